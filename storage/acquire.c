@@ -1,0 +1,168 @@
+/* acquire.c — acquire a lease: judge, choose addresses, store. */
+#include "allocator.h"
+#include "batch.h"
+#include "leases.h"
+
+static enum hf_err judge(struct hf_txn *txn, const struct hf_acquire *request, struct hf_why *why, struct hf_lease *ret_current,
+			 bool *ret_exists, struct hf_decision *ret) {
+	struct hf_key key;
+	hf_identity_encode(&request->id, &key);
+	*ret_exists = hf_lease_read(txn, &key, ret_current);
+	uint64_t epoch = request->guard.has_epoch ? hf_zone_epoch(txn, request->id.zone) : 0;
+	enum hf_err err = hf_txn_fault(txn, why);
+	return err ? err : hf_rules_acquire(*ret_exists ? ret_current : NULL, epoch, request, why, ret);
+}
+
+enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, struct hf_why *why, enum hf_peek *ret) {
+	struct hf_decision decision;
+	bool exists;
+	enum hf_err err = judge(reader, request, why, &request->lease, &exists, &decision);
+	if (err)
+		return err;
+	request->outcome = decision.outcome;
+	*ret = decision.action == HF_DO_NOTHING	    ? HF_PEEK_DONE
+	       : decision.action == HF_DO_READ_BODY ? HF_PEEK_READ_BODY
+						    : HF_PEEK_WRITE;
+	return HF_OK;
+}
+
+/* The pool that the request names, else the one whose selector fits best; pools are sorted by name, so the first of equals wins. */
+static enum hf_err choose_pool(struct hf_batch *batch, const struct hf_acquire *request, struct hf_why *why, struct hf_pool **ret) {
+	struct hf_pool *const *pools;
+	struct hf_pool *best = NULL;
+	int n = hf_batch_pools(batch, &pools), best_match = -1;
+	if (request->pool[0]) {
+		best = hf_batch_pool(batch, request->pool);
+		if (!best)
+			return hf_fail(why, HF_E_NO_POOL, "pool: there is no pool \"%s\"", request->pool);
+	}
+	for (int i = 0; !request->pool[0] && i < n; i++) {
+		int match = hf_pool_match(pools[i], &request->id);
+		if (match > best_match) {
+			best_match = match;
+			best = pools[i];
+		}
+	}
+	if (!best)
+		return hf_fail(why, HF_E_NO_POOL, "no pool's selector matches kind %s, mesh \"%s\", zone \"%s\"",
+			       hf_kind_name(request->id.kind), request->id.mesh, request->id.zone);
+	*ret = best;
+	return HF_OK;
+}
+
+/* Whether an address that was asked for can be had. */
+static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr a, struct hf_why *why) {
+	char text[HF_ADDR_TEXT];
+	uint8_t key[HF_ADDR_BYTES];
+	struct hf_slice holder;
+	hf_addr_format(a, text);
+	if (!hf_pool_has_family(pool, hf_addr_family(a)))
+		return hf_fail(why, HF_E_ADDRESS_OUTSIDE_POOL, "address: pool \"%s\" has no IPv%d addresses, so not %s", pool->name,
+			       hf_addr_family(a) == HF_IPV4 ? 4 : 6, text);
+	enum hf_place place = hf_pool_place(pool, a, NULL);
+	if (place == HF_OUTSIDE || place == HF_DRAINING)
+		return hf_fail(why, HF_E_ADDRESS_OUTSIDE_POOL, "address: %s is not in pool \"%s\"", text, pool->name);
+	hf_addr_put(a, key);
+	if (hf_txn_get(hf_batch_txn(batch), HF_ADDRESSES, (struct hf_slice){key, sizeof key}, &holder)) {
+		struct hf_identity id;
+		if (!hf_identity_decode((const uint8_t *)holder.data + 1, holder.len - 1, &id))
+			return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is held", text);
+		return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is bound to %s \"%.80s\" of zone \"%s\", mesh \"%s\"", text,
+			       hf_kind_name(id.kind), id.service, id.zone, id.mesh);
+	}
+	if (place == HF_RESERVED)
+		return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is reserved in pool \"%s\"", text, pool->name);
+	return HF_OK;
+}
+
+/* The first of a list that is of the family. */
+static bool of_family(const struct hf_addr *list, int n, enum hf_family family, int *at) {
+	while (*at < n && hf_addr_family(list[*at]) != family)
+		(*at)++;
+	return *at < n;
+}
+
+/* Chooses the new lease's address of one family: the requested one, else a claimed one that is free, else the strategy's. */
+static enum hf_err choose_address(struct hf_batch *batch, struct hf_pool *pool, enum hf_family family, struct hf_acquire *request,
+				  struct hf_why *why, struct hf_addr *ret) {
+	struct hf_txn *txn = hf_batch_txn(batch);
+	int at = 0;
+	if (of_family(request->addresses, request->n_addresses, family, &at)) {
+		*ret = request->addresses[at]; /* checked before */
+		return HF_OK;
+	}
+	for (at = 0; of_family(request->claims, request->n_claims, family, &at); at++)
+		if (hf_allocator_is_free(txn, pool, request->claims[at])) {
+			*ret = request->claims[at];
+			request->outcome = HF_ADOPTED;
+			return HF_OK;
+		}
+	if (!hf_allocator_find(txn, pool, family, hf_allocator_start(pool, family, &request->id), ret))
+		return hf_fail(why, HF_E_POOL_EXHAUSTED, "pool \"%s\" has no free IPv%d address", pool->name, family == HF_IPV4 ? 4 : 6);
+	return HF_OK;
+}
+
+/* After the last refusal: a sequential pool goes on behind what it has just given out of its own choice. */
+static void advance_cursors(struct hf_pool *pool, const struct hf_acquire *request, const struct hf_lease *lease) {
+	for (int i = 0; pool->config.strategy == HF_SEQUENTIAL && i < lease->n_vips; i++) {
+		enum hf_family family = hf_addr_family(lease->vips[i]);
+		bool chosen = true;
+		for (int at = 0; of_family(request->addresses, request->n_addresses, family, &at); at++)
+			chosen = false;
+		for (int at = 0; of_family(request->claims, request->n_claims, family, &at); at++)
+			chosen = chosen && request->claims[at].n != lease->vips[i].n;
+		if (chosen)
+			pool->count[family].cursor.n = lease->vips[i].n + 1;
+	}
+}
+
+static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, struct hf_why *why) {
+	struct hf_pool *pool;
+	int64_t now_ms = hf_batch_now_ms(batch);
+	enum hf_err err = choose_pool(batch, request, why, &pool);
+	for (int i = 0; !err && i < request->n_addresses; i++)
+		err = check_requested(batch, pool, request->addresses[i], why);
+	struct hf_lease lease = {.id = request->id, .state = HF_ACTIVE, .generation = 1, .created_ms = now_ms, .modified_ms = now_ms};
+	for (int family = 0; !err && family < HF_FAMILIES; family++)
+		if (hf_pool_has_family(pool, (enum hf_family)family))
+			err = choose_address(batch, pool, (enum hf_family)family, request, why, &lease.vips[lease.n_vips++]);
+	if (err)
+		return err;
+	memcpy(lease.pool, pool->name, sizeof lease.pool);
+	if (request->has_version)
+		memcpy(lease.version, request->version, sizeof lease.version);
+	if (request->has_config) {
+		lease.fingerprint_version = request->fingerprint_version;
+		lease.fingerprint = request->fingerprint;
+		lease.raw = request->raw;
+	}
+	advance_cursors(pool, request, &lease);
+	hf_batch_change(batch, NULL, &lease, HF_CHANGE_ACQUIRED, HF_CAUSE_REQUEST);
+	request->lease = lease;
+	return HF_OK;
+}
+
+static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
+	struct hf_acquire *request = (struct hf_acquire *)write;
+	struct hf_decision decision;
+	struct hf_lease current;
+	bool exists;
+	enum hf_err err = judge(hf_batch_txn(batch), request, why, &current, &exists, &decision);
+	if (err)
+		return err;
+	request->outcome = decision.outcome;
+	if (decision.action == HF_DO_CREATE)
+		return create(batch, request, why);
+	request->lease = current;
+	if (decision.action == HF_DO_NOTHING)
+		return HF_OK;
+	request->lease = hf_rules_changed(&current, request, decision, hf_batch_now_ms(batch));
+	if (decision.action == HF_DO_RELABEL)
+		hf_batch_relabel(batch, &request->lease);
+	else
+		hf_batch_change(batch, &current, &request->lease,
+				decision.outcome == HF_RESTORED ? HF_CHANGE_RESTORED_TYPE : HF_CHANGE_UPDATED_TYPE, HF_CAUSE_REQUEST);
+	return HF_OK;
+}
+
+void hf_acquire_begin(struct hf_acquire *request) { request->write.apply = apply; }

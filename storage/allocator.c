@@ -1,0 +1,224 @@
+/* allocator.c — free extents. The layout is storage/FORMAT.md's table "free". */
+#include "allocator.h"
+
+#include "digest.h"
+
+#define RECORD_VERSION 1
+#define PREFIX_BYTES 5 /* pool id and family */
+#define KEY_BYTES (PREFIX_BYTES + HF_ADDR_BYTES)
+#define VALUE_BYTES (1 + HF_ADDR_BYTES)
+
+static struct hf_slice encode_key(uint32_t pool_id, enum hf_family family, struct hf_addr first, uint8_t buffer[KEY_BYTES]) {
+	struct hf_writer w = hf_writer_begin(buffer);
+	hf_put_uint(&w, pool_id, 4);
+	hf_put_uint(&w, family == HF_IPV4 ? 4 : 6, 1);
+	hf_put_addr(&w, first);
+	return hf_writer_end(&w);
+}
+
+static void put_extent(struct hf_txn *txn, uint32_t pool_id, struct hf_range extent) {
+	uint8_t key[KEY_BYTES], value[VALUE_BYTES];
+	struct hf_writer w = hf_writer_begin(value);
+	hf_put_uint(&w, RECORD_VERSION, 1);
+	hf_put_addr(&w, extent.last);
+	hf_txn_put(txn, HF_FREE, encode_key(pool_id, hf_addr_family(extent.first), extent.first, key), hf_writer_end(&w));
+}
+
+static void del_extent(struct hf_txn *txn, uint32_t pool_id, struct hf_addr first) {
+	uint8_t key[KEY_BYTES];
+	hf_txn_del(txn, HF_FREE, encode_key(pool_id, hf_addr_family(first), first, key));
+}
+
+/* The extent that the cursor stands on, if it is of the pool and family. */
+static bool read_extent(struct hf_cursor *cursor, uint32_t pool_id, enum hf_family family, struct hf_range *ret) {
+	uint8_t prefix[KEY_BYTES];
+	encode_key(pool_id, family, (struct hf_addr){0}, prefix);
+	struct hf_parser p = hf_parser_begin(cursor->value);
+	uint64_t version = hf_take_uint(&p, 1);
+	ret->last = hf_take_addr(&p);
+	if (cursor->key.len != KEY_BYTES || !hf_parser_end(&p) || version != RECORD_VERSION) {
+		hf_txn_corrupt(cursor->txn, HF_FREE, "a record is damaged");
+		return false;
+	}
+	ret->first = hf_addr_read((const uint8_t *)cursor->key.data + PREFIX_BYTES);
+	return memcmp(cursor->key.data, prefix, PREFIX_BYTES) == 0;
+}
+
+/* The extent that holds an address. */
+static bool extent_of(struct hf_cursor *cursor, const struct hf_pool *pool, struct hf_addr a, struct hf_range *ret) {
+	uint8_t key[KEY_BYTES];
+	enum hf_family family = hf_addr_family(a);
+	return hf_cursor_seek_back(cursor, encode_key(pool->id, family, a, key)) && read_extent(cursor, pool->id, family, ret) &&
+	       hf_range_has(*ret, a);
+}
+
+/* The first extent that begins at or behind an address. */
+static bool extent_behind(struct hf_cursor *cursor, const struct hf_pool *pool, enum hf_family family, struct hf_addr a,
+			  struct hf_range *ret) {
+	uint8_t key[KEY_BYTES];
+	return hf_cursor_seek(cursor, encode_key(pool->id, family, a, key)) && read_extent(cursor, pool->id, family, ret);
+}
+
+bool hf_allocator_find(struct hf_txn *txn, const struct hf_pool *pool, enum hf_family family, struct hf_addr start,
+		       struct hf_addr *ret) {
+	HF_CURSOR cursor;
+	struct hf_range extent;
+	hf_cursor_open(txn, HF_FREE, &cursor);
+	if (start.n != 0 && hf_addr_family(start) == family && extent_of(&cursor, pool, start, &extent)) {
+		*ret = start;
+		return true;
+	}
+	if (!extent_behind(&cursor, pool, family, start, &extent) &&
+	    !extent_behind(&cursor, pool, family, (struct hf_addr){0}, &extent))
+		return false;
+	*ret = extent.first;
+	return true;
+}
+
+/* The address at a place of the family's CIDRs, counted through them in order. */
+static struct hf_addr address_at(const struct hf_pool *pool, enum hf_family family, hf_u128 place) {
+	for (int i = 0; i < pool->config.n_cidrs; i++) {
+		struct hf_range cidr = pool->config.cidrs[i];
+		if (hf_addr_family(cidr.first) != family)
+			continue;
+		if (place < hf_range_size(cidr))
+			return (struct hf_addr){cidr.first.n + place};
+		place -= hf_range_size(cidr);
+	}
+	return (struct hf_addr){0};
+}
+
+struct hf_addr hf_allocator_start(const struct hf_pool *pool, enum hf_family family, const struct hf_identity *id) {
+	if (pool->config.strategy == HF_SEQUENTIAL)
+		return pool->count[family].cursor;
+	struct hf_key key;
+	struct hf_pool_usage usage;
+	hf_identity_encode(id, &key);
+	hf_pool_usage(pool, family, &usage);
+	struct hf_digest digest = hf_digest_of(key.bytes, key.len);
+	return usage.capacity ? address_at(pool, family, hf_addr_read(digest.bytes).n % usage.capacity) : (struct hf_addr){0};
+}
+
+bool hf_allocator_is_free(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a) {
+	HF_CURSOR cursor;
+	struct hf_range extent;
+	hf_cursor_open(txn, HF_FREE, &cursor);
+	return extent_of(&cursor, pool, a, &extent);
+}
+
+void hf_allocator_take(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a) {
+	struct hf_range extent;
+	HF_CURSOR cursor;
+	hf_cursor_open(txn, HF_FREE, &cursor);
+	bool found = extent_of(&cursor, pool, a, &extent);
+	hf_cursor_close(&cursor);
+	if (!found) {
+		hf_txn_corrupt(txn, HF_FREE, "an address to take is not free");
+		return;
+	}
+	if (extent.first.n < a.n)
+		put_extent(txn, pool->id, (struct hf_range){extent.first, {a.n - 1}});
+	else
+		del_extent(txn, pool->id, a);
+	if (a.n < extent.last.n)
+		put_extent(txn, pool->id, (struct hf_range){{a.n + 1}, extent.last});
+}
+
+void hf_allocator_give(struct hf_txn *txn, const struct hf_pool *pool, struct hf_range cidr, struct hf_addr a) {
+	struct hf_range joined = {a, a}, low, high;
+	HF_CURSOR cursor;
+	hf_cursor_open(txn, HF_FREE, &cursor);
+	bool below = a.n > cidr.first.n && extent_of(&cursor, pool, (struct hf_addr){a.n - 1}, &low);
+	bool above = a.n < cidr.last.n && extent_of(&cursor, pool, (struct hf_addr){a.n + 1}, &high);
+	hf_cursor_close(&cursor);
+	if (above) {
+		joined.last = high.last;
+		del_extent(txn, pool->id, high.first);
+	}
+	if (below)
+		joined.first = low.first;
+	put_extent(txn, pool->id, joined); /* over the lower neighbour's key, if there is one */
+}
+
+/* Moves to the first held address of a range at or behind the cursor's place. */
+static bool held_in(struct hf_cursor *addresses, bool found, struct hf_range range, struct hf_addr *ret) {
+	if (!found || addresses->key.len != HF_ADDR_BYTES)
+		return false;
+	*ret = hf_addr_read(addresses->key.data);
+	return ret->n <= range.last.n;
+}
+
+static bool seek_held(struct hf_cursor *addresses, struct hf_range range, struct hf_addr *ret) {
+	uint8_t key[HF_ADDR_BYTES];
+	hf_addr_put(range.first, key);
+	return held_in(addresses, hf_cursor_seek(addresses, (struct hf_slice){key, sizeof key}), range, ret);
+}
+
+bool hf_allocator_any_held(struct hf_txn *txn, struct hf_range range) {
+	HF_CURSOR addresses;
+	struct hf_addr a;
+	hf_cursor_open(txn, HF_ADDRESSES, &addresses);
+	return seek_held(&addresses, range, &a);
+}
+
+static uint64_t count_held(struct hf_txn *txn, struct hf_range range) {
+	HF_CURSOR addresses;
+	struct hf_addr a;
+	uint64_t n = 0;
+	hf_cursor_open(txn, HF_ADDRESSES, &addresses);
+	for (bool found = seek_held(&addresses, range, &a); found;
+	     found = held_in(&addresses, hf_cursor_next(&addresses), range, &a))
+		n++;
+	return n;
+}
+
+/* Puts the runs of a range that nobody holds. */
+static void put_unheld(struct hf_txn *txn, uint32_t pool_id, struct hf_range range) {
+	HF_CURSOR addresses;
+	struct hf_addr a;
+	hf_u128 from = range.first.n;
+	hf_cursor_open(txn, HF_ADDRESSES, &addresses);
+	for (bool found = seek_held(&addresses, range, &a); found;
+	     found = held_in(&addresses, hf_cursor_next(&addresses), range, &a)) {
+		if (a.n > from)
+			put_extent(txn, pool_id, (struct hf_range){{from}, {a.n - 1}});
+		if (a.n == range.last.n)
+			return;
+		from = a.n + 1;
+	}
+	put_extent(txn, pool_id, (struct hf_range){{from}, range.last});
+}
+
+void hf_allocator_rebuild(struct hf_txn *txn, struct hf_pool *pool) {
+	hf_allocator_clear(txn, pool->id);
+	for (int family = 0; family < HF_FAMILIES; family++)
+		pool->count[family].overlaid_reserved = pool->count[family].overlaid_draining = 0;
+	for (int i = 0; i < pool->n_draining; i++)
+		pool->count[hf_addr_family(pool->draining[i].first)].overlaid_draining += count_held(txn, pool->draining[i]);
+	for (int i = 0, r = 0; i < pool->config.n_cidrs; i++) {
+		struct hf_range cidr = pool->config.cidrs[i];
+		hf_u128 from = cidr.first.n;
+		bool whole = true; /* whether anything of the CIDR is left behind its last reserved range */
+		for (; r < pool->config.n_reserved && hf_range_inside(pool->config.reserved[r], cidr); r++) {
+			struct hf_range reserved = pool->config.reserved[r];
+			if (reserved.first.n > from)
+				put_unheld(txn, pool->id, (struct hf_range){{from}, {reserved.first.n - 1}});
+			pool->count[hf_addr_family(reserved.first)].overlaid_reserved += count_held(txn, reserved);
+			from = reserved.last.n + 1;
+			whole = reserved.last.n < cidr.last.n;
+		}
+		if (whole)
+			put_unheld(txn, pool->id, (struct hf_range){{from}, cidr.last});
+	}
+}
+
+void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id) {
+	uint8_t prefix[4];
+	struct hf_writer w = hf_writer_begin(prefix);
+	hf_put_uint(&w, pool_id, 4);
+	HF_CURSOR cursor;
+	hf_cursor_open(txn, HF_FREE, &cursor);
+	for (bool found = hf_cursor_seek(&cursor, hf_writer_end(&w)); found && memcmp(cursor.key.data, prefix, sizeof prefix) == 0;
+	     found = hf_cursor_next(&cursor))
+		hf_cursor_del(&cursor);
+}

@@ -1,0 +1,225 @@
+/* batch.c — a write transaction and the writer's copies of meta, pools and scopes. */
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(entry) ((entry)->lost = true)
+#include "batch.h"
+
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "expiry.h"
+#include "feed.h"
+#include "store_internal.h"
+
+#define SWEEP_BUDGET 256    /* deadlines carried out before a batch's own writes */
+#define COMPACT_MINIMUM 64  /* changes dropped with a batch, beyond twice what it added */
+
+struct scope_entry {
+	uint8_t key[HF_SCOPE_MAX];
+	unsigned key_len;
+	bool lost; /* could not be hashed, out of memory */
+	struct hf_scope scope;
+	UT_hash_handle hh;
+};
+
+struct hf_batch {
+	struct hf_store *store;
+	struct hf_txn *txn;
+	int64_t now_ms;
+	struct hf_meta meta;
+	struct scope_entry *scopes;
+};
+
+static void free_batch(struct hf_batch *batch) {
+	struct scope_entry *entry, *next;
+	HASH_ITER(hh, batch->scopes, entry, next) {
+		HASH_DEL(batch->scopes, entry);
+		free(entry);
+	}
+	free(batch);
+}
+
+enum hf_err hf_batch_begin(struct hf_store *store, struct hf_batch **ret) {
+	struct hf_batch *batch = calloc(1, sizeof *batch);
+	if (!batch)
+		return HF_E_STORAGE;
+	enum hf_err err = hf_txn_begin(store->kv, &batch->txn);
+	if (err) {
+		free(batch);
+		return err;
+	}
+	if (store->pools_stale)
+		err = hf_store_load_pools(store, batch->txn, NULL);
+	if (err) {
+		hf_txn_abort(batch->txn);
+		free(batch);
+		return err;
+	}
+	batch->store = store;
+	batch->now_ms = hf_store_now_ms(store);
+	batch->meta = store->meta;
+	if (batch->now_ms >= store->next_deadline_ms)
+		hf_expiry_sweep(batch, SWEEP_BUDGET);
+	*ret = batch;
+	return HF_OK;
+}
+
+static bool meta_equal(const struct hf_meta *a, const struct hf_meta *b) {
+	return a->revision == b->revision && a->compacted == b->compacted && a->next_pool_id == b->next_pool_id &&
+	       a->store_epoch == b->store_epoch;
+}
+
+/* Ends a batch that changed nothing on disk: the writer's copies that it altered are read anew by the next one. */
+static void discard(struct hf_batch *batch, bool altered) {
+	if (altered) {
+		batch->store->pools_stale = true;
+		batch->store->next_deadline_ms = 0;
+	}
+	free_batch(batch);
+}
+
+static void write_copies(struct hf_batch *batch) {
+	uint8_t buffer[HF_POOL_RECORD_MAX];
+	for (int i = 0; i < batch->store->n_pools; i++) {
+		struct hf_pool *pool = batch->store->pools[i];
+		if (pool->touched)
+			hf_txn_put(batch->txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, buffer));
+	}
+	struct scope_entry *entry, *next;
+	HASH_ITER(hh, batch->scopes, entry, next) {
+		uint8_t record[HF_SCOPE_RECORD_MAX];
+		hf_txn_put(batch->txn, HF_SCOPES, (struct hf_slice){entry->key, entry->key_len}, hf_scope_encode(&entry->scope, record));
+	}
+	if (!meta_equal(&batch->meta, &batch->store->meta))
+		hf_meta_write(batch->txn, &batch->meta);
+}
+
+enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) {
+	struct hf_store *store = batch->store;
+	uint64_t added = batch->meta.revision - store->meta.revision;
+	if (batch->meta.revision - batch->meta.compacted > store->options.changes_max)
+		hf_feed_compact(batch, (int)(2 * added) + COMPACT_MINIMUM);
+	write_copies(batch);
+	if (hf_txn_writes(batch->txn) == 0) {
+		enum hf_err err = hf_txn_fault(batch->txn, why);
+		hf_txn_abort(batch->txn);
+		discard(batch, err != HF_OK);
+		return err;
+	}
+	enum hf_err err = hf_txn_commit(batch->txn, why);
+	if (!err)
+		store->meta = batch->meta;
+	for (int i = 0; i < store->n_pools; i++)
+		store->pools[i]->touched = false;
+	discard(batch, err != HF_OK);
+	return err;
+}
+
+void hf_batch_abort(struct hf_batch *batch) {
+	hf_txn_abort(batch->txn);
+	discard(batch, true);
+}
+
+struct hf_txn *hf_batch_txn(struct hf_batch *batch) { return batch->txn; }
+
+int64_t hf_batch_now_ms(const struct hf_batch *batch) { return batch->now_ms; }
+
+struct hf_store *hf_batch_store(struct hf_batch *batch) { return batch->store; }
+
+struct hf_meta *hf_batch_meta(struct hf_batch *batch) { return &batch->meta; }
+
+int hf_batch_pools(struct hf_batch *batch, struct hf_pool *const **ret_pools) {
+	*ret_pools = batch->store->pools;
+	return batch->store->n_pools;
+}
+
+struct hf_pool *hf_batch_pool(struct hf_batch *batch, const char *name) {
+	for (int i = 0; i < batch->store->n_pools; i++)
+		if (strcmp(batch->store->pools[i]->name, name) == 0)
+			return batch->store->pools[i];
+	return NULL;
+}
+
+enum hf_err hf_batch_add_pool(struct hf_batch *batch, const char *name, struct hf_pool **ret) {
+	struct hf_store *store = batch->store;
+	struct hf_pool **pools = realloc(store->pools, sizeof *pools * (size_t)(store->n_pools + 1));
+	if (!pools)
+		return HF_E_STORAGE;
+	store->pools = pools;
+	struct hf_pool *pool = calloc(1, sizeof *pool);
+	if (!pool)
+		return HF_E_STORAGE;
+	strncpy(pool->name, name, HF_NAME_MAX);
+	pool->id = batch->meta.next_pool_id++;
+	int at = store->n_pools++;
+	for (; at > 0 && strcmp(pools[at - 1]->name, name) > 0; at--)
+		pools[at] = pools[at - 1];
+	pools[at] = pool;
+	*ret = pool;
+	return HF_OK;
+}
+
+void hf_batch_drop_pool(struct hf_batch *batch, struct hf_pool *pool) {
+	struct hf_store *store = batch->store;
+	hf_txn_del(batch->txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)});
+	int at = 0;
+	while (store->pools[at] != pool)
+		at++;
+	for (store->n_pools--; at < store->n_pools; at++)
+		store->pools[at] = store->pools[at + 1];
+	free(pool);
+}
+
+/* A zone appears with its first lease. */
+static void ensure_zone(struct hf_batch *batch, const struct hf_key *key) {
+	struct hf_slice name = {key->bytes, strlen((const char *)key->bytes)}, found;
+	if (hf_txn_get(batch->txn, HF_ZONES, name, &found))
+		return;
+	uint8_t record[HF_ZONE_RECORD_MAX];
+	struct hf_zone zone = {.state = HF_ZONE_UNMANAGED, .created_ms = batch->now_ms, .changed_ms = batch->now_ms};
+	hf_txn_put(batch->txn, HF_ZONES, name, hf_zone_encode(&zone, record));
+}
+
+struct hf_scope *hf_batch_scope(struct hf_batch *batch, const struct hf_key *key) {
+	struct scope_entry *entry;
+	struct hf_slice value;
+	HASH_FIND(hh, batch->scopes, key->bytes, key->scope_len, entry);
+	if (entry)
+		return &entry->scope;
+	entry = calloc(1, sizeof *entry);
+	if (entry) {
+		memcpy(entry->key, key->bytes, key->scope_len);
+		entry->key_len = key->scope_len;
+		HASH_ADD(hh, batch->scopes, key, entry->key_len, entry);
+	}
+	if (!entry || entry->lost) {
+		free(entry);
+		hf_txn_corrupt(batch->txn, HF_SCOPES, "out of memory");
+		return NULL;
+	}
+	if (!hf_txn_get(batch->txn, HF_SCOPES, (struct hf_slice){key->bytes, key->scope_len}, &value))
+		ensure_zone(batch, key);
+	else if (!hf_scope_decode(value, &entry->scope))
+		hf_txn_corrupt(batch->txn, HF_SCOPES, "a record is damaged");
+	return &entry->scope;
+}
+
+bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret) {
+	struct hf_slice k = {key->bytes, key->len}, value;
+	if (!hf_txn_get(txn, HF_LEASES, k, &value))
+		return false;
+	if (hf_lease_decode(k, value, ret))
+		return true;
+	hf_txn_corrupt(txn, HF_LEASES, "a record is damaged");
+	return false;
+}
+
+uint64_t hf_zone_epoch(struct hf_txn *txn, const char *zone) {
+	struct hf_slice key = {zone, strlen(zone)}, value;
+	struct hf_zone record;
+	if (!hf_txn_get(txn, HF_ZONES, key, &value))
+		return 0;
+	if (hf_zone_decode(key, value, &record))
+		return record.epoch;
+	hf_txn_corrupt(txn, HF_ZONES, "a record is damaged");
+	return 0;
+}

@@ -1,0 +1,56 @@
+/* change.c — the change's record. The layout is storage/FORMAT.md's table "changes". */
+#include "change.h"
+
+#define RECORD_VERSION 1
+
+static const char *const TYPES[] = {
+#define HF_CHANGE_ROW(name, text) [HF_CHANGE_##name] = text,
+	HF_CHANGE_LIST(HF_CHANGE_ROW)
+#undef HF_CHANGE_ROW
+};
+
+const char *hf_change_type_name(enum hf_change_type type) { return TYPES[type]; }
+
+const char *hf_cause_name(enum hf_cause cause) { return cause == HF_CAUSE_REQUEST ? "request" : "deadline"; }
+
+struct hf_slice hf_change_encode(const struct hf_change *change, uint8_t buffer[HF_CHANGE_RECORD_MAX]) {
+	struct hf_writer w = hf_writer_begin(buffer);
+	hf_put_uint(&w, RECORD_VERSION, 1);
+	hf_put_uint(&w, change->type, 1);
+	hf_put_uint(&w, change->cause, 1);
+	hf_put_uint(&w, (uint64_t)change->at_ms, 8);
+	hf_put_text(&w, change->pool);
+	if (change->has_lease) {
+		struct hf_key key;
+		hf_identity_encode(&change->id, &key);
+		hf_put_uint(&w, change->generation, 8);
+		hf_put_uint(&w, (uint64_t)change->n_vips, 1);
+		for (int i = 0; i < change->n_vips; i++)
+			hf_put_addr(&w, change->vips[i]);
+		hf_put_bytes(&w, key.bytes, key.len);
+	}
+	return hf_writer_end(&w);
+}
+
+bool hf_change_decode(struct hf_slice key, struct hf_slice value, struct hf_change *ret) {
+	struct hf_parser k = hf_parser_begin(key), p = hf_parser_begin(value);
+	*ret = (struct hf_change){.revision = hf_take_uint(&k, 8)};
+	if (!hf_parser_end(&k) || hf_take_uint(&p, 1) != RECORD_VERSION)
+		return false;
+	ret->type = (enum hf_change_type)hf_take_uint(&p, 1);
+	ret->cause = (enum hf_cause)hf_take_uint(&p, 1);
+	ret->at_ms = (int64_t)hf_take_uint(&p, 8);
+	hf_take_text(&p, HF_NAME_MAX, ret->pool);
+	if (p.bad || ret->type <= HF_CHANGE_NONE || ret->type >= HF_CHANGE_TYPES || ret->cause < 1 || ret->cause > HF_CAUSES)
+		return false;
+	ret->has_lease = p.at != p.end;
+	if (!ret->has_lease)
+		return true;
+	ret->generation = hf_take_uint(&p, 8);
+	ret->n_vips = (int)hf_take_uint(&p, 1);
+	if (ret->n_vips > HF_FAMILIES)
+		return false;
+	for (int i = 0; i < ret->n_vips; i++)
+		ret->vips[i] = hf_take_addr(&p);
+	return !p.bad && hf_identity_decode(p.at, (size_t)(p.end - p.at), &ret->id);
+}

@@ -1,0 +1,52 @@
+/* change.h — one entry of the change feed, and its record on disk. Pure and thread-safe. */
+#ifndef HF_STORAGE_CHANGE_H
+#define HF_STORAGE_CHANGE_H
+
+#include "lease.h"
+
+#define HF_CHANGE_LIST(X)                                                                                                      \
+	X(ACQUIRED, "acquired")                                                                                                \
+	X(UPDATED_TYPE, "updated")                                                                                             \
+	X(RESTORED_TYPE, "restored")                                                                                           \
+	X(RELEASED, "released")                                                                                                \
+	X(EXPIRED, "expired")                                                                                                  \
+	X(PURGED, "purged")                                                                                                    \
+	X(MOVED, "moved")                                                                                                      \
+	X(POOL_WRITTEN, "pool-written")                                                                                        \
+	X(POOL_DELETED, "pool-deleted")
+
+/* The values are on disk: append only. */
+enum hf_change_type {
+	HF_CHANGE_NONE,
+#define HF_CHANGE_ENUM(name, text) HF_CHANGE_##name,
+	HF_CHANGE_LIST(HF_CHANGE_ENUM)
+#undef HF_CHANGE_ENUM
+	HF_CHANGE_TYPES
+};
+
+/* Who made the change: a client's request, a deadline that passed. The values are on disk: append only. */
+enum hf_cause { HF_CAUSE_REQUEST = 1, HF_CAUSE_DEADLINE = 2 };
+#define HF_CAUSES 2
+
+const char *hf_change_type_name(enum hf_change_type type);
+const char *hf_cause_name(enum hf_cause cause);
+
+struct hf_change {
+	uint64_t revision;
+	int64_t at_ms;
+	enum hf_change_type type;
+	enum hf_cause cause;
+	char pool[HF_NAME_MAX + 1];
+	bool has_lease; /* the rest is set; else the change is of the pool itself */
+	struct hf_identity id;
+	uint64_t generation;
+	int n_vips;
+	struct hf_addr vips[HF_FAMILIES];
+};
+
+#define HF_CHANGE_RECORD_MAX 640 /* bytes */
+
+struct hf_slice hf_change_encode(const struct hf_change *change, uint8_t buffer[HF_CHANGE_RECORD_MAX]);
+bool hf_change_decode(struct hf_slice key, struct hf_slice value, struct hf_change *ret) HF_CHECKED;
+
+#endif

@@ -1,0 +1,277 @@
+/* committer.c — the queue, the writer's turn, and group commit. */
+#include "committer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "batch.h"
+#include "expiry.h"
+#include "feed.h"
+#include "store_internal.h"
+
+#define DEFAULT_QUEUE_MAX 4096
+#define BATCH_MAX 1024
+#define ALONE_US 10000
+#define UPKEEP_INTERVAL_MS 1000
+#define BUSY_RETRY_MS 10
+#define UPKEEP_BUDGET 1000
+
+struct hf_committer {
+	struct hf_store *store;
+	struct hf_committer_options options;
+	struct hf_committer_stats stats;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t changed;
+	struct hf_write *head, *tail;
+	bool busy;     /* somebody commits */
+	bool stopping;
+	const void *last_source;
+	int64_t last_source_us; /* when it wrote */
+	struct hf_txn *upkeep_reader; /* of whoever is busy */
+};
+
+static int64_t monotonic_us(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void report(struct hf_committer *c, enum hf_err err, const struct hf_why *why) {
+	c->stats.failed_batches++;
+	if (c->options.failed)
+		c->options.failed(c->options.context, err, why);
+}
+
+/* Applies and commits a list of writes as one batch and sets every write's answer. Returns how many there were. */
+static int commit_list(struct hf_committer *c, struct hf_write *list) {
+	struct hf_batch *batch;
+	struct hf_why why = {""};
+	uint64_t before = c->store->meta.revision;
+	int n = 0;
+	enum hf_err err = hf_batch_begin(c->store, &batch);
+	if (!err) {
+		for (struct hf_write *write = list; write; write = write->next, n++)
+			write->err = write->apply(batch, write, &write->why);
+		err = hf_batch_commit(batch, &why);
+	} else {
+		hf_fail(&why, err, "a write transaction cannot be begun");
+	}
+	if (err) {
+		for (struct hf_write *write = list; write; write = write->next) {
+			write->err = err;
+			write->why = why;
+		}
+		report(c, err, &why);
+	} else if (c->store->meta.revision != before && c->options.committed) {
+		c->options.committed(c->options.context, c->store->meta.revision);
+	}
+	return n;
+}
+
+static void commit_batch(struct hf_committer *c, struct hf_write *list) {
+	int64_t start_us = monotonic_us();
+	int n = commit_list(c, list);
+	hf_histogram_observe(&c->stats.batch_writes, (uint64_t)n);
+	hf_histogram_observe(&c->stats.batch_duration_us, (uint64_t)(monotonic_us() - start_us));
+}
+
+static bool is_due(struct hf_committer *c) {
+	bool due = false;
+	if (hf_store_now_ms(c->store) >= c->store->next_deadline_ms)
+		return true;
+	if (hf_reader_begin(c->upkeep_reader))
+		return false;
+	struct hf_meta meta = hf_meta_read(c->upkeep_reader);
+	due = !hf_txn_fault(c->upkeep_reader, NULL) && hf_feed_overdue(c->store, c->upkeep_reader, &meta, hf_store_now_ms(c->store));
+	hf_reader_end(c->upkeep_reader);
+	return due;
+}
+
+/* One bounded round of upkeep; the caller has the writer's turn. */
+static void upkeep(struct hf_committer *c) {
+	struct hf_batch *batch;
+	struct hf_why why = {""};
+	uint64_t before = c->store->meta.revision;
+	if (!is_due(c))
+		return;
+	enum hf_err err = hf_batch_begin(c->store, &batch);
+	if (!err) {
+		hf_expiry_sweep(batch, UPKEEP_BUDGET);
+		hf_feed_compact(batch, UPKEEP_BUDGET);
+		err = hf_batch_commit(batch, &why);
+	}
+	if (err)
+		report(c, err, &why);
+	else if (c->store->meta.revision != before && c->options.committed)
+		c->options.committed(c->options.context, c->store->meta.revision);
+}
+
+/* Takes up to BATCH_MAX writes off the queue; the lock is held. */
+static struct hf_write *take(struct hf_committer *c) {
+	struct hf_write *list = c->head, *last = list;
+	int n = list ? 1 : 0;
+	for (; last && last->next && n < BATCH_MAX; n++)
+		last = last->next;
+	if (!list)
+		return NULL;
+	c->head = last->next;
+	if (!c->head)
+		c->tail = NULL;
+	last->next = NULL;
+	c->stats.queued -= n;
+	return list;
+}
+
+static void answer(struct hf_write *list) {
+	while (list) {
+		struct hf_write *next = list->next; /* `done` gives the write away */
+		list->done(list);
+		list = next;
+	}
+}
+
+static void wait_for_work(struct hf_committer *c, int64_t until_us) {
+	struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
+	while ((c->busy || !c->head) && !(c->stopping && !c->busy))
+		if (pthread_cond_timedwait(&c->changed, &c->lock, &until) == ETIMEDOUT)
+			break;
+}
+
+static void *run(void *context) {
+	struct hf_committer *c = context;
+	int64_t upkeep_us = monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
+	pthread_mutex_lock(&c->lock);
+	while (!c->stopping || c->head || c->busy) {
+		wait_for_work(c, upkeep_us);
+		if (c->busy) {
+			upkeep_us = monotonic_us() + BUSY_RETRY_MS * 1000; /* somebody commits inline: look again soon */
+			continue;
+		}
+		struct hf_write *list = take(c);
+		c->busy = true;
+		pthread_mutex_unlock(&c->lock);
+		if (list)
+			commit_batch(c, list);
+		if (monotonic_us() >= upkeep_us) {
+			upkeep(c);
+			upkeep_us = monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
+		}
+		answer(list);
+		pthread_mutex_lock(&c->lock);
+		c->busy = false;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer_options *options, struct hf_why *why,
+			       struct hf_committer **ret) {
+	struct hf_committer *c = calloc(1, sizeof *c);
+	if (!c)
+		return hf_fail(why, HF_E_STORAGE, "out of memory");
+	c->store = store;
+	c->options = *options;
+	if (!c->options.queue_max)
+		c->options.queue_max = DEFAULT_QUEUE_MAX;
+	enum hf_err err = hf_reader_open(store, &c->upkeep_reader);
+	if (err) {
+		free(c);
+		return hf_fail(why, err, "the committer cannot read the store");
+	}
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&c->lock, NULL);
+	if (pthread_create(&c->thread, NULL, run, c) != 0) {
+		hf_committer_free(c);
+		return hf_fail(why, HF_E_STORAGE, "the committer's thread cannot be started");
+	}
+	*ret = c;
+	return HF_OK;
+}
+
+void hf_committer_stop(struct hf_committer *c) {
+	pthread_mutex_lock(&c->lock);
+	c->stopping = true;
+	pthread_cond_signal(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+	pthread_join(c->thread, NULL);
+}
+
+void hf_committer_free(struct hf_committer *c) {
+	if (!c)
+		return;
+	hf_reader_close(c->upkeep_reader);
+	pthread_cond_destroy(&c->changed);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+bool hf_committer_try(struct hf_committer *c, struct hf_write *write, const void *source) {
+	int64_t now_us = monotonic_us();
+	pthread_mutex_lock(&c->lock);
+	bool alone = c->last_source == source || now_us - c->last_source_us > ALONE_US;
+	bool mine = alone && !c->busy && !c->head && !c->stopping;
+	c->last_source = source;
+	c->last_source_us = now_us;
+	if (mine)
+		c->busy = true;
+	pthread_mutex_unlock(&c->lock);
+	if (!mine)
+		return false;
+	write->next = NULL;
+	commit_batch(c, write);
+	c->stats.inline_batches++;
+	pthread_mutex_lock(&c->lock);
+	c->busy = false;
+	c->last_source_us = monotonic_us();
+	if (c->head || c->stopping)
+		pthread_cond_signal(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+	return true;
+}
+
+enum hf_err hf_committer_submit(struct hf_committer *c, struct hf_write *write, struct hf_why *why) {
+	write->next = NULL;
+	pthread_mutex_lock(&c->lock);
+	bool full = c->stats.queued >= c->options.queue_max;
+	if (full || c->stopping) {
+		c->stats.refused_overloaded++;
+		pthread_mutex_unlock(&c->lock);
+		return full ? hf_fail(why, HF_E_OVERLOADED, "%d writes are waiting already; try again", c->options.queue_max)
+			    : hf_fail(why, HF_E_OVERLOADED, "the server is stopping");
+	}
+	if (c->tail)
+		c->tail->next = write;
+	else
+		c->head = write;
+	c->tail = write;
+	c->stats.queued++;
+	if (!c->busy)
+		pthread_cond_signal(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+	return HF_OK;
+}
+
+void hf_committer_upkeep(struct hf_committer *c) {
+	pthread_mutex_lock(&c->lock);
+	while (c->busy) {
+		pthread_mutex_unlock(&c->lock);
+		nanosleep(&(struct timespec){0, 100000}, NULL);
+		pthread_mutex_lock(&c->lock);
+	}
+	c->busy = true;
+	pthread_mutex_unlock(&c->lock);
+	upkeep(c);
+	pthread_mutex_lock(&c->lock);
+	c->busy = false;
+	pthread_cond_signal(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+}
+
+struct hf_committer_stats *hf_committer_stats(struct hf_committer *c) { return &c->stats; }

@@ -1,0 +1,57 @@
+/* committer.h — the committer: one queue, one writer, group commit.
+ *
+ * Whatever is queued is committed together, in one write transaction with one sync, and every write is answered only after that.
+ * Under load the batch grows and the sync is shared; a write that finds the committer idle and itself alone is committed at once on
+ * the caller's own thread. A write that is refused changes nothing and disturbs nobody; a storage fault fails its whole batch.
+ * Between batches the committer carries out deadlines and compacts the feed. All functions are thread-safe.
+ */
+#ifndef HF_STORAGE_COMMITTER_H
+#define HF_STORAGE_COMMITTER_H
+
+#include "histogram.h"
+#include "store.h"
+#include "write.h"
+
+struct hf_committer;
+
+struct hf_committer_options {
+	int queue_max; /* writes waiting; beyond it HF_E_OVERLOADED. 0: 4,096 */
+	/* Called after each commit that raised the revision, on the committing thread. May be NULL. Must not block. */
+	void (*committed)(void *context, uint64_t revision);
+	/* Called when a batch or the upkeep fails, on the committing thread: once for each failure. May be NULL. */
+	void (*failed)(void *context, enum hf_err err, const struct hf_why *why);
+	void *context;
+};
+
+/* Counters since the start. Durations in microseconds. */
+struct hf_committer_stats {
+	struct hf_histogram batch_writes, batch_duration_us;
+	_Atomic uint64_t inline_batches, failed_batches, refused_overloaded;
+	_Atomic int queued;
+};
+
+/* Starts the committing thread; the store must outlive it. */
+enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer_options *options, struct hf_why *why,
+			       struct hf_committer **ret) HF_CHECKED;
+
+/* Commits what is queued, refuses what comes later with HF_E_OVERLOADED, ends the thread. */
+void hf_committer_stop(struct hf_committer *committer);
+
+/* After stop. NULL is fine. */
+void hf_committer_free(struct hf_committer *committer);
+
+/* Commits one write on this thread if the committer is idle and the writer is alone: no other source wrote in the last 10 ms. True:
+ * it is done and write->err is set; `done` is not called. False: nothing has happened; submit it. `source` stands for whoever
+ * writes, such as a connection. */
+bool hf_committer_try(struct hf_committer *committer, struct hf_write *write, const void *source);
+
+/* Queues a write; its `done` is called once, perhaps before this returns. HF_E_OVERLOADED: the queue is full or the committer is
+ * stopping; `done` is not called. */
+enum hf_err hf_committer_submit(struct hf_committer *committer, struct hf_write *write, struct hf_why *why) HF_CHECKED;
+
+/* Carries out what is due now, as the thread does every second; for tests with a clock of their own. */
+void hf_committer_upkeep(struct hf_committer *committer);
+
+struct hf_committer_stats *hf_committer_stats(struct hf_committer *committer);
+
+#endif

@@ -1,0 +1,28 @@
+/* deadline.h — the table "deadlines": what is to be done when. Inside storage/ only.
+ *
+ * A deadline is the end of a lease's quarantine, or the end of a history entry's 90 days. It is carried out by the committer, at
+ * the start of the first batch after it is due; a due deadline that has not been carried out changes nothing yet.
+ */
+#ifndef HF_STORAGE_DEADLINE_H
+#define HF_STORAGE_DEADLINE_H
+
+#include "identity.h"
+#include "kv.h"
+
+struct hf_deadline {
+	int64_t at_ms;
+	bool is_lease;         /* a lease's quarantine; else a history entry */
+	struct hf_key lease;   /* if is_lease */
+	struct hf_addr address; /* else */
+	uint64_t from_revision;
+};
+
+void hf_deadline_put(struct hf_txn *txn, const struct hf_deadline *deadline);
+void hf_deadline_del(struct hf_txn *txn, const struct hf_deadline *deadline);
+
+/* The earliest deadline; false if there is none. */
+bool hf_deadline_first(struct hf_txn *txn, struct hf_deadline *ret);
+
+bool hf_deadline_decode(struct hf_slice key, struct hf_deadline *ret) HF_CHECKED;
+
+#endif

@@ -1,0 +1,41 @@
+/* digest.h — SHA-256 and random bytes, from GnuTLS. Thread-safe. */
+#ifndef HF_STORAGE_DIGEST_H
+#define HF_STORAGE_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "err.h"
+
+#define HF_DIGEST_BYTES 32
+#define HF_DIGEST_TEXT 72 /* "sha256:" and 64 hex digits, with the NUL */
+
+/* A plain value; all zeros means "none" where a digest may be missing. */
+struct hf_digest {
+	uint8_t bytes[HF_DIGEST_BYTES];
+};
+
+static inline bool hf_digest_equal(const struct hf_digest *a, const struct hf_digest *b) {
+	return memcmp(a->bytes, b->bytes, HF_DIGEST_BYTES) == 0;
+}
+
+static inline void hf_digest_xor(struct hf_digest *into, const struct hf_digest *with) {
+	for (size_t i = 0; i < HF_DIGEST_BYTES; i++)
+		into->bytes[i] ^= with->bytes[i];
+}
+
+/* SHA-256 (FIPS 180-4) of `len` bytes. Cannot fail: aborts should the library refuse its own algorithm. */
+struct hf_digest hf_digest_of(const void *data, size_t len);
+
+/* "sha256:" and lower-case hex, as OCI writes digests. */
+void hf_digest_format(const struct hf_digest *digest, char ret_text[HF_DIGEST_TEXT]);
+
+/* The reverse; false if the text has another form. */
+bool hf_digest_parse(const char *text, struct hf_digest *ret);
+
+/* Cryptographically random bytes; used for store ids alone. */
+enum hf_err hf_random(void *ret, size_t len) HF_CHECKED;
+
+#endif

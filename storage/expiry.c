@@ -1,0 +1,37 @@
+/* expiry.c — carrying out what is due. */
+#include "expiry.h"
+
+#include "deadline.h"
+#include "history.h"
+#include "store_internal.h"
+
+static void end_quarantine(struct hf_batch *batch, const struct hf_deadline *deadline) {
+	struct hf_lease lease;
+	if (!hf_lease_read(hf_batch_txn(batch), &deadline->lease, &lease) || lease.state != HF_QUARANTINED ||
+	    lease.quarantined_until_ms != deadline->at_ms)
+		hf_txn_corrupt(hf_batch_txn(batch), HF_DEADLINES, "a deadline's lease is not in quarantine until then");
+	else
+		hf_batch_change(batch, &lease, NULL, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
+}
+
+static void end_history(struct hf_batch *batch, const struct hf_deadline *deadline) {
+	hf_deadline_del(hf_batch_txn(batch), deadline);
+	hf_history_drop(hf_batch_txn(batch), deadline->address, deadline->from_revision);
+}
+
+void hf_expiry_sweep(struct hf_batch *batch, int budget) {
+	struct hf_txn *txn = hf_batch_txn(batch);
+	struct hf_deadline deadline;
+	int64_t next_ms = INT64_MAX;
+	while (hf_deadline_first(txn, &deadline) && !hf_txn_fault(txn, NULL)) {
+		if (deadline.at_ms > hf_batch_now_ms(batch) || budget-- == 0) {
+			next_ms = deadline.at_ms;
+			break;
+		}
+		if (deadline.is_lease)
+			end_quarantine(batch, &deadline);
+		else
+			end_history(batch, &deadline);
+	}
+	hf_batch_store(batch)->next_deadline_ms = next_ms;
+}

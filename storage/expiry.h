@@ -1,0 +1,11 @@
+/* expiry.h — carrying out what is due. Inside storage/ only. */
+#ifndef HF_STORAGE_EXPIRY_H
+#define HF_STORAGE_EXPIRY_H
+
+#include "batch.h"
+
+/* Ends quarantines and drops history entries whose deadline has come, at most `budget` of them, earliest first, and notes in the
+ * store when the next one is due. Faults stick to the batch's transaction. */
+void hf_expiry_sweep(struct hf_batch *batch, int budget);
+
+#endif

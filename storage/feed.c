@@ -1,0 +1,90 @@
+/* feed.c — reading and compacting the table "changes". */
+#include "feed.h"
+
+#include <inttypes.h>
+
+#include "store_internal.h"
+
+static struct hf_slice encode_key(uint64_t revision, uint8_t buffer[8]) {
+	struct hf_writer w = hf_writer_begin(buffer);
+	hf_put_uint(&w, revision, 8);
+	return hf_writer_end(&w);
+}
+
+static bool read_change(struct hf_cursor *cursor, bool found, struct hf_change *ret) {
+	if (!found)
+		return false;
+	if (hf_change_decode(cursor->key, cursor->value, ret))
+		return true;
+	hf_txn_corrupt(cursor->txn, HF_CHANGES, "a record is damaged");
+	return false;
+}
+
+static bool asked(const struct hf_feed_query *query, const struct hf_change *change) {
+	if (!query->has_kind && !query->zone[0] && !query->mesh[0])
+		return true;
+	return change->has_lease && (!query->has_kind || query->kind == change->id.kind) &&
+	       (!query->zone[0] || strcmp(query->zone, change->id.zone) == 0) &&
+	       (!query->mesh[0] || strcmp(query->mesh, change->id.mesh) == 0);
+}
+
+enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *query,
+			 void (*each)(void *context, const struct hf_change *change), void *context, struct hf_why *why,
+			 struct hf_feed_page *ret) {
+	struct hf_meta meta = hf_meta_read(reader);
+	if (query->since > meta.revision)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "since: %" PRIu64 " is ahead of this store, whose revision is %" PRIu64,
+			       query->since, meta.revision);
+	if (query->since < meta.compacted)
+		return hf_fail(why, HF_E_REVISION_COMPACTED,
+			       "since: changes up to %" PRIu64 " are gone; list the leases, then watch from that list's revision",
+			       meta.compacted);
+	struct hf_feed_page page = {.examined = query->since, .store_epoch = meta.store_epoch};
+	struct hf_change change;
+	uint8_t key[8];
+	HF_CURSOR cursor;
+	hf_cursor_open(reader, HF_CHANGES, &cursor);
+	int n = 0, examined = 0;
+	for (bool found = read_change(&cursor, hf_cursor_seek(&cursor, encode_key(query->since + 1, key)), &change);
+	     found && n < query->limit && examined < HF_FEED_EXAMINED_MAX;
+	     found = read_change(&cursor, hf_cursor_next(&cursor), &change), examined++) {
+		page.examined = change.revision;
+		if (!asked(query, &change))
+			continue;
+		each(context, &change);
+		n++;
+	}
+	page.more = page.examined < meta.revision;
+	enum hf_err err = hf_txn_fault(reader, why);
+	if (!err)
+		*ret = page;
+	return err;
+}
+
+bool hf_feed_oldest(struct hf_txn *txn, struct hf_change *ret) {
+	HF_CURSOR cursor;
+	hf_cursor_open(txn, HF_CHANGES, &cursor);
+	return read_change(&cursor, hf_cursor_first(&cursor), ret);
+}
+
+bool hf_feed_overdue(struct hf_store *store, struct hf_txn *txn, const struct hf_meta *meta, int64_t now_ms) {
+	struct hf_change oldest;
+	return meta->revision - meta->compacted > store->options.changes_max ||
+	       (hf_feed_oldest(txn, &oldest) && oldest.at_ms + store->options.changes_age_ms <= now_ms);
+}
+
+void hf_feed_compact(struct hf_batch *batch, int budget) {
+	struct hf_meta *meta = hf_batch_meta(batch);
+	struct hf_store *store = hf_batch_store(batch);
+	struct hf_change change;
+	HF_CURSOR cursor;
+	hf_cursor_open(hf_batch_txn(batch), HF_CHANGES, &cursor);
+	for (bool found = read_change(&cursor, hf_cursor_first(&cursor), &change); found && budget-- > 0;
+	     found = read_change(&cursor, hf_cursor_next(&cursor), &change)) {
+		if (meta->revision - meta->compacted <= store->options.changes_max &&
+		    change.at_ms + store->options.changes_age_ms > hf_batch_now_ms(batch))
+			break;
+		hf_cursor_del(&cursor);
+		meta->compacted = change.revision;
+	}
+}

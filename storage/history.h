@@ -1,0 +1,36 @@
+/* history.h — who held an address, and when: at most 16 holders and 90 days of each address.
+ *
+ * A holder has an address from the change that bound it to the one that freed it, quarantine included. A closed entry gets a
+ * deadline 90 days on; the seventeenth holder pushes the oldest out.
+ */
+#ifndef HF_STORAGE_HISTORY_H
+#define HF_STORAGE_HISTORY_H
+
+#include "identity.h"
+#include "kv.h"
+
+#define HF_HISTORY_HOLDERS 16
+#define HF_HISTORY_AGE_MS ((int64_t)90 * 24 * 3600 * 1000)
+
+struct hf_holder {
+	struct hf_identity id;
+	uint64_t from_revision;
+	int64_t from_ms;
+	int64_t to_ms; /* 0: holds it still */
+};
+
+/* Writes, inside storage/ only; faults stick. close: the holder must be the open one. */
+void hf_history_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder);
+void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms);
+/* Deletes an entry whose deadline came; the deadline itself is the caller's. */
+void hf_history_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision);
+
+/* The holders of an address that are no older than 90 days, newest first, at most HF_HISTORY_HOLDERS; with at_ms >= 0 only the one at
+ * that moment. Returns how many; a fault sticks to the reader. */
+int hf_history_read(struct hf_txn *reader, struct hf_addr a, int64_t at_ms, int64_t now_ms,
+		    struct hf_holder ret[HF_HISTORY_HOLDERS]);
+
+/* Decodes an entry, for verify. */
+bool hf_history_decode(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) HF_CHECKED;
+
+#endif

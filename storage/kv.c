@@ -1,0 +1,366 @@
+/* kv.c — LMDB, wrapped: tables, transactions with a sticky fault, cursors. */
+#include "kv.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_READERS 1024
+
+struct hf_kv {
+	MDB_env *env;
+	MDB_dbi tables[HF_TABLES];
+};
+
+struct hf_txn {
+	struct hf_kv *kv;
+	MDB_txn *lmdb;
+	uint64_t writes;
+	enum hf_err fault;
+	struct hf_why why;
+};
+
+static const struct {
+	const char *name;
+	bool ascending;
+} TABLES[] = {
+#define HF_TABLE_ROW(id, text, ascending) [HF_##id] = {text, ascending},
+	HF_TABLE_LIST(HF_TABLE_ROW)
+#undef HF_TABLE_ROW
+};
+
+const char *hf_table_name(enum hf_table table) { return TABLES[table].name; }
+
+/* The one translation of LMDB's (and its system calls') errors. */
+static enum hf_err translate(int rc) {
+	switch (rc) {
+	case MDB_SUCCESS:
+		return HF_OK;
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+	case ENOSPC:
+	case EDQUOT:
+		return HF_E_STORAGE_FULL;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_VERSION_MISMATCH:
+		return HF_E_CORRUPT;
+	default:
+		return HF_E_STORAGE;
+	}
+}
+
+/* Makes a failed call the transaction's fault, unless it has one already. */
+static void blame(struct hf_txn *txn, int rc, const char *call, enum hf_table table) {
+	if (rc != MDB_SUCCESS && txn->fault == HF_OK)
+		txn->fault = hf_fail(&txn->why, translate(rc), "%s in table \"%s\": %s", call, TABLES[table].name, mdb_strerror(rc));
+}
+
+static MDB_val to_val(struct hf_slice s) { return (MDB_val){s.len, (void *)s.data}; }
+
+static struct hf_slice to_slice(MDB_val v) { return (struct hf_slice){v.mv_data, v.mv_size}; }
+
+static int open_tables(struct hf_kv *kv, MDB_txn *txn, struct hf_why *why) {
+	MDB_dbi main_table;
+	MDB_stat stat;
+	int rc = mdb_dbi_open(txn, NULL, 0, &main_table);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_stat(txn, main_table, &stat);
+	if (rc != MDB_SUCCESS)
+		return rc;
+	bool is_new = stat.ms_entries == 0;
+	for (int i = 0; i < HF_TABLES; i++) {
+		rc = mdb_dbi_open(txn, TABLES[i].name, is_new ? MDB_CREATE : 0, &kv->tables[i]);
+		if (rc == MDB_NOTFOUND)
+			hf_fail(why, HF_E_CORRUPT, "table \"%s\" is missing: this is not a Holdfast store, or a damaged one", TABLES[i].name);
+		if (rc != MDB_SUCCESS)
+			return rc;
+	}
+	return MDB_SUCCESS;
+}
+
+/* Reads every key and value of a table, so that every page of it is touched. */
+static int walk_table(MDB_txn *txn, MDB_dbi table) {
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(txn, table, &cursor);
+	if (rc != MDB_SUCCESS)
+		return rc;
+	MDB_val key, value;
+	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS)
+		if (value.mv_size == 0 || ((const uint8_t *)value.mv_data)[0] == 0) /* every record begins with its version, never 0 */
+			break;
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc == MDB_SUCCESS ? MDB_CORRUPTED : rc;
+}
+
+/* A file may end before its last numbered page only if no tree uses the pages beyond. The missing tail is filled with zeros for the
+ * look, so that a page that is missing reads as a damaged one instead of killing the process. */
+static int walk_short_file(MDB_env *env, int fd, off_t size, off_t expected) {
+	if (ftruncate(fd, expected) != 0)
+		return errno;
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+	MDB_dbi main_table, table;
+	if (rc == MDB_SUCCESS) {
+		rc = mdb_dbi_open(txn, NULL, 0, &main_table);
+		for (int i = 0; rc == MDB_SUCCESS && i < HF_TABLES; i++) {
+			rc = mdb_dbi_open(txn, TABLES[i].name, 0, &table);
+			if (rc == MDB_SUCCESS)
+				rc = walk_table(txn, table);
+			else if (rc == MDB_NOTFOUND)
+				rc = MDB_SUCCESS;
+		}
+		mdb_txn_abort(txn);
+	}
+	if (rc != MDB_SUCCESS && ftruncate(fd, size) != 0)
+		return errno;
+	return rc;
+}
+
+static enum hf_err check_length(MDB_env *env, struct hf_why *why) {
+	MDB_envinfo info;
+	MDB_stat stat;
+	int fd, rc = mdb_env_get_fd(env, &fd);
+	struct stat st;
+	if (rc != MDB_SUCCESS || mdb_env_info(env, &info) != MDB_SUCCESS || mdb_env_stat(env, &stat) != MDB_SUCCESS || fstat(fd, &st) != 0)
+		return hf_fail(why, HF_E_DATA_DIR, "the database file's size cannot be read");
+	off_t expected = (off_t)(info.me_last_pgno + 1) * stat.ms_psize;
+	if (st.st_size >= expected)
+		return HF_OK;
+	rc = walk_short_file(env, fd, st.st_size, expected);
+	if (rc == MDB_SUCCESS)
+		return HF_OK;
+	return hf_fail(why, HF_E_CORRUPT, "data.mdb is truncated: it has %lld bytes of %lld (%s)", (long long)st.st_size,
+		       (long long)expected, mdb_strerror(rc));
+}
+
+static enum hf_err open_env(struct hf_kv *kv, const char *dir, uint64_t map_size_bytes, struct hf_why *why) {
+	int rc = mdb_env_create(&kv->env);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_set_maxdbs(kv->env, HF_TABLES);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_set_maxreaders(kv->env, MAX_READERS);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_set_mapsize(kv->env, map_size_bytes);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_open(kv->env, dir, MDB_NOTLS, 0640);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_reader_check(kv->env, NULL);
+	if (rc == MDB_SUCCESS)
+		return HF_OK;
+	if (translate(rc) == HF_E_CORRUPT)
+		return hf_fail(why, HF_E_CORRUPT, "data.mdb is not a database of this format, or is damaged: %s", mdb_strerror(rc));
+	return hf_fail(why, HF_E_DATA_DIR, "the database in %.120s cannot be opened: %s", dir, mdb_strerror(rc));
+}
+
+enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) {
+	struct hf_kv *kv = calloc(1, sizeof *kv);
+	MDB_txn *txn;
+	if (!kv)
+		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+	struct hf_why said = {""};
+	enum hf_err err = open_env(kv, dir, map_size_bytes, &said);
+	if (!err)
+		err = check_length(kv->env, &said);
+	if (err)
+		goto fail;
+	int rc = mdb_txn_begin(kv->env, NULL, 0, &txn);
+	if (rc == MDB_SUCCESS) {
+		rc = open_tables(kv, txn, &said);
+		/* Nothing is changed in a store that exists; LMDB keeps the handles of a committed transaction only. */
+		if (rc == MDB_SUCCESS)
+			rc = mdb_txn_commit(txn);
+		else
+			mdb_txn_abort(txn);
+	}
+	if (rc != MDB_SUCCESS) {
+		err = rc == MDB_NOTFOUND ? HF_E_CORRUPT : translate(rc);
+		if (!said.text[0])
+			hf_fail(&said, err, "the database in %.120s cannot be read: %s", dir, mdb_strerror(rc));
+		goto fail;
+	}
+	*ret = kv;
+	return HF_OK;
+fail:
+	hf_kv_close(kv);
+	return hf_fail(why, err, "%s", said.text);
+}
+
+void hf_kv_close(struct hf_kv *kv) {
+	if (!kv)
+		return;
+	if (kv->env)
+		mdb_env_close(kv->env);
+	free(kv);
+}
+
+void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes) {
+	MDB_envinfo info = {0};
+	MDB_stat stat = {0};
+	mdb_env_info(kv->env, &info);
+	mdb_env_stat(kv->env, &stat);
+	*ret_used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+	*ret_map_bytes = info.me_mapsize;
+}
+
+static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_txn **ret) {
+	struct hf_txn *txn = calloc(1, sizeof *txn);
+	if (!txn)
+		return HF_E_STORAGE;
+	txn->kv = kv;
+	int rc = mdb_txn_begin(kv->env, NULL, flags, &txn->lmdb);
+	if (rc != MDB_SUCCESS) {
+		free(txn);
+		return translate(rc);
+	}
+	*ret = txn;
+	return HF_OK;
+}
+
+enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_txn **ret) { return begin(kv, 0, ret); }
+
+enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
+	enum hf_err err = hf_txn_fault(txn, why);
+	if (err) {
+		mdb_txn_abort(txn->lmdb);
+	} else {
+		int rc = mdb_txn_commit(txn->lmdb);
+		if (rc != MDB_SUCCESS)
+			err = hf_fail(why, translate(rc), "the commit failed: %s", mdb_strerror(rc));
+	}
+	free(txn);
+	return err;
+}
+
+void hf_txn_abort(struct hf_txn *txn) {
+	mdb_txn_abort(txn->lmdb);
+	free(txn);
+}
+
+enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) {
+	enum hf_err err = begin(kv, MDB_RDONLY, ret);
+	if (!err)
+		hf_txn_reset(*ret);
+	return err;
+}
+
+enum hf_err hf_txn_renew(struct hf_txn *txn) {
+	txn->fault = HF_OK;
+	return translate(mdb_txn_renew(txn->lmdb));
+}
+
+void hf_txn_reset(struct hf_txn *txn) { mdb_txn_reset(txn->lmdb); }
+
+void hf_txn_close(struct hf_txn *txn) {
+	if (txn)
+		hf_txn_abort(txn);
+}
+
+enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) {
+	return txn->fault ? hf_fail(why, txn->fault, "%s", txn->why.text) : HF_OK;
+}
+
+void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what) {
+	if (!txn->fault)
+		txn->fault = hf_fail(&txn->why, HF_E_CORRUPT, "table \"%s\": %s", TABLES[table].name, what);
+}
+
+bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice *ret_value) {
+	if (txn->fault)
+		return false;
+	MDB_val k = to_val(key), v;
+	int rc = mdb_get(txn->lmdb, txn->kv->tables[table], &k, &v);
+	if (rc == MDB_SUCCESS)
+		*ret_value = to_slice(v);
+	else if (rc != MDB_NOTFOUND)
+		blame(txn, rc, "get", table);
+	return rc == MDB_SUCCESS;
+}
+
+void hf_txn_put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value) {
+	if (txn->fault)
+		return;
+	txn->writes++;
+	MDB_val k = to_val(key), v = to_val(value);
+	int rc = MDB_KEYEXIST;
+	if (TABLES[table].ascending)
+		rc = mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND);
+	if (rc == MDB_KEYEXIST)
+		rc = mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, 0);
+	blame(txn, rc, "put", table);
+}
+
+void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
+	if (txn->fault)
+		return;
+	txn->writes++;
+	MDB_val k = to_val(key);
+	int rc = mdb_del(txn->lmdb, txn->kv->tables[table], &k, NULL);
+	if (rc == MDB_NOTFOUND)
+		hf_txn_corrupt(txn, table, "an entry to delete is missing");
+	else
+		blame(txn, rc, "delete", table);
+}
+
+uint64_t hf_txn_writes(const struct hf_txn *txn) { return txn->writes; }
+
+uint64_t hf_txn_count(struct hf_txn *txn, enum hf_table table) {
+	MDB_stat stat = {0};
+	if (!txn->fault)
+		blame(txn, mdb_stat(txn->lmdb, txn->kv->tables[table], &stat), "stat", table);
+	return stat.ms_entries;
+}
+
+void hf_cursor_open(struct hf_txn *txn, enum hf_table table, struct hf_cursor *ret) {
+	MDB_cursor *lmdb = NULL;
+	if (!txn->fault)
+		blame(txn, mdb_cursor_open(txn->lmdb, txn->kv->tables[table], &lmdb), "cursor", table);
+	*ret = (struct hf_cursor){.txn = txn, .table = table, .lmdb = lmdb};
+}
+
+void hf_cursor_close(struct hf_cursor *cursor) {
+	if (cursor->lmdb)
+		mdb_cursor_close(cursor->lmdb);
+	cursor->lmdb = NULL;
+}
+
+static bool move(struct hf_cursor *cursor, MDB_cursor_op op, struct hf_slice key) {
+	if (cursor->txn->fault || !cursor->lmdb)
+		return false;
+	MDB_val k = to_val(key), v = {0, NULL};
+	int rc = mdb_cursor_get(cursor->lmdb, &k, &v, op);
+	if (rc == MDB_SUCCESS) {
+		cursor->key = to_slice(k);
+		cursor->value = to_slice(v);
+	} else if (rc != MDB_NOTFOUND) {
+		blame(cursor->txn, rc, "seek", cursor->table);
+	}
+	return rc == MDB_SUCCESS;
+}
+
+bool hf_cursor_seek(struct hf_cursor *cursor, struct hf_slice key) { return move(cursor, MDB_SET_RANGE, key); }
+
+bool hf_cursor_seek_back(struct hf_cursor *cursor, struct hf_slice key) {
+	if (!hf_cursor_seek(cursor, key))
+		return hf_cursor_last(cursor);
+	bool same = cursor->key.len == key.len && memcmp(cursor->key.data, key.data, key.len) == 0;
+	return same || hf_cursor_prev(cursor);
+}
+
+bool hf_cursor_first(struct hf_cursor *cursor) { return move(cursor, MDB_FIRST, (struct hf_slice){0}); }
+
+bool hf_cursor_last(struct hf_cursor *cursor) { return move(cursor, MDB_LAST, (struct hf_slice){0}); }
+
+bool hf_cursor_next(struct hf_cursor *cursor) { return move(cursor, MDB_NEXT, (struct hf_slice){0}); }
+
+bool hf_cursor_prev(struct hf_cursor *cursor) { return move(cursor, MDB_PREV, (struct hf_slice){0}); }
+
+void hf_cursor_del(struct hf_cursor *cursor) {
+	cursor->txn->writes++;
+	if (!cursor->txn->fault && cursor->lmdb)
+		blame(cursor->txn, mdb_cursor_del(cursor->lmdb, 0), "delete", cursor->table);
+}

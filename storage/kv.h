@@ -1,0 +1,109 @@
+/* kv.h — the one place that knows LMDB: an environment of named tables, and transactions over them.
+ *
+ * A transaction's first fault sticks: from then on reads find nothing, writes do nothing, and hf_txn_fault() and
+ * hf_txn_commit() answer it. So a verb is written as a straight line and checks once, at its end. Every change of the store
+ * passes through hf_txn_put() and hf_txn_del().
+ *
+ * Slices that a read or a cursor returns are borrowed: valid until the transaction's next write, reset or end.
+ */
+#ifndef HF_STORAGE_KV_H
+#define HF_STORAGE_KV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "record.h"
+
+#define HF_TABLE_LIST(X)                                                                                                       \
+	X(META, "meta", false)                                                                                                 \
+	X(LEASES, "leases", false)                                                                                             \
+	X(ADDRESSES, "addresses", true)                                                                                        \
+	X(FREE, "free", false)                                                                                                 \
+	X(DEADLINES, "deadlines", true)                                                                                        \
+	X(POOLS, "pools", false)                                                                                               \
+	X(ZONES, "zones", false)                                                                                               \
+	X(SCOPES, "scopes", false)                                                                                             \
+	X(CHANGES, "changes", true)                                                                                            \
+	X(HISTORY, "history", true)
+
+/* The second column is the name on disk; the third says that keys usually come in ascending order, so that pages fill up. */
+enum hf_table {
+#define HF_TABLE_ENUM(name, text, ascending) HF_##name,
+	HF_TABLE_LIST(HF_TABLE_ENUM)
+#undef HF_TABLE_ENUM
+	HF_TABLES
+};
+
+const char *hf_table_name(enum hf_table table);
+
+struct hf_kv;
+struct hf_txn;
+
+/* Opens the environment in an existing directory that the caller has locked; creates an empty one if there is none. The map is a
+ * sparse limit, not memory. One environment per directory and process; it must not cross a fork.
+ * HF_E_CORRUPT: not a whole LMDB file, or not a store of ours. HF_E_DATA_DIR: the system refused. Thread-safe once open. */
+enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
+
+/* Closes it; every transaction must have ended. NULL is fine. */
+void hf_kv_close(struct hf_kv *kv);
+
+/* Bytes of the file in use, and the limit of the map. */
+void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
+
+/* The one write transaction; blocks while another is open. Ends with commit or abort on the same thread. */
+enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_txn **ret) HF_CHECKED;
+
+/* Commits durably: HF_OK means that every put and delete is on disk (two flushes); else none of them is. Frees the transaction. */
+enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
+void hf_txn_abort(struct hf_txn *txn);
+
+/* A read transaction that is used again and again: renew takes the newest snapshot, reset lets go of it (an open snapshot keeps
+ * old pages alive). It begins reset. May move between threads, one at a time. close() accepts NULL. */
+enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) HF_CHECKED;
+enum hf_err hf_txn_renew(struct hf_txn *txn) HF_CHECKED;
+void hf_txn_reset(struct hf_txn *txn);
+void hf_txn_close(struct hf_txn *txn);
+
+/* The first fault: HF_OK, HF_E_STORAGE, HF_E_STORAGE_FULL or HF_E_CORRUPT, with its words. */
+enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
+
+/* Makes the transaction faulty: the record of `table` at hand is damaged. */
+void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what);
+
+/* False: no such key, or a fault. */
+bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice *ret_value);
+void hf_txn_put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value);
+
+/* Deletes a key that must exist; its absence is HF_E_CORRUPT. */
+void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key);
+
+/* How many puts and deletes a write transaction has made. */
+uint64_t hf_txn_writes(const struct hf_txn *txn);
+
+/* How many keys a table has, from its root page. */
+uint64_t hf_txn_count(struct hf_txn *txn, enum hf_table table);
+
+/* A position in a table. Opened on the stack, closed with hf_cursor_close() (or HF_CURSOR) before its transaction ends. Every move
+ * answers whether there is an entry, and then sets key and value. Writes to the table through the transaction end its use, but
+ * for hf_cursor_del(), behind which hf_cursor_next() goes on. */
+struct hf_cursor {
+	struct hf_txn *txn;
+	enum hf_table table;
+	void *lmdb;
+	struct hf_slice key, value;
+};
+
+void hf_cursor_open(struct hf_txn *txn, enum hf_table table, struct hf_cursor *ret);
+void hf_cursor_close(struct hf_cursor *cursor);
+bool hf_cursor_seek(struct hf_cursor *cursor, struct hf_slice key);      /* the first entry at or behind the key */
+bool hf_cursor_seek_back(struct hf_cursor *cursor, struct hf_slice key); /* the last entry at or before the key */
+bool hf_cursor_first(struct hf_cursor *cursor);
+bool hf_cursor_last(struct hf_cursor *cursor);
+bool hf_cursor_next(struct hf_cursor *cursor); /* from an unpositioned cursor: the first entry */
+bool hf_cursor_prev(struct hf_cursor *cursor); /* from an unpositioned cursor: the last entry */
+void hf_cursor_del(struct hf_cursor *cursor);
+
+#define HF_CURSOR __attribute__((cleanup(hf_cursor_close))) struct hf_cursor
+
+#endif

@@ -1,0 +1,79 @@
+/* lease.c — the lease's record. The layout is storage/FORMAT.md's table "leases". */
+#include "lease.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define RECORD_VERSION 1
+
+struct hf_slice hf_lease_encode(const struct hf_lease *lease, uint8_t buffer[HF_LEASE_RECORD_MAX]) {
+	struct hf_writer w = hf_writer_begin(buffer);
+	hf_put_uint(&w, RECORD_VERSION, 1);
+	hf_put_uint(&w, lease->state, 1);
+	hf_put_uint(&w, lease->fingerprint_version, 1);
+	hf_put_uint(&w, (uint64_t)lease->n_vips, 1);
+	hf_put_uint(&w, lease->generation, 8);
+	hf_put_uint(&w, lease->revision, 8);
+	hf_put_uint(&w, (uint64_t)lease->created_ms, 8);
+	hf_put_uint(&w, (uint64_t)lease->modified_ms, 8);
+	hf_put_uint(&w, (uint64_t)lease->quarantined_until_ms, 8);
+	hf_put_bytes(&w, lease->fingerprint.bytes, HF_DIGEST_BYTES);
+	hf_put_bytes(&w, lease->raw.bytes, HF_DIGEST_BYTES);
+	for (int i = 0; i < lease->n_vips; i++)
+		hf_put_addr(&w, lease->vips[i]);
+	hf_put_text(&w, lease->pool);
+	hf_put_text(&w, lease->version);
+	return hf_writer_end(&w);
+}
+
+bool hf_lease_decode(struct hf_slice key, struct hf_slice value, struct hf_lease *ret) {
+	struct hf_parser p = hf_parser_begin(value);
+	if (!hf_identity_decode(key.data, key.len, &ret->id) || hf_take_uint(&p, 1) != RECORD_VERSION)
+		return false;
+	ret->state = (enum hf_lease_state)hf_take_uint(&p, 1);
+	ret->fingerprint_version = (uint8_t)hf_take_uint(&p, 1);
+	ret->n_vips = (int)hf_take_uint(&p, 1);
+	if (ret->n_vips < 1 || ret->n_vips > HF_FAMILIES || (ret->state != HF_ACTIVE && ret->state != HF_QUARANTINED))
+		return false;
+	ret->generation = hf_take_uint(&p, 8);
+	ret->revision = hf_take_uint(&p, 8);
+	ret->created_ms = (int64_t)hf_take_uint(&p, 8);
+	ret->modified_ms = (int64_t)hf_take_uint(&p, 8);
+	ret->quarantined_until_ms = (int64_t)hf_take_uint(&p, 8);
+	hf_take_copy(&p, ret->fingerprint.bytes, HF_DIGEST_BYTES);
+	hf_take_copy(&p, ret->raw.bytes, HF_DIGEST_BYTES);
+	for (int i = 0; i < ret->n_vips; i++)
+		ret->vips[i] = hf_take_addr(&p);
+	hf_take_text(&p, HF_NAME_MAX, ret->pool);
+	hf_take_text(&p, HF_VERSION_MAX, ret->version);
+	return hf_parser_end(&p);
+}
+
+struct hf_digest hf_lease_digest(const struct hf_lease *lease) {
+	struct hf_key key;
+	uint8_t text[HF_KEY_MAX + 1 + HF_DIGEST_BYTES];
+	hf_identity_encode(&lease->id, &key);
+	memcpy(text, key.bytes, key.len);
+	text[key.len] = 0;
+	memcpy(text + key.len + 1, lease->fingerprint.bytes, HF_DIGEST_BYTES);
+	return hf_digest_of(text, key.len + 1u + HF_DIGEST_BYTES);
+}
+
+void hf_lease_etag(const struct hf_lease *lease, char ret_text[HF_ETAG_TEXT]) {
+	if (!lease->version[0]) {
+		snprintf(ret_text, HF_ETAG_TEXT, "\"%" PRIu64 "\"", lease->revision);
+		return;
+	}
+	struct hf_digest d = hf_digest_of(lease->version, strlen(lease->version));
+	snprintf(ret_text, HF_ETAG_TEXT, "\"%" PRIu64 "-%02x%02x%02x%02x\"", lease->revision, d.bytes[0], d.bytes[1], d.bytes[2],
+		 d.bytes[3]);
+}
+
+bool hf_lease_vip(const struct hf_lease *lease, enum hf_family family, struct hf_addr *ret) {
+	for (int i = 0; i < lease->n_vips; i++)
+		if (hf_addr_family(lease->vips[i]) == family) {
+			*ret = lease->vips[i];
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,51 @@
+/* lease.h — the lease: one identity's binding to one address per family of its pool, and its record on disk.
+ *
+ * A lease is a plain value, copied freely. Times are milliseconds since 1970-01-01 UTC. Pure and thread-safe.
+ */
+#ifndef HF_STORAGE_LEASE_H
+#define HF_STORAGE_LEASE_H
+
+#include "address.h"
+#include "digest.h"
+#include "identity.h"
+#include "record.h"
+
+#define HF_VERSION_MAX 64 /* bytes of a caller's version string */
+
+enum hf_lease_state { HF_ACTIVE = 1, HF_QUARANTINED = 2 };
+
+struct hf_lease {
+	struct hf_identity id;
+	char pool[HF_NAME_MAX + 1];
+	enum hf_lease_state state;
+	int n_vips;                      /* 1 to HF_FAMILIES, IPv4 first */
+	struct hf_addr vips[HF_FAMILIES];
+	uint64_t generation;             /* from 1; +1 when the fingerprint changes */
+	uint64_t revision;               /* of the store, at the lease's last change */
+	uint8_t fingerprint_version;     /* whose rules made the fingerprint (api/canonical.h); 0: there is none */
+	struct hf_digest fingerprint;    /* zeros if none */
+	struct hf_digest raw;            /* of the last body that was stored; zeros if none */
+	char version[HF_VERSION_MAX + 1]; /* the caller's; "" if none */
+	int64_t created_ms, modified_ms;
+	int64_t quarantined_until_ms;    /* 0 while active */
+};
+
+#define HF_LEASE_RECORD_MAX 320 /* bytes */
+
+/* Encodes everything but the identity, which is the key. The slice points into `buffer`. */
+struct hf_slice hf_lease_encode(const struct hf_lease *lease, uint8_t buffer[HF_LEASE_RECORD_MAX]);
+
+/* Decodes key and value. False if either is damaged or of another version. */
+bool hf_lease_decode(struct hf_slice key, struct hf_slice value, struct hf_lease *ret) HF_CHECKED;
+
+/* A lease's share of the digests: SHA-256(identity bytes, 0x00, fingerprint). */
+struct hf_digest hf_lease_digest(const struct hf_lease *lease);
+
+/* The entity tag, quotes included: "REVISION", or "REVISION-h" with h = 8 hex digits of SHA-256(version) where there is one. */
+#define HF_ETAG_TEXT 40
+void hf_lease_etag(const struct hf_lease *lease, char ret_text[HF_ETAG_TEXT]);
+
+/* The lease's address of a family; false if it has none. */
+bool hf_lease_vip(const struct hf_lease *lease, enum hf_family family, struct hf_addr *ret);
+
+#endif

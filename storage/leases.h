@@ -1,0 +1,30 @@
+/* leases.h — acquire and release: the verbs on one lease.
+ *
+ * Each verb comes in two halves that judge by the same rules (rules.h). `peek` looks at a reader's snapshot: a request that needs no
+ * write, or is refused, ends there. `begin` makes the struct a write for the committer, which judges again inside the write
+ * transaction. Results are plain copies in the request's struct.
+ */
+#ifndef HF_STORAGE_LEASES_H
+#define HF_STORAGE_LEASES_H
+
+#include "rules.h"
+#include "store.h"
+
+enum hf_peek {
+	HF_PEEK_DONE,     /* nothing has to be written: the result is set */
+	HF_PEEK_READ_BODY, /* the fingerprint is needed to tell: read the body and peek again */
+	HF_PEEK_WRITE     /* hand it to the committer */
+};
+
+/* HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS, or a storage fault. */
+enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, struct hf_why *why, enum hf_peek *ret) HF_CHECKED;
+
+/* Makes it a write; the body must have been read if there was one. The write's errors: those of peek, and HF_E_NO_POOL,
+ * HF_E_ADDRESS_OUTSIDE_POOL, HF_E_ADDRESS_TAKEN, HF_E_POOL_EXHAUSTED. */
+void hf_acquire_begin(struct hf_acquire *request);
+
+/* HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_NOT_FOUND, or a storage fault. Never HF_PEEK_READ_BODY. */
+enum hf_err hf_release_peek(struct hf_txn *reader, struct hf_release *request, struct hf_why *why, enum hf_peek *ret) HF_CHECKED;
+void hf_release_begin(struct hf_release *request);
+
+#endif

@@ -1,0 +1,95 @@
+/* pool.h — a pool: a named set of CIDRs with a strategy, a quarantine time, reserved ranges and a selector.
+ *
+ * Two things live here: the configuration, which an administrator writes, and the counters and cursors, which every allocation
+ * moves. The functions are pure; the store keeps one writable copy of each pool (see store.h) and readers decode their own.
+ *
+ * Words: a pool's *ranges* are its CIDRs. A range is *draining* once it was taken away while it had leases: those stay, nothing new
+ * goes there, and when its last lease goes so does the range. An address is *overlaid* if it is held although it lies in a
+ * reserved or a draining range.
+ */
+#ifndef HF_STORAGE_POOL_H
+#define HF_STORAGE_POOL_H
+
+#include "address.h"
+#include "identity.h"
+#include "record.h"
+
+enum hf_strategy { HF_SEQUENTIAL = 1, HF_HASHED = 2 };
+
+#define HF_POOL_CIDRS_MAX 64
+#define HF_POOL_DRAINING_MAX 128
+#define HF_POOL_RESERVED_MAX 128
+#define HF_POOL_SELECTOR_MAX 64
+#define HF_QUARANTINE_MAX_SECONDS (366u * 24 * 3600)
+
+/* A list of names that a selector states; none stated means all. */
+struct hf_names {
+	int n;
+	char names[HF_POOL_SELECTOR_MAX][HF_NAME_MAX + 1];
+};
+
+/* What an administrator writes. Ranges are in ascending order. */
+struct hf_pool_config {
+	enum hf_strategy strategy;
+	uint32_t quarantine_seconds; /* 0 to HF_QUARANTINE_MAX_SECONDS */
+	int n_cidrs, n_reserved;
+	struct hf_range cidrs[HF_POOL_CIDRS_MAX];
+	struct hf_range reserved[HF_POOL_RESERVED_MAX]; /* each inside one CIDR; they do not overlap */
+	unsigned kinds;                                 /* bit 1 << kind; 0: all kinds */
+	struct hf_names meshes, zones;
+};
+
+/* Counters of one family. */
+struct hf_pool_count {
+	uint64_t leased, quarantined; /* addresses held, by the state of their lease, wherever they lie */
+	uint64_t overlaid_reserved;   /* of those, the ones in reserved ranges */
+	uint64_t overlaid_draining;   /* of those, the ones in draining ranges */
+	struct hf_addr cursor;        /* sequential: where the next search begins */
+};
+
+struct hf_pool {
+	uint32_t id; /* never reused */
+	char name[HF_NAME_MAX + 1];
+	struct hf_pool_config config;
+	int n_draining;
+	struct hf_range draining[HF_POOL_DRAINING_MAX];
+	uint64_t active, quarantined;            /* leases by state */
+	struct hf_pool_count count[HF_FAMILIES]; /* addresses, by enum hf_family */
+	uint64_t revision;                       /* of the store, at the configuration's last change */
+	int64_t created_ms, modified_ms;
+	bool touched; /* the writer's mark: to be written at the commit; not on disk */
+};
+
+#define HF_POOL_RECORD_MAX 20480 /* bytes */
+
+struct hf_slice hf_pool_encode(const struct hf_pool *pool, uint8_t buffer[HF_POOL_RECORD_MAX]);
+bool hf_pool_decode(struct hf_slice key, struct hf_slice value, struct hf_pool *ret) HF_CHECKED;
+
+/* Sorts the ranges and checks that they are well placed. HF_E_POOL_OVERLAP: two CIDRs overlap. HF_E_INVALID_PARAMETER: no CIDR, or a
+ * reserved range outside every CIDR. Reserved ranges that overlap are merged. */
+enum hf_err hf_pool_config_check(struct hf_pool_config *config, struct hf_why *why) HF_CHECKED;
+bool hf_pool_config_equal(const struct hf_pool_config *a, const struct hf_pool_config *b);
+bool hf_pool_ranges_equal(const struct hf_pool_config *a, const struct hf_pool_config *b); /* CIDRs and reserved ranges alone */
+
+/* Where an address lies. */
+enum hf_place { HF_OUTSIDE, HF_ALLOCATABLE, HF_RESERVED, HF_DRAINING };
+
+/* The place of an address in a pool; for HF_ALLOCATABLE and HF_RESERVED, ret_cidr (may be NULL) is the CIDR that holds it. */
+enum hf_place hf_pool_place(const struct hf_pool *pool, struct hf_addr a, struct hf_range *ret_cidr);
+
+bool hf_pool_has_family(const struct hf_pool *pool, enum hf_family family);
+
+/* Addresses by state, for people. `draining` is the part of leased and quarantined that lies beyond the capacity, so
+ * capacity + draining = leased + quarantined + reserved + free. */
+struct hf_pool_usage {
+	hf_u128 capacity, leased, quarantined, reserved, free, draining;
+};
+void hf_pool_usage(const struct hf_pool *pool, enum hf_family family, struct hf_pool_usage *ret);
+
+/* How well the selector fits: -1 if a stated one does not match, else the number of stated ones (0 to 3). */
+int hf_pool_match(const struct hf_pool *pool, const struct hf_identity *id);
+
+/* The parts of `range` that lie in none of `n` CIDRs, as CIDRs appended to ret[*ret_n]; false if they exceed `max`. */
+bool hf_range_subtract(struct hf_range range, const struct hf_range *cidrs, int n, struct hf_range *ret, int max, int *ret_n);
+
+#endif

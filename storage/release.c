@@ -1,0 +1,42 @@
+/* release.c — release a lease into quarantine, or purge it. */
+#include "batch.h"
+#include "leases.h"
+
+static enum hf_err judge(struct hf_txn *txn, struct hf_release *request, struct hf_why *why, struct hf_decision *ret) {
+	struct hf_key key;
+	hf_identity_encode(&request->id, &key);
+	bool exists = hf_lease_read(txn, &key, &request->lease);
+	uint64_t epoch = request->guard.has_epoch ? hf_zone_epoch(txn, request->id.zone) : 0;
+	enum hf_err err = hf_txn_fault(txn, why);
+	return err ? err : hf_rules_release(exists ? &request->lease : NULL, epoch, request, why, ret);
+}
+
+enum hf_err hf_release_peek(struct hf_txn *reader, struct hf_release *request, struct hf_why *why, enum hf_peek *ret) {
+	struct hf_decision decision;
+	enum hf_err err = judge(reader, request, why, &decision);
+	if (!err)
+		*ret = decision.action == HF_DO_NOTHING ? HF_PEEK_DONE : HF_PEEK_WRITE;
+	return err;
+}
+
+static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
+	struct hf_release *request = (struct hf_release *)write;
+	struct hf_decision decision;
+	enum hf_err err = judge(hf_batch_txn(batch), request, why, &decision);
+	if (err || decision.action == HF_DO_NOTHING)
+		return err;
+	struct hf_lease before = request->lease;
+	if (decision.action == HF_DO_PURGE) {
+		hf_batch_change(batch, &before, NULL, HF_CHANGE_PURGED, HF_CAUSE_REQUEST);
+		return HF_OK;
+	}
+	struct hf_pool *pool = hf_batch_pool(batch, before.pool);
+	int64_t now_ms = hf_batch_now_ms(batch);
+	request->lease.state = HF_QUARANTINED;
+	request->lease.modified_ms = now_ms;
+	request->lease.quarantined_until_ms = now_ms + (pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0);
+	hf_batch_change(batch, &before, &request->lease, HF_CHANGE_RELEASED, HF_CAUSE_REQUEST);
+	return HF_OK;
+}
+
+void hf_release_begin(struct hf_release *request) { request->write.apply = apply; }

@@ -1,0 +1,138 @@
+/* rules.c — the lease rules. */
+#include "rules.h"
+
+#include <inttypes.h>
+
+static const char *const OUTCOMES[] = {
+	[HF_CREATED] = "created", [HF_ADOPTED] = "adopted",   [HF_UNCHANGED] = "unchanged",
+	[HF_UPDATED] = "updated", [HF_RESTORED] = "restored",
+};
+
+const char *hf_outcome_name(enum hf_outcome outcome) { return OUTCOMES[outcome]; }
+
+bool hf_condition_matches(const struct hf_condition *condition, const struct hf_lease *current) {
+	char tag[HF_ETAG_TEXT];
+	if (!current || condition->any)
+		return current != NULL;
+	hf_lease_etag(current, tag);
+	for (int i = 0; i < condition->n; i++)
+		if (strcmp(condition->tags[i], tag) == 0)
+			return true;
+	return false;
+}
+
+static enum hf_err judge_guard(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_guard *guard, struct hf_why *why) {
+	if (guard->has_epoch && guard->epoch != zone_epoch)
+		return hf_fail(why, HF_E_STALE_EPOCH, "the zone's epoch is %" PRIu64 ", not %" PRIu64, zone_epoch, guard->epoch);
+	char tag[HF_ETAG_TEXT] = "none, as there is no lease";
+	if (current)
+		hf_lease_etag(current, tag);
+	if (guard->if_match.stated && !hf_condition_matches(&guard->if_match, current))
+		return hf_fail(why, HF_E_PRECONDITION_FAILED, "If-Match does not hold: the entity tag is %s", tag);
+	if (guard->if_none_match.stated && hf_condition_matches(&guard->if_none_match, current))
+		return hf_fail(why, HF_E_PRECONDITION_FAILED, "If-None-Match does not hold: the entity tag is %s", tag);
+	return HF_OK;
+}
+
+/* A request may name the pool and the addresses that the lease has, and no others: nothing moves. */
+static enum hf_err judge_binding(const struct hf_lease *current, const struct hf_acquire *request, struct hf_why *why) {
+	char want[HF_ADDR_TEXT], have[HF_ADDR_TEXT];
+	if (request->pool[0] && strcmp(request->pool, current->pool) != 0)
+		return hf_fail(why, HF_E_LEASE_EXISTS, "the service has a lease in pool \"%s\", not in \"%s\"; it is not moved", current->pool,
+			       request->pool);
+	for (int i = 0; i < request->n_addresses; i++) {
+		struct hf_addr vip;
+		hf_addr_format(request->addresses[i], want);
+		if (!hf_lease_vip(current, hf_addr_family(request->addresses[i]), &vip))
+			return hf_fail(why, HF_E_LEASE_EXISTS, "the service has a lease without an address of %s's family; none is added", want);
+		hf_addr_format(vip, have);
+		if (vip.n != request->addresses[i].n)
+			return hf_fail(why, HF_E_LEASE_EXISTS, "the service has a lease on %s, not on %s; it is not moved", have, want);
+	}
+	return HF_OK;
+}
+
+enum comparison { SAME, DIFFERENT, UNKNOWN };
+
+static enum comparison compare(const struct hf_lease *current, const struct hf_acquire *request) {
+	static const struct hf_digest none;
+	if (!request->has_config)
+		return SAME;
+	if (!hf_digest_equal(&current->raw, &none) && hf_digest_equal(&current->raw, &request->raw))
+		return SAME;
+	if (!request->has_fingerprint)
+		return UNKNOWN;
+	return current->fingerprint_version == request->fingerprint_version &&
+			       hf_digest_equal(&current->fingerprint, &request->fingerprint)
+		       ? SAME
+		       : DIFFERENT;
+}
+
+enum hf_err hf_rules_acquire(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_acquire *request,
+			     struct hf_why *why, struct hf_decision *ret) {
+	enum hf_err err = judge_guard(current, zone_epoch, &request->guard, why);
+	if (!err && current)
+		err = judge_binding(current, request, why);
+	if (err)
+		return err;
+	bool unread = request->has_config && !request->has_fingerprint;
+	struct hf_decision d = {HF_DO_CHANGE, HF_UPDATED};
+	if (!current) {
+		d.outcome = HF_CREATED;
+		d.action = unread ? HF_DO_READ_BODY : HF_DO_CREATE;
+	} else if (current->state == HF_QUARANTINED) {
+		d.outcome = HF_RESTORED;
+		if (unread)
+			d.action = HF_DO_READ_BODY;
+	} else {
+		enum comparison comparison = compare(current, request);
+		if (comparison == UNKNOWN) {
+			d.action = HF_DO_READ_BODY;
+		} else if (comparison == SAME) {
+			d.outcome = HF_UNCHANGED;
+			bool relabel = request->has_version && strcmp(request->version, current->version) != 0;
+			d.action = relabel ? HF_DO_RELABEL : HF_DO_NOTHING;
+		}
+	}
+	*ret = d;
+	return HF_OK;
+}
+
+struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_acquire *request, struct hf_decision decision,
+				 int64_t now_ms) {
+	struct hf_lease lease = *current;
+	bool different = compare(current, request) == DIFFERENT;
+	if (request->has_config)
+		lease.raw = request->raw;
+	if (different) {
+		lease.generation++;
+		lease.fingerprint_version = request->fingerprint_version;
+		lease.fingerprint = request->fingerprint;
+		lease.version[0] = '\0'; /* it named the configuration before */
+	}
+	if (request->has_version)
+		memcpy(lease.version, request->version, sizeof lease.version);
+	if (decision.action == HF_DO_CHANGE) {
+		lease.state = HF_ACTIVE;
+		lease.quarantined_until_ms = 0;
+		lease.modified_ms = now_ms;
+	}
+	return lease;
+}
+
+enum hf_err hf_rules_release(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_release *request,
+			     struct hf_why *why, struct hf_decision *ret) {
+	enum hf_err err = judge_guard(current, zone_epoch, &request->guard, why);
+	if (err)
+		return err;
+	if (!current)
+		return hf_fail(why, HF_E_NOT_FOUND, "there is no lease of %s \"%.200s\"", hf_kind_name(request->id.kind),
+			       request->id.service);
+	struct hf_decision d = {HF_DO_NOTHING, HF_UNCHANGED};
+	if (request->purge)
+		d.action = HF_DO_PURGE;
+	else if (current->state == HF_ACTIVE)
+		d.action = HF_DO_QUARANTINE;
+	*ret = d;
+	return HF_OK;
+}

@@ -1,0 +1,96 @@
+/* rules.h — the lease rules, pure: what a request means for the lease that there is.
+ *
+ * decide(current lease, request, zone) → decision. No rule reads a clock or the store, and none writes; the same rules judge a
+ * request on a reader's snapshot and again inside the write transaction. Thread-safe.
+ */
+#ifndef HF_STORAGE_RULES_H
+#define HF_STORAGE_RULES_H
+
+#include "lease.h"
+#include "write.h"
+#include "zone.h"
+
+#define HF_CLAIMS_MAX 8
+#define HF_CONDITION_TAGS_MAX 8
+
+/* If-Match or If-None-Match (RFC 9110, 13.1), tags as hf_lease_etag() writes them. */
+struct hf_condition {
+	bool stated, any; /* any: "*" */
+	int n;
+	char tags[HF_CONDITION_TAGS_MAX][HF_ETAG_TEXT];
+};
+
+/* What every write of a lease can carry. */
+struct hf_guard {
+	struct hf_condition if_match, if_none_match;
+	bool has_epoch; /* fenced by this zone epoch */
+	uint64_t epoch;
+};
+
+enum hf_outcome { HF_CREATED, HF_ADOPTED, HF_UNCHANGED, HF_UPDATED, HF_RESTORED };
+#define HF_OUTCOMES 5
+const char *hf_outcome_name(enum hf_outcome outcome); /* "created" … */
+
+/* Acquire a lease. The caller fills the request; the store fills the result. */
+struct hf_acquire {
+	struct hf_write write;
+	struct hf_identity id;         /* names checked */
+	struct hf_guard guard;
+	char pool[HF_NAME_MAX + 1];    /* "" if none is named */
+	bool has_version;
+	char version[HF_VERSION_MAX + 1];
+	int n_addresses;               /* requested; at most one per family */
+	struct hf_addr addresses[HF_FAMILIES];
+	bool has_config;               /* false: the body was empty and states nothing */
+	struct hf_digest raw;          /* of the body, if has_config */
+	bool has_fingerprint;          /* the body was read: the next members are set */
+	uint8_t fingerprint_version;
+	struct hf_digest fingerprint;
+	int n_claims;                  /* addresses that the caller says it uses already */
+	struct hf_addr claims[HF_CLAIMS_MAX];
+	/* The result. */
+	enum hf_outcome outcome;
+	struct hf_lease lease;
+};
+
+/* Release a lease into quarantine, or free its addresses at once. */
+struct hf_release {
+	struct hf_write write;
+	struct hf_identity id;
+	struct hf_guard guard;
+	bool purge;
+	/* The result: the lease as it is now; after a purge, as it was. */
+	struct hf_lease lease;
+};
+
+struct hf_decision {
+	enum {
+		HF_DO_NOTHING,    /* the lease is as the request wants it */
+		HF_DO_RELABEL,    /* store the caller's version alone: no revision */
+		HF_DO_CREATE,     /* choose addresses and store a new lease */
+		HF_DO_CHANGE,     /* store hf_rules_changed() */
+		HF_DO_QUARANTINE, /* release */
+		HF_DO_PURGE,
+		HF_DO_READ_BODY   /* cannot be told without the fingerprint */
+	} action;
+	enum hf_outcome outcome; /* for an acquire; HF_DO_CREATE may still become HF_ADOPTED */
+};
+
+/* Judges an acquire in the order: epoch, conditions, pool, address, then the configuration (raw digest, then fingerprint) and the
+ * version. `current` is NULL if there is no lease; `zone_epoch` is 0 if the zone never connected.
+ * HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS. */
+enum hf_err hf_rules_acquire(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_acquire *request,
+			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;
+
+/* The lease that HF_DO_CHANGE or HF_DO_RELABEL makes of `current`; the revision is the store's to set. */
+struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_acquire *request, struct hf_decision decision,
+				 int64_t now_ms);
+
+/* Judges a release. HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_NOT_FOUND. */
+enum hf_err hf_rules_release(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_release *request,
+			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;
+
+/* Whether a condition holds for a lease (NULL: there is none); pure halves of the above, for GET's If-None-Match. */
+bool hf_condition_matches(const struct hf_condition *condition, const struct hf_lease *current);
+
+#endif

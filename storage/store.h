@@ -1,0 +1,69 @@
+/* store.h — the store: a data directory opened by this process, and readers over it.
+ *
+ * One store per directory, locked against any other process (and any other opening in this one). Readers are free of the writer
+ * and of each other; all writes go through a committer (committer.h) or a batch of one's own (batch.h), one at a time.
+ */
+#ifndef HF_STORAGE_STORE_H
+#define HF_STORAGE_STORE_H
+
+#include <stdatomic.h>
+
+#include "change.h"
+#include "kv.h"
+#include "pool.h"
+
+#define HF_FORMAT 1 /* of the tables; storage/FORMAT.md */
+
+/* Where time comes from: milliseconds since 1970-01-01 UTC. It may jump; no rule assumes that it does not. */
+struct hf_clock {
+	int64_t (*now_ms)(void *context);
+	void *context;
+};
+extern const struct hf_clock HF_SYSTEM_CLOCK;
+
+struct hf_store_options {
+	uint64_t map_size_bytes;      /* the file's limit; sparse. 0: 64 GiB */
+	uint32_t quarantine_seconds;  /* of the pools made at first start */
+	uint64_t changes_max;         /* changes kept in the feed; 0: 200,000 */
+	int64_t changes_age_ms;       /* and for how long; 0: 7 days */
+	struct hf_clock clock;        /* now_ms NULL: the system's */
+};
+
+/* What a snapshot says of the whole store. */
+struct hf_meta {
+	uint8_t store_id[16];
+	uint64_t store_epoch; /* from 1; +1 by a restore */
+	uint64_t revision;    /* of the last committed change; 0 at birth */
+	uint64_t compacted;   /* the last revision that is gone from the feed; 0 if none */
+	uint32_t next_pool_id;
+	int64_t created_ms;
+};
+
+struct hf_store;
+
+/* Opens (at first start creates) the data directory: locks it, checks the file, reads the format, makes the default pools.
+ * HF_E_DATA_DIR: missing parent, not writable, or a system error. HF_E_LOCKED: in use. HF_E_NEWER_FORMAT. HF_E_CORRUPT: damaged or not
+ * ours; nothing is repaired. `why` says which and what to do. */
+enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why,
+			  struct hf_store **ret) HF_CHECKED;
+
+/* Closes it; readers must be closed and the committer stopped. NULL is fine. */
+void hf_store_close(struct hf_store *store);
+
+int64_t hf_store_now_ms(const struct hf_store *store);
+void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
+
+/* Addresses of existing leases that a write changed, by cause, since the store was opened; counted where records are written. */
+uint64_t hf_store_vip_changes(const struct hf_store *store, enum hf_cause cause);
+
+/* A reader: one thread at a time, reused for request after request. begin takes the newest snapshot, end lets go of it; nothing
+ * read outlives the end. */
+enum hf_err hf_reader_open(struct hf_store *store, struct hf_txn **ret) HF_CHECKED;
+enum hf_err hf_reader_begin(struct hf_txn *reader) HF_CHECKED;
+void hf_reader_end(struct hf_txn *reader);
+void hf_reader_close(struct hf_txn *reader);
+
+/* The snapshot's meta record; zeros and a fault if it cannot be read. */
+struct hf_meta hf_meta_read(struct hf_txn *txn);
+
+#endif

@@ -1,0 +1,26 @@
+/* store_internal.h — the store's inside, for store.c and batch.c alone. */
+#ifndef HF_STORAGE_STORE_INTERNAL_H
+#define HF_STORAGE_STORE_INTERNAL_H
+
+#include "batch.h"
+
+struct hf_store {
+	struct hf_kv *kv;
+	int lock_fd;
+	struct hf_store_options options; /* defaults filled in */
+	/* The writer's copies, guarded by the write transaction. */
+	struct hf_meta meta;
+	int n_pools;
+	struct hf_pool **pools; /* sorted by name */
+	bool pools_stale;       /* a batch that failed left them altered: the next one reads them anew */
+	/* No deadline is due before; guarded as above but read by anybody. 0: look. */
+	_Atomic int64_t next_deadline_ms;
+	_Atomic uint64_t vip_changes[HF_CAUSES + 1];
+};
+
+/* Reads the pools anew into the writer's copies. */
+enum hf_err hf_store_load_pools(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
+
+void hf_meta_write(struct hf_txn *txn, const struct hf_meta *meta);
+
+#endif

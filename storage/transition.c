@@ -1,0 +1,178 @@
+/* transition.c — the one way to alter a lease: everything else in the store follows from its record before and after. */
+#include "allocator.h"
+#include "batch.h"
+#include "deadline.h"
+#include "history.h"
+#include "store_internal.h"
+
+#define ADDRESS_VALUE_MAX (1 + HF_KEY_MAX)
+#define RECORD_VERSION 1
+
+static bool has_vip(const struct hf_lease *lease, struct hf_addr a) {
+	for (int i = 0; lease && i < lease->n_vips; i++)
+		if (lease->vips[i].n == a.n)
+			return true;
+	return false;
+}
+
+static void bind_address(struct hf_batch *batch, struct hf_pool *pool, const struct hf_key *key, const struct hf_lease *lease,
+			 struct hf_addr a) {
+	struct hf_txn *txn = hf_batch_txn(batch);
+	uint8_t address[HF_ADDR_BYTES], value[ADDRESS_VALUE_MAX];
+	struct hf_writer w = hf_writer_begin(value);
+	hf_put_uint(&w, RECORD_VERSION, 1);
+	hf_put_bytes(&w, key->bytes, key->len);
+	hf_addr_put(a, address);
+	hf_allocator_take(txn, pool, a);
+	hf_txn_put(txn, HF_ADDRESSES, (struct hf_slice){address, sizeof address}, hf_writer_end(&w));
+	struct hf_holder holder = {.id = lease->id, .from_revision = lease->revision, .from_ms = hf_batch_now_ms(batch)};
+	hf_history_open(txn, a, &holder);
+}
+
+/* A draining range goes with its last address. */
+static void drop_drained(struct hf_batch *batch, struct hf_pool *pool, struct hf_addr a) {
+	for (int i = 0; i < pool->n_draining; i++)
+		if (hf_range_has(pool->draining[i], a) && !hf_allocator_any_held(hf_batch_txn(batch), pool->draining[i])) {
+			pool->n_draining--;
+			memmove(&pool->draining[i], &pool->draining[i + 1], sizeof pool->draining[0] * (size_t)(pool->n_draining - i));
+			return;
+		}
+}
+
+static void free_address(struct hf_batch *batch, struct hf_pool *pool, struct hf_addr a) {
+	struct hf_txn *txn = hf_batch_txn(batch);
+	struct hf_pool_count *count = &pool->count[hf_addr_family(a)];
+	uint8_t address[HF_ADDR_BYTES];
+	struct hf_range cidr;
+	hf_addr_put(a, address);
+	hf_txn_del(txn, HF_ADDRESSES, (struct hf_slice){address, sizeof address});
+	switch (hf_pool_place(pool, a, &cidr)) {
+	case HF_ALLOCATABLE:
+		hf_allocator_give(txn, pool, cidr, a);
+		break;
+	case HF_RESERVED:
+		count->overlaid_reserved--;
+		break;
+	case HF_DRAINING:
+		count->overlaid_draining--;
+		drop_drained(batch, pool, a);
+		break;
+	case HF_OUTSIDE:
+		hf_txn_corrupt(txn, HF_POOLS, "a held address lies in no range of its pool");
+	}
+	hf_history_close(txn, a, hf_batch_now_ms(batch));
+}
+
+static void count_pool(struct hf_pool *pool, const struct hf_lease *lease, uint64_t by) {
+	*(lease->state == HF_ACTIVE ? &pool->active : &pool->quarantined) += by;
+	for (int i = 0; i < lease->n_vips; i++) {
+		struct hf_pool_count *count = &pool->count[hf_addr_family(lease->vips[i])];
+		*(lease->state == HF_ACTIVE ? &count->leased : &count->quarantined) += by;
+	}
+}
+
+static void count_scope(struct hf_scope *scope, const struct hf_lease *lease, uint64_t by) {
+	*(lease->state == HF_ACTIVE ? &scope->active : &scope->quarantined) += by;
+	if (lease->state == HF_ACTIVE) {
+		struct hf_digest digest = hf_lease_digest(lease);
+		hf_digest_xor(&scope->digest, &digest);
+	}
+}
+
+static void count_vip_change(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after, enum hf_cause cause) {
+	bool same = before->n_vips == after->n_vips;
+	for (int i = 0; same && i < after->n_vips; i++)
+		same = has_vip(before, after->vips[i]);
+	if (!same)
+		hf_batch_store(batch)->vip_changes[cause]++;
+}
+
+static void put_lease(struct hf_batch *batch, const struct hf_key *key, const struct hf_lease *lease) {
+	uint8_t record[HF_LEASE_RECORD_MAX];
+	hf_txn_put(hf_batch_txn(batch), HF_LEASES, (struct hf_slice){key->bytes, key->len}, hf_lease_encode(lease, record));
+}
+
+static void move_deadline(struct hf_batch *batch, const struct hf_key *key, const struct hf_lease *before,
+			  const struct hf_lease *after) {
+	struct hf_store *store = hf_batch_store(batch);
+	struct hf_deadline deadline = {.is_lease = true, .lease = *key};
+	if (before && before->state == HF_QUARANTINED) {
+		deadline.at_ms = before->quarantined_until_ms;
+		hf_deadline_del(hf_batch_txn(batch), &deadline);
+	}
+	if (after && after->state == HF_QUARANTINED) {
+		deadline.at_ms = after->quarantined_until_ms;
+		hf_deadline_put(hf_batch_txn(batch), &deadline);
+	}
+	/* Sooner than any deadline this change can have made, a closed history entry's included. */
+	int64_t next_ms = after && after->state == HF_QUARANTINED ? deadline.at_ms : hf_batch_now_ms(batch) + HF_HISTORY_AGE_MS;
+	if (next_ms < store->next_deadline_ms)
+		store->next_deadline_ms = next_ms;
+}
+
+uint64_t hf_batch_record(struct hf_batch *batch, struct hf_change *change) {
+	uint8_t key[8], record[HF_CHANGE_RECORD_MAX];
+	struct hf_writer w = hf_writer_begin(key);
+	change->revision = ++hf_batch_meta(batch)->revision;
+	change->at_ms = hf_batch_now_ms(batch);
+	hf_put_uint(&w, change->revision, 8);
+	hf_txn_put(hf_batch_txn(batch), HF_CHANGES, hf_writer_end(&w), hf_change_encode(change, record));
+	return change->revision;
+}
+
+static uint64_t record_lease(struct hf_batch *batch, const struct hf_lease *lease, enum hf_change_type type, enum hf_cause cause) {
+	struct hf_change change = {.type = type,
+				   .cause = cause,
+				   .has_lease = true,
+				   .id = lease->id,
+				   .generation = lease->generation,
+				   .n_vips = lease->n_vips};
+	memcpy(change.pool, lease->pool, sizeof change.pool);
+	memcpy(change.vips, lease->vips, sizeof change.vips);
+	return hf_batch_record(batch, &change);
+}
+
+void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, struct hf_lease *after, enum hf_change_type type,
+		     enum hf_cause cause) {
+	const struct hf_lease *known = after ? after : before;
+	struct hf_txn *txn = hf_batch_txn(batch);
+	struct hf_key key;
+	hf_identity_encode(&known->id, &key);
+	struct hf_pool *pool = hf_batch_pool(batch, known->pool);
+	struct hf_scope *scope = hf_batch_scope(batch, &key);
+	if (!pool)
+		hf_txn_corrupt(txn, HF_POOLS, "a lease's pool is missing");
+	if (!pool || !scope)
+		return;
+	pool->touched = true;
+	uint64_t revision = record_lease(batch, known, type, cause);
+	if (after)
+		after->revision = revision;
+	for (int i = 0; before && i < before->n_vips; i++)
+		if (!has_vip(after, before->vips[i]))
+			free_address(batch, pool, before->vips[i]);
+	for (int i = 0; after && i < after->n_vips; i++)
+		if (!has_vip(before, after->vips[i]))
+			bind_address(batch, pool, &key, after, after->vips[i]);
+	if (before) {
+		count_pool(pool, before, (uint64_t)-1);
+		count_scope(scope, before, (uint64_t)-1);
+	}
+	if (after) {
+		count_pool(pool, after, 1);
+		count_scope(scope, after, 1);
+	}
+	if (before && after)
+		count_vip_change(batch, before, after, cause);
+	move_deadline(batch, &key, before, after);
+	if (after)
+		put_lease(batch, &key, after);
+	else
+		hf_txn_del(txn, HF_LEASES, (struct hf_slice){key.bytes, key.len});
+}
+
+void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *lease) {
+	struct hf_key key;
+	hf_identity_encode(&lease->id, &key);
+	put_lease(batch, &key, lease);
+}

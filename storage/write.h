@@ -1,0 +1,21 @@
+/* write.h — one write on its way through the committer. */
+#ifndef HF_STORAGE_WRITE_H
+#define HF_STORAGE_WRITE_H
+
+#include "err.h"
+
+struct hf_batch;
+
+/* The head of every write verb's struct; the caller owns the memory until the write is done. `apply` decides first and writes only
+ * when nothing can be refused any more, so that one refused write never disturbs its batch. */
+struct hf_write {
+	/* Set by the verb's begin function. Runs inside the write transaction; the answer becomes `err`. */
+	enum hf_err (*apply)(struct hf_batch *batch, struct hf_write *write, struct hf_why *why);
+	/* Set by whoever queues it: called once, on the committing thread, after `err` is final. Must not block. */
+	void (*done)(struct hf_write *write);
+	struct hf_write *next; /* the committer's */
+	enum hf_err err;       /* HF_OK: the change is durable */
+	struct hf_why why;
+};
+
+#endif

@@ -1,0 +1,44 @@
+/* zone.h — what the store keeps of a zone, and of each scope (one kind in one mesh of one zone).
+ *
+ * A zone appears with its first lease or its first connection and stays. Its counts and its digest are sums over its scopes: they
+ * change with every lease, so they have small records of their own. Times are milliseconds since 1970-01-01 UTC.
+ */
+#ifndef HF_STORAGE_ZONE_H
+#define HF_STORAGE_ZONE_H
+
+#include "digest.h"
+#include "identity.h"
+#include "record.h"
+
+enum hf_zone_state { HF_ZONE_UNMANAGED = 1, HF_ZONE_ONLINE = 2, HF_ZONE_OFFLINE = 3 };
+
+#define HF_INSTANCE_MAX 128  /* bytes of an instance name */
+#define HF_INSTANCES_KEPT 9  /* the current instance and the 8 before it */
+
+struct hf_zone {
+	char name[HF_NAME_MAX + 1];
+	enum hf_zone_state state;
+	uint64_t epoch;       /* 0: never connected */
+	uint64_t reconnects;
+	uint64_t store_epoch; /* of the store, at the last connection */
+	int64_t created_ms, changed_ms; /* first seen; last change of state */
+	int n_instances;      /* newest first */
+	char instances[HF_INSTANCES_KEPT][HF_INSTANCE_MAX + 1];
+};
+
+/* Kept incrementally; the digest is the XOR of hf_lease_digest() over the scope's active leases. */
+struct hf_scope {
+	uint64_t active, quarantined;
+	struct hf_digest digest;
+};
+
+#define HF_ZONE_RECORD_MAX (64 + HF_INSTANCES_KEPT * (HF_INSTANCE_MAX + 1)) /* bytes */
+#define HF_SCOPE_RECORD_MAX 64                                              /* bytes */
+
+struct hf_slice hf_zone_encode(const struct hf_zone *zone, uint8_t buffer[HF_ZONE_RECORD_MAX]);
+bool hf_zone_decode(struct hf_slice key, struct hf_slice value, struct hf_zone *ret) HF_CHECKED;
+
+struct hf_slice hf_scope_encode(const struct hf_scope *scope, uint8_t buffer[HF_SCOPE_RECORD_MAX]);
+bool hf_scope_decode(struct hf_slice value, struct hf_scope *ret) HF_CHECKED;
+
+#endif

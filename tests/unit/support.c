@@ -1,0 +1,136 @@
+/* support.c — what the tests share. */
+#include "support.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "storage/batch.h"
+
+#define CHECK(call)                                                                                                            \
+	do {                                                                                                                   \
+		enum hf_err check_err = (call);                                                                                \
+		if (check_err) {                                                                                               \
+			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, hf_err_slug(check_err));                 \
+			abort();                                                                                               \
+		}                                                                                                              \
+	} while (0)
+
+static int64_t fixture_now(void *context) { return ((struct fixture *)context)->now_ms; }
+
+void fixture_dir(struct fixture *f) {
+	const char *base = getenv("TMPDIR");
+	if (!base)
+		base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	*f = (struct fixture){.now_ms = 1700000000000};
+	snprintf(f->dir, sizeof f->dir, "%s/holdfast-test-XXXXXX", base);
+	if (!mkdtemp(f->dir)) {
+		perror(f->dir);
+		abort();
+	}
+	f->options.map_size_bytes = (uint64_t)1 << 30;
+	f->options.quarantine_seconds = 3600;
+}
+
+void fixture_open(struct fixture *f) {
+	struct hf_why why = {""};
+	f->options.clock = (struct hf_clock){fixture_now, f};
+	if (hf_store_open(f->dir, &f->options, &why, &f->store)) {
+		fprintf(stderr, "%s: %s\n", f->dir, why.text);
+		abort();
+	}
+	CHECK(hf_reader_open(f->store, &f->reader));
+}
+
+void fixture_close(struct fixture *f) {
+	hf_reader_close(f->reader);
+	hf_store_close(f->store);
+	f->reader = NULL;
+	f->store = NULL;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+void fixture_remove(struct fixture *f) {
+	fixture_close(f);
+	nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+enum hf_err commit(struct fixture *f, struct hf_write *write) {
+	struct hf_batch *batch;
+	CHECK(hf_batch_begin(f->store, &batch));
+	write->err = write->apply(batch, write, &write->why);
+	enum hf_err err = hf_batch_commit(batch, &write->why);
+	return err ? err : write->err;
+}
+
+struct hf_identity identity(const char *zone, const char *mesh, const char *service) {
+	struct hf_identity id = {.kind = HF_MESH_SERVICE};
+	CHECK(hf_name_set("zone", zone, HF_NAME_MAX, NULL, id.zone));
+	CHECK(hf_name_set("mesh", mesh, HF_NAME_MAX, NULL, id.mesh));
+	CHECK(hf_name_set("service", service, HF_SERVICE_MAX, NULL, id.service));
+	return id;
+}
+
+struct hf_acquire acquire_request(struct hf_identity id, const char *config) {
+	struct hf_acquire request = {.id = id};
+	if (config[0]) {
+		request.has_config = request.has_fingerprint = true;
+		request.fingerprint_version = 1;
+		request.fingerprint = hf_digest_of(config, strlen(config));
+		request.raw = hf_digest_of(request.fingerprint.bytes, HF_DIGEST_BYTES);
+	}
+	return request;
+}
+
+enum hf_err acquire(struct fixture *f, struct hf_acquire *request) {
+	hf_acquire_begin(request);
+	return commit(f, &request->write);
+}
+
+enum hf_err release(struct fixture *f, struct hf_identity id, bool purge, struct hf_lease *ret) {
+	struct hf_release request = {.id = id, .purge = purge};
+	hf_release_begin(&request);
+	enum hf_err err = commit(f, &request.write);
+	if (!err && ret)
+		*ret = request.lease;
+	return err;
+}
+
+/* Parses space-separated ranges; returns how many. */
+static int ranges(const char *text, enum hf_err (*parse)(const char *, struct hf_why *, struct hf_range *), struct hf_range *ret) {
+	char copy[1024];
+	int n = 0;
+	snprintf(copy, sizeof copy, "%s", text);
+	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+		CHECK(parse(word, NULL, &ret[n++]));
+	return n;
+}
+
+struct hf_pool_put pool_request(const char *name, const char *cidrs, const char *reserved, uint32_t quarantine_seconds) {
+	struct hf_pool_put request = {.config = {.strategy = HF_SEQUENTIAL, .quarantine_seconds = quarantine_seconds}};
+	snprintf(request.name, sizeof request.name, "%s", name);
+	request.config.n_cidrs = ranges(cidrs, hf_cidr_parse, request.config.cidrs);
+	request.config.n_reserved = ranges(reserved, hf_range_parse, request.config.reserved);
+	CHECK(hf_pool_config_check(&request.config, NULL));
+	hf_pool_put_begin(&request);
+	return request;
+}
+
+struct hf_addr addr(const char *text) {
+	struct hf_addr a;
+	CHECK(hf_addr_parse(text, NULL, &a));
+	return a;
+}
+
+const char *vip_text(const struct hf_lease *lease, int i) {
+	static char text[HF_ADDR_TEXT];
+	hf_addr_format(lease->vips[i], text);
+	return text;
+}

@@ -1,0 +1,39 @@
+/* support.h — what the tests share: a store in a directory of its own, a clock to turn, one-line writes. */
+#ifndef HF_TESTS_SUPPORT_H
+#define HF_TESTS_SUPPORT_H
+
+#include "storage/committer.h"
+#include "storage/leases.h"
+#include "storage/pools.h"
+
+/* A store with a clock that only the test moves. Directories are made below $TMPDIR, /dev/shm or /tmp. */
+struct fixture {
+	char dir[128];
+	int64_t now_ms;
+	struct hf_store_options options;
+	struct hf_store *store;
+	struct hf_txn *reader;
+};
+
+void fixture_dir(struct fixture *f);    /* a new empty directory, default options and clock; nothing is opened */
+void fixture_open(struct fixture *f);   /* opens the store and a reader; fails the program on error */
+void fixture_close(struct fixture *f);  /* closes them; the directory stays */
+void fixture_remove(struct fixture *f); /* closes and removes everything */
+
+/* Applies and commits one write as a batch of its own; returns the commit's error, else the write's. */
+enum hf_err commit(struct fixture *f, struct hf_write *write);
+
+struct hf_identity identity(const char *zone, const char *mesh, const char *service); /* a MeshService */
+
+/* Acquire with a configuration whose fingerprint and raw digest follow from the text ("" for an empty body). */
+struct hf_acquire acquire_request(struct hf_identity id, const char *config);
+enum hf_err acquire(struct fixture *f, struct hf_acquire *request);
+enum hf_err release(struct fixture *f, struct hf_identity id, bool purge, struct hf_lease *ret);
+
+/* Writes a pool with space-separated CIDRs and reserved ranges (or ""), sequential, quarantine in seconds. */
+struct hf_pool_put pool_request(const char *name, const char *cidrs, const char *reserved, uint32_t quarantine_seconds);
+
+struct hf_addr addr(const char *text); /* fails the program if it is none */
+const char *vip_text(const struct hf_lease *lease, int i); /* static buffer */
+
+#endif
