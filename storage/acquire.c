@@ -26,17 +26,19 @@ enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, s
 	return HF_OK;
 }
 
-/* The pool that the request names, else the one whose selector fits best; pools are sorted by name, so the first of equals wins. */
-static enum hf_err choose_pool(struct hf_batch *batch, const struct hf_acquire *request, struct hf_why *why, struct hf_pool **ret) {
+/* The pool that the request names, else the one whose selector fits best; pools are sorted by name, so the first of equals wins.
+ * NULL: HF_E_NO_POOL. */
+static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acquire *request, struct hf_why *why) {
 	struct hf_pool *const *pools;
 	struct hf_pool *best = NULL;
 	int n = hf_batch_pools(batch, &pools), best_match = -1;
 	if (request->pool[0]) {
 		best = hf_batch_pool(batch, request->pool);
 		if (!best)
-			return hf_fail(why, HF_E_NO_POOL, "pool: there is no pool \"%s\"", request->pool);
+			hf_fail(why, HF_E_NO_POOL, "pool: there is no pool \"%s\"", request->pool);
+		return best;
 	}
-	for (int i = 0; !request->pool[0] && i < n; i++) {
+	for (int i = 0; i < n; i++) {
 		int match = hf_pool_match(pools[i], &request->id);
 		if (match > best_match) {
 			best_match = match;
@@ -44,10 +46,9 @@ static enum hf_err choose_pool(struct hf_batch *batch, const struct hf_acquire *
 		}
 	}
 	if (!best)
-		return hf_fail(why, HF_E_NO_POOL, "no pool's selector matches kind %s, mesh \"%s\", zone \"%s\"",
-			       hf_kind_name(request->id.kind), request->id.mesh, request->id.zone);
-	*ret = best;
-	return HF_OK;
+		hf_fail(why, HF_E_NO_POOL, "no pool's selector matches kind %s, mesh \"%s\", zone \"%s\"", hf_kind_name(request->id.kind),
+			request->id.mesh, request->id.zone);
+	return best;
 }
 
 /* Whether an address that was asked for can be had. */
@@ -117,9 +118,11 @@ static void advance_cursors(struct hf_pool *pool, const struct hf_acquire *reque
 }
 
 static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, struct hf_why *why) {
-	struct hf_pool *pool;
+	struct hf_pool *pool = choose_pool(batch, request, why);
 	int64_t now_ms = hf_batch_now_ms(batch);
-	enum hf_err err = choose_pool(batch, request, why, &pool);
+	enum hf_err err = HF_OK;
+	if (!pool)
+		return HF_E_NO_POOL;
 	for (int i = 0; !err && i < request->n_addresses; i++)
 		err = check_requested(batch, pool, request->addresses[i], why);
 	struct hf_lease lease = {.id = request->id, .state = HF_ACTIVE, .generation = 1, .created_ms = now_ms, .modified_ms = now_ms};

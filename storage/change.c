@@ -11,7 +11,10 @@ static const char *const TYPES[] = {
 
 const char *hf_change_type_name(enum hf_change_type type) { return TYPES[type]; }
 
-const char *hf_cause_name(enum hf_cause cause) { return cause == HF_CAUSE_REQUEST ? "request" : "deadline"; }
+const char *hf_cause_name(enum hf_cause cause) {
+	static const char *const names[] = {[HF_CAUSE_REQUEST] = "request", [HF_CAUSE_DEADLINE] = "deadline", [HF_CAUSE_START] = "start"};
+	return names[cause];
+}
 
 struct hf_slice hf_change_encode(const struct hf_change *change, uint8_t buffer[HF_CHANGE_RECORD_MAX]) {
 	struct hf_writer w = hf_writer_begin(buffer);

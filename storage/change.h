@@ -24,9 +24,9 @@ enum hf_change_type {
 	HF_CHANGE_TYPES
 };
 
-/* Who made the change: a client's request, a deadline that passed. The values are on disk: append only. */
-enum hf_cause { HF_CAUSE_REQUEST = 1, HF_CAUSE_DEADLINE = 2 };
-#define HF_CAUSES 2
+/* Who made the change: a client's request, a deadline that passed, the store's first start. The values are on disk: append only. */
+enum hf_cause { HF_CAUSE_REQUEST = 1, HF_CAUSE_DEADLINE = 2, HF_CAUSE_START = 3 };
+#define HF_CAUSES 3
 
 const char *hf_change_type_name(enum hf_change_type type);
 const char *hf_cause_name(enum hf_cause cause);

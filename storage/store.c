@@ -128,7 +128,7 @@ static void make_default_pool(struct hf_batch *batch, const char *name, enum hf_
 	pool->created_ms = pool->modified_ms = hf_batch_now_ms(batch);
 	pool->touched = true;
 	hf_allocator_rebuild(hf_batch_txn(batch), pool);
-	struct hf_change change = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_REQUEST};
+	struct hf_change change = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_START};
 	memcpy(change.pool, pool->name, sizeof change.pool);
 	pool->revision = hf_batch_record(batch, &change);
 }

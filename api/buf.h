@@ -1,0 +1,25 @@
+/* buf.h — a growing byte buffer. Running out of memory sticks: the buffer then stays empty and `failed` is set. */
+#ifndef HF_API_BUF_H
+#define HF_API_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "storage/err.h"
+
+struct hf_buf {
+	char *data; /* not NUL-ended */
+	size_t len, cap;
+	bool failed;
+};
+
+void hf_buf_free(struct hf_buf *buf);
+
+/* Makes room for `more` bytes behind the end and returns their place, or NULL. The caller raises `len` by what it used. */
+char *hf_buf_reserve(struct hf_buf *buf, size_t more);
+
+void hf_buf_add(struct hf_buf *buf, const void *data, size_t len);
+void hf_buf_text(struct hf_buf *buf, const char *text);
+void hf_buf_printf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,224 @@
+/* call.c — a request's way down to its handler and back up. */
+#include "call.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "metrics.h"
+#include "routes.h"
+#include "target.h"
+
+struct hf_call *hf_call_new(struct hf_api *api, const char *target) {
+	struct hf_call *call = calloc(1, sizeof *call);
+	if (!call)
+		return NULL;
+	call->api = api;
+	call->request.target = strdup(target);
+	if (!call->request.target) {
+		free(call);
+		return NULL;
+	}
+	return call;
+}
+
+void hf_call_free(struct hf_call *call) {
+	if (!call)
+		return;
+	free(call->request.target);
+	hf_buf_free(&call->request.body);
+	hf_buf_free(&call->response.body);
+	free(call);
+}
+
+void hf_call_set_header(struct hf_call *call, const char *name, const char *value) {
+	struct hf_response *r = &call->response;
+	if (r->n_headers == HF_HEADERS_MAX)
+		return;
+	r->headers[r->n_headers].name = name;
+	strncpy(r->headers[r->n_headers].value, value, sizeof r->headers[0].value - 1);
+	r->n_headers++;
+}
+
+struct hf_json hf_call_json(struct hf_call *call, int status) {
+	call->response.status = status;
+	call->response.content_type = "application/json";
+	call->response.body.len = 0;
+	return (struct hf_json){.out = &call->response.body};
+}
+
+void hf_call_problem(struct hf_call *call, enum hf_err err) {
+	char type[64] = "urn:holdfast:problem:";
+	if (err == HF_E_CORRUPT) /* to a client, damage is a failure of the store like any other; the log says which */
+		err = HF_E_STORAGE;
+	struct hf_json json = hf_call_json(call, hf_err_status(err));
+	call->err = err;
+	call->step = HF_STEP_DONE;
+	call->response.content_type = "application/problem+json";
+	strncat(type, hf_err_slug(err), sizeof type - strlen(type) - 1);
+	hf_json_open(&json, '{');
+	hf_json_member(&json, "type", type);
+	hf_json_member(&json, "title", hf_err_title(err));
+	hf_json_member_uint(&json, "status", (uint64_t)hf_err_status(err));
+	hf_json_member(&json, "code", hf_err_slug(err));
+	hf_json_member(&json, "detail", call->why.text[0] ? call->why.text : hf_err_title(err));
+	hf_json_close(&json, '}');
+	if (err == HF_E_OVERLOADED)
+		hf_call_set_header(call, "Retry-After", "1");
+}
+
+/* Whether a path's segments fit a pattern; sets the variables. */
+static bool matches(struct hf_call *call, const char *pattern) {
+	int vars = 0, at = 0;
+	for (; *pattern == '/'; at++) {
+		const char *segment = ++pattern;
+		size_t len = strcspn(segment, "/");
+		pattern += len;
+		if (at == call->n_segments)
+			return false;
+		if (segment[0] == '{')
+			call->vars[vars++] = call->segments[at];
+		else if (strlen(call->segments[at]) != len || memcmp(call->segments[at], segment, len) != 0)
+			return false;
+	}
+	return at == call->n_segments;
+}
+
+static const char *const METHODS[] = {"GET, HEAD", "PUT", "POST", "DELETE"};
+
+void hf_call_route(struct hf_call *call) {
+	char allow[64] = "";
+	enum hf_err err = hf_target_split(call, &call->why);
+	if (err) {
+		hf_call_problem(call, err);
+		return;
+	}
+	for (int i = 0; i < HF_ROUTES_COUNT; i++) {
+		if (!matches(call, HF_ROUTES[i].pattern))
+			continue;
+		if (HF_ROUTES[i].method == call->request.method) {
+			call->route = &HF_ROUTES[i];
+			err = hf_target_check_params(call, call->route->params, &call->why);
+			if (err)
+				hf_call_problem(call, err);
+			return;
+		}
+		if (allow[0])
+			strcat(allow, ", ");
+		strcat(allow, METHODS[HF_ROUTES[i].method]);
+	}
+	if (allow[0]) {
+		hf_call_set_header(call, "Allow", allow);
+		hf_fail(&call->why, HF_OK, "this path takes %s", allow);
+		hf_call_problem(call, HF_E_METHOD_NOT_ALLOWED);
+	} else {
+		hf_fail(&call->why, HF_OK, "there is nothing at this path; /openapi.yaml lists what there is");
+		hf_call_problem(call, HF_E_NOT_FOUND);
+	}
+}
+
+/* Whether a media type is JSON: application/json or a type that ends in +json, parameters aside. */
+static bool is_json(const char *type) {
+	size_t len = strcspn(type, "; \t");
+	return (len == 16 && strncasecmp(type, "application/json", 16) == 0) ||
+	       (len > 17 && strncasecmp(type, "application/", 12) == 0 && strncasecmp(type + len - 5, "+json", 5) == 0);
+}
+
+static enum hf_err check_body(struct hf_call *call) {
+	const char *type = hf_call_header(call, "Content-Type");
+	if (call->route->body == HF_BODY_NONE || (call->route->body == HF_BODY_JSON_OR_EMPTY && call->request.body.len == 0))
+		return HF_OK;
+	if (type && !is_json(type))
+		return hf_fail(&call->why, HF_E_UNSUPPORTED_MEDIA_TYPE, "Content-Type: \"%.80s\" is not application/json", type);
+	if (call->request.body.failed)
+		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+	return HF_OK;
+}
+
+enum hf_step hf_call_begin(struct hf_call *call) {
+	if (call->response.status) /* routing answered already */
+		return HF_STEP_DONE;
+	call->step = HF_STEP_DONE;
+	enum hf_err err = check_body(call);
+	bool reads = call->route->role != HF_ROLE_PROBE;
+	if (!err && reads)
+		err = hf_reader_begin(call->reader);
+	if (!err) {
+		err = call->route->handle(call);
+		if (reads)
+			hf_reader_end(call->reader);
+	}
+	if (!err && call->step == HF_STEP_DONE && call->response.body.failed)
+		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+	if (err)
+		hf_call_problem(call, err);
+	return call->step;
+}
+
+void hf_call_committed(struct hf_call *call) {
+	call->step = HF_STEP_DONE;
+	if (call->write->err) {
+		call->why = call->write->why;
+		hf_call_problem(call, call->write->err);
+		return;
+	}
+	call->committed(call);
+	if (call->response.body.failed) {
+		/* What was written stays written; the client asks again and gets it. */
+		hf_buf_free(&call->response.body);
+		call->response.status = hf_err_status(HF_E_OVERLOADED);
+		call->response.content_type = NULL;
+	}
+}
+
+size_t hf_call_body_max(const struct hf_call *call) { return call->api->body_max_bytes; }
+
+const char *hf_call_param(const struct hf_call *call, const char *name) {
+	for (int i = 0; i < call->n_params; i++)
+		if (strcmp(call->params[i].name, name) == 0)
+			return call->params[i].value;
+	return NULL;
+}
+
+const char *hf_call_header(const struct hf_call *call, const char *name) {
+	return call->request.header ? call->request.header(call->request.header_context, name) : NULL;
+}
+
+enum hf_err hf_call_param_uint(struct hf_call *call, const char *name, uint64_t min, uint64_t max, uint64_t *ret) {
+	const char *text = hf_call_param(call, name);
+	char *end;
+	if (!text)
+		return HF_OK;
+	errno = 0;
+	uint64_t value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "%s: \"%.40s\" is not a whole number from %" PRIu64 " to %" PRIu64, name,
+			       text, min, max);
+	*ret = value;
+	return HF_OK;
+}
+
+enum hf_err hf_call_param_bool(struct hf_call *call, const char *name, bool *ret) {
+	const char *text = hf_call_param(call, name);
+	if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "%s: \"%.40s\" is neither true nor false", name, text);
+	if (text)
+		*ret = text[0] == 't';
+	return HF_OK;
+}
+
+enum hf_err hf_call_param_name(struct hf_call *call, const char *name, size_t max, char *ret) {
+	const char *text = hf_call_param(call, name);
+	return text ? hf_name_set(name, text, max, &call->why, ret) : HF_OK;
+}
+
+enum hf_err hf_call_param_kind(struct hf_call *call, bool *ret_has, enum hf_kind *ret) {
+	const char *text = hf_call_param(call, "kind");
+	if (text && !hf_kind_parse(text, ret))
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
+			       "kind: \"%.40s\" is not MeshService, MeshExternalService or MeshMultiZoneService", text);
+	*ret_has = text != NULL;
+	return HF_OK;
+}

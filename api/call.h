@@ -1,0 +1,129 @@
+/* call.h — one request on its way down and up, without a socket and without LMDB.
+ *
+ * The server fills the request and calls hf_call_begin(). The answer is then ready (HF_STEP_DONE), or a write has to be committed
+ * first (HF_STEP_COMMIT: commit call->write, then hf_call_committed()), or nothing has changed yet and the caller wants to wait
+ * (HF_STEP_WAIT: call hf_call_begin() again when the store's revision exceeds call->wait_revision, or at call->wait_until_ms). Tests
+ * do the same without a server. One thread at a time.
+ */
+#ifndef HF_API_CALL_H
+#define HF_API_CALL_H
+
+#include <sys/types.h>
+
+#include "api.h"
+#include "buf.h"
+#include "storage/feed.h"
+#include "storage/leases.h"
+#include "storage/pools.h"
+#include "storage/query.h"
+
+enum hf_method { HF_GET, HF_PUT, HF_POST, HF_DELETE, HF_OTHER_METHOD };
+
+#define HF_PARAMS_MAX 32
+#define HF_SEGMENTS_MAX 12
+#define HF_PATH_VARS_MAX 4
+#define HF_HEADERS_MAX 6
+
+struct hf_param {
+	const char *name, *value; /* decoded */
+};
+
+/* What the server knows of a request. HEAD is HF_GET. */
+struct hf_request {
+	enum hf_method method;
+	char *target;             /* path and query as sent; owned by the call, decoded in place */
+	struct hf_buf body;       /* owned by the call */
+	/* The value of a request header, or NULL; the server's. Valid until the answer is given. */
+	const char *(*header)(void *context, const char *name);
+	void *header_context;
+};
+
+/* An answer that is produced piece by piece while it is sent. */
+struct hf_stream {
+	/* Writes up to `max` bytes (at least 4,096); returns how many, 0 at the end, -1 if it cannot go on (the answer is then cut off). */
+	ssize_t (*fill)(struct hf_stream *stream, char *ret, size_t max);
+	/* From any thread: it took too long; let go of what it holds. */
+	void (*expire)(struct hf_stream *stream);
+	void (*close)(struct hf_stream *stream);
+};
+
+struct hf_response {
+	int status;
+	const char *content_type; /* NULL: no body */
+	struct hf_buf body;       /* owned by the call */
+	const void *fixed;        /* instead of `body`: bytes that live as long as the program */
+	size_t fixed_len;
+	struct hf_stream *stream; /* instead of both; whoever sends it closes it */
+	int n_headers;
+	struct {
+		const char *name;
+		char value[96];
+	} headers[HF_HEADERS_MAX];
+};
+
+enum hf_step { HF_STEP_DONE, HF_STEP_COMMIT, HF_STEP_WAIT };
+
+struct hf_route;
+
+struct hf_call {
+	struct hf_api *api;
+	struct hf_txn *reader; /* the worker's */
+	struct hf_request request;
+	struct hf_response response;
+	/* From the request's target. */
+	int n_params;
+	struct hf_param params[HF_PARAMS_MAX];
+	const char *segments[HF_SEGMENTS_MAX];
+	int n_segments;
+	const struct hf_route *route;       /* NULL: no such path */
+	const char *vars[HF_PATH_VARS_MAX]; /* the path's variables, in order */
+	bool stopping;                      /* set by the server: do not wait any more */
+	/* What the handler leaves. */
+	enum hf_step step;
+	struct hf_why why;
+	enum hf_err err; /* what was answered, HF_OK if no problem; for the log */
+	struct hf_write *write;
+	void (*committed)(struct hf_call *call); /* encodes the answer to a write that succeeded */
+	int64_t wait_until_ms; /* 0: has not waited yet; the store's clock */
+	uint64_t wait_revision;
+	union {
+		struct hf_acquire acquire;
+		struct hf_release release;
+		struct hf_pool_put pool_put;
+		struct hf_pool_delete pool_delete;
+	} verb;
+};
+
+/* A call for one request; NULL if out of memory. The target is copied. */
+struct hf_call *hf_call_new(struct hf_api *api, const char *target);
+void hf_call_free(struct hf_call *call); /* NULL is fine */
+
+/* Finds the route from method and target; no store is touched. An answer may be ready already (then HF_STEP_DONE and a status):
+ * 404, 405, 400. To be called once, before the body is read. */
+void hf_call_route(struct hf_call *call);
+
+enum hf_step hf_call_begin(struct hf_call *call);
+void hf_call_committed(struct hf_call *call);
+
+/* Answers with a problem; call->why has the detail. */
+void hf_call_problem(struct hf_call *call, enum hf_err err);
+
+/* The most bytes of body that the call's route takes. */
+size_t hf_call_body_max(const struct hf_call *call);
+
+/* For handlers. A parameter's value, or NULL; repeatable ones by hf_call_params_each(). */
+const char *hf_call_param(const struct hf_call *call, const char *name);
+const char *hf_call_header(const struct hf_call *call, const char *name);
+void hf_call_set_header(struct hf_call *call, const char *name, const char *value);
+/* Reads a parameter as a whole number; *ret keeps its value if it is missing. HF_E_INVALID_PARAMETER. */
+enum hf_err hf_call_param_uint(struct hf_call *call, const char *name, uint64_t min, uint64_t max, uint64_t *ret) HF_CHECKED;
+/* Reads a parameter as true or false. */
+enum hf_err hf_call_param_bool(struct hf_call *call, const char *name, bool *ret) HF_CHECKED;
+/* Reads a parameter as a name of at most `max` characters into ret[max + 1]. HF_E_INVALID_NAME. */
+enum hf_err hf_call_param_name(struct hf_call *call, const char *name, size_t max, char *ret) HF_CHECKED;
+/* Reads the parameter `kind`. HF_E_INVALID_PARAMETER. */
+enum hf_err hf_call_param_kind(struct hf_call *call, bool *ret_has, enum hf_kind *ret) HF_CHECKED;
+/* Begins a JSON answer. */
+struct hf_json hf_call_json(struct hf_call *call, int status);
+
+#endif

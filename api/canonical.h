@@ -1,0 +1,33 @@
+/* canonical.h — reading a configuration: its fingerprint and the addresses that it claims.
+ *
+ * The canonical configuration is what an operator wrote, without what control planes write into it: kind, labels and spec, less
+ * status, `spec.state`, `spec.identities` and every label under Kuma's own prefixes (kuma.io/, k8s.kuma.io/). The universal form,
+ * the Kubernetes form, the zone's copy and the copy that comes back from global have one fingerprint. An object without `spec` is
+ * taken whole, less `status`. Members are sorted by their UTF-8 bytes, strings escaped as in RFC 8785, integers written in decimal,
+ * other numbers as %.17g.
+ *
+ * These rules are fixed for each fingerprint version. A lease records whose rules made its fingerprint and is compared by them.
+ */
+#ifndef HF_API_CANONICAL_H
+#define HF_API_CANONICAL_H
+
+#include "buf.h"
+#include "storage/rules.h"
+
+#define HF_FINGERPRINT_VERSION 1 /* the newest */
+#define HF_JSON_DEPTH_MAX 64     /* containers within containers, the outermost included */
+
+struct hf_config {
+	struct hf_digest fingerprint;
+	int n_claims;
+	struct hf_addr claims[HF_CLAIMS_MAX]; /* the addresses in status.vips[].ip, as far as they are addresses */
+};
+
+/* Reads a configuration. HF_E_INVALID_JSON: not JSON, not an object, a duplicate member, nesting deeper than HF_JSON_DEPTH_MAX,
+ * invalid UTF-8, a NUL, an integer beyond int64; with line and column. HF_E_OVERLOADED: out of memory. Thread-safe. */
+enum hf_err hf_config_read(const char *body, size_t len, struct hf_why *why, struct hf_config *ret) HF_CHECKED;
+
+/* The canonical text itself, for tests and people. Errors as above; the caller frees the buffer. */
+enum hf_err hf_config_canonical(const char *body, size_t len, struct hf_why *why, struct hf_buf *ret) HF_CHECKED;
+
+#endif

@@ -1,0 +1,84 @@
+/* changes.c — /v1/changes: the feed, with long-poll. */
+#include "json.h"
+#include "routes.h"
+#include "timetext.h"
+
+#define LIMIT_DEFAULT 1000
+#define LIMIT_MAX 10000
+#define WAIT_MAX_MS 60000
+
+struct writing {
+	struct hf_json json;
+	int n;
+};
+
+static void add_change(void *context, const struct hf_change *change) {
+	struct writing *writing = context;
+	struct hf_json *json = &writing->json;
+	writing->n++;
+	hf_json_open(json, '{');
+	hf_json_member_uint(json, "revision", change->revision);
+	hf_json_member_time(json, "at", change->at_ms);
+	hf_json_member(json, "type", hf_change_type_name(change->type));
+	hf_json_member(json, "cause", hf_cause_name(change->cause));
+	hf_json_member(json, "pool", change->pool);
+	if (change->has_lease) {
+		hf_json_member(json, "kind", hf_kind_name(change->id.kind));
+		hf_json_member(json, "mesh", change->id.mesh);
+		hf_json_member(json, "zone", change->id.zone);
+		hf_json_member(json, "service", change->id.service);
+		hf_json_member_uint(json, "generation", change->generation);
+		hf_json_key(json, "vips");
+		hf_json_vips(json, change->vips, change->n_vips);
+	}
+	hf_json_close(json, '}');
+}
+
+static enum hf_err read_query(struct hf_call *call, struct hf_feed_query *query, int64_t *ret_wait_ms) {
+	const char *wait = hf_call_param(call, "wait");
+	uint64_t limit = LIMIT_DEFAULT;
+	if (wait && (!hf_duration_parse(wait, ret_wait_ms) || *ret_wait_ms > WAIT_MAX_MS))
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "wait: \"%.40s\" is not a duration up to 60s, such as 30s or 500ms", wait);
+	enum hf_err err = hf_call_param_uint(call, "since", 0, UINT64_MAX, &query->since);
+	if (!err)
+		err = hf_call_param_uint(call, "limit", 1, LIMIT_MAX, &limit);
+	if (!err)
+		err = hf_call_param_kind(call, &query->has_kind, &query->kind);
+	if (!err)
+		err = hf_call_param_name(call, "zone", HF_NAME_MAX, query->zone);
+	if (!err)
+		err = hf_call_param_name(call, "mesh", HF_NAME_MAX, query->mesh);
+	query->limit = (int)limit;
+	return err;
+}
+
+enum hf_err hf_handle_changes(struct hf_call *call) {
+	struct hf_feed_query query = {0};
+	struct hf_feed_page page;
+	int64_t wait_ms = 0, now_ms = hf_store_now_ms(call->api->store);
+	enum hf_err err = read_query(call, &query, &wait_ms);
+	if (err)
+		return err;
+	if (call->wait_until_ms && call->wait_revision > query.since)
+		query.since = call->wait_revision; /* looked at before the wait; the filters left it out */
+	struct writing writing = {.json = hf_call_json(call, 200)};
+	hf_json_open(&writing.json, '{');
+	hf_json_key(&writing.json, "changes");
+	hf_json_open(&writing.json, '[');
+	err = hf_feed_read(call->reader, &query, add_change, &writing, &call->why, &page);
+	if (err)
+		return err;
+	if (!call->wait_until_ms)
+		call->wait_until_ms = now_ms + wait_ms;
+	if (writing.n == 0 && now_ms < call->wait_until_ms && !call->stopping) {
+		call->wait_revision = page.examined;
+		call->response.status = 0;
+		call->step = HF_STEP_WAIT;
+		return HF_OK;
+	}
+	hf_json_close(&writing.json, ']');
+	hf_json_member_uint(&writing.json, "revision", page.examined);
+	hf_json_member_uint(&writing.json, "storeEpoch", page.store_epoch);
+	hf_json_close(&writing.json, '}');
+	return HF_OK;
+}

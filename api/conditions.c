@@ -1,0 +1,62 @@
+/* conditions.c — reading the headers that guard a request. */
+#include "conditions.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum hf_err malformed(struct hf_call *call, const char *name, const char *text) {
+	return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "%s: \"%.80s\" is neither * nor a list of at most %d quoted entity tags", name,
+		       text, HF_CONDITION_TAGS_MAX);
+}
+
+static enum hf_err read_tags(struct hf_call *call, const char *name, bool weakly, struct hf_condition *ret) {
+	const char *text = hf_call_header(call, name);
+	if (!text)
+		return HF_OK;
+	ret->stated = true;
+	const char *at = text + strspn(text, " \t");
+	if (*at == '*') {
+		ret->any = true;
+		return at[1 + strspn(at + 1, " \t")] == '\0' ? HF_OK : malformed(call, name, text);
+	}
+	for (bool more = true; more;) {
+		at += strspn(at, " \t");
+		bool weak = strncmp(at, "W/", 2) == 0;
+		at += weak ? 2 : 0;
+		const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
+		if (!end)
+			return malformed(call, name, text);
+		size_t len = (size_t)(end + 1 - at);
+		if (ret->n == HF_CONDITION_TAGS_MAX)
+			return malformed(call, name, text);
+		if ((!weak || weakly) && len < HF_ETAG_TEXT) { /* a longer one matches nothing */
+			memcpy(ret->tags[ret->n], at, len);
+			ret->tags[ret->n++][len] = '\0';
+		}
+		at = end + 1 + strspn(end + 1, " \t");
+		more = *at == ',';
+		at += more;
+	}
+	return *at == '\0' ? HF_OK : malformed(call, name, text);
+}
+
+static enum hf_err read_epoch(struct hf_call *call, struct hf_guard *ret) {
+	const char *text = hf_call_header(call, "Holdfast-Zone-Epoch");
+	char *end;
+	if (!text)
+		return HF_OK;
+	errno = 0;
+	ret->epoch = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "Holdfast-Zone-Epoch: \"%.40s\" is not a whole number", text);
+	ret->has_epoch = true;
+	return HF_OK;
+}
+
+enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) {
+	enum hf_err err = read_tags(call, "If-Match", false, &ret->if_match);
+	if (!err)
+		err = read_tags(call, "If-None-Match", true, &ret->if_none_match);
+	return err ? err : read_epoch(call, ret);
+}

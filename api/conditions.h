@@ -1,0 +1,11 @@
+/* conditions.h — the headers that guard a request: If-Match, If-None-Match (RFC 9110, 13.1) and Holdfast-Zone-Epoch. */
+#ifndef HF_API_CONDITIONS_H
+#define HF_API_CONDITIONS_H
+
+#include "call.h"
+
+/* Reads the three headers into a guard. If-Match compares strongly (a weak tag never matches), If-None-Match weakly.
+ * HF_E_INVALID_PARAMETER: a header out of form, or more than HF_CONDITION_TAGS_MAX tags. */
+enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) HF_CHECKED;
+
+#endif

@@ -1,0 +1,162 @@
+/* json.c — writing JSON. */
+#include "json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "timetext.h"
+
+size_t hf_utf8_length(const char *text, size_t len) {
+	const unsigned char *s = (const unsigned char *)text;
+	if (len == 0)
+		return 0;
+	if (s[0] < 0x80)
+		return 1;
+	size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	if (s[0] < 0xc2 || s[0] > 0xf4 || len < n)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+	bool surrogate = s[0] == 0xed && s[1] > 0x9f, too_high = s[0] == 0xf4 && s[1] > 0x8f;
+	return overlong || surrogate || too_high ? 0 : n;
+}
+
+static void escape(struct hf_buf *out, unsigned char c) {
+	static const char short_form[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+	if (c < sizeof short_form && short_form[c])
+		hf_buf_printf(out, "\\%c", short_form[c]);
+	else
+		hf_buf_printf(out, "\\u%04x", c);
+}
+
+void hf_json_quote(struct hf_buf *out, const char *text, size_t len) {
+	size_t done = 0, at = 0;
+	hf_buf_add(out, "\"", 1);
+	while (at < len) {
+		unsigned char c = (unsigned char)text[at];
+		size_t n = hf_utf8_length(text + at, len - at);
+		if (n > 0 && c >= 0x20 && c != '"' && c != '\\') {
+			at += n;
+			continue;
+		}
+		hf_buf_add(out, text + done, at - done);
+		if (n == 0)
+			hf_buf_text(out, "\xef\xbf\xbd");
+		else
+			escape(out, c);
+		done = ++at;
+	}
+	hf_buf_add(out, text + done, len - done);
+	hf_buf_add(out, "\"", 1);
+}
+
+/* Every value but a member's begins with this. */
+static void separate(struct hf_json *json) {
+	if (json->comma)
+		hf_buf_add(json->out, ",", 1);
+	json->comma = true;
+}
+
+void hf_json_open(struct hf_json *json, char bracket) {
+	separate(json);
+	hf_buf_add(json->out, &bracket, 1);
+	json->comma = false;
+}
+
+void hf_json_close(struct hf_json *json, char bracket) {
+	hf_buf_add(json->out, &bracket, 1);
+	json->comma = true;
+}
+
+void hf_json_key(struct hf_json *json, const char *name) {
+	separate(json);
+	hf_buf_add(json->out, "\"", 1);
+	hf_buf_text(json->out, name);
+	hf_buf_add(json->out, "\":", 2);
+	json->comma = false;
+}
+
+void hf_json_string(struct hf_json *json, const char *text) {
+	separate(json);
+	hf_json_quote(json->out, text, strlen(text));
+}
+
+void hf_json_uint(struct hf_json *json, uint64_t value) {
+	separate(json);
+	hf_buf_printf(json->out, "%" PRIu64, value);
+}
+
+void hf_json_bool(struct hf_json *json, bool value) {
+	separate(json);
+	hf_buf_text(json->out, value ? "true" : "false");
+}
+
+void hf_json_null(struct hf_json *json) {
+	separate(json);
+	hf_buf_text(json->out, "null");
+}
+
+void hf_json_member(struct hf_json *json, const char *name, const char *text) {
+	hf_json_key(json, name);
+	hf_json_string(json, text);
+}
+
+void hf_json_member_uint(struct hf_json *json, const char *name, uint64_t value) {
+	hf_json_key(json, name);
+	hf_json_uint(json, value);
+}
+
+void hf_json_member_time(struct hf_json *json, const char *name, int64_t ms) {
+	char text[HF_TIME_TEXT];
+	hf_time_format(ms, text);
+	hf_json_member(json, name, text);
+}
+
+void hf_json_count(struct hf_json *json, const char *name, hf_u128 n) {
+	char text[HF_COUNT_TEXT];
+	hf_json_member(json, name, hf_count_format(n, text));
+}
+
+void hf_json_vips(struct hf_json *json, const struct hf_addr *vips, int n) {
+	char text[HF_ADDR_TEXT];
+	hf_json_open(json, '[');
+	for (int i = 0; i < n; i++) {
+		hf_addr_format(vips[i], text);
+		hf_json_open(json, '{');
+		hf_json_member(json, "ip", text);
+		hf_json_close(json, '}');
+	}
+	hf_json_close(json, ']');
+}
+
+void hf_json_lease(struct hf_json *json, const struct hf_lease *lease) {
+	hf_json_open(json, '{');
+	hf_json_member(json, "kind", hf_kind_name(lease->id.kind));
+	hf_json_member(json, "mesh", lease->id.mesh);
+	hf_json_member(json, "zone", lease->id.zone);
+	hf_json_member(json, "service", lease->id.service);
+	hf_json_member(json, "pool", lease->pool);
+	hf_json_key(json, "vips");
+	hf_json_vips(json, lease->vips, lease->n_vips);
+	hf_json_member(json, "state", lease->state == HF_ACTIVE ? "active" : "quarantined");
+	hf_json_member_uint(json, "generation", lease->generation);
+	hf_json_key(json, "fingerprint");
+	if (lease->fingerprint_version) {
+		char text[HF_DIGEST_TEXT];
+		hf_digest_format(&lease->fingerprint, text);
+		hf_json_string(json, text);
+	} else {
+		hf_json_null(json);
+	}
+	if (lease->version[0])
+		hf_json_member(json, "version", lease->version);
+	hf_json_member_uint(json, "revision", lease->revision);
+	hf_json_member_time(json, "createdAt", lease->created_ms);
+	hf_json_member_time(json, "modifiedAt", lease->modified_ms);
+	if (lease->state == HF_QUARANTINED)
+		hf_json_member_time(json, "quarantinedUntil", lease->quarantined_until_ms);
+	hf_json_close(json, '}');
+}

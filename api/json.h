@@ -1,0 +1,46 @@
+/* json.h — writing JSON into a buffer, and the escapes that canonical form shares.
+ *
+ * The writer puts the commas; the caller puts things in the right order. Text that is not UTF-8 is written with U+FFFD in place of
+ * each bad byte, so that what is answered is always valid JSON.
+ */
+#ifndef HF_API_JSON_H
+#define HF_API_JSON_H
+
+#include <stdint.h>
+
+#include "buf.h"
+#include "storage/address.h"
+#include "storage/lease.h"
+
+struct hf_json {
+	struct hf_buf *out;
+	bool comma; /* the next item needs one before it */
+};
+
+void hf_json_open(struct hf_json *json, char bracket); /* '{' or '[' */
+void hf_json_close(struct hf_json *json, char bracket);
+void hf_json_key(struct hf_json *json, const char *name); /* a name that needs no escape */
+void hf_json_string(struct hf_json *json, const char *text);
+void hf_json_uint(struct hf_json *json, uint64_t value);
+void hf_json_bool(struct hf_json *json, bool value);
+void hf_json_null(struct hf_json *json);
+
+/* key and value at once */
+void hf_json_member(struct hf_json *json, const char *name, const char *text);
+void hf_json_member_uint(struct hf_json *json, const char *name, uint64_t value);
+void hf_json_member_time(struct hf_json *json, const char *name, int64_t ms); /* RFC 3339, UTC, milliseconds */
+void hf_json_count(struct hf_json *json, const char *name, hf_u128 n);        /* a decimal string */
+
+/* [{"ip":"…"},…]: the shape of Kuma's status.vips. */
+void hf_json_vips(struct hf_json *json, const struct hf_addr *vips, int n);
+
+/* A lease, as every answer shows it. */
+void hf_json_lease(struct hf_json *json, const struct hf_lease *lease);
+
+/* A quoted string with the escapes of RFC 8785, 3.2.2.2: \b \t \n \f \r \" \\, \u00xx for other controls, all else as it is. */
+void hf_json_quote(struct hf_buf *out, const char *text, size_t len);
+
+/* The length in bytes of the well-formed UTF-8 sequence (RFC 3629) at `text`, or 0. */
+size_t hf_utf8_length(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,167 @@
+/* leases.c — /v1/meshes/{mesh}/zones/{zone}/…/{service}: acquire, read, release. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "canonical.h"
+#include "conditions.h"
+#include "json.h"
+#include "metrics.h"
+#include "routes.h"
+
+static enum hf_err read_identity(struct hf_call *call, struct hf_identity *ret) {
+	ret->kind = call->route->kind;
+	enum hf_err err = hf_name_set("mesh", call->vars[0], HF_NAME_MAX, &call->why, ret->mesh);
+	if (!err)
+		err = hf_name_set("zone", call->vars[1], HF_NAME_MAX, &call->why, ret->zone);
+	return err ? err : hf_name_set("service", call->vars[2], HF_SERVICE_MAX, &call->why, ret->service);
+}
+
+/* The answer to anything about one lease. */
+static void answer_lease(struct hf_call *call, int status, const struct hf_lease *lease) {
+	char tag[HF_ETAG_TEXT];
+	struct hf_json json = hf_call_json(call, status);
+	hf_json_lease(&json, lease);
+	hf_lease_etag(lease, tag);
+	hf_call_set_header(call, "ETag", tag);
+}
+
+static void answer_acquire(struct hf_call *call) {
+	const struct hf_acquire *acquire = &call->verb.acquire;
+	bool is_new = acquire->outcome == HF_CREATED || acquire->outcome == HF_ADOPTED;
+	hf_call_set_header(call, "Holdfast-Outcome", hf_outcome_name(acquire->outcome));
+	hf_metrics_outcome(call->api->metrics, acquire->outcome);
+	answer_lease(call, is_new ? 201 : 200, &acquire->lease);
+}
+
+static enum hf_err read_version(struct hf_call *call, struct hf_acquire *acquire) {
+	const char *version = hf_call_param(call, "version");
+	if (!version)
+		return HF_OK;
+	size_t len = strlen(version);
+	if (len == 0 || len > HF_VERSION_MAX)
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "version: it has %zu bytes; 1 to %d are allowed", len, HF_VERSION_MAX);
+	acquire->has_version = true;
+	memcpy(acquire->version, version, len + 1);
+	return HF_OK;
+}
+
+static enum hf_err read_addresses(struct hf_call *call, struct hf_acquire *acquire) {
+	for (int i = 0; i < call->n_params; i++) {
+		struct hf_addr a;
+		if (strcmp(call->params[i].name, "address") != 0)
+			continue;
+		struct hf_why why = {""};
+		if (hf_addr_parse(call->params[i].value, &why, &a))
+			return hf_fail(&call->why, HF_E_INVALID_ADDRESS, "address: %s", why.text);
+		for (int k = 0; k < acquire->n_addresses; k++)
+			if (hf_addr_family(acquire->addresses[k]) == hf_addr_family(a))
+				return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "address: two of one family; at most one of each is allowed");
+		acquire->addresses[acquire->n_addresses++] = a;
+	}
+	return HF_OK;
+}
+
+/* Everything but the body. */
+static enum hf_err read_acquire(struct hf_call *call, struct hf_acquire *acquire) {
+	enum hf_err err = read_identity(call, &acquire->id);
+	if (!err)
+		err = hf_call_param_name(call, "pool", HF_NAME_MAX, acquire->pool);
+	if (!err)
+		err = read_addresses(call, acquire);
+	if (!err)
+		err = read_version(call, acquire);
+	if (!err)
+		err = hf_conditions_read(call, &acquire->guard);
+	if (!err && call->request.body.len > 0) {
+		acquire->has_config = true;
+		acquire->raw = hf_digest_of(call->request.body.data, call->request.body.len);
+	}
+	return err;
+}
+
+static enum hf_err read_config(struct hf_call *call, struct hf_acquire *acquire) {
+	struct hf_config config;
+	enum hf_err err = hf_config_read(call->request.body.data, call->request.body.len, &call->why, &config);
+	if (err)
+		return err;
+	acquire->has_fingerprint = true;
+	acquire->fingerprint_version = HF_FINGERPRINT_VERSION;
+	acquire->fingerprint = config.fingerprint;
+	acquire->n_claims = config.n_claims;
+	memcpy(acquire->claims, config.claims, sizeof acquire->claims);
+	return HF_OK;
+}
+
+enum hf_err hf_handle_lease_put(struct hf_call *call) {
+	struct hf_acquire *acquire = &call->verb.acquire;
+	enum hf_peek peek = HF_PEEK_DONE;
+	enum hf_err err = read_acquire(call, acquire);
+	if (!err)
+		err = hf_acquire_peek(call->reader, acquire, &call->why, &peek);
+	if (!err && peek == HF_PEEK_READ_BODY) {
+		err = read_config(call, acquire);
+		if (!err)
+			err = hf_acquire_peek(call->reader, acquire, &call->why, &peek);
+	}
+	if (err)
+		return err;
+	if (peek == HF_PEEK_DONE) {
+		answer_acquire(call);
+		return HF_OK;
+	}
+	/* A relabel of a known body has not needed its fingerprint; the writer may find another lease than we saw. */
+	if (acquire->has_config && !acquire->has_fingerprint && (err = read_config(call, acquire)))
+		return err;
+	hf_acquire_begin(acquire);
+	call->write = &acquire->write;
+	call->committed = answer_acquire;
+	call->step = HF_STEP_COMMIT;
+	return HF_OK;
+}
+
+enum hf_err hf_handle_lease_get(struct hf_call *call) {
+	struct hf_identity id;
+	struct hf_lease lease;
+	struct hf_guard guard = {0};
+	enum hf_err err = read_identity(call, &id);
+	if (!err)
+		err = hf_conditions_read(call, &guard);
+	if (!err)
+		err = hf_lease_get(call->reader, &id, &call->why, &lease);
+	if (err)
+		return err;
+	if (guard.if_match.stated && !hf_condition_matches(&guard.if_match, &lease))
+		return hf_fail(&call->why, HF_E_PRECONDITION_FAILED, "If-Match does not hold");
+	answer_lease(call, 200, &lease);
+	if (guard.if_none_match.stated && hf_condition_matches(&guard.if_none_match, &lease)) {
+		call->response.status = 304;
+		call->response.content_type = NULL;
+		call->response.body.len = 0;
+	}
+	return HF_OK;
+}
+
+static void answer_release(struct hf_call *call) { answer_lease(call, 200, &call->verb.release.lease); }
+
+enum hf_err hf_handle_lease_delete(struct hf_call *call) {
+	struct hf_release *release = &call->verb.release;
+	enum hf_peek peek;
+	enum hf_err err = read_identity(call, &release->id);
+	if (!err)
+		err = hf_call_param_bool(call, "purge", &release->purge);
+	if (!err)
+		err = hf_conditions_read(call, &release->guard);
+	if (!err)
+		err = hf_release_peek(call->reader, release, &call->why, &peek);
+	if (err)
+		return err;
+	if (peek == HF_PEEK_DONE) {
+		answer_release(call);
+		return HF_OK;
+	}
+	hf_release_begin(release);
+	call->write = &release->write;
+	call->committed = answer_release;
+	call->step = HF_STEP_COMMIT;
+	return HF_OK;
+}

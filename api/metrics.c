@@ -1,0 +1,178 @@
+/* metrics.c — counters and their text. */
+#include "metrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "routes.h"
+
+/* Every status that is answered; anything else is counted with the last. */
+static const int STATUSES[] = {200, 201, 304, 400, 404, 405, 409, 410, 412, 413, 415, 422, 431, 500, 503, 507};
+#define N_STATUSES (sizeof STATUSES / sizeof *STATUSES)
+#define ROUTES_MAX 48 /* the last place is for requests without a route */
+
+struct hf_metrics {
+	_Atomic uint64_t requests[ROUTES_MAX][N_STATUSES];
+	struct hf_histogram duration_us[ROUTES_MAX];
+	_Atomic uint64_t outcomes[HF_OUTCOMES];
+};
+
+struct hf_metrics *hf_metrics_new(void) { return calloc(1, sizeof(struct hf_metrics)); }
+
+void hf_metrics_free(struct hf_metrics *metrics) { free(metrics); }
+
+void hf_metrics_request(struct hf_metrics *metrics, const struct hf_route *route, int status, uint64_t duration_us) {
+	size_t place = route ? (size_t)(route - HF_ROUTES) : ROUTES_MAX - 1, s = 0;
+	while (s < N_STATUSES - 1 && STATUSES[s] != status)
+		s++;
+	atomic_fetch_add_explicit(&metrics->requests[place][s], 1, memory_order_relaxed);
+	hf_histogram_observe(&metrics->duration_us[place], duration_us);
+}
+
+void hf_metrics_outcome(struct hf_metrics *metrics, enum hf_outcome outcome) {
+	atomic_fetch_add_explicit(&metrics->outcomes[outcome], 1, memory_order_relaxed);
+}
+
+static void head(struct hf_buf *out, const char *name, const char *type, const char *help) {
+	hf_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void single(struct hf_buf *out, const char *name, const char *type, const char *help, uint64_t value) {
+	head(out, name, type, help);
+	hf_buf_printf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+/* One series of a histogram; observed values are divided by `scale`. `labels` is empty or ends with a comma. */
+static void histogram(struct hf_buf *out, const char *name, const char *labels, struct hf_histogram *h, double scale) {
+	uint64_t total = 0;
+	for (int i = 0; i < HF_HISTOGRAM_BOUNDS; i++) {
+		total += h->buckets[i];
+		hf_buf_printf(out, "%s_bucket{%sle=\"%g\"} %" PRIu64 "\n", name, labels, (double)hf_histogram_bound(i) / scale, total);
+	}
+	total += h->buckets[HF_HISTOGRAM_BOUNDS];
+	int len = (int)strlen(labels);
+	hf_buf_printf(out, "%s_bucket{%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, total);
+	hf_buf_printf(out, "%s_sum{%.*s} %g\n", name, len ? len - 1 : 0, labels, (double)h->sum / scale);
+	hf_buf_printf(out, "%s_count{%.*s} %" PRIu64 "\n", name, len ? len - 1 : 0, labels, total);
+}
+
+static const char *method_name(enum hf_method method) {
+	static const char *const names[] = {"GET", "PUT", "POST", "DELETE"};
+	return names[method];
+}
+
+static void write_requests(struct hf_buf *out, struct hf_metrics *metrics) {
+	head(out, "holdfast_http_requests_total", "counter", "Requests answered, by route and status.");
+	for (int r = 0; r < ROUTES_MAX; r++)
+		for (size_t s = 0; s < N_STATUSES; s++) {
+			uint64_t n = metrics->requests[r][s];
+			if (n == 0)
+				continue;
+			hf_buf_printf(out, "holdfast_http_requests_total{method=\"%s\",route=\"%s\",status=\"%d\"} %" PRIu64 "\n",
+				      r < HF_ROUTES_COUNT ? method_name(HF_ROUTES[r].method) : "",
+				      r < HF_ROUTES_COUNT ? HF_ROUTES[r].pattern : "none", STATUSES[s], n);
+		}
+	head(out, "holdfast_http_request_duration_seconds", "histogram", "From a request's first byte to its answer, by route.");
+	for (int r = 0; r < HF_ROUTES_COUNT; r++) {
+		char labels[128];
+		if (metrics->duration_us[r].sum == 0)
+			continue;
+		snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\",", method_name(HF_ROUTES[r].method), HF_ROUTES[r].pattern);
+		histogram(out, "holdfast_http_request_duration_seconds", labels, &metrics->duration_us[r], 1e6);
+	}
+}
+
+static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats) {
+	head(out, "holdfast_commit_batch_writes", "histogram", "Writes that share one commit.");
+	histogram(out, "holdfast_commit_batch_writes", "", &stats->batch_writes, 1);
+	head(out, "holdfast_commit_duration_seconds", "histogram", "From the start of a write transaction to its being durable.");
+	histogram(out, "holdfast_commit_duration_seconds", "", &stats->batch_duration_us, 1e6);
+	single(out, "holdfast_commit_inline_total", "counter", "Commits of one write on its own worker.", stats->inline_batches);
+	single(out, "holdfast_commit_failures_total", "counter", "Commits that failed, whole.", stats->failed_batches);
+	single(out, "holdfast_commit_queue_depth", "gauge", "Writes that wait for a commit.", (uint64_t)stats->queued);
+	single(out, "holdfast_commit_queue_refused_total", "counter", "Writes refused with 503 overloaded.", stats->refused_overloaded);
+}
+
+struct pool_writer {
+	struct hf_buf leases, addresses, utilisation;
+};
+
+static double to_double(hf_u128 n) { return (double)(uint64_t)(n >> 64) * 18446744073709551616.0 + (double)(uint64_t)n; }
+
+static void write_family(struct pool_writer *w, const struct hf_pool *pool, enum hf_family family) {
+	struct hf_pool_usage u;
+	char text[HF_COUNT_TEXT];
+	const char *name = family == HF_IPV4 ? "ipv4" : "ipv6";
+	hf_pool_usage(pool, family, &u);
+	const struct {
+		const char *state;
+		hf_u128 n;
+	} rows[] = {{"leased", u.leased}, {"quarantined", u.quarantined}, {"reserved", u.reserved}, {"free", u.free}};
+	if (u.capacity == 0 && u.draining == 0)
+		return;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		hf_buf_printf(&w->addresses, "holdfast_pool_addresses{pool=\"%s\",family=\"%s\",state=\"%s\"} %s\n", pool->name, name,
+			      rows[i].state, hf_count_format(rows[i].n, text));
+	hf_u128 usable = u.capacity - u.reserved;
+	double share = usable ? 1.0 - to_double(u.free) / to_double(usable) : 1.0;
+	hf_buf_printf(&w->utilisation, "holdfast_pool_utilisation_ratio{pool=\"%s\",family=\"%s\"} %.6g\n", pool->name, name, share);
+}
+
+static void write_pool(void *context, const struct hf_pool *pool) {
+	struct pool_writer *w = context;
+	hf_buf_printf(&w->leases, "holdfast_leases{pool=\"%s\",state=\"active\"} %" PRIu64 "\n", pool->name, pool->active);
+	hf_buf_printf(&w->leases, "holdfast_leases{pool=\"%s\",state=\"quarantined\"} %" PRIu64 "\n", pool->name, pool->quarantined);
+	write_family(w, pool, HF_IPV4);
+	write_family(w, pool, HF_IPV6);
+}
+
+static void append(struct hf_buf *out, struct hf_buf *part) {
+	hf_buf_add(out, part->data, part->len);
+	out->failed = out->failed || part->failed;
+	hf_buf_free(part);
+}
+
+static enum hf_err write_pools(struct hf_buf *out, struct hf_call *call) {
+	struct pool_writer w = {0};
+	enum hf_err err = hf_pools_each(call->reader, write_pool, &w, &call->why);
+	head(out, "holdfast_leases", "gauge", "Leases, by pool and state.");
+	append(out, &w.leases);
+	head(out, "holdfast_pool_addresses", "gauge", "Addresses, by pool, family and state.");
+	append(out, &w.addresses);
+	head(out, "holdfast_pool_utilisation_ratio", "gauge", "Held addresses as a share of those that are not reserved.");
+	append(out, &w.utilisation);
+	return err;
+}
+
+enum hf_err hf_handle_metrics(struct hf_call *call) {
+	struct hf_api *api = call->api;
+	struct hf_buf *out = &call->response.body;
+	struct hf_meta meta = hf_meta_read(call->reader);
+	uint64_t used_bytes, map_bytes;
+	out->len = 0;
+	write_requests(out, api->metrics);
+	write_committer(out, hf_committer_stats(api->committer));
+	enum hf_err err = write_pools(out, call);
+	if (err)
+		return err;
+	head(out, "holdfast_acquires_total", "counter", "Acquires answered, by outcome.");
+	for (int i = 0; i < HF_OUTCOMES; i++)
+		hf_buf_printf(out, "holdfast_acquires_total{outcome=\"%s\"} %" PRIu64 "\n", hf_outcome_name((enum hf_outcome)i),
+			      (uint64_t)api->metrics->outcomes[i]);
+	head(out, "holdfast_vip_changes_total", "counter", "Leases whose address changed while they existed, by cause.");
+	for (int cause = 1; cause <= HF_CAUSES; cause++)
+		hf_buf_printf(out, "holdfast_vip_changes_total{cause=\"%s\"} %" PRIu64 "\n", hf_cause_name((enum hf_cause)cause),
+			      hf_store_vip_changes(api->store, (enum hf_cause)cause));
+	hf_store_size(api->store, &used_bytes, &map_bytes);
+	single(out, "holdfast_store_revision", "gauge", "The store's revision.", meta.revision);
+	single(out, "holdfast_store_epoch", "gauge", "The store's epoch, raised by a restore.", meta.store_epoch);
+	single(out, "holdfast_store_used_bytes", "gauge", "Bytes of the database file in use.", used_bytes);
+	single(out, "holdfast_store_map_bytes", "gauge", "The database file's limit in bytes.", map_bytes);
+	head(out, "holdfast_build_info", "gauge", "Always 1; the version is a label.");
+	hf_buf_printf(out, "holdfast_build_info{version=\"%s\"} 1\n", HOLDFAST_VERSION);
+	call->response.status = 200;
+	call->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+	return hf_txn_fault(call->reader, &call->why);
+}

@@ -1,0 +1,49 @@
+/* parse.c — reading JSON. */
+#include "parse.h"
+
+#include "canonical.h"
+
+static bool too_deep(const json_t *value, int left) {
+	const char *name;
+	json_t *item;
+	size_t i;
+	if (!json_is_object(value) && !json_is_array(value))
+		return false;
+	if (left == 0)
+		return true;
+	json_object_foreach((json_t *)value, name, item) {
+		if (too_deep(item, left - 1))
+			return true;
+	}
+	json_array_foreach(value, i, item) {
+		if (too_deep(item, left - 1))
+			return true;
+	}
+	return false;
+}
+
+enum hf_err hf_parse_object(const char *body, size_t len, const char *what, struct hf_why *why, json_t **ret) {
+	json_error_t error;
+	json_t *document = json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (!document)
+		return hf_fail(why, json_error_code(&error) == json_error_out_of_memory ? HF_E_OVERLOADED : HF_E_INVALID_JSON,
+			       "%s, line %d, column %d: %s", what, error.line, error.column, error.text);
+	enum hf_err err = HF_OK;
+	if (!json_is_object(document))
+		err = hf_fail(why, HF_E_INVALID_JSON, "%s is not a JSON object", what);
+	else if (too_deep(document, HF_JSON_DEPTH_MAX))
+		err = hf_fail(why, HF_E_INVALID_JSON, "%s is nested deeper than %d levels", what, HF_JSON_DEPTH_MAX);
+	if (err)
+		json_decref(document);
+	else
+		*ret = document;
+	return err;
+}
+
+enum hf_err hf_parse_string(const json_t *object, const char *name, struct hf_why *why, const char **ret) {
+	const json_t *value = json_object_get(object, name);
+	if (value && !json_is_string(value))
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is not a string", name);
+	*ret = json_string_value(value);
+	return HF_OK;
+}

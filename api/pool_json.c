@@ -1,0 +1,187 @@
+/* pool_json.c — pools from and to JSON. */
+#include "pool_json.h"
+
+#include <string.h>
+
+#include "parse.h"
+
+static const char *const WRITABLE[] = {"cidrs", "strategy", "quarantineSeconds", "reserved", "kinds", "meshes", "zones"};
+static const char *const READ_ONLY[] = {"pool", "draining", "ipv4", "ipv6", "leases", "revision", "createdAt", "modifiedAt"};
+
+static bool is_one_of(const char *const *list, size_t n, const char *name) {
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], name) == 0)
+			return true;
+	return false;
+}
+
+static enum hf_err check_members(const json_t *document, struct hf_why *why) {
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)document, name, value) {
+		if (!is_one_of(WRITABLE, sizeof WRITABLE / sizeof *WRITABLE, name) &&
+		    !is_one_of(READ_ONLY, sizeof READ_ONLY / sizeof *READ_ONLY, name))
+			return hf_fail(why, HF_E_INVALID_PARAMETER,
+				       "member \"%.40s\" is unknown; known: cidrs, strategy, quarantineSeconds, reserved, kinds, meshes, zones",
+				       name);
+	}
+	return HF_OK;
+}
+
+/* Calls `read` for each text of an array; a missing array has none. */
+static enum hf_err each_text(const json_t *document, const char *name, int max, struct hf_why *why,
+			     enum hf_err (*read)(struct hf_pool_config *config, const char *text, struct hf_why *why),
+			     struct hf_pool_config *config) {
+	const json_t *array = json_object_get(document, name);
+	if (array && !json_is_array(array))
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is not an array", name);
+	if (json_array_size(array) > (size_t)max)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" has %zu members; at most %d are allowed", name, json_array_size(array),
+			       max);
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		struct hf_why said = {""};
+		const char *text = json_string_value(json_array_get(array, i));
+		enum hf_err err = text ? read(config, text, &said) : hf_fail(&said, HF_E_INVALID_PARAMETER, "it is not a string");
+		if (err)
+			return hf_fail(why, err, "\"%s\", number %zu: %.200s", name, i + 1, said.text);
+	}
+	return HF_OK;
+}
+
+static enum hf_err read_cidr(struct hf_pool_config *config, const char *text, struct hf_why *why) {
+	return hf_cidr_parse(text, why, &config->cidrs[config->n_cidrs++]);
+}
+
+static enum hf_err read_reserved(struct hf_pool_config *config, const char *text, struct hf_why *why) {
+	return hf_range_parse(text, why, &config->reserved[config->n_reserved++]);
+}
+
+static enum hf_err read_kind(struct hf_pool_config *config, const char *text, struct hf_why *why) {
+	enum hf_kind kind;
+	if (!hf_kind_parse(text, &kind))
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.40s\" is not MeshService, MeshExternalService or MeshMultiZoneService", text);
+	config->kinds |= 1u << kind;
+	return HF_OK;
+}
+
+static enum hf_err read_mesh(struct hf_pool_config *config, const char *text, struct hf_why *why) {
+	return hf_name_set("mesh", text, HF_NAME_MAX, why, config->meshes.names[config->meshes.n++]);
+}
+
+static enum hf_err read_zone(struct hf_pool_config *config, const char *text, struct hf_why *why) {
+	return hf_name_set("zone", text, HF_NAME_MAX, why, config->zones.names[config->zones.n++]);
+}
+
+static enum hf_err read_scalars(const json_t *document, struct hf_why *why, struct hf_pool_config *config) {
+	const char *strategy;
+	enum hf_err err = hf_parse_string(document, "strategy", why, &strategy);
+	if (err)
+		return err;
+	if (strategy && strcmp(strategy, "sequential") != 0 && strcmp(strategy, "hashed") != 0)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"strategy\": \"%.40s\" is neither sequential nor hashed", strategy);
+	config->strategy = strategy && strategy[0] == 'h' ? HF_HASHED : HF_SEQUENTIAL;
+	const json_t *seconds = json_object_get(document, "quarantineSeconds");
+	if (!seconds)
+		return HF_OK;
+	json_int_t value = json_integer_value(seconds);
+	if (!json_is_integer(seconds) || value < 0 || value > HF_QUARANTINE_MAX_SECONDS)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"quarantineSeconds\" is not a whole number from 0 to %u",
+			       HF_QUARANTINE_MAX_SECONDS);
+	config->quarantine_seconds = (uint32_t)value;
+	return HF_OK;
+}
+
+static enum hf_err read_document(const json_t *document, struct hf_why *why, struct hf_pool_config *config) {
+	enum hf_err err = check_members(document, why);
+	if (!err)
+		err = read_scalars(document, why, config);
+	if (!err)
+		err = each_text(document, "cidrs", HF_POOL_CIDRS_MAX, why, read_cidr, config);
+	if (!err)
+		err = each_text(document, "reserved", HF_POOL_RESERVED_MAX, why, read_reserved, config);
+	if (!err)
+		err = each_text(document, "kinds", HF_KINDS, why, read_kind, config);
+	if (!err)
+		err = each_text(document, "meshes", HF_POOL_SELECTOR_MAX, why, read_mesh, config);
+	if (!err)
+		err = each_text(document, "zones", HF_POOL_SELECTOR_MAX, why, read_zone, config);
+	return err ? err : hf_pool_config_check(config, why);
+}
+
+enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantine_seconds, struct hf_why *why,
+				struct hf_pool_config *ret) {
+	json_t *document;
+	enum hf_err err = hf_parse_object(body, len, "the body", why, &document);
+	if (err)
+		return err;
+	memset(ret, 0, sizeof *ret);
+	ret->quarantine_seconds = quarantine_seconds;
+	err = read_document(document, why, ret);
+	json_decref(document);
+	return err;
+}
+
+static void write_ranges(struct hf_json *json, const char *name, const struct hf_range *ranges, int n) {
+	char text[HF_RANGE_TEXT];
+	hf_json_key(json, name);
+	hf_json_open(json, '[');
+	for (int i = 0; i < n; i++) {
+		hf_range_format(ranges[i], text);
+		hf_json_string(json, text);
+	}
+	hf_json_close(json, ']');
+}
+
+static void write_names(struct hf_json *json, const char *name, const struct hf_names *names) {
+	hf_json_key(json, name);
+	hf_json_open(json, '[');
+	for (int i = 0; i < names->n; i++)
+		hf_json_string(json, names->names[i]);
+	hf_json_close(json, ']');
+}
+
+static void write_usage(struct hf_json *json, const char *name, const struct hf_pool *pool, enum hf_family family) {
+	struct hf_pool_usage usage;
+	hf_pool_usage(pool, family, &usage);
+	if (!usage.capacity && !usage.draining)
+		return;
+	hf_json_key(json, name);
+	hf_json_open(json, '{');
+	hf_json_count(json, "capacity", usage.capacity);
+	hf_json_count(json, "leased", usage.leased);
+	hf_json_count(json, "quarantined", usage.quarantined);
+	hf_json_count(json, "reserved", usage.reserved);
+	hf_json_count(json, "free", usage.free);
+	hf_json_count(json, "draining", usage.draining);
+	hf_json_close(json, '}');
+}
+
+void hf_json_pool(struct hf_json *json, const struct hf_pool *pool) {
+	const struct hf_pool_config *config = &pool->config;
+	hf_json_open(json, '{');
+	hf_json_member(json, "pool", pool->name);
+	write_ranges(json, "cidrs", config->cidrs, config->n_cidrs);
+	write_ranges(json, "draining", pool->draining, pool->n_draining);
+	hf_json_member(json, "strategy", config->strategy == HF_HASHED ? "hashed" : "sequential");
+	hf_json_member_uint(json, "quarantineSeconds", config->quarantine_seconds);
+	write_ranges(json, "reserved", config->reserved, config->n_reserved);
+	hf_json_key(json, "kinds");
+	hf_json_open(json, '[');
+	for (int kind = 1; kind <= HF_KINDS; kind++)
+		if (config->kinds & 1u << kind)
+			hf_json_string(json, hf_kind_name((enum hf_kind)kind));
+	hf_json_close(json, ']');
+	write_names(json, "meshes", &config->meshes);
+	write_names(json, "zones", &config->zones);
+	write_usage(json, "ipv4", pool, HF_IPV4);
+	write_usage(json, "ipv6", pool, HF_IPV6);
+	hf_json_key(json, "leases");
+	hf_json_open(json, '{');
+	hf_json_member_uint(json, "active", pool->active);
+	hf_json_member_uint(json, "quarantined", pool->quarantined);
+	hf_json_close(json, '}');
+	hf_json_member_uint(json, "revision", pool->revision);
+	hf_json_member_time(json, "createdAt", pool->created_ms);
+	hf_json_member_time(json, "modifiedAt", pool->modified_ms);
+	hf_json_close(json, '}');
+}

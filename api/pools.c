@@ -1,0 +1,84 @@
+/* pools.c — /v1/pools: list, read, write, delete. */
+#include "pool_json.h"
+#include "routes.h"
+
+static void answer_pool(struct hf_call *call, int status, const struct hf_pool *pool) {
+	struct hf_json json = hf_call_json(call, status);
+	hf_json_pool(&json, pool);
+}
+
+static void add_pool(void *context, const struct hf_pool *pool) { hf_json_pool(context, pool); }
+
+enum hf_err hf_handle_pool_list(struct hf_call *call) {
+	struct hf_json json = hf_call_json(call, 200);
+	hf_json_open(&json, '{');
+	hf_json_key(&json, "items");
+	hf_json_open(&json, '[');
+	enum hf_err err = hf_pools_each(call->reader, add_pool, &json, &call->why);
+	if (err)
+		return err;
+	hf_json_close(&json, ']');
+	hf_json_member_uint(&json, "revision", hf_meta_read(call->reader).revision);
+	hf_json_close(&json, '}');
+	return hf_txn_fault(call->reader, &call->why);
+}
+
+enum hf_err hf_handle_pool_get(struct hf_call *call) {
+	struct hf_pool pool;
+	enum hf_err err = hf_name_check("pool", call->vars[0], HF_NAME_MAX, &call->why);
+	if (!err)
+		err = hf_pool_read(call->reader, call->vars[0], &call->why, &pool);
+	if (!err)
+		answer_pool(call, 200, &pool);
+	return err;
+}
+
+static void answer_put(struct hf_call *call) {
+	static const char *const outcomes[] = {
+		[HF_POOL_CREATED] = "created", [HF_POOL_UPDATED] = "updated", [HF_POOL_UNCHANGED] = "unchanged"};
+	const struct hf_pool_put *put = &call->verb.pool_put;
+	hf_call_set_header(call, "Holdfast-Outcome", outcomes[put->outcome]);
+	answer_pool(call, put->outcome == HF_POOL_CREATED ? 201 : 200, &put->pool);
+}
+
+enum hf_err hf_handle_pool_put(struct hf_call *call) {
+	struct hf_pool_put *put = &call->verb.pool_put;
+	enum hf_err err = hf_name_set("pool", call->vars[0], HF_NAME_MAX, &call->why, put->name);
+	if (!err)
+		err = hf_call_param_bool(call, "drain", &put->drain);
+	if (!err)
+		err = hf_pool_config_read(call->request.body.data, call->request.body.len, call->api->quarantine_seconds, &call->why,
+					  &put->config);
+	if (err)
+		return err;
+	/* An unchanged pool is answered from the snapshot, without the committer. */
+	struct hf_pool current;
+	err = hf_pool_read(call->reader, put->name, NULL, &current);
+	if (!err && hf_pool_config_equal(&current.config, &put->config)) {
+		put->outcome = HF_POOL_UNCHANGED;
+		put->pool = current;
+		answer_put(call);
+		return HF_OK;
+	}
+	if (err && err != HF_E_NOT_FOUND)
+		return err;
+	hf_pool_put_begin(put);
+	call->write = &put->write;
+	call->committed = answer_put;
+	call->step = HF_STEP_COMMIT;
+	return HF_OK;
+}
+
+static void answer_delete(struct hf_call *call) { answer_pool(call, 200, &call->verb.pool_delete.pool); }
+
+enum hf_err hf_handle_pool_delete(struct hf_call *call) {
+	struct hf_pool_delete *request = &call->verb.pool_delete;
+	enum hf_err err = hf_name_set("pool", call->vars[0], HF_NAME_MAX, &call->why, request->name);
+	if (err)
+		return err;
+	hf_pool_delete_begin(request);
+	call->write = &request->write;
+	call->committed = answer_delete;
+	call->step = HF_STEP_COMMIT;
+	return HF_OK;
+}

@@ -1,0 +1,388 @@
+/* http.c — one request through libmicrohttpd.
+ *
+ * libmicrohttpd calls the handler several times for a request: once with the headers, once for each piece of the body, once at the
+ * end, and once more each time a suspended connection was resumed. `phase` says where a request is. A connection is suspended while
+ * its write waits for the committer or its long-poll for a change; whoever ends the wait resumes it, exactly once.
+ */
+#include "http.h"
+
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/metrics.h"
+#include "api/routes.h"
+
+#define HEADERS_MAX_BYTES 16384
+#define CONNECTION_MEMORY_BYTES 32768 /* request line and headers; libmicrohttpd answers 431 by itself beyond */
+#define IDLE_TIMEOUT_S 60
+#define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, so that its sender reads the answer */
+#define STREAM_BLOCK_BYTES 65536
+#define STREAM_MAX_US 60000000 /* a snapshot lives no longer */
+#define READERS_MAX 128
+
+struct hf_http {
+	struct hf_api *api;
+	struct hf_wakeups *wakeups;
+	struct MHD_Daemon *daemon;
+	_Atomic int under_way; /* requests that began and have not ended */
+	pthread_key_t reader_key;
+	pthread_mutex_t lock; /* guards the list of the workers' readers */
+	int n_readers;
+	struct hf_txn *readers[READERS_MAX];
+};
+
+enum phase { NEW, BODY, COMMITTING, WAITING, ANSWERED };
+
+struct request {
+	struct hf_http *http;
+	struct hf_call *call;
+	struct MHD_Connection *connection;
+	const char *path; /* as sent; libmicrohttpd's */
+	enum phase phase;
+	int64_t start_us;
+	size_t discarded; /* bytes of a body that is too large */
+	struct hf_wakeup wakeup;
+};
+
+/* A stream as libmicrohttpd sends it: it outlives the request. */
+struct sending {
+	struct hf_stream *stream;
+	struct hf_wakeups *wakeups;
+	struct hf_wakeup wakeup;
+};
+
+/* The worker's own reader. NULL if the store has none left. */
+static struct hf_txn *worker_reader(struct hf_http *http) {
+	struct hf_txn *reader = pthread_getspecific(http->reader_key);
+	if (reader)
+		return reader;
+	pthread_mutex_lock(&http->lock);
+	if (http->n_readers < READERS_MAX && hf_reader_open(http->api->store, &reader) == HF_OK) {
+		http->readers[http->n_readers++] = reader;
+		pthread_setspecific(http->reader_key, reader);
+	}
+	pthread_mutex_unlock(&http->lock);
+	return reader;
+}
+
+static const char *request_header(void *context, const char *name) {
+	return MHD_lookup_connection_value(context, MHD_HEADER_KIND, name);
+}
+
+static void *begin_request(void *context, const char *uri, struct MHD_Connection *connection) {
+	struct hf_http *http = context;
+	struct request *request = calloc(1, sizeof *request);
+	if (!request)
+		return NULL;
+	request->http = http;
+	request->connection = connection;
+	request->start_us = hf_monotonic_us();
+	request->call = hf_call_new(http->api, uri ? uri : "");
+	if (!request->call) {
+		free(request);
+		return NULL;
+	}
+	request->call->request.header = request_header;
+	request->call->request.header_context = connection;
+	http->under_way++;
+	return request;
+}
+
+static void log_answer(struct request *request) {
+	struct hf_call *call = request->call;
+	char path[HF_LOG_QUOTED], detail[HF_LOG_QUOTED];
+	bool reported = call->write && call->write->err; /* by the committer, once for its batch */
+	int status = call->response.status;
+	int64_t duration_us = hf_monotonic_us() - request->start_us;
+	hf_metrics_request(request->http->api->metrics, call->route, status, (uint64_t)duration_us);
+	if (status >= 500 && status != 503 && call->err != HF_E_POOL_EXHAUSTED && !reported)
+		hf_log(HF_LOG_ERROR, "request failed", "code=%s detail=%s", hf_err_slug(call->err), hf_log_quote(call->why.text, detail));
+	if (hf_log_enabled(HF_LOG_DEBUG))
+		hf_log(HF_LOG_DEBUG, "request", "route=%s path=%s status=%d code=%s duration_us=%" PRId64,
+		       call->route ? call->route->pattern : "none", hf_log_quote(request->path, path), status,
+		       hf_err_slug(call->err), duration_us);
+}
+
+static ssize_t send_piece(void *context, uint64_t position, char *buffer, size_t max) {
+	struct sending *sending = context;
+	(void)position;
+	ssize_t n = sending->stream->fill(sending->stream, buffer, max);
+	return n > 0 ? n : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void end_sending(void *context) {
+	struct sending *sending = context;
+	hf_wakeups_remove(sending->wakeups, &sending->wakeup);
+	sending->stream->close(sending->stream);
+	free(sending);
+}
+
+static void expire_sending(struct hf_wakeup *wakeup) {
+	struct sending *sending = (struct sending *)((char *)wakeup - offsetof(struct sending, wakeup));
+	sending->stream->expire(sending->stream);
+}
+
+static struct MHD_Response *stream_response(struct hf_http *http, struct hf_response *from) {
+	struct sending *sending = calloc(1, sizeof *sending);
+	struct MHD_Response *response = NULL;
+	if (sending)
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, send_piece, sending, end_sending);
+	if (!response) {
+		from->stream->close(from->stream);
+		free(sending);
+		return NULL;
+	}
+	sending->stream = from->stream;
+	sending->wakeups = http->wakeups;
+	sending->wakeup.deadline_us = hf_monotonic_us() + STREAM_MAX_US;
+	sending->wakeup.revision = UINT64_MAX;
+	sending->wakeup.fire = expire_sending;
+	if (!hf_wakeups_add(http->wakeups, &sending->wakeup)) /* stopping */
+		sending->stream->expire(sending->stream);
+	return response;
+}
+
+static struct MHD_Response *make_response(struct hf_http *http, struct hf_response *from) {
+	if (from->stream)
+		return stream_response(http, from);
+	if (from->fixed)
+		return MHD_create_response_from_buffer(from->fixed_len, (void *)from->fixed, MHD_RESPMEM_PERSISTENT);
+	/* The body's memory goes over to libmicrohttpd. */
+	struct MHD_Response *response = MHD_create_response_from_buffer(from->body.len, from->body.data, MHD_RESPMEM_MUST_FREE);
+	if (response)
+		from->body = (struct hf_buf){0};
+	return response;
+}
+
+static enum MHD_Result answer(struct request *request) {
+	struct hf_http *http = request->http;
+	struct hf_response *from = &request->call->response;
+	struct MHD_Response *response = make_response(http, from);
+	if (!response)
+		return MHD_NO;
+	if (from->content_type)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, from->content_type);
+	for (int i = 0; i < from->n_headers; i++)
+		MHD_add_response_header(response, from->headers[i].name, from->headers[i].value);
+	if (http->api->stopping)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)from->status, response);
+	MHD_destroy_response(response);
+	request->phase = ANSWERED;
+	log_answer(request);
+	return result;
+}
+
+static void on_committed(struct hf_write *write) {
+	struct request *request = write->context;
+	MHD_resume_connection(request->connection);
+}
+
+static enum MHD_Result commit(struct request *request) {
+	struct hf_committer *committer = request->http->api->committer;
+	struct hf_write *write = request->call->write;
+	if (hf_committer_try(committer, write, request->connection)) {
+		hf_call_committed(request->call);
+		return answer(request);
+	}
+	write->context = request;
+	write->done = on_committed;
+	request->phase = COMMITTING;
+	/* Once it is submitted, the committer may resume at any moment. */
+	MHD_suspend_connection(request->connection);
+	struct hf_why why;
+	enum hf_err err = hf_committer_submit(committer, write, &why);
+	if (err) {
+		write->err = err;
+		write->why = why;
+		MHD_resume_connection(request->connection);
+	}
+	return MHD_YES;
+}
+
+static void on_wakeup(struct hf_wakeup *wakeup) {
+	struct request *request = (struct request *)((char *)wakeup - offsetof(struct request, wakeup));
+	MHD_resume_connection(request->connection);
+}
+
+/* Waits for a change; asks again at once if it came in the meantime, or the server is stopping. */
+static void wait_for_change(struct request *request) {
+	struct hf_call *call = request->call;
+	int64_t left_ms = call->wait_until_ms - hf_store_now_ms(request->http->api->store);
+	request->wakeup.deadline_us = hf_monotonic_us() + (left_ms > 0 ? left_ms * 1000 : 0) + 1000;
+	request->wakeup.revision = call->wait_revision;
+	request->wakeup.fire = on_wakeup;
+	request->phase = WAITING;
+	MHD_suspend_connection(request->connection);
+	if (!hf_wakeups_add(request->http->wakeups, &request->wakeup))
+		MHD_resume_connection(request->connection);
+}
+
+static enum MHD_Result run(struct request *request) {
+	struct hf_call *call = request->call;
+	call->reader = worker_reader(request->http);
+	call->stopping = request->http->api->stopping;
+	if (!call->reader) {
+		hf_fail(&call->why, HF_OK, "the store has no reader left");
+		hf_call_problem(call, HF_E_OVERLOADED);
+		return answer(request);
+	}
+	switch (hf_call_begin(call)) {
+	case HF_STEP_COMMIT:
+		return commit(request);
+	case HF_STEP_WAIT:
+		wait_for_change(request);
+		return MHD_YES;
+	default:
+		return answer(request);
+	}
+}
+
+static enum hf_method method_of(const char *name) {
+	static const char *const names[] = {"GET", "PUT", "POST", "DELETE"};
+	for (int i = 0; i < 4; i++)
+		if (strcmp(name, names[i]) == 0)
+			return (enum hf_method)i;
+	return strcmp(name, "HEAD") == 0 ? HF_GET : HF_OTHER_METHOD;
+}
+
+/* The headers are there. An answer given now would close the connection, so it waits for the body's end, unless that is too far. */
+static enum MHD_Result take_headers(struct request *request, const char *method) {
+	struct hf_call *call = request->call;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	const char *length = request_header(request->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	request->phase = BODY;
+	call->request.method = method_of(method);
+	if (info && info->header_size > HEADERS_MAX_BYTES) {
+		hf_fail(&call->why, HF_OK, "request line and headers have %zu bytes; at most %d are allowed", info->header_size,
+			HEADERS_MAX_BYTES);
+		hf_call_problem(call, HF_E_HEADERS_TOO_LARGE);
+	} else {
+		hf_call_route(call);
+	}
+	if (length && strtoull(length, NULL, 10) > DISCARD_MAX_BYTES) {
+		hf_fail(&call->why, HF_OK, "the body has %.20s bytes; at most %zu are allowed", length, hf_call_body_max(call));
+		call->response.n_headers = 0;
+		hf_call_problem(call, HF_E_BODY_TOO_LARGE);
+		return answer(request);
+	}
+	return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct request *request, const char *data, size_t *len) {
+	struct hf_call *call = request->call;
+	size_t max = hf_call_body_max(call), have = call->request.body.len + request->discarded;
+	if (have + *len <= max && !request->discarded) {
+		hf_buf_add(&call->request.body, data, *len);
+	} else {
+		if (!request->discarded && !call->response.status) {
+			hf_fail(&call->why, HF_OK, "the body has more than %zu bytes", max);
+			hf_call_problem(call, HF_E_BODY_TOO_LARGE);
+		}
+		request->discarded += *len;
+	}
+	*len = 0;
+	return request->discarded > DISCARD_MAX_BYTES ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+			      const char *version, const char *upload, size_t *upload_len, void **state) {
+	struct request *request = *state;
+	(void)context, (void)connection, (void)version;
+	if (!request)
+		return MHD_NO; /* out of memory */
+	request->path = url;
+	switch (request->phase) {
+	case NEW:
+		return take_headers(request, method);
+	case BODY:
+		return *upload_len > 0 ? take_body(request, upload, upload_len) : run(request);
+	case COMMITTING:
+		hf_call_committed(request->call);
+		return answer(request);
+	case WAITING:
+		return run(request);
+	default:
+		return MHD_NO;
+	}
+}
+
+static void end_request(void *context, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code) {
+	struct request *request = *state;
+	(void)context, (void)connection, (void)code;
+	if (!request)
+		return;
+	request->http->under_way--;
+	hf_call_free(request->call);
+	free(request);
+	*state = NULL;
+}
+
+/* Names are decoded by the API, strictly; libmicrohttpd must not do it before. */
+static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text) {
+	(void)context, (void)connection;
+	return strlen(text);
+}
+
+static void log_library(void *context, const char *format, va_list args) {
+	char text[256], quoted[HF_LOG_QUOTED];
+	(void)context;
+	vsnprintf(text, sizeof text, format, args);
+	text[strcspn(text, "\n")] = '\0';
+	hf_log(HF_LOG_DEBUG, "libmicrohttpd", "detail=%s", hf_log_quote(text, quoted));
+}
+
+enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struct hf_api *api, struct hf_wakeups *wakeups,
+			  struct hf_why *why, struct hf_http **ret) {
+	struct hf_http *http = calloc(1, sizeof *http);
+	if (!http) {
+		close(listen_fd);
+		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+	}
+	http->api = api;
+	http->wakeups = wakeups;
+	pthread_key_create(&http->reader_key, NULL);
+	pthread_mutex_init(&http->lock, NULL);
+	/* Threads that poll: one epoll thread collapses beyond 127 connections in 0.9.75. */
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL}, {MHD_OPTION_END, 0, NULL}};
+	http->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, begin_request,
+		http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, http, MHD_OPTION_ARRAY,
+		options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
+	if (!http->daemon) {
+		close(listen_fd);
+		hf_http_stop(http);
+		return hf_fail(why, HF_E_OVERLOADED, "the HTTP workers cannot be started");
+	}
+	*ret = http;
+	return HF_OK;
+}
+
+void hf_http_drain(struct hf_http *http, int grace_ms) {
+	int fd = MHD_quiesce_daemon(http->daemon);
+	if (fd >= 0)
+		close(fd);
+	for (int64_t end_us = hf_monotonic_us() + (int64_t)grace_ms * 1000; http->under_way > 0 && hf_monotonic_us() < end_us;)
+		nanosleep(&(struct timespec){0, 5000000}, NULL);
+}
+
+void hf_http_stop(struct hf_http *http) {
+	if (!http)
+		return;
+	if (http->daemon)
+		MHD_stop_daemon(http->daemon);
+	for (int i = 0; i < http->n_readers; i++)
+		hf_reader_close(http->readers[i]);
+	pthread_mutex_destroy(&http->lock);
+	pthread_key_delete(http->reader_key);
+	free(http);
+}

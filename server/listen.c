@@ -1,0 +1,82 @@
+/* listen.c — parse an address, bind, listen. */
+#include "listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG 1024
+
+/* Splits at the last colon; brackets around an IPv6 address are taken off. */
+static bool split(const char *text, char host[64], const char **ret_port) {
+	const char *colon = strrchr(text, ':');
+	if (!colon || !colon[1])
+		return false;
+	size_t len = (size_t)(colon - text);
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	} else if (memchr(text, ':', len)) {
+		return false; /* an IPv6 address wants its brackets */
+	}
+	if (len >= 64)
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (!host[0] || strcmp(host, "localhost") == 0)
+		strcpy(host, "127.0.0.1");
+	*ret_port = colon + 1;
+	return true;
+}
+
+static bool is_loopback(const struct sockaddr *address) {
+	if (address->sa_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+static enum hf_err open_socket(const struct addrinfo *info, const char *text, struct hf_why *why, int *ret_fd) {
+	int yes = 1, fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+	    bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
+		*ret_fd = fd;
+		return HF_OK;
+	}
+	enum hf_err err = hf_fail(why, HF_E_DATA_DIR, "cannot listen on %.60s: %s", text, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static void write_url(int fd, char ret_url[HF_URL_TEXT]) {
+	struct sockaddr_storage bound = {0};
+	socklen_t len = sizeof bound;
+	char host[INET6_ADDRSTRLEN] = "", port[8] = "";
+	getsockname(fd, (struct sockaddr *)&bound, &len);
+	getnameinfo((struct sockaddr *)&bound, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+	bool six = bound.ss_family == AF_INET6;
+	snprintf(ret_url, HF_URL_TEXT, "http://%s%s%s:%s", six ? "[" : "", host, six ? "]" : "", port);
+}
+
+enum hf_err hf_listen(const char *text, bool insecure, struct hf_why *why, int *ret_fd, char ret_url[HF_URL_TEXT]) {
+	char host[64];
+	const char *port;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE}, *info;
+	if (!split(text, host, &port) || getaddrinfo(host, port, &hints, &info) != 0)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "--listen: \"%.60s\" is not HOST:PORT with a numeric address", text);
+	enum hf_err err = HF_OK;
+	if (!is_loopback(info->ai_addr) && !insecure)
+		err = hf_fail(why, HF_E_INVALID_PARAMETER,
+			      "--listen: %.60s is not a loopback address, and there is no authentication yet; --insecure allows it", text);
+	if (!err)
+		err = open_socket(info, text, why, ret_fd);
+	freeaddrinfo(info);
+	if (!err)
+		write_url(*ret_fd, ret_url);
+	return err;
+}

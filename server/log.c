@@ -1,0 +1,64 @@
+/* log.c — logfmt on standard error. */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const NAMES[] = {"debug", "info", "warn", "error"};
+static enum hf_log_level least = HF_LOG_INFO;
+
+void hf_log_set_level(enum hf_log_level level) { least = level; }
+
+bool hf_log_level_parse(const char *text, enum hf_log_level *ret) {
+	for (int i = 0; i < (int)(sizeof NAMES / sizeof *NAMES); i++)
+		if (strcmp(text, NAMES[i]) == 0) {
+			*ret = (enum hf_log_level)i;
+			return true;
+		}
+	return false;
+}
+
+bool hf_log_enabled(enum hf_log_level level) { return level >= least; }
+
+void hf_log(enum hf_log_level level, const char *message, const char *format, ...) {
+	char line[1400], when[32];
+	struct timespec now;
+	struct tm tm;
+	va_list args;
+	if (!hf_log_enabled(level))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);
+	int len = snprintf(line, sizeof line, "time=%s.%03ldZ level=%s msg=\"%s\" ", when, now.tv_nsec / 1000000, NAMES[level], message);
+	va_start(args, format);
+	int more = vsnprintf(line + len, sizeof line - (size_t)len - 1, format, args);
+	va_end(args);
+	len += more < (int)sizeof line - len - 1 ? more : (int)sizeof line - len - 2;
+	if (line[len - 1] == ' ')
+		len--;
+	line[len++] = '\n';
+	/* One write a line, so that lines of several threads do not mix; there is nowhere to report its failure. */
+	if (write(STDERR_FILENO, line, (size_t)len) < 0)
+		return;
+}
+
+const char *hf_log_quote(const char *text, char ret[HF_LOG_QUOTED]) {
+	size_t at = 0;
+	ret[at++] = '"';
+	for (; *text && at < HF_LOG_QUOTED - 6; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (c == '"' || c == '\\')
+			at += (size_t)sprintf(ret + at, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			at += (size_t)sprintf(ret + at, "\\x%02x", c);
+		else
+			ret[at++] = (char)c;
+	}
+	ret[at++] = '"';
+	ret[at] = '\0';
+	return ret;
+}

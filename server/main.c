@@ -1,0 +1,161 @@
+/* main.c — the process: options, store, committer, HTTP; and down again in the opposite order.
+ *
+ *   server/   this folder: sockets, signals, logging           http.c is where requests come in
+ *   api/      what clients see: routes, JSON, problems         api/routes.c is the table of contents
+ *   storage/  what lasts: leases, addresses, pools, changes    storage/transition.c is where leases change
+ */
+#include <gnutls/gnutls.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/metrics.h"
+#include "http.h"
+#include "listen.h"
+#include "log.h"
+#include "options.h"
+#include "wakeups.h"
+
+#define DRAIN_MS 3000
+
+enum { EXIT_OK, EXIT_RUNNING, EXIT_USAGE, EXIT_DATA_DIR, EXIT_LOCKED, EXIT_NEWER_FORMAT, EXIT_CORRUPT, EXIT_LISTEN };
+
+struct server {
+	struct hf_options options;
+	struct hf_api api;
+	struct hf_wakeups *wakeups;
+	struct hf_http *http;
+	int listen_fd;
+	char url[HF_URL_TEXT];
+};
+
+static int fail(int status, const char *text) {
+	char quoted[HF_LOG_QUOTED];
+	hf_log(HF_LOG_ERROR, "cannot start", "detail=%s", hf_log_quote(text, quoted));
+	return status;
+}
+
+static int open_status(enum hf_err err) {
+	switch (err) {
+	case HF_E_LOCKED:
+		return EXIT_LOCKED;
+	case HF_E_NEWER_FORMAT:
+		return EXIT_NEWER_FORMAT;
+	case HF_E_CORRUPT:
+		return EXIT_CORRUPT;
+	default:
+		return EXIT_DATA_DIR;
+	}
+}
+
+static void on_commit(void *context, uint64_t revision) { hf_wakeups_committed(((struct server *)context)->wakeups, revision); }
+
+static void on_failure(void *context, enum hf_err err, const struct hf_why *why) {
+	char quoted[HF_LOG_QUOTED];
+	(void)context;
+	hf_log(HF_LOG_ERROR, "commit failed", "code=%s detail=%s", hf_err_slug(err), hf_log_quote(why->text, quoted));
+}
+
+/* Signals are waited for by the main thread alone; SIGHUP and SIGPIPE mean nothing to us. */
+static void block_signals(sigset_t *ret_stop) {
+	sigemptyset(ret_stop);
+	sigaddset(ret_stop, SIGTERM);
+	sigaddset(ret_stop, SIGINT);
+	pthread_sigmask(SIG_BLOCK, ret_stop, NULL);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int open_store(struct server *s) {
+	struct hf_why why = {""};
+	struct hf_store_options options = {
+		.map_size_bytes = s->options.map_size_bytes,
+		.quarantine_seconds = s->options.quarantine_seconds,
+		.changes_max = s->options.changes_max,
+		.changes_age_ms = (int64_t)s->options.changes_age_seconds * 1000,
+	};
+	enum hf_err err = hf_store_open(s->options.data_dir, &options, &why, &s->api.store);
+	return err ? fail(open_status(err), why.text) : EXIT_OK;
+}
+
+static int start(struct server *s) {
+	struct hf_why why = {""};
+	int status = open_store(s);
+	if (status)
+		return status;
+	s->api.body_max_bytes = s->options.body_max_bytes;
+	s->api.quarantine_seconds = s->options.quarantine_seconds;
+	s->api.started_ms = hf_store_now_ms(s->api.store);
+	s->api.metrics = hf_metrics_new();
+	if (!s->api.metrics || hf_wakeups_start(&s->wakeups))
+		return fail(EXIT_RUNNING, "out of memory or threads");
+	struct hf_committer_options options = {
+		.queue_max = (int)s->options.queue_max, .committed = on_commit, .failed = on_failure, .context = s};
+	if (hf_committer_start(s->api.store, &options, &why, &s->api.committer))
+		return fail(EXIT_RUNNING, why.text);
+	enum hf_err err = hf_listen(s->options.listen, s->options.insecure, &why, &s->listen_fd, s->url);
+	if (err)
+		return fail(err == HF_E_INVALID_PARAMETER ? EXIT_USAGE : EXIT_LISTEN, why.text);
+	if (hf_http_start(s->listen_fd, &s->options, &s->api, s->wakeups, &why, &s->http))
+		return fail(EXIT_RUNNING, why.text);
+	return EXIT_OK;
+}
+
+/* What is queued is committed and answered; whoever waits for a change is answered; then the store is closed. */
+static void stop(struct server *s) {
+	s->api.stopping = true;
+	if (s->wakeups)
+		hf_wakeups_stop(s->wakeups);
+	if (s->http)
+		hf_http_drain(s->http, DRAIN_MS);
+	if (s->api.committer)
+		hf_committer_stop(s->api.committer);
+	hf_http_stop(s->http);
+	hf_committer_free(s->api.committer);
+	hf_wakeups_free(s->wakeups);
+	hf_metrics_free(s->api.metrics);
+	hf_store_close(s->api.store);
+}
+
+static int serve(struct server *s) {
+	sigset_t stop_signals;
+	int signal_number = 0;
+	char dir[HF_LOG_QUOTED];
+	block_signals(&stop_signals);
+	gnutls_global_init(); /* before there are threads */
+	int status = start(s);
+	if (!status) {
+		printf("listening on %s\n", s->url);
+		fflush(stdout);
+		hf_log(HF_LOG_INFO, "started", "version=%s url=%s data_dir=%s", HOLDFAST_VERSION, s->url,
+		       hf_log_quote(s->options.data_dir, dir));
+		sigwait(&stop_signals, &signal_number);
+		hf_log(HF_LOG_INFO, "stopping", "signal=%s", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+	}
+	stop(s);
+	if (!status)
+		hf_log(HF_LOG_INFO, "stopped", "status=%d", status);
+	return status;
+}
+
+int main(int argc, char **argv) {
+	struct server server = {.listen_fd = -1};
+	struct hf_why why = {""};
+	enum hf_run run;
+	if (hf_options_read(argc, argv, &why, &server.options, &run)) {
+		fprintf(stderr, "holdfastd: %s\n", why.text);
+		return EXIT_USAGE;
+	}
+	if (run == HF_RUN_HELP) {
+		hf_options_help();
+		return EXIT_OK;
+	}
+	if (run == HF_RUN_VERSION) {
+		printf("holdfastd %s\n", HOLDFAST_VERSION);
+		return EXIT_OK;
+	}
+	hf_log_set_level(server.options.log_level);
+	return serve(&server);
+}

@@ -1,0 +1,181 @@
+/* options.c — one table of settings; flags, variables and --help all follow from it. */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "storage/pool.h"
+
+enum type { TEXT, FLAG, BYTES, SECONDS32, SECONDS, NUMBER, LEVEL };
+
+/* A setting: --name VALUE, or HOLDFAST_NAME with underscores. */
+static const struct setting {
+	const char *name, *value, *help;
+	enum type type;
+	size_t offset;
+	uint64_t min, max;
+} SETTINGS[] = {
+#define AT(member) offsetof(struct hf_options, member)
+	{"data-dir", "DIR", "where the database lives; made if missing (default ./holdfast-data)", TEXT, AT(data_dir), 0, 0},
+	{"listen", "HOST:PORT", "where to listen; port 0 picks a free one (default 127.0.0.1:8241)", TEXT, AT(listen), 0, 0},
+	{"insecure", NULL, "listen beyond loopback although there is no authentication yet", FLAG, AT(insecure), 0, 0},
+	{"map-size", "SIZE", "the database file's limit, such as 64GiB; it is sparse (default 64GiB)", BYTES, AT(map_size_bytes), 1 << 20,
+	 (uint64_t)1 << 46},
+	{"quarantine", "TIME", "of pools that state none: 3600, 90s, 30m, 1h (default 1h)", SECONDS32, AT(quarantine_seconds), 0,
+	 HF_QUARANTINE_MAX_SECONDS},
+	{"max-body", "SIZE", "of one request (default 256KiB)", BYTES, AT(body_max_bytes), 1024, 64 << 20},
+	{"max-connections", "N", "open at once (default 1000)", NUMBER, AT(connections_max), 1, 100000},
+	{"max-queue", "N", "writes that wait; beyond it 503 overloaded (default 4096)", NUMBER, AT(queue_max), 1, 1000000},
+	{"threads", "N", "workers (default: the processors, 2 to 16)", NUMBER, AT(threads), 1, 64},
+	{"changes-max", "N", "changes kept in the feed (default 200000)", NUMBER, AT(changes_max), 1, (uint64_t)1 << 40},
+	{"changes-age", "TIME", "and for how long at the most (default 168h)", SECONDS, AT(changes_age_seconds), 1, 3650u * 86400},
+	{"log-level", "LEVEL", "debug, info, warn or error (default info)", LEVEL, AT(log_level), 0, 0},
+#undef AT
+};
+#define N_SETTINGS ((int)(sizeof SETTINGS / sizeof *SETTINGS))
+#define HELP_VALUE (N_SETTINGS)
+#define VERSION_VALUE (N_SETTINGS + 1)
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+static const struct unit BYTE_UNITS[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", (uint64_t)1 << 40}, {NULL, 0}};
+static const struct unit TIME_UNITS[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {NULL, 0}};
+static const struct unit NO_UNITS[] = {{"", 1}, {NULL, 0}};
+
+static bool parse_number(const char *text, const struct unit *units, uint64_t min, uint64_t max, uint64_t *ret) {
+	char *end;
+	errno = 0;
+	uint64_t value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || errno)
+		return false;
+	while (units->name && strcmp(units->name, end) != 0)
+		units++;
+	if (!units->name || value > UINT64_MAX / units->factor)
+		return false;
+	*ret = value * units->factor;
+	return *ret >= min && *ret <= max;
+}
+
+static enum hf_err set(struct hf_options *options, const struct setting *s, const char *text, const char *source, struct hf_why *why) {
+	void *at = (char *)options + s->offset;
+	uint64_t number = 0;
+	bool good = true;
+	switch (s->type) {
+	case TEXT:
+		good = text[0] != '\0';
+		*(const char **)at = text;
+		break;
+	case FLAG:
+		good = strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+		*(bool *)at = text[0] == 't';
+		break;
+	case LEVEL:
+		good = hf_log_level_parse(text, at);
+		break;
+	case SECONDS32:
+		good = parse_number(text, TIME_UNITS, s->min, s->max, &number);
+		*(uint32_t *)at = (uint32_t)number;
+		break;
+	default:
+		good = parse_number(text, s->type == BYTES ? BYTE_UNITS : s->type == SECONDS ? TIME_UNITS : NO_UNITS, s->min, s->max,
+				    &number);
+		*(uint64_t *)at = number;
+	}
+	return good ? HF_OK : hf_fail(why, HF_E_INVALID_PARAMETER, "%s: \"%.60s\" is not valid: %s", source, text, s->help);
+}
+
+static void variable_name(const struct setting *s, char ret[64]) {
+	snprintf(ret, 64, "HOLDFAST_%s", s->name);
+	for (char *at = ret; *at; at++)
+		*at = *at == '-' ? '_' : (char)(*at >= 'a' && *at <= 'z' ? *at - 32 : *at);
+}
+
+static enum hf_err read_environment(struct hf_options *options, struct hf_why *why) {
+	enum hf_err err = HF_OK;
+	for (int i = 0; !err && i < N_SETTINGS; i++) {
+		char name[64];
+		variable_name(&SETTINGS[i], name);
+		const char *text = getenv(name);
+		if (text)
+			err = set(options, &SETTINGS[i], text, name, why);
+	}
+	return err;
+}
+
+static enum hf_err read_flags(int argc, char **argv, struct hf_options *options, enum hf_run *ret_run, struct hf_why *why) {
+	struct option flags[N_SETTINGS + 3] = {{0}};
+	for (int i = 0; i < N_SETTINGS; i++)
+		flags[i] = (struct option){SETTINGS[i].name, SETTINGS[i].type == FLAG ? no_argument : required_argument, NULL, i};
+	flags[N_SETTINGS] = (struct option){"help", no_argument, NULL, HELP_VALUE};
+	flags[N_SETTINGS + 1] = (struct option){"version", no_argument, NULL, VERSION_VALUE};
+	opterr = 0;
+	optind = 1;
+	for (int flag; (flag = getopt_long(argc, argv, ":h", flags, NULL)) != -1;) {
+		char source[64];
+		if (flag == '?' || flag == ':')
+			return hf_fail(why, HF_E_INVALID_PARAMETER, "%s: %s; see --help", argv[optind - 1],
+				       flag == ':' ? "a value is missing" : "there is no such flag");
+		if (flag == HELP_VALUE || flag == 'h') {
+			*ret_run = HF_RUN_HELP;
+			return HF_OK;
+		}
+		if (flag == VERSION_VALUE) {
+			*ret_run = HF_RUN_VERSION;
+			return HF_OK;
+		}
+		snprintf(source, sizeof source, "--%s", SETTINGS[flag].name);
+		enum hf_err err = set(options, &SETTINGS[flag], optarg ? optarg : "true", source, why);
+		if (err)
+			return err;
+	}
+	if (optind < argc && strcmp(argv[optind], "serve") == 0)
+		optind++;
+	if (optind < argc)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.60s\" is not a command; see --help", argv[optind]);
+	return HF_OK;
+}
+
+enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf_options *ret, enum hf_run *ret_run) {
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct hf_options options = {
+		.data_dir = "holdfast-data",
+		.listen = "127.0.0.1:8241",
+		.map_size_bytes = (uint64_t)64 << 30,
+		.quarantine_seconds = 3600,
+		.body_max_bytes = 256 << 10,
+		.connections_max = 1000,
+		.queue_max = 4096,
+		.threads = processors < 2 ? 2 : processors > 16 ? 16 : (uint64_t)processors,
+		.changes_max = 200000,
+		.changes_age_seconds = 7 * 86400,
+		.log_level = HF_LOG_INFO,
+	};
+	*ret_run = HF_RUN_SERVE;
+	enum hf_err err = read_environment(&options, why);
+	if (!err)
+		err = read_flags(argc, argv, &options, ret_run, why);
+	if (!err)
+		*ret = options;
+	return err;
+}
+
+void hf_options_help(void) {
+	printf("Usage: holdfastd [serve] [FLAG…]\n"
+	       "Holdfast keeps every mesh service on its virtual IP. This is its server.\n\n");
+	for (int i = 0; i < N_SETTINGS; i++) {
+		char head[48];
+		snprintf(head, sizeof head, "--%s %s", SETTINGS[i].name, SETTINGS[i].value ? SETTINGS[i].value : "");
+		printf("  %-24s %s\n", head, SETTINGS[i].help);
+	}
+	printf("  %-24s print this and stop\n  %-24s print the version and stop\n\n", "--help", "--version");
+	printf("Each flag has a variable too, HOLDFAST_DATA_DIR for --data-dir; a flag wins over its variable.\n"
+	       "SIZE is a number of bytes, or of KiB, MiB, GiB, TiB. TIME is a number of seconds, or of s, m, h.\n\n"
+	       "Exit status: 0 stopped by SIGTERM or SIGINT; 1 failed while running; 2 flags; 3 the data directory cannot\n"
+	       "be used; 4 it is in use by another holdfastd; 5 it is of a newer format; 6 it is damaged; 7 cannot listen.\n");
+}

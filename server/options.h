@@ -1,0 +1,37 @@
+/* options.h — what the process is told: flags over HOLDFAST_* variables over defaults. */
+#ifndef HF_SERVER_OPTIONS_H
+#define HF_SERVER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "log.h"
+#include "storage/err.h"
+
+struct hf_options {
+	const char *data_dir;
+	const char *listen; /* HOST:PORT, [HOST]:PORT; port 0 picks a free one */
+	bool insecure;      /* may listen beyond loopback */
+	uint64_t map_size_bytes;
+	uint32_t quarantine_seconds;
+	uint64_t body_max_bytes;
+	uint64_t connections_max;
+	uint64_t queue_max;
+	uint64_t threads; /* workers */
+	uint64_t changes_max;
+	uint64_t changes_age_seconds;
+	enum hf_log_level log_level;
+};
+
+/* What to do after the options were read. */
+enum hf_run { HF_RUN_SERVE, HF_RUN_HELP, HF_RUN_VERSION };
+
+/* Reads argv and the environment. HF_E_INVALID_PARAMETER: `why` names the flag or the variable. The texts are argv's and the
+ * environment's own. */
+enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf_options *ret, enum hf_run *ret_run) HF_CHECKED;
+
+/* Prints what --help says to standard output. */
+void hf_options_help(void);
+
+#endif

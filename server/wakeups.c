@@ -1,0 +1,127 @@
+/* wakeups.c — a list of what waits, and a thread that fires it. */
+#include "wakeups.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define IDLE_US 3600000000 /* nothing waits: look again in an hour */
+
+struct hf_wakeups {
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t changed;
+	struct hf_wakeup *first;
+	uint64_t revision; /* the newest that was committed */
+	bool stopping;
+};
+
+int64_t hf_monotonic_us(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void unlink_wakeup(struct hf_wakeups *w, struct hf_wakeup *wakeup) {
+	if (wakeup->prev)
+		wakeup->prev->next = wakeup->next;
+	else
+		w->first = wakeup->next;
+	if (wakeup->next)
+		wakeup->next->prev = wakeup->prev;
+	wakeup->waiting = false;
+}
+
+/* Fires what is due; returns when the next deadline is. */
+static int64_t fire_due(struct hf_wakeups *w) {
+	int64_t now_us = hf_monotonic_us(), next_us = now_us + IDLE_US;
+	for (struct hf_wakeup *at = w->first, *next; at; at = next) {
+		next = at->next;
+		if (w->stopping || w->revision > at->revision || at->deadline_us <= now_us) {
+			unlink_wakeup(w, at);
+			at->fire(at);
+		} else if (at->deadline_us < next_us) {
+			next_us = at->deadline_us;
+		}
+	}
+	return next_us;
+}
+
+static void *run(void *context) {
+	struct hf_wakeups *w = context;
+	pthread_mutex_lock(&w->lock);
+	while (!w->stopping) {
+		int64_t until_us = fire_due(w);
+		struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
+		pthread_cond_timedwait(&w->changed, &w->lock, &until);
+	}
+	fire_due(w);
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+enum hf_err hf_wakeups_start(struct hf_wakeups **ret) {
+	struct hf_wakeups *w = calloc(1, sizeof *w);
+	pthread_condattr_t attr;
+	if (!w)
+		return HF_E_OVERLOADED;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&w->lock, NULL);
+	if (pthread_create(&w->thread, NULL, run, w) != 0) {
+		hf_wakeups_free(w);
+		return HF_E_OVERLOADED;
+	}
+	*ret = w;
+	return HF_OK;
+}
+
+void hf_wakeups_stop(struct hf_wakeups *w) {
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+}
+
+void hf_wakeups_free(struct hf_wakeups *w) {
+	if (!w)
+		return;
+	pthread_cond_destroy(&w->changed);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+bool hf_wakeups_add(struct hf_wakeups *w, struct hf_wakeup *wakeup) {
+	pthread_mutex_lock(&w->lock);
+	bool wait = !w->stopping && w->revision <= wakeup->revision;
+	if (wait) {
+		wakeup->prev = NULL;
+		wakeup->next = w->first;
+		if (w->first)
+			w->first->prev = wakeup;
+		w->first = wakeup;
+		wakeup->waiting = true;
+		pthread_cond_signal(&w->changed);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return wait;
+}
+
+void hf_wakeups_remove(struct hf_wakeups *w, struct hf_wakeup *wakeup) {
+	pthread_mutex_lock(&w->lock);
+	if (wakeup->waiting)
+		unlink_wakeup(w, wakeup);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void hf_wakeups_committed(struct hf_wakeups *w, uint64_t revision) {
+	pthread_mutex_lock(&w->lock);
+	if (revision > w->revision)
+		w->revision = revision;
+	if (w->first)
+		pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
