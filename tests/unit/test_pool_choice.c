@@ -1,0 +1,104 @@
+/* Which pool a new lease goes to: the named one, else most selectors, then by name. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support.h"
+
+static struct fixture f;
+
+static void setup(void) {
+	fixture_dir(&f);
+	fixture_open(&f);
+}
+
+static void teardown(void) { fixture_remove(&f); }
+
+TestSuite(pool_choice, .init = setup, .fini = teardown);
+
+static void state_name(struct hf_names *names, const char *name) {
+	if (name)
+		snprintf(names->names[names->n++], HF_NAME_MAX + 1, "%s", name);
+}
+
+static void put(const char *name, const char *cidr, unsigned kinds, const char *mesh, const char *zone) {
+	struct hf_pool_put request = pool_request(name, cidr, "", 60);
+	request.config.kinds = kinds;
+	state_name(&request.config.meshes, mesh);
+	state_name(&request.config.zones, zone);
+	cr_assert_eq(commit(&f, &request.write), HF_OK, "%s", request.write.why.text);
+}
+
+static const struct {
+	const char *name;
+	enum hf_kind kind;
+	const char *zone, *mesh, *named, *pool; /* named: by the request; pool: NULL if none */
+} CHOICES[] = {
+	{"the default pool of a kind", HF_MESH_SERVICE, "east", "default", "", "meshservice"},
+	{"the default pool of another kind", HF_MESH_EXTERNAL_SERVICE, "east", "default", "", "meshexternalservice"},
+	{"two selectors beat one", HF_MESH_SERVICE, "east", "demo", "", "b-demo"},
+	{"equal numbers: by name", HF_MESH_SERVICE, "west", "default", "", "a-west"},
+	{"three beat two", HF_MESH_SERVICE, "west", "demo", "", "z-west-demo"},
+	{"a named pool, whatever its selector", HF_MESH_SERVICE, "east", "default", "z-west-demo", "z-west-demo"},
+	{"a named pool without selectors", HF_MESH_SERVICE, "west", "demo", "any", "any"},
+	{"no kind's pool fits but the open one", HF_MESH_MULTIZONE_SERVICE, "east", "default", "", "any"},
+	{"a named pool that is not there", HF_MESH_SERVICE, "east", "default", "nowhere", NULL},
+};
+
+Test(pool_choice, most_selectors_then_name) {
+	struct hf_pool_delete multizone = {.name = "meshmultizoneservice"};
+	hf_pool_delete_begin(&multizone);
+	cr_assert_eq(commit(&f, &multizone.write), HF_OK);
+	put("any", "10.0.0.0/24", 0, NULL, NULL);
+	put("b-demo", "10.0.1.0/24", 1u << HF_MESH_SERVICE, "demo", NULL);
+	put("a-west", "10.0.2.0/24", 1u << HF_MESH_SERVICE, NULL, "west");
+	put("b-west", "10.0.3.0/24", 1u << HF_MESH_SERVICE, NULL, "west");
+	put("z-west-demo", "10.0.4.0/24", 1u << HF_MESH_SERVICE, "demo", "west");
+	for (size_t i = 0; i < sizeof CHOICES / sizeof *CHOICES; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "s%zu", i);
+		struct hf_acquire a = acquire_request(identity(CHOICES[i].zone, CHOICES[i].mesh, name), "{}");
+		a.id.kind = CHOICES[i].kind;
+		snprintf(a.pool, sizeof a.pool, "%s", CHOICES[i].named);
+		enum hf_err err = acquire(&f, &a);
+		cr_expect_eq(err, CHOICES[i].pool ? HF_OK : HF_E_NO_POOL, "%s: %s", CHOICES[i].name, a.write.why.text);
+		if (!err)
+			cr_expect_str_eq(a.lease.pool, CHOICES[i].pool, "%s: %s", CHOICES[i].name, a.lease.pool);
+	}
+}
+
+Test(pool_choice, no_pool_that_fits_is_no_pool) {
+	struct hf_pool_delete gone = {.name = "meshservice"};
+	hf_pool_delete_begin(&gone);
+	cr_assert_eq(commit(&f, &gone.write), HF_OK);
+	struct hf_acquire a = acquire_request(identity("east", "default", "redis"), "{}");
+	cr_assert_eq(acquire(&f, &a), HF_E_NO_POOL);
+	cr_assert(strstr(a.write.why.text, "kind MeshService, mesh \"default\", zone \"east\""), "%s", a.write.why.text);
+}
+
+Test(pool_choice, an_exhausted_pool_is_not_passed_over) {
+	put("tiny", "10.0.0.0/32", 1u << HF_MESH_SERVICE, "default", NULL);
+	struct hf_acquire a = acquire_request(identity("east", "default", "a"), "{}"), b = acquire_request(identity("east", "default", "b"), "{}");
+	cr_assert_eq(acquire(&f, &a), HF_OK);
+	cr_assert_eq(acquire(&f, &b), HF_E_POOL_EXHAUSTED);
+	cr_assert(strstr(b.write.why.text, "\"tiny\""), "%s", b.write.why.text);
+}
+
+Test(pool_choice, a_sequential_pool_goes_on_and_a_hashed_one_gives_the_same_again) {
+	put("next", "10.0.0.0/24", 1u << HF_MESH_SERVICE, "next", NULL);
+	struct hf_acquire a = acquire_request(identity("east", "next", "a"), "{}"), b = acquire_request(identity("east", "next", "b"), "{}");
+	cr_assert_eq(acquire(&f, &a), HF_OK);
+	cr_assert_eq(release(&f, a.id, true, NULL), HF_OK);
+	cr_assert_eq(acquire(&f, &b), HF_OK);
+	cr_assert_str_eq(vip_text(&b.lease, 0), "10.0.0.1", "a freed address is the last to be given out again");
+	struct hf_pool_put hashed = pool_request("hashed", "10.1.0.0/16", "", 60);
+	hashed.config.strategy = HF_HASHED;
+	hashed.config.kinds = 1u << HF_MESH_SERVICE;
+	state_name(&hashed.config.meshes, "hashed");
+	cr_assert_eq(commit(&f, &hashed.write), HF_OK);
+	struct hf_acquire c = acquire_request(identity("east", "hashed", "c"), "{}"), d = c;
+	cr_assert_eq(acquire(&f, &c), HF_OK);
+	cr_assert_eq(release(&f, c.id, true, NULL), HF_OK);
+	cr_assert_eq(acquire(&f, &d), HF_OK);
+	cr_assert_eq(d.lease.vips[0].n, c.lease.vips[0].n);
+}

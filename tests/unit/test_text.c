@@ -1,0 +1,160 @@
+/* Text in and out: JSON strings, times, durations, request targets. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "api/json.h"
+#include "api/target.h"
+#include "api/timetext.h"
+
+Test(json, strings_are_always_valid_json) {
+	static const struct {
+		const char *text, *json;
+	} cases[] = {
+		{"plain", "\"plain\""},
+		{"a\"b\\c/d", "\"a\\\"b\\\\c/d\""},
+		{"\b\t\n\f\r\x01\x7f", "\"\\b\\t\\n\\f\\r\\u0001\x7f\""},
+		{"\xc3\xa9\xf0\x9f\x98\x80", "\"\xc3\xa9\xf0\x9f\x98\x80\""},
+		{"a\xff z", "\"a\xef\xbf\xbd z\""},
+		{"cut \xe2\x82", "\"cut \xef\xbf\xbd\xef\xbf\xbd\""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct hf_buf out = {0};
+		hf_json_quote(&out, cases[i].text, strlen(cases[i].text));
+		cr_expect(out.len == strlen(cases[i].json) && memcmp(out.data, cases[i].json, out.len) == 0, "%.*s", (int)out.len, out.data);
+		hf_buf_free(&out);
+	}
+}
+
+Test(json, the_writer_puts_the_commas) {
+	struct hf_buf out = {0};
+	struct hf_json json = {.out = &out};
+	hf_json_open(&json, '{');
+	hf_json_member(&json, "a", "x");
+	hf_json_key(&json, "b");
+	hf_json_open(&json, '[');
+	hf_json_uint(&json, UINT64_MAX);
+	hf_json_null(&json);
+	hf_json_open(&json, '{');
+	hf_json_close(&json, '}');
+	hf_json_bool(&json, true);
+	hf_json_close(&json, ']');
+	hf_json_count(&json, "c", (hf_u128)1 << 64);
+	hf_json_close(&json, '}');
+	hf_buf_add(&out, "", 1);
+	cr_assert_str_eq(out.data, "{\"a\":\"x\",\"b\":[18446744073709551615,null,{},true],\"c\":\"18446744073709551616\"}");
+	hf_buf_free(&out);
+}
+
+Test(timetext, times_are_rfc_3339) {
+	static const struct {
+		const char *text;
+		int64_t ms; /* -1: not a time */
+	} cases[] = {
+		{"1970-01-01T00:00:00Z", 0},
+		{"2026-01-31T12:00:00.250Z", 1769860800250},
+		{"2026-01-31t13:30:00.25+01:30", 1769860800250},
+		{"2026-01-31T07:00:00.2509-05:00", 1769860800250},
+		{"2024-02-29T00:00:00Z", 1709164800000},
+		{"2025-02-29T00:00:00Z", -1},
+		{"2026-04-31T00:00:00Z", -1},
+		{"2026-13-01T00:00:00Z", -1},
+		{"2026-01-01T24:00:00Z", -1},
+		{"2026-01-01T00:00:00", -1},
+		{"2026-01-01T00:00:00.Z", -1},
+		{"2026-01-01 00:00:00Z", -1},
+		{"2026-01-01T00:00:00Zx", -1},
+		{"1969-12-31T23:59:59Z", -1},
+		{"1970-01-01T00:00:00+00:01", -1},
+		{"", -1},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int64_t ms = -1;
+		bool good = hf_time_parse(cases[i].text, &ms);
+		cr_expect_eq(good, cases[i].ms >= 0, "%s", cases[i].text);
+		cr_expect(!good || ms == cases[i].ms, "%s: %lld", cases[i].text, (long long)ms);
+	}
+	char text[HF_TIME_TEXT];
+	hf_time_format(1769860800250, text);
+	cr_expect_str_eq(text, "2026-01-31T12:00:00.250Z");
+}
+
+Test(timetext, durations_have_a_unit) {
+	static const struct {
+		const char *text;
+		int64_t ms; /* -1: not a duration */
+	} cases[] = {{"500ms", 500}, {"30s", 30000}, {"1m", 60000}, {"0s", 0}, {"60m", 3600000}, {"61m", -1}, {"30", -1},
+		     {"s", -1},	     {"-1s", -1},    {"1.5s", -1},  {"1h", -1}, {"99999999999s", -1}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int64_t ms = -1;
+		bool good = hf_duration_parse(cases[i].text, &ms);
+		cr_expect_eq(good, cases[i].ms >= 0, "%s", cases[i].text);
+		cr_expect(!good || ms == cases[i].ms, "%s", cases[i].text);
+	}
+}
+
+Test(target, segments_are_decoded_after_the_split) {
+	static const struct {
+		const char *target;
+		enum hf_err err;
+		int n;
+		const char *last;
+	} cases[] = {
+		{"/a/b", HF_OK, 2, "b"},
+		{"/", HF_OK, 1, ""},
+		{"/a%2Fb", HF_OK, 1, "a/b"},
+		{"/a/%41%c3%A9?x=1", HF_OK, 2, "A\xc3\xa9"},
+		{"/a//b", HF_OK, 3, "b"},
+		{"/%00", HF_E_INVALID_NAME, 0, NULL},
+		{"/%", HF_E_INVALID_NAME, 0, NULL},
+		{"/%4", HF_E_INVALID_NAME, 0, NULL},
+		{"/%zz", HF_E_INVALID_NAME, 0, NULL},
+		{"/%ff", HF_E_INVALID_NAME, 0, NULL},
+		{"/a/b/c/d/e/f/g/h/i/j/k/l/m", HF_E_NOT_FOUND, 0, NULL},
+		{"a", HF_E_INVALID_NAME, 0, NULL},
+		{"", HF_E_INVALID_NAME, 0, NULL},
+		{"*", HF_E_INVALID_NAME, 0, NULL},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct hf_call *call = hf_call_new(NULL, cases[i].target);
+		cr_expect_eq(hf_target_split(call, NULL), cases[i].err, "%s", cases[i].target);
+		if (!cases[i].err) {
+			cr_expect_eq(call->n_segments, cases[i].n, "%s", cases[i].target);
+			cr_expect_str_eq(call->segments[call->n_segments - 1], cases[i].last);
+		}
+		hf_call_free(call);
+	}
+}
+
+Test(target, parameters_are_known_and_given_once) {
+	static const struct {
+		const char *target;
+		enum hf_err err;
+	} cases[] = {
+		{"/?pool=a&address=1.1.1.1&address=fd00::1&version=1+2%263", HF_OK},
+		{"/?", HF_OK},
+		{"/?&&pool=a&", HF_OK},
+		{"/?pool", HF_OK},
+		{"/?pool=a&pool=b", HF_E_INVALID_PARAMETER},
+		{"/?poo=a", HF_E_INVALID_PARAMETER},
+		{"/?pools=a", HF_E_INVALID_PARAMETER},
+		{"/?address*=a", HF_E_INVALID_PARAMETER},
+		{"/?=a", HF_E_INVALID_PARAMETER},
+		{"/?version=%00", HF_E_INVALID_PARAMETER},
+		{"/?version=%ff", HF_E_INVALID_PARAMETER},
+		{"/?version=%1", HF_E_INVALID_PARAMETER},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct hf_call *call = hf_call_new(NULL, cases[i].target);
+		enum hf_err err = hf_target_split(call, NULL);
+		if (!err)
+			err = hf_target_check_params(call, "pool address* version", NULL);
+		cr_expect_eq(err, cases[i].err, "%s", cases[i].target);
+		hf_call_free(call);
+	}
+	struct hf_call *call = hf_call_new(NULL, "/?version=1+2%263&pool");
+	cr_assert_eq(hf_target_split(call, NULL), HF_OK);
+	cr_expect_str_eq(hf_call_param(call, "version"), "1+2&3");
+	cr_expect_str_eq(hf_call_param(call, "pool"), "");
+	cr_expect_null(hf_call_param(call, "address"));
+	hf_call_free(call);
+}
