@@ -52,10 +52,11 @@ static void histogram(struct hf_buf *out, const char *name, const char *labels, 
 		hf_buf_printf(out, "%s_bucket{%sle=\"%g\"} %" PRIu64 "\n", name, labels, (double)hf_histogram_bound(i) / scale, total);
 	}
 	total += h->buckets[HF_HISTOGRAM_BOUNDS];
-	int len = (int)strlen(labels);
 	hf_buf_printf(out, "%s_bucket{%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, total);
-	hf_buf_printf(out, "%s_sum{%.*s} %g\n", name, len ? len - 1 : 0, labels, (double)h->sum / scale);
-	hf_buf_printf(out, "%s_count{%.*s} %" PRIu64 "\n", name, len ? len - 1 : 0, labels, total);
+	char own[128] = ""; /* the labels alone, in braces */
+	if (labels[0])
+		snprintf(own, sizeof own, "{%.*s}", (int)strlen(labels) - 1, labels);
+	hf_buf_printf(out, "%s_sum%s %g\n%s_count%s %" PRIu64 "\n", name, own, (double)h->sum / scale, name, own, total);
 }
 
 static const char *method_name(enum hf_method method) {

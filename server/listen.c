@@ -47,7 +47,7 @@ static enum hf_err open_socket(const struct addrinfo *info, const char *text, st
 		*ret_fd = fd;
 		return HF_OK;
 	}
-	enum hf_err err = hf_fail(why, HF_E_DATA_DIR, "cannot listen on %.60s: %s", text, strerror(errno));
+	enum hf_err err = hf_fail(why, HF_E_LISTEN, "cannot listen on %.60s: %s", text, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return err;

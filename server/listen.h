@@ -10,7 +10,7 @@
 
 /* Binds and listens on "HOST:PORT", "[HOST]:PORT" or ":PORT" (loopback); HOST is a numeric address or localhost. Anything but
  * loopback needs `insecure`. *ret_url gets http://HOST:PORT with the port that was bound.
- * HF_E_INVALID_PARAMETER: out of form, or not loopback. HF_E_DATA_DIR stands for what the system refused. */
+ * HF_E_INVALID_PARAMETER: out of form, or not loopback. HF_E_LISTEN: the system refused. */
 enum hf_err hf_listen(const char *text, bool insecure, struct hf_why *why, int *ret_fd, char ret_url[HF_URL_TEXT]) HF_CHECKED;
 
 #endif

@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include "api/metrics.h"
 #include "http.h"
@@ -68,6 +68,18 @@ static void block_signals(sigset_t *ret_stop) {
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Descriptors for every connection, and what else is open. */
+static void raise_file_limit(uint64_t connections) {
+	struct rlimit limit;
+	rlim_t wanted = connections + 64;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+		hf_log(HF_LOG_WARN, "fewer files may be open than connections are allowed", "limit=%llu connections=%llu",
+		       (unsigned long long)limit.rlim_cur, (unsigned long long)connections);
+}
+
 static int open_store(struct server *s) {
 	struct hf_why why = {""};
 	struct hf_store_options options = {
@@ -85,6 +97,7 @@ static int start(struct server *s) {
 	int status = open_store(s);
 	if (status)
 		return status;
+	raise_file_limit(s->options.connections_max);
 	s->api.body_max_bytes = s->options.body_max_bytes;
 	s->api.quarantine_seconds = s->options.quarantine_seconds;
 	s->api.started_ms = hf_store_now_ms(s->api.store);

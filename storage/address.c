@@ -7,6 +7,8 @@
 
 #define MAPPED ((hf_u128)0xffff << 32)
 
+static const struct hf_range MAPPED_RANGE = {{MAPPED}, {MAPPED | 0xffffffff}};
+
 enum hf_family hf_addr_family(struct hf_addr a) { return a.n >> 32 == 0xffff ? HF_IPV4 : HF_IPV6; }
 
 void hf_addr_put(struct hf_addr a, uint8_t bytes[HF_ADDR_BYTES]) {
@@ -41,6 +43,8 @@ void hf_addr_format(struct hf_addr a, char ret_text[HF_ADDR_TEXT]) {
 	hf_addr_put(a, bytes);
 	if (hf_addr_family(a) == HF_IPV4)
 		inet_ntop(AF_INET, bytes + 12, ret_text, HF_ADDR_TEXT);
+	else if (a.n >> 16 != 0 && a.n >> 32 == 0) /* which inet_ntop() takes for IPv4 in disguise */
+		snprintf(ret_text, HF_ADDR_TEXT, "::%x:%x", (unsigned)(a.n >> 16), (unsigned)(a.n & 0xffff));
 	else
 		inet_ntop(AF_INET6, bytes, ret_text, HF_ADDR_TEXT);
 }
@@ -81,8 +85,8 @@ enum hf_err hf_cidr_parse(const char *text, struct hf_why *why, struct hf_range 
 	hf_u128 mask = host_mask(family, length);
 	if (first.n & mask)
 		return hf_fail(why, HF_E_INVALID_ADDRESS, "\"%.60s\" has host bits set", text);
-	struct hf_range r = {first, {first.n | mask}}, mapped = {{MAPPED}, {MAPPED | 0xffffffff}};
-	if (family == HF_IPV6 && hf_range_overlaps(r, mapped))
+	struct hf_range r = {first, {first.n | mask}};
+	if (family == HF_IPV6 && hf_range_overlaps(r, MAPPED_RANGE))
 		return hf_fail(why, HF_E_INVALID_ADDRESS, "\"%.60s\" overlaps ::ffff:0:0/96, the IPv4-mapped addresses", text);
 	*ret = r;
 	return HF_OK;
@@ -107,6 +111,8 @@ enum hf_err hf_range_parse(const char *text, struct hf_why *why, struct hf_range
 		return err;
 	if (hf_addr_family(r.first) != hf_addr_family(r.last) || r.last.n < r.first.n)
 		return hf_fail(why, HF_E_INVALID_ADDRESS, "\"%.80s\" does not run from a first to a last address of one family", text);
+	if (hf_addr_family(r.first) == HF_IPV6 && hf_range_overlaps(r, MAPPED_RANGE))
+		return hf_fail(why, HF_E_INVALID_ADDRESS, "\"%.80s\" overlaps ::ffff:0:0/96, the IPv4-mapped addresses", text);
 	*ret = r;
 	return HF_OK;
 }

@@ -29,19 +29,25 @@ static void del_extent(struct hf_txn *txn, uint32_t pool_id, struct hf_addr firs
 	hf_txn_del(txn, HF_FREE, encode_key(pool_id, hf_addr_family(first), first, key));
 }
 
-/* The extent that the cursor stands on, if it is of the pool and family. */
-static bool read_extent(struct hf_cursor *cursor, uint32_t pool_id, enum hf_family family, struct hf_range *ret) {
-	uint8_t prefix[KEY_BYTES];
-	encode_key(pool_id, family, (struct hf_addr){0}, prefix);
-	struct hf_parser p = hf_parser_begin(cursor->value);
+bool hf_allocator_decode(struct hf_slice key, struct hf_slice value, uint32_t *ret_pool_id, struct hf_range *ret) {
+	struct hf_parser k = hf_parser_begin(key), p = hf_parser_begin(value);
+	*ret_pool_id = (uint32_t)hf_take_uint(&k, 4);
+	uint64_t family = hf_take_uint(&k, 1);
+	ret->first = hf_take_addr(&k);
 	uint64_t version = hf_take_uint(&p, 1);
 	ret->last = hf_take_addr(&p);
-	if (cursor->key.len != KEY_BYTES || !hf_parser_end(&p) || version != RECORD_VERSION) {
+	return hf_parser_end(&k) && hf_parser_end(&p) && version == RECORD_VERSION && ret->first.n <= ret->last.n &&
+	       family == (hf_addr_family(ret->first) == HF_IPV4 ? 4 : 6) && hf_addr_family(ret->first) == hf_addr_family(ret->last);
+}
+
+/* The extent that the cursor stands on, if it is of the pool and family. */
+static bool read_extent(struct hf_cursor *cursor, uint32_t pool_id, enum hf_family family, struct hf_range *ret) {
+	uint32_t of;
+	if (!hf_allocator_decode(cursor->key, cursor->value, &of, ret)) {
 		hf_txn_corrupt(cursor->txn, HF_FREE, "a record is damaged");
 		return false;
 	}
-	ret->first = hf_addr_read((const uint8_t *)cursor->key.data + PREFIX_BYTES);
-	return memcmp(cursor->key.data, prefix, PREFIX_BYTES) == 0;
+	return of == pool_id && hf_addr_family(ret->first) == family;
 }
 
 /* The extent that holds an address. */

@@ -35,4 +35,7 @@ void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id);
 /* Whether any address of a range is held. */
 bool hf_allocator_any_held(struct hf_txn *txn, struct hf_range range);
 
+/* Decodes an extent, for verify. */
+bool hf_allocator_decode(struct hf_slice key, struct hf_slice value, uint32_t *ret_pool_id, struct hf_range *ret) HF_CHECKED;
+
 #endif

@@ -160,7 +160,9 @@ enum hf_err hf_batch_add_pool(struct hf_batch *batch, const char *name, struct h
 
 void hf_batch_drop_pool(struct hf_batch *batch, struct hf_pool *pool) {
 	struct hf_store *store = batch->store;
-	hf_txn_del(batch->txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)});
+	struct hf_slice key = {pool->name, strlen(pool->name)}, record;
+	if (hf_txn_get(batch->txn, HF_POOLS, key, &record)) /* not yet, if the pool was added by this very batch */
+		hf_txn_del(batch->txn, HF_POOLS, key);
 	int at = 0;
 	while (store->pools[at] != pool)
 		at++;

@@ -46,7 +46,10 @@ bool hf_change_decode(struct hf_slice key, struct hf_slice value, struct hf_chan
 	hf_take_text(&p, HF_NAME_MAX, ret->pool);
 	if (p.bad || ret->type <= HF_CHANGE_NONE || ret->type >= HF_CHANGE_TYPES || ret->cause < 1 || ret->cause > HF_CAUSES)
 		return false;
+	bool of_pool = ret->type == HF_CHANGE_POOL_WRITTEN || ret->type == HF_CHANGE_POOL_DELETED;
 	ret->has_lease = p.at != p.end;
+	if (ret->has_lease == of_pool)
+		return false;
 	if (!ret->has_lease)
 		return true;
 	ret->generation = hf_take_uint(&p, 8);

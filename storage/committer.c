@@ -90,13 +90,13 @@ static bool is_due(struct hf_committer *c) {
 	return due;
 }
 
-/* One bounded round of upkeep; the caller has the writer's turn. */
-static void upkeep(struct hf_committer *c) {
+/* One bounded round of upkeep; the caller has the writer's turn. Returns whether there was anything to do: then there may be more. */
+static bool upkeep(struct hf_committer *c) {
 	struct hf_batch *batch;
 	struct hf_why why = {""};
 	uint64_t before = c->store->meta.revision;
 	if (!is_due(c))
-		return;
+		return false;
 	enum hf_err err = hf_batch_begin(c->store, &batch);
 	if (!err) {
 		hf_expiry_sweep(batch, UPKEEP_BUDGET);
@@ -107,6 +107,7 @@ static void upkeep(struct hf_committer *c) {
 		report(c, err, &why);
 	else if (c->store->meta.revision != before && c->options.committed)
 		c->options.committed(c->options.context, c->store->meta.revision);
+	return !err;
 }
 
 /* Takes up to BATCH_MAX writes off the queue; the lock is held. */
@@ -155,10 +156,8 @@ static void *run(void *context) {
 		pthread_mutex_unlock(&c->lock);
 		if (list)
 			commit_batch(c, list);
-		if (monotonic_us() >= upkeep_us) {
-			upkeep(c);
+		if (monotonic_us() >= upkeep_us && !upkeep(c))
 			upkeep_us = monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
-		}
 		answer(list);
 		pthread_mutex_lock(&c->lock);
 		c->busy = false;

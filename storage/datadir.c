@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,14 +55,18 @@ enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) {
 	return HF_OK;
 }
 
+static bool sync_directory(const char *path) {
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return synced;
+}
+
 enum hf_err hf_datadir_sync(const char *dir, struct hf_why *why) {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0) {
-		enum hf_err err = hf_fail(why, HF_E_DATA_DIR, "cannot sync %.120s: %s", dir, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return err;
-	}
-	close(fd);
+	char parent[PATH_MAX];
+	snprintf(parent, sizeof parent, "%s/..", dir);
+	if (!sync_directory(dir) || !sync_directory(parent))
+		return hf_fail(why, HF_E_DATA_DIR, "cannot sync %.120s: %s", dir, strerror(errno));
 	return HF_OK;
 }

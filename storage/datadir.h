@@ -9,7 +9,7 @@
  * database once, or never one. HF_E_DATA_DIR, HF_E_LOCKED (with the holder's pid), HF_E_CORRUPT. */
 enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) HF_CHECKED;
 
-/* Makes the directory's entries durable, once files were created in it. */
+/* Makes the directory and its entries durable, once files were created in it. */
 enum hf_err hf_datadir_sync(const char *dir, struct hf_why *why) HF_CHECKED;
 
 #endif

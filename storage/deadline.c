@@ -49,6 +49,12 @@ void hf_deadline_del(struct hf_txn *txn, const struct hf_deadline *deadline) {
 	hf_txn_del(txn, HF_DEADLINES, encode(deadline, key));
 }
 
+bool hf_deadline_has(struct hf_txn *txn, const struct hf_deadline *deadline) {
+	uint8_t key[KEY_MAX];
+	struct hf_slice value;
+	return hf_txn_get(txn, HF_DEADLINES, encode(deadline, key), &value);
+}
+
 bool hf_deadline_first(struct hf_txn *txn, struct hf_deadline *ret) {
 	HF_CURSOR cursor;
 	hf_cursor_open(txn, HF_DEADLINES, &cursor);

@@ -23,6 +23,9 @@ void hf_deadline_del(struct hf_txn *txn, const struct hf_deadline *deadline);
 /* The earliest deadline; false if there is none. */
 bool hf_deadline_first(struct hf_txn *txn, struct hf_deadline *ret);
 
+/* Whether there is exactly this one, for verify. */
+bool hf_deadline_has(struct hf_txn *txn, const struct hf_deadline *deadline);
+
 bool hf_deadline_decode(struct hf_slice key, struct hf_deadline *ret) HF_CHECKED;
 
 #endif

@@ -31,11 +31,12 @@
 	X(HF_E_OVERLOADED, "overloaded", 503, "The server is overloaded")                                                      \
 	X(HF_E_POOL_EXHAUSTED, "pool-exhausted", 507, "The pool has no free address")                                          \
 	X(HF_E_STORAGE_FULL, "storage-full", 507, "The store is full")                                                         \
-	/* Only while a data directory is being opened; never answered over HTTP. */                                           \
+	/* Only at the start; never answered over HTTP. */                                                                      \
 	X(HF_E_DATA_DIR, "data-directory", 500, "The data directory cannot be used")                                           \
 	X(HF_E_LOCKED, "locked", 500, "The data directory is in use")                                                          \
 	X(HF_E_NEWER_FORMAT, "newer-format", 500, "The store was written by a newer version")                                  \
-	X(HF_E_CORRUPT, "corrupt", 500, "The store is damaged")
+	X(HF_E_CORRUPT, "corrupt", 500, "The store is damaged") \
+	X(HF_E_LISTEN, "listen", 500, "The address cannot be listened on")
 
 enum hf_err {
 #define HF_ERR_ENUM(name, slug, status, title) name,

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kv_pages.h"
+
 #define MAX_READERS 1024
 
 struct hf_kv {
@@ -48,6 +50,7 @@ static enum hf_err translate(int rc) {
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:
 	case MDB_VERSION_MISMATCH:
+	case MDB_INCOMPATIBLE: /* an entry where a table should be */
 		return HF_E_CORRUPT;
 	default:
 		return HF_E_STORAGE;
@@ -83,44 +86,7 @@ static int open_tables(struct hf_kv *kv, MDB_txn *txn, struct hf_why *why) {
 	return MDB_SUCCESS;
 }
 
-/* Reads every key and value of a table, so that every page of it is touched. */
-static int walk_table(MDB_txn *txn, MDB_dbi table) {
-	MDB_cursor *cursor;
-	int rc = mdb_cursor_open(txn, table, &cursor);
-	if (rc != MDB_SUCCESS)
-		return rc;
-	MDB_val key, value;
-	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS)
-		if (value.mv_size == 0 || ((const uint8_t *)value.mv_data)[0] == 0) /* every record begins with its version, never 0 */
-			break;
-	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc == MDB_SUCCESS ? MDB_CORRUPTED : rc;
-}
-
-/* A file may end before its last numbered page only if no tree uses the pages beyond. The missing tail is filled with zeros for the
- * look, so that a page that is missing reads as a damaged one instead of killing the process. */
-static int walk_short_file(MDB_env *env, int fd, off_t size, off_t expected) {
-	if (ftruncate(fd, expected) != 0)
-		return errno;
-	MDB_txn *txn;
-	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
-	MDB_dbi main_table, table;
-	if (rc == MDB_SUCCESS) {
-		rc = mdb_dbi_open(txn, NULL, 0, &main_table);
-		for (int i = 0; rc == MDB_SUCCESS && i < HF_TABLES; i++) {
-			rc = mdb_dbi_open(txn, TABLES[i].name, 0, &table);
-			if (rc == MDB_SUCCESS)
-				rc = walk_table(txn, table);
-			else if (rc == MDB_NOTFOUND)
-				rc = MDB_SUCCESS;
-		}
-		mdb_txn_abort(txn);
-	}
-	if (rc != MDB_SUCCESS && ftruncate(fd, size) != 0)
-		return errno;
-	return rc;
-}
-
+/* A file may end before its last numbered page only if no tree uses the pages beyond. */
 static enum hf_err check_length(MDB_env *env, struct hf_why *why) {
 	MDB_envinfo info;
 	MDB_stat stat;
@@ -131,11 +97,11 @@ static enum hf_err check_length(MDB_env *env, struct hf_why *why) {
 	off_t expected = (off_t)(info.me_last_pgno + 1) * stat.ms_psize;
 	if (st.st_size >= expected)
 		return HF_OK;
-	rc = walk_short_file(env, fd, st.st_size, expected);
-	if (rc == MDB_SUCCESS)
+	uint64_t page;
+	if (hf_kv_pages_whole(fd, stat.ms_psize, &page))
 		return HF_OK;
-	return hf_fail(why, HF_E_CORRUPT, "data.mdb is truncated: it has %lld bytes of %lld (%s)", (long long)st.st_size,
-		       (long long)expected, mdb_strerror(rc));
+	return hf_fail(why, HF_E_CORRUPT, "data.mdb is truncated: it has %lld bytes of %lld, and page %llu is missing or damaged",
+		       (long long)st.st_size, (long long)expected, (unsigned long long)page);
 }
 
 static enum hf_err open_env(struct hf_kv *kv, const char *dir, uint64_t map_size_bytes, struct hf_why *why) {

@@ -38,7 +38,15 @@ static enum hf_err leave_behind(struct hf_batch *batch, const struct hf_pool_put
 				struct hf_why *why, struct hf_range draining[HF_POOL_DRAINING_MAX], int *n_draining) {
 	char text[HF_RANGE_TEXT];
 	int first = *n_draining, n = first;
+	if (!hf_allocator_any_held(hf_batch_txn(batch), range))
+		return HF_OK;
 	bool fits = hf_range_subtract(range, request->config.cidrs, request->config.n_cidrs, draining, HF_POOL_DRAINING_MAX, &n);
+	if (!fits && first < HF_POOL_DRAINING_MAX) { /* by halves, as most pieces may be free: one address alone fits */
+		hf_u128 half = (hf_range_size(range) >> 1) - 1;
+		struct hf_range low = {range.first, {range.first.n + half}}, high = {{range.first.n + half + 1}, range.last};
+		enum hf_err err = leave_behind(batch, request, low, allowed, why, draining, n_draining);
+		return err ? err : leave_behind(batch, request, high, allowed, why, draining, n_draining);
+	}
 	if (!fits)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"cidrs\": the edit would leave more than %d draining ranges",
 			       HF_POOL_DRAINING_MAX);

@@ -1,0 +1,133 @@
+/* verify.c — the invariants of a snapshot: the order of the passes, what they share, and the small tables. */
+#include "verify_internal.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "zone.h"
+
+#define ADDRESS_VERSION 1 /* of the records in "addresses" */
+#define WHAT_MAX 1280     /* bytes of a sentence, with its NUL */
+#define HEX_BYTES 48      /* of a damaged key, shown */
+
+void hf_verify_say(struct hf_verify *v, enum hf_table table, const char *format, ...) {
+	char what[WHAT_MAX];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	v->counts.violations++;
+	if (v->violation)
+		v->violation(v->context, table, what);
+}
+
+void hf_verify_damaged(struct hf_verify *v, enum hf_table table, struct hf_slice key) {
+	char hex[2 * HEX_BYTES + 1] = "";
+	for (size_t i = 0; i < key.len && i < HEX_BYTES; i++)
+		snprintf(hex + 2 * i, 3, "%02x", ((const uint8_t *)key.data)[i]);
+	hf_verify_say(v, table, "key %s%s: the record cannot be decoded", hex, key.len > HEX_BYTES ? "…" : "");
+}
+
+const char *hf_verify_id(const struct hf_identity *id, char ret_text[HF_VERIFY_ID_TEXT]) {
+	snprintf(ret_text, HF_VERIFY_ID_TEXT, "%s \"%s\" of zone \"%s\", mesh \"%s\"", hf_kind_name(id->kind), id->service, id->zone,
+		 id->mesh);
+	return ret_text;
+}
+
+bool hf_verify_same(const struct hf_identity *a, const struct hf_identity *b) {
+	return a->kind == b->kind && strcmp(a->zone, b->zone) == 0 && strcmp(a->mesh, b->mesh) == 0 &&
+	       strcmp(a->service, b->service) == 0;
+}
+
+bool hf_verify_lease(struct hf_verify *v, const struct hf_identity *id, struct hf_lease *ret) {
+	struct hf_key key;
+	struct hf_slice value;
+	hf_identity_encode(id, &key);
+	struct hf_slice k = {key.bytes, key.len};
+	return hf_txn_get(v->txn, HF_LEASES, k, &value) && hf_lease_decode(k, value, ret);
+}
+
+bool hf_verify_read_holder(struct hf_slice value, struct hf_identity *ret) {
+	struct hf_parser p = hf_parser_begin(value);
+	return hf_take_uint(&p, 1) == ADDRESS_VERSION && hf_identity_decode(p.at, (size_t)(p.end - p.at), ret);
+}
+
+bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_identity *ret) {
+	uint8_t key[HF_ADDR_BYTES];
+	struct hf_slice value;
+	hf_addr_put(a, key);
+	return hf_txn_get(v->txn, HF_ADDRESSES, (struct hf_slice){key, sizeof key}, &value) && hf_verify_read_holder(value, ret);
+}
+
+static void check_meta(struct hf_verify *v) {
+	if (v->meta.compacted > v->meta.revision)
+		hf_verify_say(v, HF_META, "the feed is compacted up to %" PRIu64 ", beyond the store's revision %" PRIu64,
+			      v->meta.compacted, v->meta.revision);
+	if (v->meta.store_epoch == 0)
+		hf_verify_say(v, HF_META, "the store epoch is 0; it begins with 1");
+}
+
+static void check_zones(struct hf_verify *v) {
+	struct hf_zone zone;
+	HF_CURSOR zones;
+	hf_cursor_open(v->txn, HF_ZONES, &zones);
+	for (; hf_cursor_next(&zones); v->counts.zones++) {
+		if (!hf_zone_decode(zones.key, zones.value, &zone))
+			hf_verify_damaged(v, HF_ZONES, zones.key);
+		else if (hf_name_check("zone", zone.name, HF_NAME_MAX, NULL))
+			hf_verify_say(v, HF_ZONES, "zone \"%s\": the name is out of form", zone.name);
+	}
+}
+
+static void check_change(struct hf_verify *v, const struct hf_change *change) {
+	bool of_pool = change->type == HF_CHANGE_POOL_WRITTEN || change->type == HF_CHANGE_POOL_DELETED;
+	if (of_pool == change->has_lease)
+		hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 ": a change of type %s %s", change->revision,
+			      hf_change_type_name(change->type), of_pool ? "names a lease" : "names no lease");
+}
+
+/* The feed has every revision behind the compacted ones, up to the store's. */
+static void check_changes(struct hf_verify *v) {
+	struct hf_change change;
+	uint64_t expected = v->meta.compacted + 1;
+	HF_CURSOR changes;
+	hf_cursor_open(v->txn, HF_CHANGES, &changes);
+	for (; hf_cursor_next(&changes); v->counts.changes++) {
+		if (!hf_change_decode(changes.key, changes.value, &change)) {
+			hf_verify_damaged(v, HF_CHANGES, changes.key);
+			continue;
+		}
+		if (change.revision != expected)
+			hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " stands where %" PRIu64 " was expected", change.revision, expected);
+		expected = change.revision + 1;
+		check_change(v, &change);
+	}
+	if (expected != v->meta.revision + 1)
+		hf_verify_say(v, HF_CHANGES, "the feed ends with revision %" PRIu64 "; the store's is %" PRIu64, expected - 1,
+			      v->meta.revision);
+}
+
+enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, enum hf_table table, const char *what), void *context,
+		      struct hf_why *why, struct hf_verify_counts *ret) {
+	struct hf_verify v = {.txn = reader, .violation = violation, .context = context};
+	v.meta = hf_meta_read(reader);
+	enum hf_err err = hf_txn_fault(reader, why);
+	if (!err)
+		err = hf_verify_load_pools(&v, why);
+	if (err)
+		return err;
+	check_meta(&v);
+	check_zones(&v);
+	check_changes(&v);
+	hf_verify_leases(&v);
+	hf_verify_pools(&v);
+	hf_verify_addresses(&v);
+	hf_verify_deadlines(&v);
+	free(v.pools);
+	err = hf_txn_fault(reader, why);
+	if (!err)
+		*ret = v.counts;
+	return err;
+}

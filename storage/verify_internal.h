@@ -1,0 +1,53 @@
+/* verify_internal.h — what the passes of verify share; for verify*.c alone. */
+#ifndef HF_STORAGE_VERIFY_INTERNAL_H
+#define HF_STORAGE_VERIFY_INTERNAL_H
+
+#include "lease.h"
+#include "verify.h"
+
+/* A pool as it is stored, and what the leases say of it. */
+struct hf_verify_pool {
+	struct hf_pool pool;
+	uint64_t active, quarantined;
+	struct hf_pool_count count[HF_FAMILIES]; /* but for the cursor */
+};
+
+struct hf_verify {
+	struct hf_txn *txn;
+	void (*violation)(void *context, enum hf_table table, const char *what);
+	void *context;
+	struct hf_meta meta;
+	int n_pools;
+	struct hf_verify_pool *pools; /* sorted by name */
+	struct hf_verify_counts counts;
+};
+
+#define HF_VERIFY_ID_TEXT 576 /* longest identity as text, with its NUL */
+
+/* Reports a violation. */
+void hf_verify_say(struct hf_verify *v, enum hf_table table, const char *format, ...) HF_PRINTF(3, 4);
+
+/* Reports a key that cannot be read, or whose record cannot, in hex. */
+void hf_verify_damaged(struct hf_verify *v, enum hf_table table, struct hf_slice key);
+
+/* `MeshService "redis" of zone "east", mesh "default"`. Returns ret_text. */
+const char *hf_verify_id(const struct hf_identity *id, char ret_text[HF_VERIFY_ID_TEXT]);
+
+/* The lease of an identity, if it is there and can be read; a damaged one is another pass's to report. */
+bool hf_verify_lease(struct hf_verify *v, const struct hf_identity *id, struct hf_lease *ret);
+
+/* The identity that an address points to; false if it is not held (or damaged). */
+bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_identity *ret);
+bool hf_verify_read_holder(struct hf_slice value, struct hf_identity *ret);
+
+bool hf_verify_same(const struct hf_identity *a, const struct hf_identity *b);
+
+/* The passes, in this order: the pools are read (and their ranges compared), the leases are counted into them, the counts are compared.
+ * load_pools: HF_E_STORAGE, out of memory; the pools are the caller's to free unless it fails. */
+enum hf_err hf_verify_load_pools(struct hf_verify *v, struct hf_why *why) HF_CHECKED;
+void hf_verify_leases(struct hf_verify *v); /* and scopes */
+void hf_verify_pools(struct hf_verify *v);  /* and free extents */
+void hf_verify_addresses(struct hf_verify *v); /* and history */
+void hf_verify_deadlines(struct hf_verify *v);
+
+#endif

@@ -1,0 +1,215 @@
+/* verify_leases.c — each lease against all that follows from it; leases and scopes side by side. */
+#include "verify_internal.h"
+
+#include <inttypes.h>
+
+#include "deadline.h"
+#include "zone.h"
+
+static int by_key(struct hf_slice a, struct hf_slice b) {
+	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+	return order ? order : a.len < b.len ? -1 : a.len > b.len;
+}
+
+static struct hf_verify_pool *find_pool(struct hf_verify *v, const char *name) {
+	int low = 0, high = v->n_pools;
+	while (low < high) {
+		int middle = (low + high) / 2, order = strcmp(name, v->pools[middle].pool.name);
+		if (order == 0)
+			return &v->pools[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static void check_fields(struct hf_verify *v, const struct hf_lease *lease, const char *id) {
+	static const struct hf_digest none;
+	if (lease->n_vips == 2 && (hf_addr_family(lease->vips[0]) != HF_IPV4 || hf_addr_family(lease->vips[1]) != HF_IPV6))
+		hf_verify_say(v, HF_LEASES, "%s: two addresses are expected to be one IPv4 and then one IPv6 address", id);
+	if (lease->generation == 0)
+		hf_verify_say(v, HF_LEASES, "%s: the generation is 0; it begins with 1", id);
+	if (lease->fingerprint_version == 0 && !hf_digest_equal(&lease->fingerprint, &none))
+		hf_verify_say(v, HF_LEASES, "%s: there is a fingerprint, but no version of its rules", id);
+	if (lease->state == HF_ACTIVE && lease->quarantined_until_ms != 0)
+		hf_verify_say(v, HF_LEASES, "%s: an active lease has an end of quarantine", id);
+}
+
+/* The feed's entry of the lease's revision, while it is kept, is of this lease and with its addresses. */
+static void check_revision(struct hf_verify *v, const struct hf_lease *lease, const char *id) {
+	struct hf_change change;
+	struct hf_slice value;
+	uint8_t bytes[8];
+	struct hf_writer w = hf_writer_begin(bytes);
+	hf_put_uint(&w, lease->revision, 8);
+	struct hf_slice key = hf_writer_end(&w);
+	if (lease->revision == 0 || lease->revision > v->meta.revision) {
+		hf_verify_say(v, HF_LEASES, "%s: revision %" PRIu64 " is not one of the store's, up to %" PRIu64, id, lease->revision,
+			      v->meta.revision);
+		return;
+	}
+	if (lease->revision <= v->meta.compacted)
+		return;
+	if (!hf_txn_get(v->txn, HF_CHANGES, key, &value) || !hf_change_decode(key, value, &change))
+		hf_verify_say(v, HF_CHANGES, "%s: its revision %" PRIu64 " is not in the feed", id, lease->revision);
+	else if (!change.has_lease || !hf_verify_same(&change.id, &lease->id))
+		hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " is expected to be a change of %s", lease->revision, id);
+	else if (change.n_vips != lease->n_vips || memcmp(change.vips, lease->vips, sizeof change.vips[0] * (size_t)change.n_vips) != 0 ||
+		 change.generation != lease->generation || strcmp(change.pool, lease->pool) != 0)
+		hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " has another pool, generation or addresses than %s", lease->revision, id);
+}
+
+static void check_address(struct hf_verify *v, const struct hf_lease *lease, struct hf_addr a, const char *id) {
+	struct hf_identity holder;
+	char text[HF_ADDR_TEXT], other[HF_VERIFY_ID_TEXT];
+	hf_addr_format(a, text);
+	if (!hf_verify_holder(v, a, &holder))
+		hf_verify_say(v, HF_ADDRESSES, "%s is expected to point to %s, which has it; it points nowhere", text, id);
+	else if (!hf_verify_same(&holder, &lease->id))
+		hf_verify_say(v, HF_ADDRESSES, "%s is in two leases: it points to %s, but %s has it as well", text,
+			      hf_verify_id(&holder, other), id);
+}
+
+/* Counts the lease into its pool, where its addresses must lie. */
+static void count_lease(struct hf_verify *v, const struct hf_lease *lease, const char *id) {
+	struct hf_verify_pool *p = find_pool(v, lease->pool);
+	if (!p) {
+		hf_verify_say(v, HF_LEASES, "%s: there is no pool \"%s\"", id, lease->pool);
+		return;
+	}
+	(*(lease->state == HF_ACTIVE ? &p->active : &p->quarantined))++;
+	for (int i = 0; i < lease->n_vips; i++) {
+		struct hf_pool_count *count = &p->count[hf_addr_family(lease->vips[i])];
+		enum hf_place place = hf_pool_place(&p->pool, lease->vips[i], NULL);
+		(*(lease->state == HF_ACTIVE ? &count->leased : &count->quarantined))++;
+		count->overlaid_reserved += place == HF_RESERVED;
+		count->overlaid_draining += place == HF_DRAINING;
+		if (place == HF_OUTSIDE) {
+			char text[HF_ADDR_TEXT];
+			hf_addr_format(lease->vips[i], text);
+			hf_verify_say(v, HF_LEASES, "%s: %s lies in no range of its pool \"%s\"", id, text, lease->pool);
+		}
+	}
+}
+
+static void check_lease(struct hf_verify *v, const struct hf_lease *lease, const struct hf_key *key) {
+	char id[HF_VERIFY_ID_TEXT];
+	hf_verify_id(&lease->id, id);
+	check_fields(v, lease, id);
+	check_revision(v, lease, id);
+	for (int i = 0; i < lease->n_vips; i++)
+		check_address(v, lease, lease->vips[i], id);
+	count_lease(v, lease, id);
+	struct hf_deadline deadline = {.at_ms = lease->quarantined_until_ms, .is_lease = true, .lease = *key};
+	if (lease->state == HF_QUARANTINED && !hf_deadline_has(v->txn, &deadline))
+		hf_verify_say(v, HF_DEADLINES, "%s is in quarantine until %" PRId64 " ms, but no deadline ends it", id, deadline.at_ms);
+}
+
+/* The leases of one scope, summed up. */
+struct scope_sum {
+	uint8_t key[HF_SCOPE_MAX];
+	size_t key_len; /* 0: no lease yet */
+	struct hf_scope scope;
+};
+
+/* The scope records, walked beside the leases. */
+struct scope_walk {
+	struct hf_cursor cursor;
+	bool at; /* the cursor stands on a record that is still to be judged */
+};
+
+/* The words for a scope's key; false if it is not of the form. */
+static bool read_scope_key(struct hf_slice key, struct hf_identity *ret) {
+	uint8_t bytes[HF_SCOPE_MAX + 1];
+	if (key.len == 0 || key.len > HF_SCOPE_MAX)
+		return false;
+	memcpy(bytes, key.data, key.len);
+	bytes[key.len] = 's'; /* any service makes an identity of it */
+	return hf_identity_decode(bytes, key.len + 1, ret) && ret->service[1] == '\0';
+}
+
+static void check_zone(struct hf_verify *v, const struct hf_identity *scope) {
+	struct hf_slice value;
+	if (!hf_txn_get(v->txn, HF_ZONES, (struct hf_slice){scope->zone, strlen(scope->zone)}, &value))
+		hf_verify_say(v, HF_ZONES, "zone \"%s\" has leases or scopes, but no record", scope->zone);
+}
+
+/* Compares the record at hand with the sum of its leases, which is empty if it has none, and goes on to the next. */
+static void judge_scope(struct hf_verify *v, struct scope_walk *walk, const struct hf_scope *sum) {
+	struct hf_identity id;
+	struct hf_scope scope;
+	struct hf_slice key = walk->cursor.key;
+	v->counts.scopes++;
+	if (!read_scope_key(key, &id) || !hf_scope_decode(walk->cursor.value, &scope)) {
+		hf_verify_damaged(v, HF_SCOPES, key);
+	} else {
+		check_zone(v, &id);
+		if (scope.active != sum->active || scope.quarantined != sum->quarantined)
+			hf_verify_say(v, HF_SCOPES,
+				      "%s in zone \"%s\", mesh \"%s\": %" PRIu64 " active and %" PRIu64
+				      " quarantined leases are counted; there are %" PRIu64 " and %" PRIu64,
+				      hf_kind_name(id.kind), id.zone, id.mesh, scope.active, scope.quarantined, sum->active, sum->quarantined);
+		if (!hf_digest_equal(&scope.digest, &sum->digest))
+			hf_verify_say(v, HF_SCOPES, "%s in zone \"%s\", mesh \"%s\": the digest is not that of its active leases",
+				      hf_kind_name(id.kind), id.zone, id.mesh);
+	}
+	walk->at = hf_cursor_next(&walk->cursor);
+}
+
+/* All leases of a scope are summed up: judges the records up to its own. */
+static void end_scope(struct hf_verify *v, struct scope_walk *walk, const struct scope_sum *sum) {
+	static const struct hf_scope empty;
+	struct hf_slice key = {sum->key, sum->key_len};
+	struct hf_identity id;
+	if (key.len == 0)
+		return;
+	while (walk->at && by_key(walk->cursor.key, key) < 0)
+		judge_scope(v, walk, &empty);
+	if (walk->at && by_key(walk->cursor.key, key) == 0) {
+		judge_scope(v, walk, &sum->scope);
+	} else if (read_scope_key(key, &id)) {
+		hf_verify_say(v, HF_SCOPES, "%s in zone \"%s\", mesh \"%s\" has leases, but no record", hf_kind_name(id.kind), id.zone,
+			      id.mesh);
+		check_zone(v, &id);
+	}
+}
+
+static void add_to_scope(struct scope_sum *sum, const struct hf_lease *lease) {
+	(*(lease->state == HF_ACTIVE ? &sum->scope.active : &sum->scope.quarantined))++;
+	if (lease->state == HF_ACTIVE) {
+		struct hf_digest digest = hf_lease_digest(lease);
+		hf_digest_xor(&sum->scope.digest, &digest);
+	}
+}
+
+void hf_verify_leases(struct hf_verify *v) {
+	static const struct hf_scope empty;
+	struct scope_sum sum = {.key_len = 0};
+	struct scope_walk walk;
+	struct hf_lease lease;
+	struct hf_key key;
+	HF_CURSOR leases;
+	hf_cursor_open(v->txn, HF_LEASES, &leases);
+	hf_cursor_open(v->txn, HF_SCOPES, &walk.cursor);
+	walk.at = hf_cursor_first(&walk.cursor);
+	for (; hf_cursor_next(&leases); v->counts.leases++) {
+		if (!hf_lease_decode(leases.key, leases.value, &lease)) {
+			hf_verify_damaged(v, HF_LEASES, leases.key);
+			continue;
+		}
+		hf_identity_encode(&lease.id, &key);
+		if (key.scope_len != sum.key_len || memcmp(key.bytes, sum.key, key.scope_len) != 0) {
+			end_scope(v, &walk, &sum);
+			sum = (struct scope_sum){.key_len = key.scope_len};
+			memcpy(sum.key, key.bytes, key.scope_len);
+		}
+		add_to_scope(&sum, &lease);
+		check_lease(v, &lease, &key);
+	}
+	end_scope(v, &walk, &sum);
+	while (walk.at)
+		judge_scope(v, &walk, &empty);
+	hf_cursor_close(&walk.cursor);
+}

@@ -1,0 +1,162 @@
+/* Requests through the API without a socket: what is answered at once, what waits for the committer, what is parsed. */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "api/metrics.h"
+#include "support.h"
+
+#define BODY "{\"type\":\"MeshService\",\"name\":\"redis\",\"spec\":{\"ports\":[{\"port\":6379,\"targetPort\":1}]}}"
+#define SHUFFLED "{\"spec\":{\"ports\":[{\"targetPort\":1,\"port\":6379}]},\"name\":\"redis\",\"type\":\"MeshService\"}"
+#define CHANGED "{\"type\":\"MeshService\",\"name\":\"redis\",\"spec\":{\"ports\":[{\"port\":6380,\"targetPort\":1}]}}"
+#define REDIS "/v1/meshes/default/zones/east/services/redis"
+
+struct world {
+	struct fixture f;
+	struct hf_api api;
+	const char *header_name, *header_value;
+};
+
+static void world_open(struct world *w) {
+	struct hf_committer_options options = {0};
+	*w = (struct world){0};
+	fixture_dir(&w->f);
+	fixture_open(&w->f);
+	w->api.store = w->f.store;
+	w->api.metrics = hf_metrics_new();
+	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;
+	cr_assert_eq(hf_committer_start(w->f.store, &options, NULL, &w->api.committer), HF_OK);
+}
+
+static void world_close(struct world *w) {
+	hf_committer_stop(w->api.committer);
+	hf_committer_free(w->api.committer);
+	hf_metrics_free(w->api.metrics);
+	fixture_remove(&w->f);
+}
+
+static const char *header(void *context, const char *name) {
+	struct world *w = context;
+	return w->header_name && strcmp(name, w->header_name) == 0 ? w->header_value : NULL;
+}
+
+struct answer {
+	enum hf_step first; /* where hf_call_begin() left it */
+	int status;
+	char body[4096], outcome[16], etag[64];
+};
+
+static struct answer request(struct world *w, enum hf_method method, const char *target, const char *body) {
+	struct answer a = {0};
+	struct hf_call *call = hf_call_new(&w->api, target);
+	call->request.method = method;
+	call->request.header = header;
+	call->request.header_context = w;
+	call->reader = w->f.reader;
+	hf_call_route(call);
+	hf_buf_text(&call->request.body, body);
+	a.first = hf_call_begin(call);
+	if (a.first == HF_STEP_COMMIT) {
+		cr_assert(hf_committer_try(w->api.committer, call->write, w));
+		hf_call_committed(call);
+	}
+	a.status = call->response.status;
+	memcpy(a.body, call->response.body.data, call->response.body.len);
+	for (int i = 0; i < call->response.n_headers; i++) {
+		if (strcmp(call->response.headers[i].name, "Holdfast-Outcome") == 0)
+			strcpy(a.outcome, call->response.headers[i].value);
+		if (strcmp(call->response.headers[i].name, "ETag") == 0)
+			strcpy(a.etag, call->response.headers[i].value);
+	}
+	hf_call_free(call);
+	return a;
+}
+
+Test(call, an_unchanged_request_never_reaches_the_committer) {
+	static const struct {
+		const char *name, *target, *body, *outcome;
+		int status;
+		enum hf_step first;
+	} steps[] = {
+		{"new", REDIS, BODY, "created", 201, HF_STEP_COMMIT},
+		{"the same bytes", REDIS, BODY, "unchanged", 200, HF_STEP_DONE},
+		{"other bytes of the same configuration", REDIS, SHUFFLED, "unchanged", 200, HF_STEP_DONE},
+		{"nothing stated", REDIS, "", "unchanged", 200, HF_STEP_DONE},
+		{"the pool and address it has", REDIS "?pool=meshservice&address=241.0.0.0", BODY, "unchanged", 200, HF_STEP_DONE},
+		{"a version", REDIS "?version=7", BODY, "unchanged", 200, HF_STEP_COMMIT},
+		{"the same version", REDIS "?version=7", BODY, "unchanged", 200, HF_STEP_DONE},
+		{"changed", REDIS, CHANGED, "updated", 200, HF_STEP_COMMIT},
+		{"another address", REDIS "?address=241.0.0.9", CHANGED, "", 409, HF_STEP_DONE},
+	};
+	struct world w;
+	world_open(&w);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		struct answer a = request(&w, HF_PUT, steps[i].target, steps[i].body);
+		cr_expect_eq(a.status, steps[i].status, "%s: %s", steps[i].name, a.body);
+		cr_expect_eq(a.first, steps[i].first, "%s", steps[i].name);
+		cr_expect_str_eq(a.outcome, steps[i].outcome, "%s", steps[i].name);
+		cr_expect(a.status == 409 || strstr(a.body, "\"vips\":[{\"ip\":\"241.0.0.0\"}]"), "%s", steps[i].name);
+	}
+	world_close(&w);
+}
+
+static size_t parsed; /* allocations by jansson */
+
+static void *counting_malloc(size_t size) {
+	parsed++;
+	return malloc(size);
+}
+
+Test(call, bytes_that_were_seen_are_not_parsed_again) {
+	struct world w;
+	world_open(&w);
+	json_set_alloc_funcs(counting_malloc, free);
+	request(&w, HF_PUT, REDIS, BODY);
+	cr_assert_gt(parsed, 0);
+	parsed = 0;
+	cr_expect_str_eq(request(&w, HF_PUT, REDIS, BODY).outcome, "unchanged");
+	cr_expect_eq(parsed, 0, "the same bytes were parsed");
+	cr_expect_str_eq(request(&w, HF_PUT, REDIS, SHUFFLED).outcome, "unchanged");
+	cr_expect_gt(parsed, 0);
+	/* A raw match is no excuse: conditions and addresses are judged before it, and a quarantined lease is restored. */
+	cr_expect_eq(request(&w, HF_PUT, REDIS "?address=241.0.0.1", BODY).status, 409);
+	request(&w, HF_DELETE, REDIS, "");
+	cr_expect_str_eq(request(&w, HF_PUT, REDIS, BODY).outcome, "restored");
+	world_close(&w);
+}
+
+Test(call, conditions_compare_and_set) {
+	static const struct {
+		const char *name, *header, *value;
+		enum hf_method method;
+		const char *body;
+		int status;
+	} steps[] = {
+		{"only if there is one", "If-Match", "*", HF_PUT, BODY, 412},
+		{"only if there is none", "If-None-Match", "*", HF_PUT, BODY, 201},
+		{"again", "If-None-Match", "*", HF_PUT, BODY, 412},
+		{"one of a list", "If-Match", "\"1\", \"4\"", HF_PUT, BODY, 200},
+		{"a weak tag does not match strongly", "If-Match", "W/\"4\"", HF_PUT, CHANGED, 412},
+		{"a weak tag matches weakly", "If-None-Match", "W/\"4\"", HF_GET, "", 304},
+		{"another tag", "If-None-Match", "\"5\"", HF_GET, "", 200},
+		{"no tag at all", "If-Match", "4", HF_PUT, BODY, 400},
+		{"a list that goes on", "If-Match", "\"4\",", HF_PUT, BODY, 400},
+		{"an old tag", "If-Match", "\"3\"", HF_DELETE, "", 412},
+		{"the current tag", "If-Match", "\"4\"", HF_DELETE, "", 200},
+		{"a quarantined lease exists", "If-None-Match", "*", HF_PUT, BODY, 412},
+		{"an epoch of a zone that never connected", "Holdfast-Zone-Epoch", "7", HF_PUT, BODY, 409},
+		{"its epoch is 0", "Holdfast-Zone-Epoch", "0", HF_PUT, BODY, 200},
+		{"not a number", "Holdfast-Zone-Epoch", "-1", HF_PUT, BODY, 400},
+	};
+	struct world w;
+	world_open(&w);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		w.header_name = steps[i].header;
+		w.header_value = steps[i].value;
+		struct answer a = request(&w, steps[i].method, REDIS, steps[i].body);
+		cr_expect_eq(a.status, steps[i].status, "%s: %d %s", steps[i].name, a.status, a.body);
+	}
+	world_close(&w);
+}
