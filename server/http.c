@@ -17,13 +17,12 @@
 
 #include "api/metrics.h"
 #include "api/routes.h"
+#include "stream.h"
 
 #define HEADERS_MAX_BYTES 16384
 #define CONNECTION_MEMORY_BYTES 32768 /* request line and headers; libmicrohttpd answers 431 by itself beyond */
 #define IDLE_TIMEOUT_S 60
 #define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, so that its sender reads the answer */
-#define STREAM_BLOCK_BYTES 65536
-#define STREAM_MAX_US 60000000 /* a snapshot lives no longer */
 #define READERS_MAX 128
 
 struct hf_http {
@@ -47,13 +46,6 @@ struct request {
 	enum phase phase;
 	int64_t start_us;
 	size_t discarded; /* bytes of a body that is too large */
-	struct hf_wakeup wakeup;
-};
-
-/* A stream as libmicrohttpd sends it: it outlives the request. */
-struct sending {
-	struct hf_stream *stream;
-	struct hf_wakeups *wakeups;
 	struct hf_wakeup wakeup;
 };
 
@@ -109,48 +101,9 @@ static void log_answer(struct request *request) {
 		       hf_err_slug(call->err), duration_us);
 }
 
-static ssize_t send_piece(void *context, uint64_t position, char *buffer, size_t max) {
-	struct sending *sending = context;
-	(void)position;
-	ssize_t n = sending->stream->fill(sending->stream, buffer, max);
-	return n > 0 ? n : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-static void end_sending(void *context) {
-	struct sending *sending = context;
-	hf_wakeups_remove(sending->wakeups, &sending->wakeup);
-	sending->stream->close(sending->stream);
-	free(sending);
-}
-
-static void expire_sending(struct hf_wakeup *wakeup) {
-	struct sending *sending = (struct sending *)((char *)wakeup - offsetof(struct sending, wakeup));
-	sending->stream->expire(sending->stream);
-}
-
-static struct MHD_Response *stream_response(struct hf_http *http, struct hf_response *from) {
-	struct sending *sending = calloc(1, sizeof *sending);
-	struct MHD_Response *response = NULL;
-	if (sending)
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, send_piece, sending, end_sending);
-	if (!response) {
-		from->stream->close(from->stream);
-		free(sending);
-		return NULL;
-	}
-	sending->stream = from->stream;
-	sending->wakeups = http->wakeups;
-	sending->wakeup.deadline_us = hf_monotonic_us() + STREAM_MAX_US;
-	sending->wakeup.revision = UINT64_MAX;
-	sending->wakeup.fire = expire_sending;
-	if (!hf_wakeups_add(http->wakeups, &sending->wakeup)) /* stopping */
-		sending->stream->expire(sending->stream);
-	return response;
-}
-
 static struct MHD_Response *make_response(struct hf_http *http, struct hf_response *from) {
 	if (from->stream)
-		return stream_response(http, from);
+		return hf_stream_response(from->stream, http->wakeups);
 	if (from->fixed)
 		return MHD_create_response_from_buffer(from->fixed_len, (void *)from->fixed, MHD_RESPMEM_PERSISTENT);
 	/* The body's memory goes over to libmicrohttpd. */

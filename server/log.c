@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api/json.h"
+
 static const char *const NAMES[] = {"debug", "info", "warn", "error"};
 static enum hf_log_level least = HF_LOG_INFO;
 
@@ -47,16 +49,20 @@ void hf_log(enum hf_log_level level, const char *message, const char *format, ..
 }
 
 const char *hf_log_quote(const char *text, char ret[HF_LOG_QUOTED]) {
-	size_t at = 0;
+	size_t at = 0, left = strlen(text), n;
 	ret[at++] = '"';
-	for (; *text && at < HF_LOG_QUOTED - 6; text++) {
+	for (; left > 0 && at < HF_LOG_QUOTED - 6; text += n, left -= n) {
 		unsigned char c = (unsigned char)*text;
-		if (c == '"' || c == '\\')
+		n = hf_utf8_length(text, left);
+		if (c == '"' || c == '\\') {
 			at += (size_t)sprintf(ret + at, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
+		} else if (c < 0x20 || c == 0x7f || n == 0) {
 			at += (size_t)sprintf(ret + at, "\\x%02x", c);
-		else
-			ret[at++] = (char)c;
+			n = 1;
+		} else {
+			memcpy(ret + at, text, n);
+			at += n;
+		}
 	}
 	ret[at++] = '"';
 	ret[at] = '\0';

@@ -1,6 +1,7 @@
 /* acquire.c — acquire a lease: judge, choose addresses, store. */
 #include "allocator.h"
 #include "batch.h"
+#include "history.h"
 #include "leases.h"
 
 static enum hf_err judge(struct hf_txn *txn, const struct hf_acquire *request, struct hf_why *why, struct hf_lease *ret_current,
@@ -54,8 +55,7 @@ static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acqui
 /* Whether an address that was asked for can be had. */
 static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr a, struct hf_why *why) {
 	char text[HF_ADDR_TEXT];
-	uint8_t key[HF_ADDR_BYTES];
-	struct hf_slice holder;
+	struct hf_holder holder;
 	hf_addr_format(a, text);
 	if (!hf_pool_has_family(pool, hf_addr_family(a)))
 		return hf_fail(why, HF_E_ADDRESS_OUTSIDE_POOL, "address: pool \"%s\" has no IPv%d addresses, so not %s", pool->name,
@@ -63,14 +63,9 @@ static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool 
 	enum hf_place place = hf_pool_place(pool, a, NULL);
 	if (place == HF_OUTSIDE || place == HF_DRAINING)
 		return hf_fail(why, HF_E_ADDRESS_OUTSIDE_POOL, "address: %s is not in pool \"%s\"", text, pool->name);
-	hf_addr_put(a, key);
-	if (hf_txn_get(hf_batch_txn(batch), HF_ADDRESSES, (struct hf_slice){key, sizeof key}, &holder)) {
-		struct hf_identity id;
-		if (!hf_identity_decode((const uint8_t *)holder.data + 1, holder.len - 1, &id))
-			return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is held", text);
+	if (hf_history_present(hf_batch_txn(batch), a, &holder))
 		return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is bound to %s \"%.80s\" of zone \"%s\", mesh \"%s\"", text,
-			       hf_kind_name(id.kind), id.service, id.zone, id.mesh);
-	}
+			       hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
 	if (place == HF_RESERVED)
 		return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is reserved in pool \"%s\"", text, pool->name);
 	return HF_OK;

@@ -1,7 +1,8 @@
-/* history.h — who held an address, and when: at most 16 holders and 90 days of each address.
+/* history.h — who holds an address, and who held it: the tables "addresses" and "history".
  *
- * A holder has an address from the change that bound it to the one that freed it, quarantine included. A closed entry gets a
- * deadline 90 days on; the seventeenth holder pushes the oldest out.
+ * The present holder is the address's one row in "addresses": uniqueness, reverse look-up and the newest entry of its history in one.
+ * When the address is freed the row moves to "history", where at most 16 past holders of an address stay, for 90 days. A holder has an
+ * address from the change that bound it to the one that freed it, quarantine included.
  */
 #ifndef HF_STORAGE_HISTORY_H
 #define HF_STORAGE_HISTORY_H
@@ -14,15 +15,18 @@
 
 struct hf_holder {
 	struct hf_identity id;
-	uint64_t from_revision;
+	uint64_t from_revision; /* of the change that bound the address */
 	int64_t from_ms;
 	int64_t to_ms; /* 0: holds it still */
 };
 
-/* Writes, inside storage/ only; faults stick. close: the holder must be the open one. */
+/* The present holder; false if there is none, or a fault. */
+bool hf_history_present(struct hf_txn *txn, struct hf_addr a, struct hf_holder *ret);
+
+/* Writes, inside storage/ only; faults stick. open: nobody holds the address. close: somebody does. */
 void hf_history_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder);
 void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms);
-/* Deletes an entry whose deadline came; the deadline itself is the caller's. */
+/* Deletes a past holder whose deadline came; the deadline itself is the caller's. */
 void hf_history_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision);
 
 /* The holders of an address that are no older than 90 days, newest first, at most HF_HISTORY_HOLDERS; with at_ms >= 0 only the one at
@@ -30,7 +34,8 @@ void hf_history_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revisio
 int hf_history_read(struct hf_txn *reader, struct hf_addr a, int64_t at_ms, int64_t now_ms,
 		    struct hf_holder ret[HF_HISTORY_HOLDERS]);
 
-/* Decodes an entry, for verify. */
+/* Decode a row of "addresses" and of "history", for verify. False if it is damaged. */
+bool hf_history_decode_present(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) HF_CHECKED;
 bool hf_history_decode(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) HF_CHECKED;
 
 #endif

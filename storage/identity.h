@@ -2,7 +2,7 @@
  *
  * The identity bytes are the same everywhere (key, digest, hash): zone 0x00 mesh 0x00 kind-byte service. Names never contain a
  * NUL, so no identity is a prefix of another's scope, and byte order is the order zone, mesh, kind, service. The bytes up to and
- * with the kind byte are the identity's scope (see scope.h). Pure and thread-safe.
+ * with the kind byte are the identity's scope (see zone.h). Pure and thread-safe.
  */
 #ifndef HF_STORAGE_IDENTITY_H
 #define HF_STORAGE_IDENTITY_H

@@ -1,7 +1,8 @@
 /* kv_pages.c — a walk over the pages of an LMDB data file (data version 1), in host byte order as LMDB writes it.
  *
  *   page   pgno 8, pad 2, flags 2, lower 2, upper 2; then `(lower - 16) / 2` node offsets of 2 bytes
- *   node   size 4 (a leaf's data) or child's number (low 4 bytes), flags 2 (a branch: the number's high 2 bytes), key length 2, key, data
+ *   node   size 4 (a leaf's data) or child's number (low 4 bytes), flags 2 (a branch: the number's high 2 bytes),
+ *          key length 2, key, data
  *   tree   pad 4 (in the first: the page size), flags 2, depth 2, four counts of 8, root's page number 8
  *   meta   page header, magic 4, version 4, address 8, map size 8, tree of free pages, main tree, last page 8, transaction 8
  */

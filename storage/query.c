@@ -201,22 +201,19 @@ static void place_in(void *context, const struct hf_pool *pool) {
 
 enum hf_err hf_address_read(struct hf_txn *reader, struct hf_addr a, struct hf_why *why, struct hf_address_info *ret) {
 	struct hf_address_info info = {.state = HF_ADDRESS_UNMANAGED};
-	uint8_t bytes[HF_ADDR_BYTES];
-	struct hf_slice value;
+	struct hf_holder holder;
 	struct hf_key key;
-	hf_addr_put(a, bytes);
-	if (!hf_txn_get(reader, HF_ADDRESSES, (struct hf_slice){bytes, sizeof bytes}, &value)) {
+	if (!hf_history_present(reader, a, &holder)) {
 		struct placing placing = {a, &info};
-		enum hf_err err = hf_pools_each(reader, place_in, &placing, why);
+		enum hf_err err = hf_txn_fault(reader, why);
+		if (!err)
+			err = hf_pools_each(reader, place_in, &placing, why);
 		if (!err)
 			*ret = info;
 		return err;
 	}
-	struct hf_identity id;
-	if (value.len > 1 && hf_identity_decode((const uint8_t *)value.data + 1, value.len - 1, &id)) {
-		hf_identity_encode(&id, &key);
-		info.has_lease = hf_lease_read(reader, &key, &info.lease);
-	}
+	hf_identity_encode(&holder.id, &key);
+	info.has_lease = hf_lease_read(reader, &key, &info.lease);
 	if (!info.has_lease)
 		hf_txn_corrupt(reader, HF_ADDRESSES, "a held address points to no lease");
 	enum hf_err err = hf_txn_fault(reader, why);

@@ -5,9 +5,6 @@
 #include "history.h"
 #include "store_internal.h"
 
-#define ADDRESS_VALUE_MAX (1 + HF_KEY_MAX)
-#define RECORD_VERSION 1
-
 static bool has_vip(const struct hf_lease *lease, struct hf_addr a) {
 	for (int i = 0; lease && i < lease->n_vips; i++)
 		if (lease->vips[i].n == a.n)
@@ -15,18 +12,10 @@ static bool has_vip(const struct hf_lease *lease, struct hf_addr a) {
 	return false;
 }
 
-static void bind_address(struct hf_batch *batch, struct hf_pool *pool, const struct hf_key *key, const struct hf_lease *lease,
-			 struct hf_addr a) {
-	struct hf_txn *txn = hf_batch_txn(batch);
-	uint8_t address[HF_ADDR_BYTES], value[ADDRESS_VALUE_MAX];
-	struct hf_writer w = hf_writer_begin(value);
-	hf_put_uint(&w, RECORD_VERSION, 1);
-	hf_put_bytes(&w, key->bytes, key->len);
-	hf_addr_put(a, address);
-	hf_allocator_take(txn, pool, a);
-	hf_txn_put(txn, HF_ADDRESSES, (struct hf_slice){address, sizeof address}, hf_writer_end(&w));
+static void bind_address(struct hf_batch *batch, struct hf_pool *pool, const struct hf_lease *lease, struct hf_addr a) {
 	struct hf_holder holder = {.id = lease->id, .from_revision = lease->revision, .from_ms = hf_batch_now_ms(batch)};
-	hf_history_open(txn, a, &holder);
+	hf_allocator_take(hf_batch_txn(batch), pool, a);
+	hf_history_open(hf_batch_txn(batch), a, &holder);
 }
 
 /* A draining range goes with its last address. */
@@ -42,10 +31,8 @@ static void drop_drained(struct hf_batch *batch, struct hf_pool *pool, struct hf
 static void free_address(struct hf_batch *batch, struct hf_pool *pool, struct hf_addr a) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	struct hf_pool_count *count = &pool->count[hf_addr_family(a)];
-	uint8_t address[HF_ADDR_BYTES];
 	struct hf_range cidr;
-	hf_addr_put(a, address);
-	hf_txn_del(txn, HF_ADDRESSES, (struct hf_slice){address, sizeof address});
+	hf_history_close(txn, a, hf_batch_now_ms(batch));
 	switch (hf_pool_place(pool, a, &cidr)) {
 	case HF_ALLOCATABLE:
 		hf_allocator_give(txn, pool, cidr, a);
@@ -60,7 +47,6 @@ static void free_address(struct hf_batch *batch, struct hf_pool *pool, struct hf
 	case HF_OUTSIDE:
 		hf_txn_corrupt(txn, HF_POOLS, "a held address lies in no range of its pool");
 	}
-	hf_history_close(txn, a, hf_batch_now_ms(batch));
 }
 
 static void count_pool(struct hf_pool *pool, const struct hf_lease *lease, uint64_t by) {
@@ -153,7 +139,7 @@ void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, stru
 			free_address(batch, pool, before->vips[i]);
 	for (int i = 0; after && i < after->n_vips; i++)
 		if (!has_vip(before, after->vips[i]))
-			bind_address(batch, pool, &key, after, after->vips[i]);
+			bind_address(batch, pool, after, after->vips[i]);
 	if (before) {
 		count_pool(pool, before, (uint64_t)-1);
 		count_scope(scope, before, (uint64_t)-1);

@@ -8,9 +8,8 @@
 
 #include "zone.h"
 
-#define ADDRESS_VERSION 1 /* of the records in "addresses" */
-#define WHAT_MAX 1280     /* bytes of a sentence, with its NUL */
-#define HEX_BYTES 48      /* of a damaged key, shown */
+#define WHAT_MAX 1280	  /* bytes of a sentence, with its NUL */
+#define HEX_BYTES 48	  /* of a damaged key, shown */
 
 void hf_verify_say(struct hf_verify *v, enum hf_table table, const char *format, ...) {
 	char what[WHAT_MAX];
@@ -31,8 +30,8 @@ void hf_verify_damaged(struct hf_verify *v, enum hf_table table, struct hf_slice
 }
 
 const char *hf_verify_id(const struct hf_identity *id, char ret_text[HF_VERIFY_ID_TEXT]) {
-	snprintf(ret_text, HF_VERIFY_ID_TEXT, "%s \"%s\" of zone \"%s\", mesh \"%s\"", hf_kind_name(id->kind), id->service, id->zone,
-		 id->mesh);
+	snprintf(ret_text, HF_VERIFY_ID_TEXT, "%s \"%s\" of zone \"%s\", mesh \"%s\"", hf_kind_name(id->kind), id->service,
+		 id->zone, id->mesh);
 	return ret_text;
 }
 
@@ -49,16 +48,21 @@ bool hf_verify_lease(struct hf_verify *v, const struct hf_identity *id, struct h
 	return hf_txn_get(v->txn, HF_LEASES, k, &value) && hf_lease_decode(k, value, ret);
 }
 
-bool hf_verify_read_holder(struct hf_slice value, struct hf_identity *ret) {
-	struct hf_parser p = hf_parser_begin(value);
-	return hf_take_uint(&p, 1) == ADDRESS_VERSION && hf_identity_decode(p.at, (size_t)(p.end - p.at), ret);
+bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_holder *ret) {
+	uint8_t bytes[HF_ADDR_BYTES];
+	struct hf_addr of;
+	struct hf_slice key = {bytes, sizeof bytes}, value;
+	hf_addr_put(a, bytes);
+	return hf_txn_get(v->txn, HF_ADDRESSES, key, &value) && hf_history_decode_present(key, value, &of, ret);
 }
 
-bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_identity *ret) {
-	uint8_t key[HF_ADDR_BYTES];
+bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *ret) {
+	uint8_t bytes[8];
 	struct hf_slice value;
-	hf_addr_put(a, key);
-	return hf_txn_get(v->txn, HF_ADDRESSES, (struct hf_slice){key, sizeof key}, &value) && hf_verify_read_holder(value, ret);
+	struct hf_writer w = hf_writer_begin(bytes);
+	hf_put_uint(&w, revision, sizeof bytes);
+	struct hf_slice key = hf_writer_end(&w);
+	return hf_txn_get(v->txn, HF_CHANGES, key, &value) && hf_change_decode(key, value, ret);
 }
 
 static void check_meta(struct hf_verify *v) {
@@ -100,7 +104,8 @@ static void check_changes(struct hf_verify *v) {
 			continue;
 		}
 		if (change.revision != expected)
-			hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " stands where %" PRIu64 " was expected", change.revision, expected);
+			hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " stands where %" PRIu64 " was expected", change.revision,
+				      expected);
 		expected = change.revision + 1;
 		check_change(v, &change);
 	}
@@ -123,6 +128,7 @@ enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, en
 	check_changes(&v);
 	hf_verify_leases(&v);
 	hf_verify_pools(&v);
+	hf_verify_free(&v);
 	hf_verify_addresses(&v);
 	hf_verify_deadlines(&v);
 	free(v.pools);

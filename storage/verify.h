@@ -19,7 +19,8 @@ struct hf_verify_counts {
  * the key and what was expected; the text is the callee's only during the call. An invariant that is broken may be reported more
  * than once, from each side. The time is that of reading the whole store; it never blocks the writer, but an open snapshot keeps
  * old pages alive. Sets *ret also when there are violations, which are no error.
- * HF_E_CORRUPT: the meta record or a page cannot be read, so that the check ended early. HF_E_STORAGE: out of memory, or a fault. */
+ * HF_E_CORRUPT: the meta record or a page cannot be read, so that the check ended early. HF_E_STORAGE: out of memory, or a fault.
+ */
 enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, enum hf_table table, const char *what), void *context,
 		      struct hf_why *why, struct hf_verify_counts *ret) HF_CHECKED;
 

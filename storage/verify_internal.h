@@ -2,6 +2,7 @@
 #ifndef HF_STORAGE_VERIFY_INTERNAL_H
 #define HF_STORAGE_VERIFY_INTERNAL_H
 
+#include "history.h"
 #include "lease.h"
 #include "verify.h"
 
@@ -36,17 +37,20 @@ const char *hf_verify_id(const struct hf_identity *id, char ret_text[HF_VERIFY_I
 /* The lease of an identity, if it is there and can be read; a damaged one is another pass's to report. */
 bool hf_verify_lease(struct hf_verify *v, const struct hf_identity *id, struct hf_lease *ret);
 
-/* The identity that an address points to; false if it is not held (or damaged). */
-bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_identity *ret);
-bool hf_verify_read_holder(struct hf_slice value, struct hf_identity *ret);
+/* The present holder of an address; false if it is not held (or damaged). */
+bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_holder *ret);
+
+/* The feed's entry of a revision; false if it is not there (or damaged). */
+bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *ret);
 
 bool hf_verify_same(const struct hf_identity *a, const struct hf_identity *b);
 
-/* The passes, in this order: the pools are read (and their ranges compared), the leases are counted into them, the counts are compared.
- * load_pools: HF_E_STORAGE, out of memory; the pools are the caller's to free unless it fails. */
+/* The passes, in this order: the pools are read (and their ranges compared), the leases are counted into them, the counts are
+ * compared. load_pools: HF_E_STORAGE, out of memory; the pools are the caller's to free unless it fails. */
 enum hf_err hf_verify_load_pools(struct hf_verify *v, struct hf_why *why) HF_CHECKED;
 void hf_verify_leases(struct hf_verify *v); /* and scopes */
-void hf_verify_pools(struct hf_verify *v);  /* and free extents */
+void hf_verify_pools(struct hf_verify *v);
+void hf_verify_free(struct hf_verify *v);
 void hf_verify_addresses(struct hf_verify *v); /* and history */
 void hf_verify_deadlines(struct hf_verify *v);
 

@@ -40,36 +40,33 @@ static void check_fields(struct hf_verify *v, const struct hf_lease *lease, cons
 /* The feed's entry of the lease's revision, while it is kept, is of this lease and with its addresses. */
 static void check_revision(struct hf_verify *v, const struct hf_lease *lease, const char *id) {
 	struct hf_change change;
-	struct hf_slice value;
-	uint8_t bytes[8];
-	struct hf_writer w = hf_writer_begin(bytes);
-	hf_put_uint(&w, lease->revision, 8);
-	struct hf_slice key = hf_writer_end(&w);
 	if (lease->revision == 0 || lease->revision > v->meta.revision) {
-		hf_verify_say(v, HF_LEASES, "%s: revision %" PRIu64 " is not one of the store's, up to %" PRIu64, id, lease->revision,
-			      v->meta.revision);
+		hf_verify_say(v, HF_LEASES, "%s: revision %" PRIu64 " is not one of the store's, up to %" PRIu64, id,
+			      lease->revision, v->meta.revision);
 		return;
 	}
 	if (lease->revision <= v->meta.compacted)
 		return;
-	if (!hf_txn_get(v->txn, HF_CHANGES, key, &value) || !hf_change_decode(key, value, &change))
+	if (!hf_verify_change(v, lease->revision, &change))
 		hf_verify_say(v, HF_CHANGES, "%s: its revision %" PRIu64 " is not in the feed", id, lease->revision);
 	else if (!change.has_lease || !hf_verify_same(&change.id, &lease->id))
 		hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " is expected to be a change of %s", lease->revision, id);
-	else if (change.n_vips != lease->n_vips || memcmp(change.vips, lease->vips, sizeof change.vips[0] * (size_t)change.n_vips) != 0 ||
+	else if (change.n_vips != lease->n_vips ||
+		 memcmp(change.vips, lease->vips, sizeof change.vips[0] * (size_t)change.n_vips) != 0 ||
 		 change.generation != lease->generation || strcmp(change.pool, lease->pool) != 0)
-		hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " has another pool, generation or addresses than %s", lease->revision, id);
+		hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " has another pool, generation or addresses than %s",
+			      lease->revision, id);
 }
 
 static void check_address(struct hf_verify *v, const struct hf_lease *lease, struct hf_addr a, const char *id) {
-	struct hf_identity holder;
+	struct hf_holder holder;
 	char text[HF_ADDR_TEXT], other[HF_VERIFY_ID_TEXT];
 	hf_addr_format(a, text);
 	if (!hf_verify_holder(v, a, &holder))
 		hf_verify_say(v, HF_ADDRESSES, "%s is expected to point to %s, which has it; it points nowhere", text, id);
-	else if (!hf_verify_same(&holder, &lease->id))
+	else if (!hf_verify_same(&holder.id, &lease->id))
 		hf_verify_say(v, HF_ADDRESSES, "%s is in two leases: it points to %s, but %s has it as well", text,
-			      hf_verify_id(&holder, other), id);
+			      hf_verify_id(&holder.id, other), id);
 }
 
 /* Counts the lease into its pool, where its addresses must lie. */
@@ -104,7 +101,8 @@ static void check_lease(struct hf_verify *v, const struct hf_lease *lease, const
 	count_lease(v, lease, id);
 	struct hf_deadline deadline = {.at_ms = lease->quarantined_until_ms, .is_lease = true, .lease = *key};
 	if (lease->state == HF_QUARANTINED && !hf_deadline_has(v->txn, &deadline))
-		hf_verify_say(v, HF_DEADLINES, "%s is in quarantine until %" PRId64 " ms, but no deadline ends it", id, deadline.at_ms);
+		hf_verify_say(v, HF_DEADLINES, "%s is in quarantine until %" PRId64 " ms, but no deadline ends it", id,
+			      deadline.at_ms);
 }
 
 /* The leases of one scope, summed up. */
@@ -150,7 +148,8 @@ static void judge_scope(struct hf_verify *v, struct scope_walk *walk, const stru
 			hf_verify_say(v, HF_SCOPES,
 				      "%s in zone \"%s\", mesh \"%s\": %" PRIu64 " active and %" PRIu64
 				      " quarantined leases are counted; there are %" PRIu64 " and %" PRIu64,
-				      hf_kind_name(id.kind), id.zone, id.mesh, scope.active, scope.quarantined, sum->active, sum->quarantined);
+				      hf_kind_name(id.kind), id.zone, id.mesh, scope.active, scope.quarantined, sum->active,
+				      sum->quarantined);
 		if (!hf_digest_equal(&scope.digest, &sum->digest))
 			hf_verify_say(v, HF_SCOPES, "%s in zone \"%s\", mesh \"%s\": the digest is not that of its active leases",
 				      hf_kind_name(id.kind), id.zone, id.mesh);
@@ -170,8 +169,8 @@ static void end_scope(struct hf_verify *v, struct scope_walk *walk, const struct
 	if (walk->at && by_key(walk->cursor.key, key) == 0) {
 		judge_scope(v, walk, &sum->scope);
 	} else if (read_scope_key(key, &id)) {
-		hf_verify_say(v, HF_SCOPES, "%s in zone \"%s\", mesh \"%s\" has leases, but no record", hf_kind_name(id.kind), id.zone,
-			      id.mesh);
+		hf_verify_say(v, HF_SCOPES, "%s in zone \"%s\", mesh \"%s\" has leases, but no record", hf_kind_name(id.kind),
+			      id.zone, id.mesh);
 		check_zone(v, &id);
 	}
 }

@@ -1,4 +1,4 @@
-/* verify_pools.c — each pool's ranges, counters and free extents: held, reserved and free fill every CIDR exactly. */
+/* verify_pools.c — each pool's ranges and counters. */
 #include "verify_internal.h"
 
 #include <inttypes.h>
@@ -84,11 +84,17 @@ static void check_config(struct hf_verify *v, const struct hf_pool *pool) {
 		hf_verify_say(v, HF_POOLS, "pool \"%s\": id %" PRIu32 " was never given out; the next one is %" PRIu32, pool->name,
 			      pool->id, v->meta.next_pool_id);
 	if (pool->revision == 0 || pool->revision > v->meta.revision)
-		hf_verify_say(v, HF_POOLS, "pool \"%s\": revision %" PRIu64 " is not one of the store's, up to %" PRIu64, pool->name,
-			      pool->revision, v->meta.revision);
+		hf_verify_say(v, HF_POOLS, "pool \"%s\": revision %" PRIu64 " is not one of the store's, up to %" PRIu64,
+			      pool->name, pool->revision, v->meta.revision);
+	struct hf_change change;
+	if (pool->revision > v->meta.compacted && hf_verify_change(v, pool->revision, &change) &&
+	    (change.type != HF_CHANGE_POOL_WRITTEN || strcmp(change.pool, pool->name) != 0))
+		hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " is expected to be the last edit of pool \"%s\"", pool->revision,
+			      pool->name);
 	for (const struct hf_verify_pool *other = v->pools; &other->pool != pool; other++)
 		if (other->pool.id == pool->id)
-			hf_verify_say(v, HF_POOLS, "pools \"%s\" and \"%s\" have one id, %" PRIu32, other->pool.name, pool->name, pool->id);
+			hf_verify_say(v, HF_POOLS, "pools \"%s\" and \"%s\" have one id, %" PRIu32, other->pool.name, pool->name,
+				      pool->id);
 }
 
 static void check_draining(struct hf_verify *v, const struct hf_pool *pool) {
@@ -107,8 +113,10 @@ static void check_count(struct hf_verify *v, const struct hf_pool *pool, const c
 
 static void check_counts(struct hf_verify *v, const struct hf_verify_pool *p) {
 	static const char *const WHAT[HF_FAMILIES][4] = {
-		{"leased IPv4 addresses", "quarantined IPv4 addresses", "held reserved IPv4 addresses", "held draining IPv4 addresses"},
-		{"leased IPv6 addresses", "quarantined IPv6 addresses", "held reserved IPv6 addresses", "held draining IPv6 addresses"},
+		{"leased IPv4 addresses", "quarantined IPv4 addresses", "held reserved IPv4 addresses",
+		 "held draining IPv4 addresses"},
+		{"leased IPv6 addresses", "quarantined IPv6 addresses", "held reserved IPv6 addresses",
+		 "held draining IPv6 addresses"},
 	};
 	check_count(v, &p->pool, "active leases", p->pool.active, p->active);
 	check_count(v, &p->pool, "quarantined leases", p->pool.quarantined, p->quarantined);
@@ -121,175 +129,10 @@ static void check_counts(struct hf_verify *v, const struct hf_verify_pool *p) {
 	}
 }
 
-/* A walk through one family of a pool: what lies where, piece by piece. */
-struct tiling {
-	struct hf_verify *v;
-	const struct hf_pool *pool;
-	enum hf_family family;
-	struct hf_cursor extents, held;
-	bool at_extent, at_held; /* the cursors stand on an extent of the pool, on an address; then: */
-	struct hf_range extent;
-	struct hf_addr a;
-	hf_u128 free; /* addresses in the extents so far */
-};
-
-static void read_extent(struct tiling *t, bool found) {
-	uint32_t pool_id = 0;
-	while (found && !hf_allocator_decode(t->extents.key, t->extents.value, &pool_id, &t->extent))
-		found = hf_cursor_next(&t->extents); /* damaged; check_extents() says so */
-	t->at_extent = found && pool_id == t->pool->id;
-}
-
-static bool has_extent(const struct tiling *t) { return t->at_extent && hf_addr_family(t->extent.first) == t->family; }
-
-/* Leaves out extents that begin below `end`: what lies there was something else, or nothing of the pool. */
-static void refuse_extents(struct tiling *t, hf_u128 end, bool all) {
-	char text[HF_RANGE_TEXT];
-	for (; has_extent(t) && (all || t->extent.first.n < end); read_extent(t, hf_cursor_next(&t->extents))) {
-		hf_range_format(t->extent, text);
-		hf_verify_say(t->v, HF_FREE, "pool \"%s\": %s is not the pool's to give: it overlaps another extent or a reserved range, or "
-			      "lies in no CIDR", t->pool->name, text);
-	}
-}
-
-static void read_held(struct tiling *t, bool found) {
-	t->at_held = found && t->held.key.len == HF_ADDR_BYTES;
-	if (t->at_held)
-		t->a = hf_addr_read(t->held.key.data);
-}
-
-/* The extent at hand, which begins where it may. */
-static void judge_extent(struct tiling *t, struct hf_range cidr, const struct hf_range *reserved, bool behind_extent) {
-	const char *wrong = NULL;
-	char text[HF_RANGE_TEXT], a[HF_ADDR_TEXT];
-	hf_range_format(t->extent, text);
-	if (behind_extent)
-		wrong = "is not joined with the one before it";
-	else if (t->extent.last.n > cidr.last.n)
-		wrong = "reaches beyond its CIDR";
-	else if (reserved && hf_range_overlaps(t->extent, *reserved))
-		wrong = "overlaps a reserved range";
-	if (wrong)
-		hf_verify_say(t->v, HF_FREE, "pool \"%s\": the extent %s %s", t->pool->name, text, wrong);
-	for (; t->at_held && t->a.n <= t->extent.last.n; read_held(t, hf_cursor_next(&t->held))) {
-		hf_addr_format(t->a, a);
-		hf_verify_say(t->v, HF_FREE, "pool \"%s\": the extent %s has %s, which is held", t->pool->name, text, a);
-	}
-	t->free += hf_range_size(t->extent);
-}
-
-/* From `at` on nothing begins that is known of. Returns the last address before something does. */
-static hf_u128 judge_gap(struct tiling *t, hf_u128 at, struct hf_range cidr, const struct hf_range *reserved) {
-	char text[HF_RANGE_TEXT];
-	hf_u128 last = cidr.last.n;
-	if (has_extent(t) && t->extent.first.n <= last)
-		last = t->extent.first.n - 1;
-	if (t->at_held && t->a.n <= last)
-		last = t->a.n - 1;
-	if (reserved && reserved->first.n <= last)
-		last = reserved->first.n - 1;
-	hf_range_format((struct hf_range){{at}, {last}}, text);
-	hf_verify_say(t->v, HF_FREE, "pool \"%s\": %s is neither held nor reserved nor free", t->pool->name, text);
-	return last;
-}
-
-/* The first reserved range that ends at or behind an address, if it begins in the CIDR. */
-static const struct hf_range *reserved_from(const struct hf_pool *pool, struct hf_range cidr, hf_u128 at, int *i) {
-	const struct hf_pool_config *c = &pool->config;
-	while (*i < c->n_reserved && c->reserved[*i].last.n < at)
-		(*i)++;
-	return *i < c->n_reserved && c->reserved[*i].first.n <= cidr.last.n ? &c->reserved[*i] : NULL;
-}
-
-static void check_cidr(struct tiling *t, struct hf_range cidr) {
-	uint8_t key[HF_ADDR_BYTES];
-	bool behind_extent = false;
-	int r = 0;
-	hf_u128 at = cidr.first.n, last;
-	hf_addr_put(cidr.first, key);
-	read_held(t, hf_cursor_seek(&t->held, (struct hf_slice){key, sizeof key}));
-	for (;; at = last + 1) {
-		refuse_extents(t, at, false);
-		while (t->at_held && t->a.n < at)
-			read_held(t, hf_cursor_next(&t->held));
-		const struct hf_range *reserved = reserved_from(t->pool, cidr, at, &r);
-		bool is_extent = has_extent(t) && t->extent.first.n == at;
-		if (reserved && reserved->first.n <= at) {
-			last = reserved->last.n; /* held or not */
-			is_extent = false;
-		} else if (is_extent) {
-			judge_extent(t, cidr, reserved, behind_extent);
-			last = t->extent.last.n;
-			read_extent(t, hf_cursor_next(&t->extents));
-		} else if (t->at_held && t->a.n == at) {
-			last = at;
-		} else {
-			last = judge_gap(t, at, cidr, reserved);
-		}
-		behind_extent = is_extent;
-		if (last >= cidr.last.n)
-			return;
-	}
-}
-
-static void check_family(struct tiling *t) {
-	char stored[HF_COUNT_TEXT], counted[HF_COUNT_TEXT];
-	const struct hf_pool_config *c = &t->pool->config;
-	struct hf_pool_usage usage;
-	t->free = 0;
-	for (int i = 0; i < c->n_cidrs; i++)
-		if (hf_addr_family(c->cidrs[i].first) == t->family && c->cidrs[i].first.n <= c->cidrs[i].last.n)
-			check_cidr(t, c->cidrs[i]);
-	refuse_extents(t, 0, true);
-	hf_pool_usage(t->pool, t->family, &usage);
-	if (usage.free != t->free)
-		hf_verify_say(t->v, HF_FREE, "pool \"%s\": its counters make %s free IPv%d addresses; its extents have %s", t->pool->name,
-			      hf_count_format(usage.free, stored), t->family == HF_IPV4 ? 4 : 6, hf_count_format(t->free, counted));
-}
-
-static void check_pool(struct hf_verify *v, const struct hf_verify_pool *p) {
-	struct tiling t = {.v = v, .pool = &p->pool};
-	uint8_t prefix[4];
-	struct hf_writer w = hf_writer_begin(prefix);
-	hf_put_uint(&w, p->pool.id, sizeof prefix);
-	check_config(v, &p->pool);
-	check_counts(v, p);
-	check_draining(v, &p->pool);
-	hf_cursor_open(v->txn, HF_FREE, &t.extents);
-	hf_cursor_open(v->txn, HF_ADDRESSES, &t.held);
-	read_extent(&t, hf_cursor_seek(&t.extents, hf_writer_end(&w)));
-	for (int family = 0; family < HF_FAMILIES; family++) {
-		t.family = (enum hf_family)family;
-		check_family(&t);
-	}
-	hf_cursor_close(&t.held);
-	hf_cursor_close(&t.extents);
-}
-
-/* Every extent can be read and is some pool's. */
-static void check_extents(struct hf_verify *v) {
-	struct hf_range extent;
-	uint32_t pool_id;
-	char text[HF_RANGE_TEXT];
-	HF_CURSOR extents;
-	hf_cursor_open(v->txn, HF_FREE, &extents);
-	for (; hf_cursor_next(&extents); v->counts.extents++) {
-		int p = 0;
-		if (!hf_allocator_decode(extents.key, extents.value, &pool_id, &extent)) {
-			hf_verify_damaged(v, HF_FREE, extents.key);
-			continue;
-		}
-		while (p < v->n_pools && v->pools[p].pool.id != pool_id)
-			p++;
-		if (p == v->n_pools) {
-			hf_range_format(extent, text);
-			hf_verify_say(v, HF_FREE, "%s is free in a pool of id %" PRIu32 ", which there is not", text, pool_id);
-		}
-	}
-}
-
 void hf_verify_pools(struct hf_verify *v) {
-	check_extents(v);
-	for (int p = 0; p < v->n_pools; p++)
-		check_pool(v, &v->pools[p]);
+	for (int p = 0; p < v->n_pools; p++) {
+		check_config(v, &v->pools[p].pool);
+		check_counts(v, &v->pools[p]);
+		check_draining(v, &v->pools[p].pool);
+	}
 }

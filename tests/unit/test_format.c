@@ -97,7 +97,8 @@ Test(format, tables_have_their_names) {
 }
 
 Test(format, meta) {
-	static const uint8_t id[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+	static const uint8_t id[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+				       0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
 	struct hf_meta meta = {.store_epoch = 1, .revision = 17, .compacted = 3, .next_pool_id = 5, .created_ms = T0}, back;
 	HF_CURSOR format = {0}, store = {0};
 	memcpy(meta.store_id, id, sizeof id);
@@ -107,7 +108,8 @@ Test(format, meta) {
 	expect_entry(HF_META, true, "meta store", &store);
 	back = hf_meta_read(txn);
 	cr_expect_arr_eq(back.store_id, id, sizeof id);
-	cr_expect(back.store_epoch == 1 && back.revision == 17 && back.compacted == 3 && back.next_pool_id == 5 && back.created_ms == T0);
+	cr_expect(back.store_epoch == 1 && back.revision == 17 && back.compacted == 3);
+	cr_expect(back.next_pool_id == 5 && back.created_ms == T0);
 	hf_cursor_close(&format);
 	hf_cursor_close(&store);
 	end();
@@ -143,13 +145,15 @@ Test(format, leases) {
 }
 
 Test(format, addresses) {
-	struct hf_acquire a = acquire_request(redis(), "{}");
+	struct hf_holder holder = {.id = redis(), .from_revision = 5, .from_ms = T0}, back;
+	struct hf_addr of;
 	HF_CURSOR cursor = {0};
 	begin();
-	a.addresses[a.n_addresses++] = addr("241.0.0.7");
-	hf_acquire_begin(&a);
-	cr_assert_eq(a.write.apply(batch, &a.write, NULL), HF_OK);
+	hf_history_open(txn, addr("241.0.0.7"), &holder);
 	expect_entry(HF_ADDRESSES, false, "addresses", &cursor);
+	cr_assert(hf_history_decode_present(cursor.key, cursor.value, &of, &back));
+	cr_expect(of.n == addr("241.0.0.7").n && back.from_revision == 5 && back.from_ms == T0 && back.to_ms == 0);
+	cr_expect_str_eq(back.id.service, "redis");
 	hf_cursor_close(&cursor);
 	end();
 }
@@ -197,7 +201,8 @@ Test(format, pools) {
 	static uint8_t buffer[HF_POOL_RECORD_MAX];
 	uint8_t key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
 	static struct hf_pool pool, back;
-	pool = (struct hf_pool){.id = 4, .name = "blue", .revision = 9, .created_ms = T0, .modified_ms = T1, .active = 5, .quarantined = 1};
+	pool = (struct hf_pool){.id = 4, .name = "blue", .revision = 9, .created_ms = T0, .modified_ms = T1, .active = 5};
+	pool.quarantined = 1;
 	pool.config = pool_request("blue", "10.0.0.0/24 fd00::/64", "10.0.0.0-10.0.0.3", 3600).config;
 	pool.config.strategy = HF_HASHED;
 	pool.config.kinds = 1u << HF_MESH_SERVICE;
@@ -211,15 +216,18 @@ Test(format, pools) {
 	cr_assert(hf_pool_decode(vector("pools key", key_bytes), vector("pools value", value_bytes), &back));
 	cr_expect(back.id == 4 && strcmp(back.name, "blue") == 0 && hf_pool_config_equal(&back.config, &pool.config));
 	cr_expect(back.n_draining == 1 && back.draining[0].last.n == addr("10.0.1.255").n);
-	cr_expect(back.active == 5 && back.quarantined == 1 && back.revision == 9 && back.created_ms == T0 && back.modified_ms == T1);
+	cr_expect(back.active == 5 && back.quarantined == 1);
+	cr_expect(back.revision == 9 && back.created_ms == T0 && back.modified_ms == T1);
 	for (int i = 0; i < HF_FAMILIES; i++)
-		cr_expect(back.count[i].leased == 5 && back.count[i].quarantined == 1 && back.count[i].cursor.n == pool.count[i].cursor.n);
+		cr_expect(back.count[i].leased == 5 && back.count[i].quarantined == 1 &&
+			  back.count[i].cursor.n == pool.count[i].cursor.n);
 	cr_expect(back.count[HF_IPV4].overlaid_reserved == 1 && back.count[HF_IPV4].overlaid_draining == 2);
 }
 
 Test(format, zones) {
 	uint8_t buffer[HF_ZONE_RECORD_MAX], key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
-	struct hf_zone back, zone = {.name = "east", .state = HF_ZONE_ONLINE, .epoch = 7, .reconnects = 6, .store_epoch = 1, .created_ms = T0,
+	struct hf_zone back, zone = {.name = "east", .state = HF_ZONE_ONLINE, .epoch = 7, .reconnects = 6, .store_epoch = 1,
+				     .created_ms = T0,
 				     .changed_ms = T1, .n_instances = 2, .instances = {"cp-b", "cp-a"}};
 	struct hf_slice key = vector("zones key", key_bytes), value = vector("zones value", value_bytes);
 	expect_bytes("zones key", (struct hf_slice){zone.name, strlen(zone.name)});
@@ -248,7 +256,8 @@ Test(format, scopes) {
 }
 
 Test(format, changes) {
-	struct hf_change back, lease = {.type = HF_CHANGE_RELEASED, .cause = HF_CAUSE_REQUEST, .pool = "blue", .has_lease = true, .id = redis(),
+	struct hf_change back, lease = {.type = HF_CHANGE_RELEASED, .cause = HF_CAUSE_REQUEST, .pool = "blue",
+					.has_lease = true, .id = redis(),
 					.generation = 3, .n_vips = 2, .vips = {addr("241.0.0.7"), addr("fd00::7")}};
 	struct hf_change pool = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_REQUEST, .pool = "blue"};
 	HF_CURSOR at_lease = {0}, at_pool = {0};

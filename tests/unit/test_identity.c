@@ -47,7 +47,8 @@ Test(identity, names_are_accepted_or_refused_as_the_table_says) {
 		cr_expect_eq(hf_name_check("mesh", text, NAMES[i].max, NULL), err, "%s", NAMES[i].name);
 		cr_expect_str_eq(copy, err ? "before" : text, "%s", NAMES[i].name);
 		if (NAMES[i].why)
-			cr_expect(strncmp(why.text, "mesh", 4) == 0 && strstr(why.text, NAMES[i].why), "%s: says \"%s\"", NAMES[i].name, why.text);
+			cr_expect(strncmp(why.text, "mesh", 4) == 0 && strstr(why.text, NAMES[i].why), "%s: says \"%s\"",
+				  NAMES[i].name, why.text);
 	}
 }
 
@@ -56,7 +57,7 @@ Test(identity, kinds_have_kumas_names) {
 	enum hf_kind kind;
 	for (int i = 0; i < HF_KINDS; i++) {
 		cr_assert(hf_kind_parse(names[i], &kind));
-		cr_assert_eq(kind, i + 1);
+		cr_assert_eq((int)kind, i + 1);
 		cr_assert_str_eq(hf_kind_name(kind), names[i]);
 	}
 	cr_assert(!hf_kind_parse("meshservice", &kind));
@@ -66,7 +67,8 @@ Test(identity, kinds_have_kumas_names) {
 /* In the order of their keys: zone, mesh, kind, service. */
 static const struct hf_identity ORDERED[] = {
 	{HF_MESH_MULTIZONE_SERVICE, "a", "z", "z"}, {HF_MESH_SERVICE, "a-b", "a", "a"},	     {HF_MESH_SERVICE, "ab", "a", "a"},
-	{HF_MESH_SERVICE, "ab", "a", "a.b"},	    {HF_MESH_SERVICE, "ab", "a", "ab"},	     {HF_MESH_EXTERNAL_SERVICE, "ab", "a", "a"},
+	{HF_MESH_SERVICE, "ab", "a", "a.b"},	    {HF_MESH_SERVICE, "ab", "a", "ab"},
+	{HF_MESH_EXTERNAL_SERVICE, "ab", "a", "a"},
 	{HF_MESH_SERVICE, "ab", "a.b", "a"},	    {HF_MESH_SERVICE, "ab", "ab", "a"},	     {HF_MESH_SERVICE, "b", "a", "a"},
 };
 

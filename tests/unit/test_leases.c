@@ -154,7 +154,8 @@ static const struct {
 	const char *why;
 } REQUESTS[] = {
 	{"free", "", "241.1.2.3", HF_OK, ""},
-	{"held", "", "241.0.0.0", HF_E_ADDRESS_TAKEN, "241.0.0.0 is bound to MeshService \"first\" of zone \"east\", mesh \"default\""},
+	{"held", "", "241.0.0.0", HF_E_ADDRESS_TAKEN,
+	 "241.0.0.0 is bound to MeshService \"first\" of zone \"east\", mesh \"default\""},
 	{"in quarantine", "", "241.0.0.1", HF_E_ADDRESS_TAKEN, "241.0.0.1 is bound to MeshService \"second\""},
 	{"outside the pool", "", "10.0.0.1", HF_E_ADDRESS_OUTSIDE_POOL, "10.0.0.1"},
 	{"in another pool", "", "242.0.0.1", HF_E_ADDRESS_OUTSIDE_POOL, "242.0.0.1 is not in pool \"meshservice\""},

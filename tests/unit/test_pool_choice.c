@@ -78,7 +78,8 @@ Test(pool_choice, no_pool_that_fits_is_no_pool) {
 
 Test(pool_choice, an_exhausted_pool_is_not_passed_over) {
 	put("tiny", "10.0.0.0/32", 1u << HF_MESH_SERVICE, "default", NULL);
-	struct hf_acquire a = acquire_request(identity("east", "default", "a"), "{}"), b = acquire_request(identity("east", "default", "b"), "{}");
+	struct hf_acquire a = acquire_request(identity("east", "default", "a"), "{}");
+	struct hf_acquire b = acquire_request(identity("east", "default", "b"), "{}");
 	cr_assert_eq(acquire(&f, &a), HF_OK);
 	cr_assert_eq(acquire(&f, &b), HF_E_POOL_EXHAUSTED);
 	cr_assert(strstr(b.write.why.text, "\"tiny\""), "%s", b.write.why.text);
@@ -86,7 +87,8 @@ Test(pool_choice, an_exhausted_pool_is_not_passed_over) {
 
 Test(pool_choice, a_sequential_pool_goes_on_and_a_hashed_one_gives_the_same_again) {
 	put("next", "10.0.0.0/24", 1u << HF_MESH_SERVICE, "next", NULL);
-	struct hf_acquire a = acquire_request(identity("east", "next", "a"), "{}"), b = acquire_request(identity("east", "next", "b"), "{}");
+	struct hf_acquire a = acquire_request(identity("east", "next", "a"), "{}");
+	struct hf_acquire b = acquire_request(identity("east", "next", "b"), "{}");
 	cr_assert_eq(acquire(&f, &a), HF_OK);
 	cr_assert_eq(release(&f, a.id, true, NULL), HF_OK);
 	cr_assert_eq(acquire(&f, &b), HF_OK);

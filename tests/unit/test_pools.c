@@ -122,7 +122,8 @@ Test(pools, overlapping_pools_are_refused) {
 	for (size_t i = 0; i < sizeof OVERLAPS / sizeof *OVERLAPS; i++) {
 		struct hf_pool_put request = put(OVERLAPS[i].pool, OVERLAPS[i].cidrs, "", false);
 		cr_expect_eq(request.write.err, HF_E_POOL_OVERLAP, "%s: %s", OVERLAPS[i].name, hf_err_slug(request.write.err));
-		cr_expect(strstr(request.write.why.text, OVERLAPS[i].why), "%s: says \"%s\"", OVERLAPS[i].name, request.write.why.text);
+		cr_expect(strstr(request.write.why.text, OVERLAPS[i].why), "%s: says \"%s\"", OVERLAPS[i].name,
+			  request.write.why.text);
 	}
 	cr_assert_eq(revision(), before);
 }

@@ -110,7 +110,8 @@ Test(query, pages_of_any_size_cover_each_lease_once_in_order) {
 			seen[0] = '\0';
 			for (; page.more; pages++) {
 				int n = 0;
-				cr_assert_eq(hf_lease_list(f.reader, &filter, pages ? &after : NULL, limit, note, &n, NULL, &page), HF_OK);
+				struct hf_key *from = pages ? &after : NULL;
+				cr_assert_eq(hf_lease_list(f.reader, &filter, from, limit, note, &n, NULL, &page), HF_OK);
 				cr_assert_leq(n, limit);
 				cr_assert_eq(page.revision, 16);
 				after = page.last;

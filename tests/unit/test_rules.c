@@ -117,7 +117,8 @@ static const struct acquire_row ACQUIRES[] = {
 	{"an older epoch, no lease", NONE, EMPTY, .epoch = 6, .err = STALE},
 	/* Conditions. */
 	{"If-Match, current", HF_ACTIVE, EMPTY, .if_match = "current", .action = HF_DO_NOTHING, .outcome = HF_UNCHANGED},
-	{"If-Match, another", HF_ACTIVE, EMPTY, .if_match = "another", .err = FAILED, .why = "If-Match does not hold: the entity tag is \"17-"},
+	{"If-Match, another", HF_ACTIVE, EMPTY, .if_match = "another", .err = FAILED,
+	 .why = "If-Match does not hold: the entity tag is \"17-"},
 	{"If-Match: *", HF_ACTIVE, EMPTY, .if_match = "*", .action = HF_DO_NOTHING, .outcome = HF_UNCHANGED},
 	{"If-Match: *, quarantined", HF_QUARANTINED, EMPTY, .if_match = "*", .action = HF_DO_CHANGE, .outcome = HF_RESTORED},
 	{"If-Match: *, no lease", NONE, EMPTY, .if_match = "*", .err = FAILED, .why = "there is no lease"},
@@ -142,7 +143,8 @@ static const struct acquire_row ACQUIRES[] = {
 	{"conditions before pool", HF_ACTIVE, READ_OTHER, 7, "another", NULL, "red", "241.0.0.8", "v2", .err = FAILED},
 	{"If-Match before If-None-Match", HF_ACTIVE, EMPTY, 7, "another", "*", .err = FAILED, .why = "If-Match"},
 	{"pool before address", HF_ACTIVE, READ_OTHER, 7, "current", NULL, "red", "241.0.0.8", .err = EXISTS, .why = "\"red\""},
-	{"address before the body", HF_ACTIVE, RAW_OTHER, 7, "current", NULL, "blue", "241.0.0.8", .err = EXISTS, .why = "241.0.0.8"},
+	{"address before the body", HF_ACTIVE, RAW_OTHER, 7, "current", NULL, "blue", "241.0.0.8", .err = EXISTS,
+	 .why = "241.0.0.8"},
 	{"a raw match excuses no epoch", HF_ACTIVE, RAW_SAME, .epoch = 6, .err = STALE},
 	{"a raw match excuses no pool", HF_ACTIVE, RAW_SAME, .pool = "red", .err = EXISTS},
 };
@@ -160,9 +162,9 @@ Test(lease_rules, acquire_is_judged_as_the_table_says) {
 			cr_expect(strstr(why.text, row->why), "%s: says \"%s\"", row->name, why.text);
 		if (err)
 			continue;
-		cr_expect_eq(d.action, row->action, "%s: action %d", row->name, d.action);
+		cr_expect_eq((int)d.action, row->action, "%s: action %d", row->name, (int)d.action);
 		if (row->action != HF_DO_READ_BODY)
-			cr_expect_eq(d.outcome, row->outcome, "%s: %s", row->name, hf_outcome_name(d.outcome));
+			cr_expect_eq((int)d.outcome, row->outcome, "%s: %s", row->name, hf_outcome_name(d.outcome));
 		cr_expect_str_empty(why.text, "%s: words without an error", row->name);
 	}
 }
@@ -273,6 +275,6 @@ Test(lease_rules, release_is_judged_as_the_table_says) {
 		enum hf_err err = hf_rules_release(RELEASES[i].state ? &lease : NULL, 7, &request, NULL, &d);
 		cr_expect_eq(err, RELEASES[i].err, "%s: %s", RELEASES[i].name, hf_err_slug(err));
 		if (!err)
-			cr_expect_eq(d.action, RELEASES[i].action, "%s: action %d", RELEASES[i].name, d.action);
+			cr_expect_eq((int)d.action, RELEASES[i].action, "%s: action %d", RELEASES[i].name, (int)d.action);
 	}
 }

@@ -52,6 +52,8 @@ static void put_large_pool(void) {
 		struct hf_addr a = {addr("fd00::").n + 16 * (unsigned)i};
 		put.config.reserved[put.config.n_reserved++] = (struct hf_range){a, {a.n + 3}};
 	}
+	for (int i = 0; i < HF_POOL_SELECTOR_MAX; i++)
+		memset(put.config.zones.names[put.config.zones.n++], 'a' + i % 26, HF_NAME_MAX);
 	cr_assert_eq(commit(&f, &put.write), HF_OK, "%s", put.write.why.text);
 }
 
@@ -121,8 +123,10 @@ Test(store_truncated, a_file_cut_at_any_page_is_refused_or_whole) {
 }
 
 Test(store_truncated, a_file_cut_inside_a_page_is_refused_or_whole) {
-	put_large_pool();
 	write_services(0, 100, false);
+	for (int i = 0; i < 12; i++) /* single pages become free, so that pages in a row are found at the file's end alone */
+		write_services(100 + i, 101 + i, false);
+	put_large_pool();
 	struct hf_digest want = digest_store();
 	keep_image();
 	static const off_t offsets[] = {1, 15, 16, 17, 100, 152, 200, 1000, 2048, 3000, 4000, 4090, 4095};
@@ -132,9 +136,13 @@ Test(store_truncated, a_file_cut_inside_a_page_is_refused_or_whole) {
 }
 
 Test(store_truncated, a_lost_tail_of_free_pages_is_no_damage) {
+	fixture_close(&f);
+	f.options.changes_max = 100;
+	fixture_open(&f);
 	write_services(0, 3000, false);
 	write_services(0, 3000, true);
-	for (int i = 0; i < 8; i++) /* move what lives to the pages that became free */
+	f.now_ms += (int64_t)91 * 24 * 3600 * 1000; /* the history goes too, a part with each batch */
+	for (int i = 0; i < 30; i++)		    /* move what lives to the pages that became free */
 		write_services(i, i + 1, false);
 	struct hf_digest want = digest_store();
 	keep_image();

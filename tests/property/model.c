@@ -1,0 +1,425 @@
+/* model.c — leases, history and changes, naively. */
+#include "model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void check(bool ok, const char *what) {
+	if (!ok) {
+		fprintf(stderr, "property: the model is too small: %s\n", what);
+		abort();
+	}
+}
+
+void m_new(struct model *m, uint64_t changes_max) {
+	*m = (struct model){.changes_max = changes_max};
+	m->changes = changes_max ? calloc(changes_max, sizeof *m->changes) : NULL;
+	m->keys = calloc(M_ADDRESSES, sizeof *m->keys);
+	m->addresses = calloc(M_ADDRESSES, sizeof *m->addresses);
+	check((m->changes || !changes_max) && m->keys && m->addresses, "memory");
+}
+
+void m_reset(struct model *m) {
+	struct model empty = {.changes_max = m->changes_max, .changes = m->changes, .keys = m->keys, .addresses = m->addresses};
+	*m = empty;
+	m->due_ms = INT64_MAX;
+	for (int p = 0; p < M_POOLS; p++)
+		strcpy(m->pools[p].name, M_POOL_NAMES[p]);
+}
+
+void m_copy(struct model *to, const struct model *from) {
+	hf_u128 *keys = to->keys;
+	struct m_address *addresses = to->addresses;
+	*to = *from;
+	to->keys = keys;
+	to->addresses = addresses;
+	memcpy(keys, from->keys, sizeof *keys * (size_t)from->n_addresses);
+	memcpy(addresses, from->addresses, sizeof *addresses * (size_t)from->n_addresses);
+}
+
+size_t m_identity_bytes(const struct hf_identity *id, uint8_t bytes[HF_KEY_MAX + 1]) {
+	return (size_t)snprintf((char *)bytes, HF_KEY_MAX + 1, "%s%c%s%c%c%s", id->zone, 0, id->mesh, 0, (int)id->kind,
+				id->service);
+}
+
+int m_identity_order(const struct hf_identity *a, const struct hf_identity *b) {
+	int order = strcmp(a->zone, b->zone);
+	if (order == 0)
+		order = strcmp(a->mesh, b->mesh);
+	if (order == 0)
+		order = (int)a->kind - (int)b->kind;
+	return order ? order : strcmp(a->service, b->service);
+}
+
+int m_find_zone(const struct model *m, const char *zone) {
+	int z = 0;
+	while (strcmp(m->zones[z], zone) != 0)
+		z++;
+	return z;
+}
+
+int m_find_identity(const struct model *m, const struct hf_identity *id) {
+	int who = 0;
+	while (m_identity_order(&m->ids[who], id) != 0)
+		who++;
+	return who;
+}
+
+void m_etag(const struct m_lease *lease, char text[HF_ETAG_TEXT]) {
+	int n = sprintf(text, "\"%" PRIu64, lease->revision);
+	if (lease->version[0]) {
+		struct hf_digest d = hf_digest_of(lease->version, strlen(lease->version));
+		n += sprintf(text + n, "-%02x%02x%02x%02x", d.bytes[0], d.bytes[1], d.bytes[2], d.bytes[3]);
+	}
+	strcpy(text + n, "\"");
+}
+
+void m_scope(const struct model *m, const struct hf_identity *scope, struct hf_scope *ret) {
+	uint8_t bytes[HF_KEY_MAX + 1 + HF_DIGEST_BYTES]; /* the NUL behind the identity is the digest's separator, too */
+	*ret = (struct hf_scope){0};
+	for (int who = 0; who < M_IDENTITIES; who++) {
+		const struct hf_identity *id = &m->ids[who];
+		const struct m_lease *lease = &m->leases[who];
+		if (!lease->exists || id->kind != scope->kind || strcmp(id->zone, scope->zone) != 0 ||
+		    strcmp(id->mesh, scope->mesh) != 0)
+			continue;
+		(*(lease->quarantined ? &ret->quarantined : &ret->active))++;
+		if (lease->quarantined)
+			continue;
+		size_t n = m_identity_bytes(id, bytes);
+		bytes[n] = 0;
+		memcpy(bytes + n + 1, lease->fingerprint.bytes, HF_DIGEST_BYTES);
+		struct hf_digest d = hf_digest_of(bytes, n + 1 + HF_DIGEST_BYTES);
+		for (int i = 0; i < HF_DIGEST_BYTES; i++)
+			ret->digest.bytes[i] ^= d.bytes[i];
+	}
+}
+
+int m_holder_of(const struct model *m, hf_u128 a) {
+	for (int who = 0; who < M_IDENTITIES; who++)
+		for (int i = 0; m->leases[who].exists && i < m->leases[who].n_vips; i++)
+			if (m->leases[who].vips[i] == a)
+				return who;
+	return -1;
+}
+
+struct m_address *m_address(const struct model *m, hf_u128 a) {
+	for (int i = 0; i < m->n_addresses; i++)
+		if (m->keys[i] == a)
+			return &m->addresses[i];
+	return NULL;
+}
+
+uint64_t m_record(struct model *m, enum hf_change_type type, enum hf_cause cause, int pool, int who) {
+	check(++m->revision < m->changes_max, "changes");
+	struct m_change *change = &m->changes[m->revision];
+	*change = (struct m_change){.at_ms = m->now_ms, .type = type, .cause = cause, .pool = pool, .who = who};
+	if (who >= 0) {
+		change->generation = m->leases[who].generation;
+		change->n_vips = m->leases[who].n_vips;
+		memcpy(change->vips, m->leases[who].vips, sizeof change->vips);
+	}
+	return m->revision;
+}
+
+static void due_at(struct model *m, int64_t at_ms) {
+	if (at_ms < m->due_ms)
+		m->due_ms = at_ms;
+}
+
+static void forget(struct m_address *address, int i) {
+	address->n--;
+	memmove(&address->holders[i], &address->holders[i + 1], sizeof address->holders[0] * (size_t)(address->n - i));
+}
+
+static void open_holder(struct model *m, hf_u128 a, int who) {
+	struct m_address *address = m_address(m, a);
+	if (!address) {
+		check(m->n_addresses < M_ADDRESSES, "addresses");
+		m->keys[m->n_addresses] = a;
+		address = &m->addresses[m->n_addresses++];
+		address->n = 0;
+	}
+	address->holders[address->n++] =
+		(struct m_holder){.who = who, .from_revision = m->leases[who].revision, .from_ms = m->now_ms, .open = true};
+}
+
+static void close_holder(struct model *m, hf_u128 a) {
+	struct m_address *address = m_address(m, a);
+	struct m_holder *newest = &address->holders[address->n - 1];
+	newest->open = false;
+	newest->to_ms = m->now_ms;
+	if (address->n > M_PAST_HOLDERS)
+		forget(address, 0);
+	due_at(m, m->now_ms + M_HISTORY_MS);
+}
+
+/* The lease is gone and its addresses are free. */
+static void end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cause cause) {
+	struct m_lease *lease = &m->leases[who];
+	m_record(m, type, cause, lease->pool, who);
+	for (int i = 0; i < lease->n_vips; i++)
+		close_holder(m, lease->vips[i]);
+	lease->exists = false;
+	m_drop_drained(m, lease->pool);
+}
+
+struct due {
+	int64_t at_ms;
+	int who; /* -1: a holder is forgotten */
+	hf_u128 a;
+	uint64_t from_revision;
+};
+
+/* Earliest first; at one moment holders before leases, by address and revision, then leases in key order. */
+static int by_time(const void *x, const void *y) {
+	const struct due *a = x, *b = y;
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms ? -1 : 1;
+	if (a->who != b->who)
+		return a->who < b->who ? -1 : 1;
+	if (a->a != b->a)
+		return a->a < b->a ? -1 : 1;
+	return a->from_revision < b->from_revision ? -1 : a->from_revision > b->from_revision;
+}
+
+/* All deadlines; *ret_n of them. */
+static struct due *deadlines(const struct model *m, size_t *ret_n) {
+	static struct due list[M_IDENTITIES + M_ADDRESSES * M_HOLDERS];
+	size_t n = 0;
+	for (int who = 0; who < M_IDENTITIES; who++)
+		if (m->leases[who].exists && m->leases[who].quarantined)
+			list[n++] = (struct due){m->leases[who].until_ms, who, 0, 0};
+	for (int i = 0; i < m->n_addresses; i++)
+		for (int h = 0; h < m->addresses[i].n; h++) {
+			const struct m_holder *holder = &m->addresses[i].holders[h];
+			if (!holder->open)
+				list[n++] = (struct due){holder->to_ms + M_HISTORY_MS, -1, m->keys[i], holder->from_revision};
+		}
+	*ret_n = n;
+	return list;
+}
+
+/* False: a seventeenth holder has pushed it out already. */
+static bool forget_holder(struct model *m, hf_u128 a, uint64_t from_revision) {
+	struct m_address *address = m_address(m, a);
+	int i = 0;
+	while (address && i < address->n && address->holders[i].from_revision != from_revision)
+		i++;
+	if (!address || i == address->n)
+		return false;
+	forget(address, i);
+	if (address->n == 0) {
+		m->n_addresses--;
+		m->keys[address - m->addresses] = m->keys[m->n_addresses];
+		*address = m->addresses[m->n_addresses];
+	}
+	return true;
+}
+
+int m_begin(struct model *m, int64_t now_ms, int budget) {
+	size_t n;
+	int done = 0;
+	m->now_ms = now_ms;
+	if (now_ms < m->due_ms)
+		return 0;
+	m->due_ms = INT64_MAX;
+	struct due *list = deadlines(m, &n);
+	qsort(list, n, sizeof *list, by_time);
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].at_ms > now_ms || done == budget) {
+			due_at(m, list[i].at_ms);
+			break;
+		}
+		if (list[i].who >= 0)
+			end_lease(m, list[i].who, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
+		else if (!forget_holder(m, list[i].a, list[i].from_revision))
+			continue;
+		done++;
+	}
+	return done;
+}
+
+static bool tag_matches(const struct hf_condition *condition, const struct m_lease *lease) {
+	char tag[HF_ETAG_TEXT];
+	m_etag(lease, tag);
+	for (int i = 0; i < condition->n; i++)
+		if (strcmp(condition->tags[i], tag) == 0)
+			return true;
+	return condition->any;
+}
+
+/* Epoch, then conditions. `lease` is NULL if there is none. */
+static enum hf_err judge(const struct model *m, const struct hf_identity *id, const struct m_lease *lease,
+			 const struct hf_guard *guard) {
+	if (guard->has_epoch && guard->epoch != m->epochs[m_find_zone(m, id->zone)])
+		return HF_E_STALE_EPOCH;
+	if (guard->if_match.stated && !(lease && tag_matches(&guard->if_match, lease)))
+		return HF_E_PRECONDITION_FAILED;
+	if (guard->if_none_match.stated && lease && tag_matches(&guard->if_none_match, lease))
+		return HF_E_PRECONDITION_FAILED;
+	return HF_OK;
+}
+
+/* A pool or an address that contradicts the lease. */
+static bool contradicts(const struct model *m, const struct m_lease *lease, const struct hf_acquire *request) {
+	if (request->pool[0] && strcmp(request->pool, m->pools[lease->pool].name) != 0)
+		return true;
+	for (int i = 0; i < request->n_addresses; i++) {
+		bool has = false;
+		for (int v = 0; v < lease->n_vips; v++)
+			has = has || lease->vips[v] == request->addresses[i].n;
+		if (!has)
+			return true;
+	}
+	return false;
+}
+
+/* An address that is asked for must be in the pool's CIDRs, held by nobody, and not reserved. */
+static enum hf_err judge_address(const struct model *m, int p, hf_u128 a) {
+	const struct hf_pool_config *c = &m->pools[p].config;
+	if (!m_in(c->cidrs, c->n_cidrs, a))
+		return HF_E_ADDRESS_OUTSIDE_POOL;
+	return m_holder_of(m, a) >= 0 || m_in(c->reserved, c->n_reserved, a) ? HF_E_ADDRESS_TAKEN : HF_OK;
+}
+
+enum source { REQUESTED, CLAIMED, CHOSEN, EXHAUSTED };
+
+static enum source choose(const struct model *m, int p, enum hf_family family, const struct hf_acquire *request, hf_u128 *ret) {
+	for (int i = 0; i < request->n_addresses; i++)
+		if (m_family(*ret = request->addresses[i].n) == family)
+			return REQUESTED;
+	for (int i = 0; i < request->n_claims; i++)
+		if (m_family(*ret = request->claims[i].n) == family && m_free(m, p, *ret))
+			return CLAIMED;
+	return m_next(m, p, family, &request->id, ret) ? CHOSEN : EXHAUSTED;
+}
+
+static void configure(struct m_lease *lease, const struct hf_acquire *request) {
+	if (request->has_config) {
+		lease->fingerprint_version = request->fingerprint_version;
+		lease->fingerprint = request->fingerprint;
+		lease->raw = request->raw;
+	}
+	if (request->has_version)
+		strcpy(lease->version, request->version);
+}
+
+static struct m_answer create(struct model *m, int who, const struct hf_acquire *request) {
+	int p = request->pool[0] ? m_find_pool(m, request->pool) : m_choose_pool(m, &request->id);
+	if (p < 0)
+		return (struct m_answer){.err = HF_E_NO_POOL};
+	for (int i = 0; i < request->n_addresses; i++) {
+		enum hf_err err = judge_address(m, p, request->addresses[i].n);
+		if (err)
+			return (struct m_answer){.err = err};
+	}
+	struct m_answer answer = {.err = HF_OK, .outcome = HF_CREATED, .writes = true};
+	struct m_lease lease = {.exists = true, .pool = p, .generation = 1, .created_ms = m->now_ms, .modified_ms = m->now_ms};
+	enum source sources[HF_FAMILIES];
+	for (int family = HF_IPV4; family <= HF_IPV6; family++) {
+		if (!m_pool_has_family(&m->pools[p], (enum hf_family)family))
+			continue;
+		enum source source = choose(m, p, (enum hf_family)family, request, &lease.vips[lease.n_vips]);
+		if (source == EXHAUSTED)
+			return (struct m_answer){.err = HF_E_POOL_EXHAUSTED};
+		if (source == CLAIMED)
+			answer.outcome = HF_ADOPTED;
+		sources[lease.n_vips++] = source;
+	}
+	for (int i = 0; i < lease.n_vips; i++)
+		if (sources[i] == CHOSEN && m->pools[p].config.strategy == HF_SEQUENTIAL) {
+			m->pools[p].has_cursor[m_family(lease.vips[i])] = true;
+			m->pools[p].last[m_family(lease.vips[i])] = lease.vips[i];
+		}
+	configure(&lease, request);
+	m->zone_seen[m_find_zone(m, request->id.zone)] = true;
+	m->leases[who] = lease;
+	m->leases[who].revision = m_record(m, HF_CHANGE_ACQUIRED, HF_CAUSE_REQUEST, p, who);
+	for (int i = 0; i < lease.n_vips; i++)
+		open_holder(m, lease.vips[i], who);
+	answer.lease = m->leases[who];
+	return answer;
+}
+
+/* An active lease with the configuration that it has: at most its version string is written. */
+static struct m_answer unchanged(struct m_lease *lease, const struct hf_acquire *request, bool write) {
+	struct m_answer answer = {.err = HF_OK, .outcome = HF_UNCHANGED};
+	answer.writes = request->has_version && strcmp(request->version, lease->version) != 0;
+	if (answer.writes)
+		answer.peek = HF_PEEK_WRITE;
+	if (answer.writes && write) {
+		strcpy(lease->version, request->version);
+		if (request->has_config)
+			lease->raw = request->raw;
+	}
+	answer.lease = *lease;
+	return answer;
+}
+
+static struct m_answer change(struct model *m, int who, const struct hf_acquire *request) {
+	struct m_lease *lease = &m->leases[who];
+	struct m_answer answer = {.err = HF_OK, .outcome = lease->quarantined ? HF_RESTORED : HF_UPDATED, .writes = true};
+	if (request->has_config && memcmp(&lease->fingerprint, &request->fingerprint, sizeof lease->fingerprint) != 0) {
+		lease->generation++;
+		lease->version[0] = '\0'; /* it was the old configuration's */
+	}
+	configure(lease, request);
+	lease->quarantined = false;
+	lease->until_ms = 0;
+	lease->modified_ms = m->now_ms;
+	lease->revision = m_record(m, answer.outcome == HF_RESTORED ? HF_CHANGE_RESTORED_TYPE : HF_CHANGE_UPDATED_TYPE,
+				   HF_CAUSE_REQUEST, lease->pool, who);
+	answer.lease = *lease;
+	return answer;
+}
+
+struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, bool write) {
+	int who = m_find_identity(m, &request->id);
+	struct m_lease *lease = m->leases[who].exists ? &m->leases[who] : NULL;
+	struct m_answer refused = {.err = judge(m, &request->id, lease, &request->guard)};
+	if (!refused.err && lease && contradicts(m, lease, request))
+		refused.err = HF_E_LEASE_EXISTS;
+	if (refused.err)
+		return refused;
+	bool active = lease && !lease->quarantined;
+	bool unread = request->has_config && !request->has_fingerprint;
+	static const struct hf_digest none;
+	bool same_raw =
+		active && memcmp(&lease->raw, &none, sizeof none) != 0 && memcmp(&lease->raw, &request->raw, sizeof none) == 0;
+	bool same = !request->has_config || same_raw ||
+		    (!unread && lease && memcmp(&lease->fingerprint, &request->fingerprint, sizeof none) == 0);
+	if (active && same)
+		return unchanged(lease, request, write);
+	if (!write)
+		return (struct m_answer){.err = HF_OK, .peek = unread ? HF_PEEK_READ_BODY : HF_PEEK_WRITE};
+	return lease ? change(m, who, request) : create(m, who, request);
+}
+
+struct m_answer m_release(struct model *m, const struct hf_release *request, bool write) {
+	int who = m_find_identity(m, &request->id);
+	struct m_lease *lease = m->leases[who].exists ? &m->leases[who] : NULL;
+	struct m_answer answer = {.err = judge(m, &request->id, lease, &request->guard)};
+	if (!answer.err && !lease)
+		answer.err = HF_E_NOT_FOUND;
+	if (answer.err)
+		return answer;
+	answer.writes = request->purge || !lease->quarantined;
+	answer.peek = answer.writes ? HF_PEEK_WRITE : HF_PEEK_DONE;
+	answer.lease = *lease;
+	if (!answer.writes || !write)
+		return answer;
+	if (request->purge) {
+		end_lease(m, who, HF_CHANGE_PURGED, HF_CAUSE_REQUEST);
+		return answer;
+	}
+	lease->quarantined = true;
+	lease->modified_ms = m->now_ms;
+	lease->until_ms = m->now_ms + (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
+	lease->revision = m_record(m, HF_CHANGE_RELEASED, HF_CAUSE_REQUEST, lease->pool, who);
+	due_at(m, lease->until_ms);
+	answer.lease = *lease;
+	return answer;
+}

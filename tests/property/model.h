@@ -1,0 +1,140 @@
+/* model.h — the design once more, naively: what a store must answer, from arrays and linear scans.
+ *
+ * Written from design.md, not from the storage code: no extents, no tables, no counters that are kept. Of the code it uses only
+ * plain types (addresses, requests, errors) and SHA-256. Everything is in one struct of arrays, so that a copy is a snapshot.
+ */
+#ifndef HF_TESTS_MODEL_H
+#define HF_TESTS_MODEL_H
+
+#include "storage/change.h"
+#include "storage/history.h"
+#include "storage/leases.h"
+#include "storage/pools.h"
+#include "storage/zone.h"
+
+#define M_IDENTITIES 160
+#define M_ZONES 4
+#define M_POOLS 6
+#define M_ADDRESSES 16384 /* that ever had a holder who is remembered */
+#define M_HISTORY_MS ((int64_t)90 * 24 * 3600 * 1000)
+#define M_PAST_HOLDERS 16
+#define M_HOLDERS (M_PAST_HOLDERS + 1) /* and the present one */
+#define M_SWEEP 256 /* deadlines at the start of a batch */
+
+struct m_lease {
+	bool exists, quarantined;
+	int pool;
+	int n_vips;
+	hf_u128 vips[2];
+	uint64_t generation, revision;
+	uint8_t fingerprint_version;
+	struct hf_digest fingerprint, raw;
+	char version[HF_VERSION_MAX + 1];
+	int64_t created_ms, modified_ms, until_ms;
+};
+
+struct m_pool {
+	bool exists;
+	char name[HF_NAME_MAX + 1];
+	struct hf_pool_config config;
+	int n_draining;
+	struct hf_range draining[HF_POOL_DRAINING_MAX];
+	bool has_cursor[2]; /* by family: the strategy has given an address out */
+	hf_u128 last[2];    /* which it was */
+	uint64_t revision;
+	int64_t created_ms, modified_ms;
+};
+
+struct m_holder {
+	int who;
+	uint64_t from_revision;
+	int64_t from_ms, to_ms;
+	bool open;
+};
+
+/* Who held an address, oldest first. */
+struct m_address {
+	int n;
+	struct m_holder holders[M_HOLDERS];
+};
+
+struct m_change {
+	int64_t at_ms;
+	enum hf_change_type type;
+	enum hf_cause cause;
+	int pool, who; /* who: -1 for a change of a pool */
+	uint64_t generation;
+	int n_vips;
+	hf_u128 vips[2];
+};
+
+struct model {
+	const struct hf_identity *ids; /* M_IDENTITIES, in key order */
+	const char *zones[M_ZONES];
+	uint64_t epochs[M_ZONES];
+	bool zone_seen[M_ZONES]; /* it had a lease or a connection once */
+	struct m_lease leases[M_IDENTITIES];
+	struct m_pool pools[M_POOLS];
+	uint64_t revision, compacted;
+	int64_t now_ms; /* the running batch's */
+	int64_t due_ms; /* nothing is due before */
+	uint64_t changes_max;
+	struct m_change *changes; /* [revision]; shared by copies, as only those up to `revision` count */
+	int n_addresses;
+	hf_u128 *keys; /* of M_ADDRESSES: which address each is */
+	struct m_address *addresses;
+};
+
+struct m_answer {
+	enum hf_err err;
+	enum hf_peek peek;
+	enum hf_outcome outcome;
+	bool writes;	      /* something was written, or would have to be */
+	struct m_lease lease; /* if err is HF_OK and peek HF_PEEK_DONE, or after a write */
+};
+
+/* The bytes of an identity: zone 0 mesh 0 kind service. Returns their number. */
+size_t m_identity_bytes(const struct hf_identity *id, uint8_t bytes[HF_KEY_MAX + 1]);
+int m_identity_order(const struct hf_identity *a, const struct hf_identity *b);
+int m_find_zone(const struct model *m, const char *zone);
+int m_find_identity(const struct model *m, const struct hf_identity *id);
+
+/* A batch begins: what is due is carried out, `budget` at most. Returns how many were. */
+int m_begin(struct model *m, int64_t now_ms, int budget);
+
+/* What the verb must answer; with `write`, what it must do. */
+struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, bool write);
+struct m_answer m_release(struct model *m, const struct hf_release *request, bool write);
+void m_etag(const struct m_lease *lease, char text[HF_ETAG_TEXT]);
+
+/* What a scope (service aside) must be: its leases counted, and the XOR over the active ones. */
+void m_scope(const struct model *m, const struct hf_identity *scope, struct hf_scope *ret);
+
+struct m_address *m_address(const struct model *m, hf_u128 a); /* NULL: nobody is remembered */
+int m_holder_of(const struct model *m, hf_u128 a);	       /* -1: nobody */
+
+/* A change with the next revision, which it returns. */
+uint64_t m_record(struct model *m, enum hf_change_type type, enum hf_cause cause, int pool, int who);
+
+/* Makes the arrays, once (changes_max 0: for copies only); then a model of an empty store without pools; a copy. */
+void m_new(struct model *m, uint64_t changes_max);
+void m_reset(struct model *m);
+void m_copy(struct model *to, const struct model *from);
+
+/* Pools (model_pools.c). */
+extern const char *const M_POOL_NAMES[M_POOLS];
+enum hf_family m_family(hf_u128 a);
+int m_find_pool(const struct model *m, const char *name); /* -1: there is none */
+int m_choose_pool(const struct model *m, const struct hf_identity *id);
+bool m_in(const struct hf_range *ranges, int n, hf_u128 a);
+bool m_pool_has_family(const struct m_pool *pool, enum hf_family family);
+bool m_free(const struct model *m, int pool, hf_u128 a);
+bool m_next(const struct model *m, int pool, enum hf_family family, const struct hf_identity *id, hf_u128 *ret);
+void m_drop_drained(struct model *m, int pool);
+void m_usage(const struct model *m, int pool, enum hf_family family, struct hf_pool_usage *ret);
+/* Sorts and merges the ranges as a pool's configuration has them, or says what is wrong with them. */
+enum hf_err m_pool_config(struct hf_pool_config *config);
+struct m_answer m_pool_put(struct model *m, const struct hf_pool_put *request, int *ret_outcome);
+struct m_answer m_pool_delete(struct model *m, const struct hf_pool_delete *request);
+
+#endif

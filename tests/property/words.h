@@ -1,0 +1,12 @@
+/* words.h — operations in words, appended to the run's text. */
+#ifndef HF_TESTS_WORDS_H
+#define HF_TESTS_WORDS_H
+
+#include "check.h"
+
+void say(struct run *run, const char *format, ...) HF_PRINTF(2, 3);
+void say_acquire(struct run *run, const struct hf_acquire *acquire);
+void say_release(struct run *run, const struct hf_release *release);
+void say_put(struct run *run, const struct hf_pool_put *put);
+
+#endif
