@@ -14,10 +14,10 @@ struct hf_api {
 	struct hf_store *store;
 	struct hf_committer *committer;
 	struct hf_metrics *metrics;
-	size_t body_max_bytes;         /* of a request's body */
-	uint32_t quarantine_seconds;   /* of a pool that states none */
+	size_t body_max_bytes;	     /* of a request's body */
+	uint32_t quarantine_seconds; /* of a pool that states none */
 	int64_t started_ms;
-	_Atomic bool stopping;         /* not ready any more */
+	_Atomic bool stopping; /* not ready any more */
 };
 
 #define HF_DEFAULT_BODY_MAX ((size_t)256 * 1024)

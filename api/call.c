@@ -194,8 +194,8 @@ enum hf_err hf_call_param_uint(struct hf_call *call, const char *name, uint64_t 
 	errno = 0;
 	uint64_t value = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
-		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "%s: \"%.40s\" is not a whole number from %" PRIu64 " to %" PRIu64, name,
-			       text, min, max);
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
+			       "%s: \"%.40s\" is not a whole number from %" PRIu64 " to %" PRIu64, name, text, min, max);
 	*ret = value;
 	return HF_OK;
 }

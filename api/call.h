@@ -2,8 +2,8 @@
  *
  * The server fills the request and calls hf_call_begin(). The answer is then ready (HF_STEP_DONE), or a write has to be committed
  * first (HF_STEP_COMMIT: commit call->write, then hf_call_committed()), or nothing has changed yet and the caller wants to wait
- * (HF_STEP_WAIT: call hf_call_begin() again when the store's revision exceeds call->wait_revision, or at call->wait_until_ms). Tests
- * do the same without a server. One thread at a time.
+ * (HF_STEP_WAIT: call hf_call_begin() again when the store's revision exceeds call->wait_revision, or at call->wait_until_ms).
+ * Tests do the same without a server. One thread at a time.
  */
 #ifndef HF_API_CALL_H
 #define HF_API_CALL_H
@@ -31,8 +31,8 @@ struct hf_param {
 /* What the server knows of a request. HEAD is HF_GET. */
 struct hf_request {
 	enum hf_method method;
-	char *target;             /* path and query as sent; owned by the call, decoded in place */
-	struct hf_buf body;       /* owned by the call */
+	char *target;	    /* path and query as sent; owned by the call, decoded in place */
+	struct hf_buf body; /* owned by the call */
 	/* The value of a request header, or NULL; the server's. Valid until the answer is given. */
 	const char *(*header)(void *context, const char *name);
 	void *header_context;
@@ -40,7 +40,8 @@ struct hf_request {
 
 /* An answer that is produced piece by piece while it is sent. */
 struct hf_stream {
-	/* Writes up to `max` bytes (at least 4,096); returns how many, 0 at the end, -1 if it cannot go on (the answer is then cut off). */
+	/* Writes up to `max` bytes (at least 4,096); returns how many, 0 at the end, -1 if it cannot go on (the answer is then cut
+	 * off). */
 	ssize_t (*fill)(struct hf_stream *stream, char *ret, size_t max);
 	/* From any thread: it took too long; let go of what it holds. */
 	void (*expire)(struct hf_stream *stream);
@@ -50,8 +51,8 @@ struct hf_stream {
 struct hf_response {
 	int status;
 	const char *content_type; /* NULL: no body */
-	struct hf_buf body;       /* owned by the call */
-	const void *fixed;        /* instead of `body`: bytes that live as long as the program */
+	struct hf_buf body;	  /* owned by the call */
+	const void *fixed;	  /* instead of `body`: bytes that live as long as the program */
 	size_t fixed_len;
 	struct hf_stream *stream; /* instead of both; whoever sends it closes it */
 	int n_headers;
@@ -75,16 +76,16 @@ struct hf_call {
 	struct hf_param params[HF_PARAMS_MAX];
 	const char *segments[HF_SEGMENTS_MAX];
 	int n_segments;
-	const struct hf_route *route;       /* NULL: no such path */
+	const struct hf_route *route;	    /* NULL: no such path */
 	const char *vars[HF_PATH_VARS_MAX]; /* the path's variables, in order */
-	bool stopping;                      /* set by the server: do not wait any more */
+	bool stopping;			    /* set by the server: do not wait any more */
 	/* What the handler leaves. */
 	enum hf_step step;
 	struct hf_why why;
 	enum hf_err err; /* what was answered, HF_OK if no problem; for the log */
 	struct hf_write *write;
 	void (*committed)(struct hf_call *call); /* encodes the answer to a write that succeeded */
-	int64_t wait_until_ms; /* 0: has not waited yet; the store's clock */
+	int64_t wait_until_ms;			 /* 0: has not waited yet; the store's clock */
 	uint64_t wait_revision;
 	union {
 		struct hf_acquire acquire;

@@ -37,7 +37,7 @@ static void write_object(struct hf_buf *out, const json_t *object, keep_rule *ke
 		out->failed = true;
 		return;
 	}
-	json_object_foreach((json_t *)object, name, value) {
+	json_object_foreach ((json_t *)object, name, value) {
 		if (keep(name))
 			names[n++] = name;
 	}
@@ -90,7 +90,8 @@ static void write_value(struct hf_buf *out, const json_t *value, keep_rule *keep
 	}
 }
 
-/* `labels`, else `metadata.labels`; NULL if there is none left to keep, so that no labels and no labels of the user are the same. */
+/* `labels`, else `metadata.labels`; NULL if there is none left to keep, so that no labels and no labels of the user are the same.
+ */
 static const json_t *user_labels(const json_t *document) {
 	const json_t *labels = json_object_get(document, "labels");
 	if (!labels || json_is_null(labels))
@@ -101,7 +102,7 @@ static const json_t *user_labels(const json_t *document) {
 		return labels;
 	const char *name;
 	json_t *value;
-	json_object_foreach((json_t *)labels, name, value) {
+	json_object_foreach ((json_t *)labels, name, value) {
 		if (keep_label(name))
 			return labels;
 	}

@@ -15,7 +15,7 @@
 #include "storage/rules.h"
 
 #define HF_FINGERPRINT_VERSION 1 /* the newest */
-#define HF_JSON_DEPTH_MAX 64     /* containers within containers, the outermost included */
+#define HF_JSON_DEPTH_MAX 64	 /* containers within containers, the outermost included */
 
 struct hf_config {
 	struct hf_digest fingerprint;

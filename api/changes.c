@@ -38,7 +38,8 @@ static enum hf_err read_query(struct hf_call *call, struct hf_feed_query *query,
 	const char *wait = hf_call_param(call, "wait");
 	uint64_t limit = LIMIT_DEFAULT;
 	if (wait && (!hf_duration_parse(wait, ret_wait_ms) || *ret_wait_ms > WAIT_MAX_MS))
-		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "wait: \"%.40s\" is not a duration up to 60s, such as 30s or 500ms", wait);
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
+			       "wait: \"%.40s\" is not a duration up to 60s, such as 30s or 500ms", wait);
 	enum hf_err err = hf_call_param_uint(call, "since", 0, UINT64_MAX, &query->since);
 	if (!err)
 		err = hf_call_param_uint(call, "limit", 1, LIMIT_MAX, &limit);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static enum hf_err malformed(struct hf_call *call, const char *name, const char *text) {
-	return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "%s: \"%.80s\" is neither * nor a list of at most %d quoted entity tags", name,
-		       text, HF_CONDITION_TAGS_MAX);
+	return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "%s: \"%.80s\" is neither * nor a list of at most %d quoted entity tags",
+		       name, text, HF_CONDITION_TAGS_MAX);
 }
 
 static enum hf_err read_tags(struct hf_call *call, const char *name, bool weakly, struct hf_condition *ret) {

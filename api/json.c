@@ -25,7 +25,8 @@ size_t hf_utf8_length(const char *text, size_t len) {
 }
 
 static void escape(struct hf_buf *out, unsigned char c) {
-	static const char short_form[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+	static const char short_form[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
 	if (c < sizeof short_form && short_form[c])
 		hf_buf_printf(out, "\\%c", short_form[c]);
 	else

@@ -68,7 +68,8 @@ static enum hf_err read_token(struct hf_call *call, struct hf_key *ret, bool *re
 	if (!token)
 		return HF_OK;
 	gnutls_datum_t hex = {(unsigned char *)token, (unsigned)strlen(token)};
-	if (hex.size > 2 * HF_KEY_MAX || gnutls_hex_decode(&hex, ret->bytes, &len) != 0 || !hf_identity_decode(ret->bytes, len, &id))
+	if (hex.size > 2 * HF_KEY_MAX || gnutls_hex_decode(&hex, ret->bytes, &len) != 0 ||
+	    !hf_identity_decode(ret->bytes, len, &id))
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "continue: this is not a token that a page ended with");
 	hf_identity_encode(&id, ret);
 	return HF_OK;
@@ -113,7 +114,7 @@ struct lease_stream {
 	struct hf_stream base;
 	struct hf_snapshot *snapshot;
 	struct hf_buf line; /* the line at hand … */
-	size_t sent;        /* … of which this much is written */
+	size_t sent;	    /* … of which this much is written */
 	bool ended;
 };
 
@@ -156,7 +157,8 @@ static void close_stream(struct hf_stream *base) {
 static enum hf_err answer_stream(struct hf_call *call, const struct hf_filter *filter) {
 	char revision[24];
 	if (hf_call_param(call, "limit") || hf_call_param(call, "continue"))
-		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "limit and continue: a stream has everything; they are for pages");
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
+			       "limit and continue: a stream has everything; they are for pages");
 	struct lease_stream *stream = calloc(1, sizeof *stream);
 	if (!stream)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");

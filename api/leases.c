@@ -39,7 +39,8 @@ static enum hf_err read_version(struct hf_call *call, struct hf_acquire *acquire
 		return HF_OK;
 	size_t len = strlen(version);
 	if (len == 0 || len > HF_VERSION_MAX)
-		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "version: it has %zu bytes; 1 to %d are allowed", len, HF_VERSION_MAX);
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "version: it has %zu bytes; 1 to %d are allowed", len,
+			       HF_VERSION_MAX);
 	acquire->has_version = true;
 	memcpy(acquire->version, version, len + 1);
 	return HF_OK;
@@ -55,7 +56,8 @@ static enum hf_err read_addresses(struct hf_call *call, struct hf_acquire *acqui
 			return hf_fail(&call->why, HF_E_INVALID_ADDRESS, "address: %s", why.text);
 		for (int k = 0; k < acquire->n_addresses; k++)
 			if (hf_addr_family(acquire->addresses[k]) == hf_addr_family(a))
-				return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "address: two of one family; at most one of each is allowed");
+				return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
+					       "address: two of one family; at most one of each is allowed");
 		acquire->addresses[acquire->n_addresses++] = a;
 	}
 	return HF_OK;

@@ -16,9 +16,11 @@ static enum hf_err read_item(const json_t *item, struct hf_why *why, struct hf_i
 	json_t *value;
 	if (!json_is_object(item))
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "it is not an object");
-	json_object_foreach((json_t *)item, name, value) {
-		if (strcmp(name, "kind") != 0 && strcmp(name, "mesh") != 0 && strcmp(name, "zone") != 0 && strcmp(name, "service") != 0)
-			return hf_fail(why, HF_E_INVALID_PARAMETER, "member \"%.40s\" is unknown; known: kind, mesh, zone, service", name);
+	json_object_foreach ((json_t *)item, name, value) {
+		if (strcmp(name, "kind") != 0 && strcmp(name, "mesh") != 0 && strcmp(name, "zone") != 0 &&
+		    strcmp(name, "service") != 0)
+			return hf_fail(why, HF_E_INVALID_PARAMETER, "member \"%.40s\" is unknown; known: kind, mesh, zone, service",
+				       name);
 	}
 	enum hf_err err = hf_parse_string(item, "kind", why, &kind);
 	if (err)
@@ -55,7 +57,7 @@ static enum hf_err answer(struct hf_call *call, const json_t *document) {
 	const char *name;
 	json_t *value;
 	const json_t *items = json_object_get(document, "items");
-	json_object_foreach((json_t *)document, name, value) {
+	json_object_foreach ((json_t *)document, name, value) {
 		if (strcmp(name, "items") != 0)
 			return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "member \"%.40s\" is unknown; known: items", name);
 	}

@@ -19,7 +19,9 @@ struct hf_metrics {
 	_Atomic uint64_t outcomes[HF_OUTCOMES];
 };
 
-struct hf_metrics *hf_metrics_new(void) { return calloc(1, sizeof(struct hf_metrics)); }
+struct hf_metrics *hf_metrics_new(void) {
+	return calloc(1, sizeof(struct hf_metrics));
+}
 
 void hf_metrics_free(struct hf_metrics *metrics) { free(metrics); }
 
@@ -49,7 +51,8 @@ static void histogram(struct hf_buf *out, const char *name, const char *labels, 
 	uint64_t total = 0;
 	for (int i = 0; i < HF_HISTOGRAM_BOUNDS; i++) {
 		total += h->buckets[i];
-		hf_buf_printf(out, "%s_bucket{%sle=\"%g\"} %" PRIu64 "\n", name, labels, (double)hf_histogram_bound(i) / scale, total);
+		hf_buf_printf(out, "%s_bucket{%sle=\"%g\"} %" PRIu64 "\n", name, labels, (double)hf_histogram_bound(i) / scale,
+			      total);
 	}
 	total += h->buckets[HF_HISTOGRAM_BOUNDS];
 	hf_buf_printf(out, "%s_bucket{%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, total);
@@ -80,7 +83,8 @@ static void write_requests(struct hf_buf *out, struct hf_metrics *metrics) {
 		char labels[128];
 		if (metrics->duration_us[r].sum == 0)
 			continue;
-		snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\",", method_name(HF_ROUTES[r].method), HF_ROUTES[r].pattern);
+		snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\",", method_name(HF_ROUTES[r].method),
+			 HF_ROUTES[r].pattern);
 		histogram(out, "holdfast_http_request_duration_seconds", labels, &metrics->duration_us[r], 1e6);
 	}
 }
@@ -93,7 +97,8 @@ static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats
 	single(out, "holdfast_commit_inline_total", "counter", "Commits of one write on its own worker.", stats->inline_batches);
 	single(out, "holdfast_commit_failures_total", "counter", "Commits that failed, whole.", stats->failed_batches);
 	single(out, "holdfast_commit_queue_depth", "gauge", "Writes that wait for a commit.", (uint64_t)stats->queued);
-	single(out, "holdfast_commit_queue_refused_total", "counter", "Writes refused with 503 overloaded.", stats->refused_overloaded);
+	single(out, "holdfast_commit_queue_refused_total", "counter", "Writes refused with 503 overloaded.",
+	       stats->refused_overloaded);
 }
 
 struct pool_writer {
@@ -114,17 +119,19 @@ static void write_family(struct pool_writer *w, const struct hf_pool *pool, enum
 	if (u.capacity == 0 && u.draining == 0)
 		return;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		hf_buf_printf(&w->addresses, "holdfast_pool_addresses{pool=\"%s\",family=\"%s\",state=\"%s\"} %s\n", pool->name, name,
-			      rows[i].state, hf_count_format(rows[i].n, text));
+		hf_buf_printf(&w->addresses, "holdfast_pool_addresses{pool=\"%s\",family=\"%s\",state=\"%s\"} %s\n", pool->name,
+			      name, rows[i].state, hf_count_format(rows[i].n, text));
 	hf_u128 usable = u.capacity - u.reserved;
 	double share = usable ? 1.0 - to_double(u.free) / to_double(usable) : 1.0;
-	hf_buf_printf(&w->utilisation, "holdfast_pool_utilisation_ratio{pool=\"%s\",family=\"%s\"} %.6g\n", pool->name, name, share);
+	hf_buf_printf(&w->utilisation, "holdfast_pool_utilisation_ratio{pool=\"%s\",family=\"%s\"} %.6g\n", pool->name, name,
+		      share);
 }
 
 static void write_pool(void *context, const struct hf_pool *pool) {
 	struct pool_writer *w = context;
 	hf_buf_printf(&w->leases, "holdfast_leases{pool=\"%s\",state=\"active\"} %" PRIu64 "\n", pool->name, pool->active);
-	hf_buf_printf(&w->leases, "holdfast_leases{pool=\"%s\",state=\"quarantined\"} %" PRIu64 "\n", pool->name, pool->quarantined);
+	hf_buf_printf(&w->leases, "holdfast_leases{pool=\"%s\",state=\"quarantined\"} %" PRIu64 "\n", pool->name,
+		      pool->quarantined);
 	write_family(w, pool, HF_IPV4);
 	write_family(w, pool, HF_IPV6);
 }

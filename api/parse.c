@@ -11,11 +11,11 @@ static bool too_deep(const json_t *value, int left) {
 		return false;
 	if (left == 0)
 		return true;
-	json_object_foreach((json_t *)value, name, item) {
+	json_object_foreach ((json_t *)value, name, item) {
 		if (too_deep(item, left - 1))
 			return true;
 	}
-	json_array_foreach(value, i, item) {
+	json_array_foreach (value, i, item) {
 		if (too_deep(item, left - 1))
 			return true;
 	}

@@ -18,11 +18,12 @@ static bool is_one_of(const char *const *list, size_t n, const char *name) {
 static enum hf_err check_members(const json_t *document, struct hf_why *why) {
 	const char *name;
 	json_t *value;
-	json_object_foreach((json_t *)document, name, value) {
+	json_object_foreach ((json_t *)document, name, value) {
 		if (!is_one_of(WRITABLE, sizeof WRITABLE / sizeof *WRITABLE, name) &&
 		    !is_one_of(READ_ONLY, sizeof READ_ONLY / sizeof *READ_ONLY, name))
 			return hf_fail(why, HF_E_INVALID_PARAMETER,
-				       "member \"%.40s\" is unknown; known: cidrs, strategy, quarantineSeconds, reserved, kinds, meshes, zones",
+				       "member \"%.40s\" is unknown; known: cidrs, strategy, quarantineSeconds, reserved, kinds, "
+				       "meshes, zones",
 				       name);
 	}
 	return HF_OK;
@@ -36,8 +37,8 @@ static enum hf_err each_text(const json_t *document, const char *name, int max, 
 	if (array && !json_is_array(array))
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is not an array", name);
 	if (json_array_size(array) > (size_t)max)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" has %zu members; at most %d are allowed", name, json_array_size(array),
-			       max);
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" has %zu members; at most %d are allowed", name,
+			       json_array_size(array), max);
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		struct hf_why said = {""};
 		const char *text = json_string_value(json_array_get(array, i));
@@ -59,7 +60,8 @@ static enum hf_err read_reserved(struct hf_pool_config *config, const char *text
 static enum hf_err read_kind(struct hf_pool_config *config, const char *text, struct hf_why *why) {
 	enum hf_kind kind;
 	if (!hf_kind_parse(text, &kind))
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.40s\" is not MeshService, MeshExternalService or MeshMultiZoneService", text);
+		return hf_fail(why, HF_E_INVALID_PARAMETER,
+			       "\"%.40s\" is not MeshService, MeshExternalService or MeshMultiZoneService", text);
 	config->kinds |= 1u << kind;
 	return HF_OK;
 }

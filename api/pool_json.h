@@ -5,10 +5,10 @@
 #include "json.h"
 #include "storage/pool.h"
 
-/* Reads and checks a configuration. Members that are missing have their default: sequential, `quarantine_seconds`, nothing reserved,
- * everything selected. Members that a pool's own answer adds (its name, counts, times) are passed over, so that what was read can be
- * edited and sent back; any other is HF_E_INVALID_PARAMETER. Also HF_E_INVALID_JSON, HF_E_INVALID_ADDRESS, HF_E_INVALID_NAME,
- * HF_E_POOL_OVERLAP; `why` names the member. */
+/* Reads and checks a configuration. Members that are missing have their default: sequential, `quarantine_seconds`, nothing
+ * reserved, everything selected. Members that a pool's own answer adds (its name, counts, times) are passed over, so that what was
+ * read can be edited and sent back; any other is HF_E_INVALID_PARAMETER. Also HF_E_INVALID_JSON, HF_E_INVALID_ADDRESS,
+ * HF_E_INVALID_NAME, HF_E_POOL_OVERLAP; `why` names the member. */
 enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantine_seconds, struct hf_why *why,
 				struct hf_pool_config *ret) HF_CHECKED;
 

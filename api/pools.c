@@ -47,8 +47,8 @@ enum hf_err hf_handle_pool_put(struct hf_call *call) {
 	if (!err)
 		err = hf_call_param_bool(call, "drain", &put->drain);
 	if (!err)
-		err = hf_pool_config_read(call->request.body.data, call->request.body.len, call->api->quarantine_seconds, &call->why,
-					  &put->config);
+		err = hf_pool_config_read(call->request.body.data, call->request.body.len, call->api->quarantine_seconds,
+					  &call->why, &put->config);
 	if (err)
 		return err;
 	/* An unchanged pool is answered from the snapshot, without the committer. */

@@ -2,16 +2,20 @@
 #include "routes.h"
 
 #define LEASES_OF(plural) "/v1/meshes/{mesh}/zones/{zone}/" plural "/{service}"
-#define LEASE_ROUTES(plural, kind)                                                                                             \
-	{HF_GET, LEASES_OF(plural), "", HF_BODY_NONE, HF_ROLE_READ, kind, hf_handle_lease_get},                                \
-	{HF_PUT, LEASES_OF(plural), "pool address* version", HF_BODY_JSON_OR_EMPTY, HF_ROLE_ZONE, kind, hf_handle_lease_put},  \
-	{HF_DELETE, LEASES_OF(plural), "purge", HF_BODY_NONE, HF_ROLE_ZONE, kind, hf_handle_lease_delete}
+#define LEASE_ROUTES(plural, kind)                                                                                                 \
+	{HF_GET, LEASES_OF(plural), "", HF_BODY_NONE, HF_ROLE_READ, kind, hf_handle_lease_get},                                    \
+		{HF_PUT, LEASES_OF(plural),  "pool address* version", HF_BODY_JSON_OR_EMPTY, HF_ROLE_ZONE,                         \
+		 kind,	 hf_handle_lease_put},                                                                                     \
+	{                                                                                                                          \
+		HF_DELETE, LEASES_OF(plural), "purge", HF_BODY_NONE, HF_ROLE_ZONE, kind, hf_handle_lease_delete                    \
+	}
 
 const struct hf_route HF_ROUTES[] = {
 	LEASE_ROUTES("services", HF_MESH_SERVICE),
 	LEASE_ROUTES("externalservices", HF_MESH_EXTERNAL_SERVICE),
 	LEASE_ROUTES("multizoneservices", HF_MESH_MULTIZONE_SERVICE),
-	{HF_GET, "/v1/leases", "kind mesh zone service pool state limit continue", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_lease_list},
+	{HF_GET, "/v1/leases", "kind mesh zone service pool state limit continue", HF_BODY_NONE, HF_ROLE_READ, 0,
+	 hf_handle_lease_list},
 	{HF_POST, "/v1/lookup", "", HF_BODY_JSON, HF_ROLE_READ, 0, hf_handle_lookup},
 	{HF_GET, "/v1/addresses/{ip}", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_address_get},
 	{HF_GET, "/v1/addresses/{ip}/history", "at", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_address_history},

@@ -15,8 +15,9 @@ struct hf_route {
 	const char *params;  /* the query parameters it takes, separated by spaces; with * repeatable */
 	enum hf_body body;
 	enum hf_role role;
-	enum hf_kind kind;   /* of the leases below it; 0 where it does not matter */
-	/* Answers, or leaves a write or a wait; an error becomes a problem with call->why as its detail. The reader has a snapshot. */
+	enum hf_kind kind; /* of the leases below it; 0 where it does not matter */
+	/* Answers, or leaves a write or a wait; an error becomes a problem with call->why as its detail. The reader has a snapshot.
+	 */
 	enum hf_err (*handle)(struct hf_call *call);
 };
 
@@ -24,22 +25,22 @@ extern const struct hf_route HF_ROUTES[];
 extern const int HF_ROUTES_COUNT;
 
 /* The handlers, one resource a file. */
-enum hf_err hf_handle_lease_put(struct hf_call *call);    /* leases.c */
+enum hf_err hf_handle_lease_put(struct hf_call *call); /* leases.c */
 enum hf_err hf_handle_lease_get(struct hf_call *call);
 enum hf_err hf_handle_lease_delete(struct hf_call *call);
-enum hf_err hf_handle_lease_list(struct hf_call *call);   /* lease_list.c */
-enum hf_err hf_handle_lookup(struct hf_call *call);       /* lookup.c */
-enum hf_err hf_handle_address_get(struct hf_call *call);  /* addresses.c */
+enum hf_err hf_handle_lease_list(struct hf_call *call);	 /* lease_list.c */
+enum hf_err hf_handle_lookup(struct hf_call *call);	 /* lookup.c */
+enum hf_err hf_handle_address_get(struct hf_call *call); /* addresses.c */
 enum hf_err hf_handle_address_history(struct hf_call *call);
-enum hf_err hf_handle_pool_list(struct hf_call *call);    /* pools.c */
+enum hf_err hf_handle_pool_list(struct hf_call *call); /* pools.c */
 enum hf_err hf_handle_pool_get(struct hf_call *call);
 enum hf_err hf_handle_pool_put(struct hf_call *call);
 enum hf_err hf_handle_pool_delete(struct hf_call *call);
-enum hf_err hf_handle_changes(struct hf_call *call);      /* changes.c */
-enum hf_err hf_handle_status(struct hf_call *call);       /* status.c */
+enum hf_err hf_handle_changes(struct hf_call *call); /* changes.c */
+enum hf_err hf_handle_status(struct hf_call *call);  /* status.c */
 enum hf_err hf_handle_livez(struct hf_call *call);
 enum hf_err hf_handle_readyz(struct hf_call *call);
 enum hf_err hf_handle_openapi(struct hf_call *call);
-enum hf_err hf_handle_metrics(struct hf_call *call);      /* metrics.c */
+enum hf_err hf_handle_metrics(struct hf_call *call); /* metrics.c */
 
 #endif

@@ -1,6 +1,7 @@
 /* target.h — the request target: path segments and query parameters, percent-decoded strictly (RFC 3986).
  *
- * A segment is decoded after the path was split, so %2F is a character of a name and not a separator; %00 is refused. "+" is a plus.
+ * A segment is decoded after the path was split, so %2F is a character of a name and not a separator; %00 is refused. "+" is a
+ * plus.
  */
 #ifndef HF_API_TARGET_H
 #define HF_API_TARGET_H

@@ -28,7 +28,7 @@ class Server:
     """A holdfastd on a free port; the directory outlives it."""
 
     def __init__(self, data_dir):
-        binary = os.path.join(ROOT, "build", "release", "holdfastd")
+        binary = os.environ.get("HOLDFASTD", os.path.join(ROOT, "build", "release", "holdfastd"))
         command = [binary, "--data-dir", data_dir, "--listen", "127.0.0.1:0", "--log-level", "warn"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()

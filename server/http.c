@@ -44,6 +44,7 @@ struct request {
 	struct MHD_Connection *connection;
 	const char *path; /* as sent; libmicrohttpd's */
 	enum phase phase;
+	bool head; /* HEAD: no body */
 	int64_t start_us;
 	size_t discarded; /* bytes of a body that is too large */
 	struct hf_wakeup wakeup;
@@ -94,7 +95,8 @@ static void log_answer(struct request *request) {
 	int64_t duration_us = hf_monotonic_us() - request->start_us;
 	hf_metrics_request(request->http->api->metrics, call->route, status, (uint64_t)duration_us);
 	if (status >= 500 && status != 503 && call->err != HF_E_POOL_EXHAUSTED && !reported)
-		hf_log(HF_LOG_ERROR, "request failed", "code=%s detail=%s", hf_err_slug(call->err), hf_log_quote(call->why.text, detail));
+		hf_log(HF_LOG_ERROR, "request failed", "code=%s detail=%s", hf_err_slug(call->err),
+		       hf_log_quote(call->why.text, detail));
 	if (hf_log_enabled(HF_LOG_DEBUG))
 		hf_log(HF_LOG_DEBUG, "request", "route=%s path=%s status=%d code=%s duration_us=%" PRId64,
 		       call->route ? call->route->pattern : "none", hf_log_quote(request->path, path), status,
@@ -123,7 +125,8 @@ static enum MHD_Result answer(struct request *request) {
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, from->content_type);
 	for (int i = 0; i < from->n_headers; i++)
 		MHD_add_response_header(response, from->headers[i].name, from->headers[i].value);
-	if (http->api->stopping)
+	/* libmicrohttpd 0.9.75 may send a last chunk although HEAD has no body; without keep-alive there are no chunks. */
+	if (http->api->stopping || (request->head && from->stream))
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)from->status, response);
 	MHD_destroy_response(response);
@@ -208,10 +211,12 @@ static enum hf_method method_of(const char *name) {
 /* The headers are there. An answer given now would close the connection, so it waits for the body's end, unless that is too far. */
 static enum MHD_Result take_headers(struct request *request, const char *method) {
 	struct hf_call *call = request->call;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	const char *length = request_header(request->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	request->phase = BODY;
 	call->request.method = method_of(method);
+	request->head = strcmp(method, "HEAD") == 0;
 	if (info && info->header_size > HEADERS_MAX_BYTES) {
 		hf_fail(&call->why, HF_OK, "request line and headers have %zu bytes; at most %d are allowed", info->header_size,
 			HEADERS_MAX_BYTES);
@@ -306,11 +311,11 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL}, {MHD_OPTION_END, 0, NULL}};
 	http->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, begin_request,
-		http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, http, MHD_OPTION_ARRAY,
-		options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
+		flags, 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET,
+		listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK,
+		begin_request, http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request,
+		http, MHD_OPTION_ARRAY, options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
 	if (!http->daemon) {
 		close(listen_fd);
 		hf_http_stop(http);

@@ -72,7 +72,8 @@ enum hf_err hf_listen(const char *text, bool insecure, struct hf_why *why, int *
 	enum hf_err err = HF_OK;
 	if (!is_loopback(info->ai_addr) && !insecure)
 		err = hf_fail(why, HF_E_INVALID_PARAMETER,
-			      "--listen: %.60s is not a loopback address, and there is no authentication yet; --insecure allows it", text);
+			      "--listen: %.60s is not a loopback address, and there is no authentication yet; --insecure allows it",
+			      text);
 	if (!err)
 		err = open_socket(info, text, why, ret_fd);
 	freeaddrinfo(info);

@@ -35,7 +35,8 @@ void hf_log(enum hf_log_level level, const char *message, const char *format, ..
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);
-	int len = snprintf(line, sizeof line, "time=%s.%03ldZ level=%s msg=\"%s\" ", when, now.tv_nsec / 1000000, NAMES[level], message);
+	int len = snprintf(line, sizeof line, "time=%s.%03ldZ level=%s msg=\"%s\" ", when, now.tv_nsec / 1000000, NAMES[level],
+			   message);
 	va_start(args, format);
 	int more = vsnprintf(line + len, sizeof line - (size_t)len - 1, format, args);
 	va_end(args);

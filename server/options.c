@@ -23,8 +23,8 @@ static const struct setting {
 	{"data-dir", "DIR", "where the database lives; made if missing (default ./holdfast-data)", TEXT, AT(data_dir), 0, 0},
 	{"listen", "HOST:PORT", "where to listen; port 0 picks a free one (default 127.0.0.1:8241)", TEXT, AT(listen), 0, 0},
 	{"insecure", NULL, "listen beyond loopback although there is no authentication yet", FLAG, AT(insecure), 0, 0},
-	{"map-size", "SIZE", "the database file's limit, such as 64GiB; it is sparse (default 64GiB)", BYTES, AT(map_size_bytes), 1 << 20,
-	 (uint64_t)1 << 46},
+	{"map-size", "SIZE", "the database file's limit, such as 64GiB; it is sparse (default 64GiB)", BYTES, AT(map_size_bytes),
+	 1 << 20, (uint64_t)1 << 46},
 	{"quarantine", "TIME", "of pools that state none: 3600, 90s, 30m, 1h (default 1h)", SECONDS32, AT(quarantine_seconds), 0,
 	 HF_QUARANTINE_MAX_SECONDS},
 	{"max-body", "SIZE", "of one request (default 256KiB)", BYTES, AT(body_max_bytes), 1024, 64 << 20},
@@ -44,7 +44,8 @@ struct unit {
 	const char *name;
 	uint64_t factor;
 };
-static const struct unit BYTE_UNITS[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", (uint64_t)1 << 40}, {NULL, 0}};
+static const struct unit BYTE_UNITS[] = {{"", 1},	   {"KiB", 1 << 10},	       {"MiB", 1 << 20},
+					 {"GiB", 1 << 30}, {"TiB", (uint64_t)1 << 40}, {NULL, 0}};
 static const struct unit TIME_UNITS[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {NULL, 0}};
 static const struct unit NO_UNITS[] = {{"", 1}, {NULL, 0}};
 
@@ -62,7 +63,8 @@ static bool parse_number(const char *text, const struct unit *units, uint64_t mi
 	return *ret >= min && *ret <= max;
 }
 
-static enum hf_err set(struct hf_options *options, const struct setting *s, const char *text, const char *source, struct hf_why *why) {
+static enum hf_err set(struct hf_options *options, const struct setting *s, const char *text, const char *source,
+		       struct hf_why *why) {
 	void *at = (char *)options + s->offset;
 	uint64_t number = 0;
 	bool good = true;
@@ -83,8 +85,11 @@ static enum hf_err set(struct hf_options *options, const struct setting *s, cons
 		*(uint32_t *)at = (uint32_t)number;
 		break;
 	default:
-		good = parse_number(text, s->type == BYTES ? BYTE_UNITS : s->type == SECONDS ? TIME_UNITS : NO_UNITS, s->min, s->max,
-				    &number);
+		good = parse_number(text,
+				    s->type == BYTES	 ? BYTE_UNITS
+				    : s->type == SECONDS ? TIME_UNITS
+							 : NO_UNITS,
+				    s->min, s->max, &number);
 		*(uint64_t *)at = number;
 	}
 	return good ? HF_OK : hf_fail(why, HF_E_INVALID_PARAMETER, "%s: \"%.60s\" is not valid: %s", source, text, s->help);
@@ -151,7 +156,9 @@ enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf
 		.body_max_bytes = 256 << 10,
 		.connections_max = 1000,
 		.queue_max = 4096,
-		.threads = processors < 2 ? 2 : processors > 16 ? 16 : (uint64_t)processors,
+		.threads = processors < 2    ? 2
+			   : processors > 16 ? 16
+					     : (uint64_t)processors,
 		.changes_max = 200000,
 		.changes_age_seconds = 7 * 86400,
 		.log_level = HF_LOG_INFO,

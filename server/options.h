@@ -12,7 +12,7 @@
 struct hf_options {
 	const char *data_dir;
 	const char *listen; /* HOST:PORT, [HOST]:PORT; port 0 picks a free one */
-	bool insecure;      /* may listen beyond loopback */
+	bool insecure;	    /* may listen beyond loopback */
 	uint64_t map_size_bytes;
 	uint32_t quarantine_seconds;
 	uint64_t body_max_bytes;

@@ -47,8 +47,8 @@ static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acqui
 		}
 	}
 	if (!best)
-		hf_fail(why, HF_E_NO_POOL, "no pool's selector matches kind %s, mesh \"%s\", zone \"%s\"", hf_kind_name(request->id.kind),
-			request->id.mesh, request->id.zone);
+		hf_fail(why, HF_E_NO_POOL, "no pool's selector matches kind %s, mesh \"%s\", zone \"%s\"",
+			hf_kind_name(request->id.kind), request->id.mesh, request->id.zone);
 	return best;
 }
 
@@ -94,7 +94,8 @@ static enum hf_err choose_address(struct hf_batch *batch, struct hf_pool *pool, 
 			return HF_OK;
 		}
 	if (!hf_allocator_find(txn, pool, family, hf_allocator_start(pool, family, &request->id), ret))
-		return hf_fail(why, HF_E_POOL_EXHAUSTED, "pool \"%s\" has no free IPv%d address", pool->name, family == HF_IPV4 ? 4 : 6);
+		return hf_fail(why, HF_E_POOL_EXHAUSTED, "pool \"%s\" has no free IPv%d address", pool->name,
+			       family == HF_IPV4 ? 4 : 6);
 	return HF_OK;
 }
 
@@ -120,7 +121,8 @@ static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, st
 		return HF_E_NO_POOL;
 	for (int i = 0; !err && i < request->n_addresses; i++)
 		err = check_requested(batch, pool, request->addresses[i], why);
-	struct hf_lease lease = {.id = request->id, .state = HF_ACTIVE, .generation = 1, .created_ms = now_ms, .modified_ms = now_ms};
+	struct hf_lease lease = {
+		.id = request->id, .state = HF_ACTIVE, .generation = 1, .created_ms = now_ms, .modified_ms = now_ms};
 	for (int family = 0; !err && family < HF_FAMILIES; family++)
 		if (hf_pool_has_family(pool, (enum hf_family)family))
 			err = choose_address(batch, pool, (enum hf_family)family, request, why, &lease.vips[lease.n_vips++]);
@@ -159,7 +161,8 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 		hf_batch_relabel(batch, &request->lease);
 	else
 		hf_batch_change(batch, &current, &request->lease,
-				decision.outcome == HF_RESTORED ? HF_CHANGE_RESTORED_TYPE : HF_CHANGE_UPDATED_TYPE, HF_CAUSE_REQUEST);
+				decision.outcome == HF_RESTORED ? HF_CHANGE_RESTORED_TYPE : HF_CHANGE_UPDATED_TYPE,
+				HF_CAUSE_REQUEST);
 	return HF_OK;
 }
 

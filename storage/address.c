@@ -110,7 +110,8 @@ enum hf_err hf_range_parse(const char *text, struct hf_why *why, struct hf_range
 	if (err)
 		return err;
 	if (hf_addr_family(r.first) != hf_addr_family(r.last) || r.last.n < r.first.n)
-		return hf_fail(why, HF_E_INVALID_ADDRESS, "\"%.80s\" does not run from a first to a last address of one family", text);
+		return hf_fail(why, HF_E_INVALID_ADDRESS, "\"%.80s\" does not run from a first to a last address of one family",
+			       text);
 	if (hf_addr_family(r.first) == HF_IPV6 && hf_range_overlaps(r, MAPPED_RANGE))
 		return hf_fail(why, HF_E_INVALID_ADDRESS, "\"%.80s\" overlaps ::ffff:0:0/96, the IPv4-mapped addresses", text);
 	*ret = r;

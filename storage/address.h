@@ -29,9 +29,9 @@ struct hf_range {
 };
 
 #define HF_ADDR_BYTES 16
-#define HF_ADDR_TEXT 46   /* longest address as text, with its NUL */
-#define HF_RANGE_TEXT 96  /* longest range as text, with its NUL */
-#define HF_COUNT_TEXT 40  /* longest hf_u128 in decimal, with its NUL */
+#define HF_ADDR_TEXT 46	 /* longest address as text, with its NUL */
+#define HF_RANGE_TEXT 96 /* longest range as text, with its NUL */
+#define HF_COUNT_TEXT 40 /* longest hf_u128 in decimal, with its NUL */
 
 enum hf_family hf_addr_family(struct hf_addr a);
 

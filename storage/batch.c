@@ -10,8 +10,8 @@
 #include "feed.h"
 #include "store_internal.h"
 
-#define SWEEP_BUDGET 256    /* deadlines carried out before a batch's own writes */
-#define COMPACT_MINIMUM 64  /* changes dropped with a batch, beyond twice what it added */
+#define SWEEP_BUDGET 256   /* deadlines carried out before a batch's own writes */
+#define COMPACT_MINIMUM 64 /* changes dropped with a batch, beyond twice what it added */
 
 struct scope_entry {
 	uint8_t key[HF_SCOPE_MAX];
@@ -31,7 +31,7 @@ struct hf_batch {
 
 static void free_batch(struct hf_batch *batch) {
 	struct scope_entry *entry, *next;
-	HASH_ITER(hh, batch->scopes, entry, next) {
+	HASH_ITER (hh, batch->scopes, entry, next) {
 		HASH_DEL(batch->scopes, entry);
 		free(entry);
 	}
@@ -82,12 +82,14 @@ static void write_copies(struct hf_batch *batch) {
 	for (int i = 0; i < batch->store->n_pools; i++) {
 		struct hf_pool *pool = batch->store->pools[i];
 		if (pool->touched)
-			hf_txn_put(batch->txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, buffer));
+			hf_txn_put(batch->txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)},
+				   hf_pool_encode(pool, buffer));
 	}
 	struct scope_entry *entry, *next;
-	HASH_ITER(hh, batch->scopes, entry, next) {
+	HASH_ITER (hh, batch->scopes, entry, next) {
 		uint8_t record[HF_SCOPE_RECORD_MAX];
-		hf_txn_put(batch->txn, HF_SCOPES, (struct hf_slice){entry->key, entry->key_len}, hf_scope_encode(&entry->scope, record));
+		hf_txn_put(batch->txn, HF_SCOPES, (struct hf_slice){entry->key, entry->key_len},
+			   hf_scope_encode(&entry->scope, record));
 	}
 	if (!meta_equal(&batch->meta, &batch->store->meta))
 		hf_meta_write(batch->txn, &batch->meta);
@@ -119,13 +121,19 @@ void hf_batch_abort(struct hf_batch *batch) {
 	discard(batch, true);
 }
 
-struct hf_txn *hf_batch_txn(struct hf_batch *batch) { return batch->txn; }
+struct hf_txn *hf_batch_txn(struct hf_batch *batch) {
+	return batch->txn;
+}
 
 int64_t hf_batch_now_ms(const struct hf_batch *batch) { return batch->now_ms; }
 
-struct hf_store *hf_batch_store(struct hf_batch *batch) { return batch->store; }
+struct hf_store *hf_batch_store(struct hf_batch *batch) {
+	return batch->store;
+}
 
-struct hf_meta *hf_batch_meta(struct hf_batch *batch) { return &batch->meta; }
+struct hf_meta *hf_batch_meta(struct hf_batch *batch) {
+	return &batch->meta;
+}
 
 int hf_batch_pools(struct hf_batch *batch, struct hf_pool *const **ret_pools) {
 	*ret_pools = batch->store->pools;

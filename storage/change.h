@@ -4,15 +4,15 @@
 
 #include "lease.h"
 
-#define HF_CHANGE_LIST(X)                                                                                                      \
-	X(ACQUIRED, "acquired")                                                                                                \
-	X(UPDATED_TYPE, "updated")                                                                                             \
-	X(RESTORED_TYPE, "restored")                                                                                           \
-	X(RELEASED, "released")                                                                                                \
-	X(EXPIRED, "expired")                                                                                                  \
-	X(PURGED, "purged")                                                                                                    \
-	X(MOVED, "moved")                                                                                                      \
-	X(POOL_WRITTEN, "pool-written")                                                                                        \
+#define HF_CHANGE_LIST(X)                                                                                                          \
+	X(ACQUIRED, "acquired")                                                                                                    \
+	X(UPDATED_TYPE, "updated")                                                                                                 \
+	X(RESTORED_TYPE, "restored")                                                                                               \
+	X(RELEASED, "released")                                                                                                    \
+	X(EXPIRED, "expired")                                                                                                      \
+	X(PURGED, "purged")                                                                                                        \
+	X(MOVED, "moved")                                                                                                          \
+	X(POOL_WRITTEN, "pool-written")                                                                                            \
 	X(POOL_DELETED, "pool-deleted")
 
 /* The values are on disk: append only. */
@@ -21,7 +21,7 @@ enum hf_change_type {
 #define HF_CHANGE_ENUM(name, text) HF_CHANGE_##name,
 	HF_CHANGE_LIST(HF_CHANGE_ENUM)
 #undef HF_CHANGE_ENUM
-	HF_CHANGE_TYPES
+		HF_CHANGE_TYPES
 };
 
 /* Who made the change: a client's request, a deadline that passed, the store's first start. The values are on disk: append only. */

@@ -26,10 +26,10 @@ struct hf_committer {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	struct hf_write *head, *tail;
-	bool busy;     /* somebody commits */
+	bool busy; /* somebody commits */
 	bool stopping;
 	const void *last_source;
-	int64_t last_source_us; /* when it wrote */
+	int64_t last_source_us;	      /* when it wrote */
 	struct hf_txn *upkeep_reader; /* of whoever is busy */
 };
 
@@ -85,12 +85,14 @@ static bool is_due(struct hf_committer *c) {
 	if (hf_reader_begin(c->upkeep_reader))
 		return false;
 	struct hf_meta meta = hf_meta_read(c->upkeep_reader);
-	due = !hf_txn_fault(c->upkeep_reader, NULL) && hf_feed_overdue(c->store, c->upkeep_reader, &meta, hf_store_now_ms(c->store));
+	due = !hf_txn_fault(c->upkeep_reader, NULL) &&
+	      hf_feed_overdue(c->store, c->upkeep_reader, &meta, hf_store_now_ms(c->store));
 	hf_reader_end(c->upkeep_reader);
 	return due;
 }
 
-/* One bounded round of upkeep; the caller has the writer's turn. Returns whether there was anything to do: then there may be more. */
+/* One bounded round of upkeep; the caller has the writer's turn. Returns whether there was anything to do: then there may be more.
+ */
 static bool upkeep(struct hf_committer *c) {
 	struct hf_batch *batch;
 	struct hf_why why = {""};
@@ -273,4 +275,6 @@ void hf_committer_upkeep(struct hf_committer *c) {
 	pthread_mutex_unlock(&c->lock);
 }
 
-struct hf_committer_stats *hf_committer_stats(struct hf_committer *c) { return &c->stats; }
+struct hf_committer_stats *hf_committer_stats(struct hf_committer *c) {
+	return &c->stats;
+}

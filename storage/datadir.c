@@ -33,8 +33,9 @@ enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) {
 	if (fd < 0)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is not writable: %s", dir, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		enum hf_err err = errno == EWOULDBLOCK ? in_use(fd, dir, why)
-						       : hf_fail(why, HF_E_DATA_DIR, "cannot lock %.120s: %s", path, strerror(errno));
+		enum hf_err err = errno == EWOULDBLOCK
+					  ? in_use(fd, dir, why)
+					  : hf_fail(why, HF_E_DATA_DIR, "cannot lock %.120s: %s", path, strerror(errno));
 		close(fd);
 		return err;
 	}

@@ -11,8 +11,8 @@
 
 struct hf_deadline {
 	int64_t at_ms;
-	bool is_lease;         /* a lease's quarantine; else a history entry */
-	struct hf_key lease;   /* if is_lease */
+	bool is_lease;		/* a lease's quarantine; else a history entry */
+	struct hf_key lease;	/* if is_lease */
 	struct hf_addr address; /* else */
 	uint64_t from_revision;
 };

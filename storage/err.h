@@ -7,35 +7,35 @@
 #ifndef HF_STORAGE_ERR_H
 #define HF_STORAGE_ERR_H
 
-#define HF_ERR_TABLE(X)                                                                                                        \
-	X(HF_OK, "ok", 200, "Success")                                                                                         \
-	X(HF_E_INVALID_JSON, "invalid-json", 400, "The body is not valid JSON")                                                \
-	X(HF_E_INVALID_NAME, "invalid-name", 400, "A name is out of form")                                                     \
-	X(HF_E_INVALID_PARAMETER, "invalid-parameter", 400, "A parameter is not valid")                                        \
-	X(HF_E_INVALID_ADDRESS, "invalid-address", 400, "An address or range is out of form")                                  \
-	X(HF_E_NOT_FOUND, "not-found", 404, "There is no such resource")                                                       \
-	X(HF_E_METHOD_NOT_ALLOWED, "method-not-allowed", 405, "The method is not allowed here")                                \
-	X(HF_E_ADDRESS_TAKEN, "address-taken", 409, "The address is held or reserved")                                         \
-	X(HF_E_LEASE_EXISTS, "lease-exists", 409, "The existing lease contradicts the request")                                \
-	X(HF_E_STALE_EPOCH, "stale-epoch", 409, "The zone epoch is not the current one")                                       \
-	X(HF_E_POOL_IN_USE, "pool-in-use", 409, "The pool or range still has leases")                                          \
-	X(HF_E_POOL_OVERLAP, "pool-overlap", 409, "The ranges overlap")                                                        \
-	X(HF_E_REVISION_COMPACTED, "revision-compacted", 410, "The changes since that revision are gone")                      \
-	X(HF_E_PRECONDITION_FAILED, "precondition-failed", 412, "A precondition does not hold")                                \
-	X(HF_E_BODY_TOO_LARGE, "body-too-large", 413, "The body is too large")                                                 \
-	X(HF_E_UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, "The body's media type is not supported")                \
-	X(HF_E_ADDRESS_OUTSIDE_POOL, "address-outside-pool", 422, "The address is not in the pool")                            \
-	X(HF_E_NO_POOL, "no-pool", 422, "No pool serves the request")                                                          \
-	X(HF_E_HEADERS_TOO_LARGE, "headers-too-large", 431, "The request's headers are too large")                             \
-	X(HF_E_STORAGE, "storage-error", 500, "The store failed")                                                              \
-	X(HF_E_OVERLOADED, "overloaded", 503, "The server is overloaded")                                                      \
-	X(HF_E_POOL_EXHAUSTED, "pool-exhausted", 507, "The pool has no free address")                                          \
-	X(HF_E_STORAGE_FULL, "storage-full", 507, "The store is full")                                                         \
-	/* Only at the start; never answered over HTTP. */                                                                      \
-	X(HF_E_DATA_DIR, "data-directory", 500, "The data directory cannot be used")                                           \
-	X(HF_E_LOCKED, "locked", 500, "The data directory is in use")                                                          \
-	X(HF_E_NEWER_FORMAT, "newer-format", 500, "The store was written by a newer version")                                  \
-	X(HF_E_CORRUPT, "corrupt", 500, "The store is damaged") \
+#define HF_ERR_TABLE(X)                                                                                                            \
+	X(HF_OK, "ok", 200, "Success")                                                                                             \
+	X(HF_E_INVALID_JSON, "invalid-json", 400, "The body is not valid JSON")                                                    \
+	X(HF_E_INVALID_NAME, "invalid-name", 400, "A name is out of form")                                                         \
+	X(HF_E_INVALID_PARAMETER, "invalid-parameter", 400, "A parameter is not valid")                                            \
+	X(HF_E_INVALID_ADDRESS, "invalid-address", 400, "An address or range is out of form")                                      \
+	X(HF_E_NOT_FOUND, "not-found", 404, "There is no such resource")                                                           \
+	X(HF_E_METHOD_NOT_ALLOWED, "method-not-allowed", 405, "The method is not allowed here")                                    \
+	X(HF_E_ADDRESS_TAKEN, "address-taken", 409, "The address is held or reserved")                                             \
+	X(HF_E_LEASE_EXISTS, "lease-exists", 409, "The existing lease contradicts the request")                                    \
+	X(HF_E_STALE_EPOCH, "stale-epoch", 409, "The zone epoch is not the current one")                                           \
+	X(HF_E_POOL_IN_USE, "pool-in-use", 409, "The pool or range still has leases")                                              \
+	X(HF_E_POOL_OVERLAP, "pool-overlap", 409, "The ranges overlap")                                                            \
+	X(HF_E_REVISION_COMPACTED, "revision-compacted", 410, "The changes since that revision are gone")                          \
+	X(HF_E_PRECONDITION_FAILED, "precondition-failed", 412, "A precondition does not hold")                                    \
+	X(HF_E_BODY_TOO_LARGE, "body-too-large", 413, "The body is too large")                                                     \
+	X(HF_E_UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, "The body's media type is not supported")                    \
+	X(HF_E_ADDRESS_OUTSIDE_POOL, "address-outside-pool", 422, "The address is not in the pool")                                \
+	X(HF_E_NO_POOL, "no-pool", 422, "No pool serves the request")                                                              \
+	X(HF_E_HEADERS_TOO_LARGE, "headers-too-large", 431, "The request's headers are too large")                                 \
+	X(HF_E_STORAGE, "storage-error", 500, "The store failed")                                                                  \
+	X(HF_E_OVERLOADED, "overloaded", 503, "The server is overloaded")                                                          \
+	X(HF_E_POOL_EXHAUSTED, "pool-exhausted", 507, "The pool has no free address")                                              \
+	X(HF_E_STORAGE_FULL, "storage-full", 507, "The store is full")                                                             \
+	/* Only at the start; never answered over HTTP. */                                                                         \
+	X(HF_E_DATA_DIR, "data-directory", 500, "The data directory cannot be used")                                               \
+	X(HF_E_LOCKED, "locked", 500, "The data directory is in use")                                                              \
+	X(HF_E_NEWER_FORMAT, "newer-format", 500, "The store was written by a newer version")                                      \
+	X(HF_E_CORRUPT, "corrupt", 500, "The store is damaged")                                                                    \
 	X(HF_E_LISTEN, "listen", 500, "The address cannot be listened on")
 
 enum hf_err {

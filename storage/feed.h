@@ -8,7 +8,7 @@
 
 struct hf_feed_query {
 	uint64_t since; /* changes behind this revision */
-	int limit;      /* at least 1 */
+	int limit;	/* at least 1 */
 	bool has_kind;
 	enum hf_kind kind;
 	char zone[HF_NAME_MAX + 1], mesh[HF_NAME_MAX + 1]; /* "": any. With any filter, changes of pools are left out */
@@ -21,7 +21,8 @@ struct hf_feed_page {
 };
 
 /* Calls `each` for every change asked for, in order. Looks at HF_FEED_EXAMINED_MAX changes at most.
- * HF_E_REVISION_COMPACTED: `since` lies before the oldest change that is kept. HF_E_INVALID_PARAMETER: it lies ahead of the store. */
+ * HF_E_REVISION_COMPACTED: `since` lies before the oldest change that is kept. HF_E_INVALID_PARAMETER: it lies ahead of the store.
+ */
 enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *query,
 			 void (*each)(void *context, const struct hf_change *change), void *context, struct hf_why *why,
 			 struct hf_feed_page *ret) HF_CHECKED;

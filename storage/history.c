@@ -140,7 +140,8 @@ static bool asked(const struct hf_holder *holder, int64_t at_ms, int64_t now_ms)
 	return at_ms < 0 || (holder->from_ms <= at_ms && (holder->to_ms == 0 || at_ms < holder->to_ms));
 }
 
-int hf_history_read(struct hf_txn *reader, struct hf_addr a, int64_t at_ms, int64_t now_ms, struct hf_holder ret[HF_HISTORY_HOLDERS]) {
+int hf_history_read(struct hf_txn *reader, struct hf_addr a, int64_t at_ms, int64_t now_ms,
+		    struct hf_holder ret[HF_HISTORY_HOLDERS]) {
 	int n = 0, max = at_ms < 0 ? HF_HISTORY_HOLDERS : 1;
 	struct hf_holder holder;
 	HF_CURSOR cursor;

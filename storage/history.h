@@ -1,8 +1,8 @@
 /* history.h — who holds an address, and who held it: the tables "addresses" and "history".
  *
- * The present holder is the address's one row in "addresses": uniqueness, reverse look-up and the newest entry of its history in one.
- * When the address is freed the row moves to "history", where at most 16 past holders of an address stay, for 90 days. A holder has an
- * address from the change that bound it to the one that freed it, quarantine included.
+ * The present holder is the address's one row in "addresses": uniqueness, reverse look-up and the newest entry of its history in
+ * one. When the address is freed the row moves to "history", where at most 16 past holders of an address stay, for 90 days. A
+ * holder has an address from the change that bound it to the one that freed it, quarantine included.
  */
 #ifndef HF_STORAGE_HISTORY_H
 #define HF_STORAGE_HISTORY_H
@@ -29,13 +29,14 @@ void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms);
 /* Deletes a past holder whose deadline came; the deadline itself is the caller's. */
 void hf_history_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision);
 
-/* The holders of an address that are no older than 90 days, newest first, at most HF_HISTORY_HOLDERS; with at_ms >= 0 only the one at
- * that moment. Returns how many; a fault sticks to the reader. */
+/* The holders of an address that are no older than 90 days, newest first, at most HF_HISTORY_HOLDERS; with at_ms >= 0 only the one
+ * at that moment. Returns how many; a fault sticks to the reader. */
 int hf_history_read(struct hf_txn *reader, struct hf_addr a, int64_t at_ms, int64_t now_ms,
 		    struct hf_holder ret[HF_HISTORY_HOLDERS]);
 
 /* Decode a row of "addresses" and of "history", for verify. False if it is damaged. */
-bool hf_history_decode_present(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) HF_CHECKED;
+bool hf_history_decode_present(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr,
+			       struct hf_holder *ret) HF_CHECKED;
 bool hf_history_decode(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) HF_CHECKED;
 
 #endif

@@ -27,10 +27,12 @@ enum hf_err hf_name_check(const char *what, const char *text, size_t max, struct
 	if (len == 0)
 		return hf_fail(why, HF_E_INVALID_NAME, "%s is empty", what);
 	if (len > max)
-		return hf_fail(why, HF_E_INVALID_NAME, "%s \"%.40s…\" has %zu characters; at most %zu are allowed", what, text, len, max);
+		return hf_fail(why, HF_E_INVALID_NAME, "%s \"%.40s…\" has %zu characters; at most %zu are allowed", what, text, len,
+			       max);
 	for (size_t i = 0; i < len; i++)
 		if (!is_alphanumeric(text[i]) && !strchr("._-", text[i]))
-			return hf_fail(why, HF_E_INVALID_NAME, "%s \"%.60s\": character %zu is not one of a-z 0-9 . _ -", what, text, i + 1);
+			return hf_fail(why, HF_E_INVALID_NAME, "%s \"%.60s\": character %zu is not one of a-z 0-9 . _ -", what,
+				       text, i + 1);
 	if (!is_alphanumeric(text[0]) || !is_alphanumeric(text[len - 1]))
 		return hf_fail(why, HF_E_INVALID_NAME, "%s \"%.60s\" does not begin and end with a letter or digit", what, text);
 	return HF_OK;

@@ -17,7 +17,7 @@
 enum hf_kind { HF_MESH_SERVICE = 1, HF_MESH_EXTERNAL_SERVICE = 2, HF_MESH_MULTIZONE_SERVICE = 3 };
 #define HF_KINDS 3
 
-#define HF_NAME_MAX 63     /* mesh, zone, pool: a DNS label's length (RFC 1035, 2.3.4) */
+#define HF_NAME_MAX 63	   /* mesh, zone, pool: a DNS label's length (RFC 1035, 2.3.4) */
 #define HF_SERVICE_MAX 317 /* a Kubernetes object name (253), a dot and a namespace (63) */
 #define HF_ZONE_GLOBAL "global"
 
@@ -33,7 +33,7 @@ struct hf_identity {
 
 struct hf_key {
 	uint8_t bytes[HF_KEY_MAX];
-	uint16_t len;       /* in bytes */
+	uint16_t len;	    /* in bytes */
 	uint16_t scope_len; /* in bytes: zone 0x00 mesh 0x00 kind */
 };
 

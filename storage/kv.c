@@ -60,7 +60,8 @@ static enum hf_err translate(int rc) {
 /* Makes a failed call the transaction's fault, unless it has one already. */
 static void blame(struct hf_txn *txn, int rc, const char *call, enum hf_table table) {
 	if (rc != MDB_SUCCESS && txn->fault == HF_OK)
-		txn->fault = hf_fail(&txn->why, translate(rc), "%s in table \"%s\": %s", call, TABLES[table].name, mdb_strerror(rc));
+		txn->fault =
+			hf_fail(&txn->why, translate(rc), "%s in table \"%s\": %s", call, TABLES[table].name, mdb_strerror(rc));
 }
 
 static MDB_val to_val(struct hf_slice s) { return (MDB_val){s.len, (void *)s.data}; }
@@ -79,7 +80,8 @@ static int open_tables(struct hf_kv *kv, MDB_txn *txn, struct hf_why *why) {
 	for (int i = 0; i < HF_TABLES; i++) {
 		rc = mdb_dbi_open(txn, TABLES[i].name, is_new ? MDB_CREATE : 0, &kv->tables[i]);
 		if (rc == MDB_NOTFOUND)
-			hf_fail(why, HF_E_CORRUPT, "table \"%s\" is missing: this is not a Holdfast store, or a damaged one", TABLES[i].name);
+			hf_fail(why, HF_E_CORRUPT, "table \"%s\" is missing: this is not a Holdfast store, or a damaged one",
+				TABLES[i].name);
 		if (rc != MDB_SUCCESS)
 			return rc;
 	}
@@ -92,7 +94,8 @@ static enum hf_err check_length(MDB_env *env, struct hf_why *why) {
 	MDB_stat stat;
 	int fd, rc = mdb_env_get_fd(env, &fd);
 	struct stat st;
-	if (rc != MDB_SUCCESS || mdb_env_info(env, &info) != MDB_SUCCESS || mdb_env_stat(env, &stat) != MDB_SUCCESS || fstat(fd, &st) != 0)
+	if (rc != MDB_SUCCESS || mdb_env_info(env, &info) != MDB_SUCCESS || mdb_env_stat(env, &stat) != MDB_SUCCESS ||
+	    fstat(fd, &st) != 0)
 		return hf_fail(why, HF_E_DATA_DIR, "the database file's size cannot be read");
 	off_t expected = (off_t)(info.me_last_pgno + 1) * stat.ms_psize;
 	if (st.st_size >= expected)

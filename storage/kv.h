@@ -15,16 +15,16 @@
 #include "err.h"
 #include "record.h"
 
-#define HF_TABLE_LIST(X)                                                                                                       \
-	X(META, "meta", false)                                                                                                 \
-	X(LEASES, "leases", false)                                                                                             \
-	X(ADDRESSES, "addresses", true)                                                                                        \
-	X(FREE, "free", false)                                                                                                 \
-	X(DEADLINES, "deadlines", true)                                                                                        \
-	X(POOLS, "pools", false)                                                                                               \
-	X(ZONES, "zones", false)                                                                                               \
-	X(SCOPES, "scopes", false)                                                                                             \
-	X(CHANGES, "changes", true)                                                                                            \
+#define HF_TABLE_LIST(X)                                                                                                           \
+	X(META, "meta", false)                                                                                                     \
+	X(LEASES, "leases", false)                                                                                                 \
+	X(ADDRESSES, "addresses", true)                                                                                            \
+	X(FREE, "free", false)                                                                                                     \
+	X(DEADLINES, "deadlines", true)                                                                                            \
+	X(POOLS, "pools", false)                                                                                                   \
+	X(ZONES, "zones", false)                                                                                                   \
+	X(SCOPES, "scopes", false)                                                                                                 \
+	X(CHANGES, "changes", true)                                                                                                \
 	X(HISTORY, "history", true)
 
 /* The second column is the name on disk; the third says that keys usually come in ascending order, so that pages fill up. */
@@ -32,7 +32,7 @@ enum hf_table {
 #define HF_TABLE_ENUM(name, text, ascending) HF_##name,
 	HF_TABLE_LIST(HF_TABLE_ENUM)
 #undef HF_TABLE_ENUM
-	HF_TABLES
+		HF_TABLES
 };
 
 const char *hf_table_name(enum hf_table table);
@@ -96,7 +96,7 @@ struct hf_cursor {
 
 void hf_cursor_open(struct hf_txn *txn, enum hf_table table, struct hf_cursor *ret);
 void hf_cursor_close(struct hf_cursor *cursor);
-bool hf_cursor_seek(struct hf_cursor *cursor, struct hf_slice key);      /* the first entry at or behind the key */
+bool hf_cursor_seek(struct hf_cursor *cursor, struct hf_slice key);	 /* the first entry at or behind the key */
 bool hf_cursor_seek_back(struct hf_cursor *cursor, struct hf_slice key); /* the last entry at or before the key */
 bool hf_cursor_first(struct hf_cursor *cursor);
 bool hf_cursor_last(struct hf_cursor *cursor);

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4 };   /* of pages */
-enum { BIG_DATA = 1, SUB_TREE = 2 };           /* of leaf nodes */
+enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4 }; /* of pages */
+enum { BIG_DATA = 1, SUB_TREE = 2 };	     /* of leaf nodes */
 enum { HEADER = 16, NODE = 8, TREE = 48, ROOT = 40, TREES = 40, TRANSACTION = 144, META = 152 };
 #define DEPTH_MAX 32
 #define NO_PAGE (~(uint64_t)0)

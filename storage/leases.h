@@ -1,7 +1,7 @@
 /* leases.h — acquire and release: the verbs on one lease.
  *
- * Each verb comes in two halves that judge by the same rules (rules.h). `peek` looks at a reader's snapshot: a request that needs no
- * write, or is refused, ends there. `begin` makes the struct a write for the committer, which judges again inside the write
+ * Each verb comes in two halves that judge by the same rules (rules.h). `peek` looks at a reader's snapshot: a request that needs
+ * no write, or is refused, ends there. `begin` makes the struct a write for the committer, which judges again inside the write
  * transaction. Results are plain copies in the request's struct.
  */
 #ifndef HF_STORAGE_LEASES_H
@@ -11,9 +11,9 @@
 #include "store.h"
 
 enum hf_peek {
-	HF_PEEK_DONE,     /* nothing has to be written: the result is set */
+	HF_PEEK_DONE,	   /* nothing has to be written: the result is set */
 	HF_PEEK_READ_BODY, /* the fingerprint is needed to tell: read the body and peek again */
-	HF_PEEK_WRITE     /* hand it to the committer */
+	HF_PEEK_WRITE	   /* hand it to the committer */
 };
 
 /* HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS, or a storage fault. */

@@ -35,7 +35,7 @@ struct hf_pool_config {
 	int n_cidrs, n_reserved;
 	struct hf_range cidrs[HF_POOL_CIDRS_MAX];
 	struct hf_range reserved[HF_POOL_RESERVED_MAX]; /* each inside one CIDR; they do not overlap */
-	unsigned kinds;                                 /* bit 1 << kind; 0: all kinds */
+	unsigned kinds;					/* bit 1 << kind; 0: all kinds */
 	struct hf_names meshes, zones;
 };
 
@@ -44,7 +44,7 @@ struct hf_pool_count {
 	uint64_t leased, quarantined; /* addresses held, by the state of their lease, wherever they lie */
 	uint64_t overlaid_reserved;   /* of those, the ones in reserved ranges */
 	uint64_t overlaid_draining;   /* of those, the ones in draining ranges */
-	struct hf_addr cursor;        /* sequential: where the next search begins */
+	struct hf_addr cursor;	      /* sequential: where the next search begins */
 };
 
 struct hf_pool {
@@ -53,9 +53,9 @@ struct hf_pool {
 	struct hf_pool_config config;
 	int n_draining;
 	struct hf_range draining[HF_POOL_DRAINING_MAX];
-	uint64_t active, quarantined;            /* leases by state */
+	uint64_t active, quarantined;		 /* leases by state */
 	struct hf_pool_count count[HF_FAMILIES]; /* addresses, by enum hf_family */
-	uint64_t revision;                       /* of the store, at the configuration's last change */
+	uint64_t revision;			 /* of the store, at the configuration's last change */
 	int64_t created_ms, modified_ms;
 	bool touched; /* the writer's mark: to be written at the commit; not on disk */
 };
@@ -65,8 +65,8 @@ struct hf_pool {
 struct hf_slice hf_pool_encode(const struct hf_pool *pool, uint8_t buffer[HF_POOL_RECORD_MAX]);
 bool hf_pool_decode(struct hf_slice key, struct hf_slice value, struct hf_pool *ret) HF_CHECKED;
 
-/* Sorts the ranges and checks that they are well placed. HF_E_POOL_OVERLAP: two CIDRs overlap. HF_E_INVALID_PARAMETER: no CIDR, or a
- * reserved range outside every CIDR. Reserved ranges that overlap are merged. */
+/* Sorts the ranges and checks that they are well placed. HF_E_POOL_OVERLAP: two CIDRs overlap. HF_E_INVALID_PARAMETER: no CIDR, or
+ * a reserved range outside every CIDR. Reserved ranges that overlap are merged. */
 enum hf_err hf_pool_config_check(struct hf_pool_config *config, struct hf_why *why) HF_CHECKED;
 bool hf_pool_config_equal(const struct hf_pool_config *a, const struct hf_pool_config *b);
 bool hf_pool_ranges_equal(const struct hf_pool_config *a, const struct hf_pool_config *b); /* CIDRs and reserved ranges alone */

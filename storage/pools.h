@@ -9,16 +9,16 @@
 /* Create or replace a pool's configuration. No lease ever moves. */
 struct hf_pool_put {
 	struct hf_write write;
-	char name[HF_NAME_MAX + 1];    /* checked */
-	struct hf_pool_config config;  /* checked by hf_pool_config_check() */
-	bool drain;                    /* ranges that are taken away while they have leases drain, instead of being refused */
+	char name[HF_NAME_MAX + 1];   /* checked */
+	struct hf_pool_config config; /* checked by hf_pool_config_check() */
+	bool drain;		      /* ranges that are taken away while they have leases drain, instead of being refused */
 	/* The result. */
 	enum { HF_POOL_CREATED, HF_POOL_UPDATED, HF_POOL_UNCHANGED } outcome;
 	struct hf_pool pool;
 };
 
-/* Makes it a write. Its errors: HF_E_POOL_OVERLAP with another pool, HF_E_POOL_IN_USE (a range that is taken away has leases, and no
- * drain), HF_E_INVALID_PARAMETER (too many draining ranges). An equal configuration writes nothing. */
+/* Makes it a write. Its errors: HF_E_POOL_OVERLAP with another pool, HF_E_POOL_IN_USE (a range that is taken away has leases, and
+ * no drain), HF_E_INVALID_PARAMETER (too many draining ranges). An equal configuration writes nothing. */
 void hf_pool_put_begin(struct hf_pool_put *request);
 
 /* Delete a pool that has no leases. */

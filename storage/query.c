@@ -18,7 +18,8 @@ enum hf_err hf_lease_get(struct hf_txn *reader, const struct hf_identity *id, st
 	return err;
 }
 
-/* The bytes that every key begins with that can pass the filter: as much of zone, mesh, kind, service as is stated without a gap. */
+/* The bytes that every key begins with that can pass the filter: as much of zone, mesh, kind, service as is stated without a gap.
+ */
 static void filter_prefix(const struct hf_filter *filter, struct hf_key *ret) {
 	struct hf_identity id = {.kind = filter->has_kind ? filter->kind : HF_MESH_SERVICE};
 	memcpy(id.zone, filter->zone, sizeof id.zone);
@@ -61,7 +62,8 @@ static void walk_check(struct walk *walk, bool found) {
 static void walk_begin(struct walk *walk, struct hf_txn *txn, const struct hf_filter *filter, const struct hf_key *after) {
 	filter_prefix(filter, &walk->prefix);
 	hf_cursor_open(txn, HF_LEASES, &walk->cursor);
-	struct hf_slice start = {walk->prefix.bytes, walk->prefix.len}, last = {after ? after->bytes : NULL, after ? after->len : 0};
+	struct hf_slice start = {walk->prefix.bytes, walk->prefix.len},
+			last = {after ? after->bytes : NULL, after ? after->len : 0};
 	bool behind = false; /* `after` lies behind the prefix's first key */
 	if (after) {
 		size_t shorter = last.len < start.len ? last.len : start.len;

@@ -22,9 +22,9 @@ struct hf_filter {
 #define HF_LIST_EXAMINED_MAX 10000
 
 struct hf_list_page {
-	bool more;         /* there may be further leases: */
+	bool more;	    /* there may be further leases: */
 	struct hf_key last; /* … behind this key */
-	uint64_t revision; /* of the snapshot */
+	uint64_t revision;  /* of the snapshot */
 };
 
 /* Calls `each` for the leases behind the key `after` (NULL: from the start) that pass the filter, in key order, at most `limit`;
@@ -54,7 +54,7 @@ const char *hf_address_state_name(enum hf_address_state state);
 struct hf_address_info {
 	enum hf_address_state state;
 	char pool[HF_NAME_MAX + 1]; /* "" if unmanaged */
-	bool has_lease;             /* leased or quarantined */
+	bool has_lease;		    /* leased or quarantined */
 	struct hf_lease lease;
 };
 

@@ -21,7 +21,8 @@ bool hf_condition_matches(const struct hf_condition *condition, const struct hf_
 	return false;
 }
 
-static enum hf_err judge_guard(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_guard *guard, struct hf_why *why) {
+static enum hf_err judge_guard(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_guard *guard,
+			       struct hf_why *why) {
 	if (guard->has_epoch && guard->epoch != zone_epoch)
 		return hf_fail(why, HF_E_STALE_EPOCH, "the zone's epoch is %" PRIu64 ", not %" PRIu64, zone_epoch, guard->epoch);
 	char tag[HF_ETAG_TEXT] = "none, as there is no lease";
@@ -38,16 +39,18 @@ static enum hf_err judge_guard(const struct hf_lease *current, uint64_t zone_epo
 static enum hf_err judge_binding(const struct hf_lease *current, const struct hf_acquire *request, struct hf_why *why) {
 	char want[HF_ADDR_TEXT], have[HF_ADDR_TEXT];
 	if (request->pool[0] && strcmp(request->pool, current->pool) != 0)
-		return hf_fail(why, HF_E_LEASE_EXISTS, "the service has a lease in pool \"%s\", not in \"%s\"; it is not moved", current->pool,
-			       request->pool);
+		return hf_fail(why, HF_E_LEASE_EXISTS, "the service has a lease in pool \"%s\", not in \"%s\"; it is not moved",
+			       current->pool, request->pool);
 	for (int i = 0; i < request->n_addresses; i++) {
 		struct hf_addr vip;
 		hf_addr_format(request->addresses[i], want);
 		if (!hf_lease_vip(current, hf_addr_family(request->addresses[i]), &vip))
-			return hf_fail(why, HF_E_LEASE_EXISTS, "the service has a lease without an address of %s's family; none is added", want);
+			return hf_fail(why, HF_E_LEASE_EXISTS,
+				       "the service has a lease without an address of %s's family; none is added", want);
 		hf_addr_format(vip, have);
 		if (vip.n != request->addresses[i].n)
-			return hf_fail(why, HF_E_LEASE_EXISTS, "the service has a lease on %s, not on %s; it is not moved", have, want);
+			return hf_fail(why, HF_E_LEASE_EXISTS, "the service has a lease on %s, not on %s; it is not moved", have,
+				       want);
 	}
 	return HF_OK;
 }

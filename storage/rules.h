@@ -34,19 +34,19 @@ const char *hf_outcome_name(enum hf_outcome outcome); /* "created" … */
 /* Acquire a lease. The caller fills the request; the store fills the result. */
 struct hf_acquire {
 	struct hf_write write;
-	struct hf_identity id;         /* names checked */
+	struct hf_identity id; /* names checked */
 	struct hf_guard guard;
-	char pool[HF_NAME_MAX + 1];    /* "" if none is named */
+	char pool[HF_NAME_MAX + 1]; /* "" if none is named */
 	bool has_version;
 	char version[HF_VERSION_MAX + 1];
-	int n_addresses;               /* requested; at most one per family */
+	int n_addresses; /* requested; at most one per family */
 	struct hf_addr addresses[HF_FAMILIES];
-	bool has_config;               /* false: the body was empty and states nothing */
-	struct hf_digest raw;          /* of the body, if has_config */
-	bool has_fingerprint;          /* the body was read: the next members are set */
+	bool has_config;      /* false: the body was empty and states nothing */
+	struct hf_digest raw; /* of the body, if has_config */
+	bool has_fingerprint; /* the body was read: the next members are set */
 	uint8_t fingerprint_version;
 	struct hf_digest fingerprint;
-	int n_claims;                  /* addresses that the caller says it uses already */
+	int n_claims; /* addresses that the caller says it uses already */
 	struct hf_addr claims[HF_CLAIMS_MAX];
 	/* The result. */
 	enum hf_outcome outcome;
@@ -65,13 +65,13 @@ struct hf_release {
 
 struct hf_decision {
 	enum {
-		HF_DO_NOTHING,    /* the lease is as the request wants it */
-		HF_DO_RELABEL,    /* store the caller's version alone: no revision */
-		HF_DO_CREATE,     /* choose addresses and store a new lease */
-		HF_DO_CHANGE,     /* store hf_rules_changed() */
+		HF_DO_NOTHING,	  /* the lease is as the request wants it */
+		HF_DO_RELABEL,	  /* store the caller's version alone: no revision */
+		HF_DO_CREATE,	  /* choose addresses and store a new lease */
+		HF_DO_CHANGE,	  /* store hf_rules_changed() */
 		HF_DO_QUARANTINE, /* release */
 		HF_DO_PURGE,
-		HF_DO_READ_BODY   /* cannot be told without the fingerprint */
+		HF_DO_READ_BODY /* cannot be told without the fingerprint */
 	} action;
 	enum hf_outcome outcome; /* for an acquire; HF_DO_CREATE may still become HF_ADOPTED */
 };

@@ -22,11 +22,11 @@ struct hf_clock {
 extern const struct hf_clock HF_SYSTEM_CLOCK;
 
 struct hf_store_options {
-	uint64_t map_size_bytes;      /* the file's limit; sparse. 0: 64 GiB */
-	uint32_t quarantine_seconds;  /* of the pools made at first start */
-	uint64_t changes_max;         /* changes kept in the feed; 0: 200,000 */
-	int64_t changes_age_ms;       /* and for how long; 0: 7 days */
-	struct hf_clock clock;        /* now_ms NULL: the system's */
+	uint64_t map_size_bytes;     /* the file's limit; sparse. 0: 64 GiB */
+	uint32_t quarantine_seconds; /* of the pools made at first start */
+	uint64_t changes_max;	     /* changes kept in the feed; 0: 200,000 */
+	int64_t changes_age_ms;	     /* and for how long; 0: 7 days */
+	struct hf_clock clock;	     /* now_ms NULL: the system's */
 };
 
 /* What a snapshot says of the whole store. */
@@ -42,8 +42,8 @@ struct hf_meta {
 struct hf_store;
 
 /* Opens (at first start creates) the data directory: locks it, checks the file, reads the format, makes the default pools.
- * HF_E_DATA_DIR: missing parent, not writable, or a system error. HF_E_LOCKED: in use. HF_E_NEWER_FORMAT. HF_E_CORRUPT: damaged or not
- * ours; nothing is repaired. `why` says which and what to do. */
+ * HF_E_DATA_DIR: missing parent, not writable, or a system error. HF_E_LOCKED: in use. HF_E_NEWER_FORMAT. HF_E_CORRUPT: damaged or
+ * not ours; nothing is repaired. `why` says which and what to do. */
 enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why,
 			  struct hf_store **ret) HF_CHECKED;
 

@@ -12,7 +12,7 @@ struct hf_store {
 	struct hf_meta meta;
 	int n_pools;
 	struct hf_pool **pools; /* sorted by name */
-	bool pools_stale;       /* a batch that failed left them altered: the next one reads them anew */
+	bool pools_stale;	/* a batch that failed left them altered: the next one reads them anew */
 	/* No deadline is due before; guarded as above but read by anybody. 0: look. */
 	_Atomic int64_t next_deadline_ms;
 	_Atomic uint64_t vip_changes[HF_CAUSES + 1];

@@ -23,7 +23,8 @@ static void drop_drained(struct hf_batch *batch, struct hf_pool *pool, struct hf
 	for (int i = 0; i < pool->n_draining; i++)
 		if (hf_range_has(pool->draining[i], a) && !hf_allocator_any_held(hf_batch_txn(batch), pool->draining[i])) {
 			pool->n_draining--;
-			memmove(&pool->draining[i], &pool->draining[i + 1], sizeof pool->draining[0] * (size_t)(pool->n_draining - i));
+			memmove(&pool->draining[i], &pool->draining[i + 1],
+				sizeof pool->draining[0] * (size_t)(pool->n_draining - i));
 			return;
 		}
 }
@@ -65,7 +66,8 @@ static void count_scope(struct hf_scope *scope, const struct hf_lease *lease, ui
 	}
 }
 
-static void count_vip_change(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after, enum hf_cause cause) {
+static void count_vip_change(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after,
+			     enum hf_cause cause) {
 	bool same = before->n_vips == after->n_vips;
 	for (int i = 0; same && i < after->n_vips; i++)
 		same = has_vip(before, after->vips[i]);

@@ -8,8 +8,8 @@
 
 #include "zone.h"
 
-#define WHAT_MAX 1280	  /* bytes of a sentence, with its NUL */
-#define HEX_BYTES 48	  /* of a damaged key, shown */
+#define WHAT_MAX 1280 /* bytes of a sentence, with its NUL */
+#define HEX_BYTES 48  /* of a damaged key, shown */
 
 void hf_verify_say(struct hf_verify *v, enum hf_table table, const char *format, ...) {
 	char what[WHAT_MAX];

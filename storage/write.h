@@ -13,7 +13,7 @@ struct hf_write {
 	enum hf_err (*apply)(struct hf_batch *batch, struct hf_write *write, struct hf_why *why);
 	/* Set by whoever queues it: called once, on the committing thread, after `err` is final. Must not block. */
 	void (*done)(struct hf_write *write);
-	void *context;         /* for `done` */
+	void *context;	       /* for `done` */
 	struct hf_write *next; /* the committer's */
 	enum hf_err err;       /* HF_OK: the change is durable */
 	struct hf_why why;

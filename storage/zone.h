@@ -12,17 +12,17 @@
 
 enum hf_zone_state { HF_ZONE_UNMANAGED = 1, HF_ZONE_ONLINE = 2, HF_ZONE_OFFLINE = 3 };
 
-#define HF_INSTANCE_MAX 128  /* bytes of an instance name */
-#define HF_INSTANCES_KEPT 9  /* the current instance and the 8 before it */
+#define HF_INSTANCE_MAX 128 /* bytes of an instance name */
+#define HF_INSTANCES_KEPT 9 /* the current instance and the 8 before it */
 
 struct hf_zone {
 	char name[HF_NAME_MAX + 1];
 	enum hf_zone_state state;
-	uint64_t epoch;       /* 0: never connected */
+	uint64_t epoch; /* 0: never connected */
 	uint64_t reconnects;
-	uint64_t store_epoch; /* of the store, at the last connection */
+	uint64_t store_epoch;		/* of the store, at the last connection */
 	int64_t created_ms, changed_ms; /* first seen; last change of state */
-	int n_instances;      /* newest first */
+	int n_instances;		/* newest first */
 	char instances[HF_INSTANCES_KEPT][HF_INSTANCE_MAX + 1];
 };
 
@@ -33,7 +33,7 @@ struct hf_scope {
 };
 
 #define HF_ZONE_RECORD_MAX (64 + HF_INSTANCES_KEPT * (HF_INSTANCE_MAX + 1)) /* bytes */
-#define HF_SCOPE_RECORD_MAX 64                                              /* bytes */
+#define HF_SCOPE_RECORD_MAX 64						    /* bytes */
 
 struct hf_slice hf_zone_encode(const struct hf_zone *zone, uint8_t buffer[HF_ZONE_RECORD_MAX]);
 bool hf_zone_decode(struct hf_slice key, struct hf_slice value, struct hf_zone *ret) HF_CHECKED;

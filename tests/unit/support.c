@@ -10,13 +10,13 @@
 
 #include "storage/batch.h"
 
-#define CHECK(call)                                                                                                            \
-	do {                                                                                                                   \
-		enum hf_err check_err = (call);                                                                                \
-		if (check_err) {                                                                                               \
-			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, hf_err_slug(check_err));                 \
-			abort();                                                                                               \
-		}                                                                                                              \
+#define CHECK(call)                                                                                                                \
+	do {                                                                                                                       \
+		enum hf_err check_err = (call);                                                                                    \
+		if (check_err) {                                                                                                   \
+			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, hf_err_slug(check_err));                     \
+			abort();                                                                                                   \
+		}                                                                                                                  \
 	} while (0)
 
 static int64_t fixture_now(void *context) { return ((struct fixture *)context)->now_ms; }

@@ -15,9 +15,9 @@ struct fixture {
 	struct hf_txn *reader;
 };
 
-void fixture_dir(struct fixture *f);    /* a new empty directory, default options and clock; nothing is opened */
-void fixture_open(struct fixture *f);   /* opens the store and a reader; fails the program on error */
-void fixture_close(struct fixture *f);  /* closes them; the directory stays */
+void fixture_dir(struct fixture *f);	/* a new empty directory, default options and clock; nothing is opened */
+void fixture_open(struct fixture *f);	/* opens the store and a reader; fails the program on error */
+void fixture_close(struct fixture *f);	/* closes them; the directory stays */
 void fixture_remove(struct fixture *f); /* closes and removes everything */
 
 /* Applies and commits one write as a batch of its own; returns the commit's error, else the write's. */
@@ -33,7 +33,7 @@ enum hf_err release(struct fixture *f, struct hf_identity id, bool purge, struct
 /* Writes a pool with space-separated CIDRs and reserved ranges (or ""), sequential, quarantine in seconds. */
 struct hf_pool_put pool_request(const char *name, const char *cidrs, const char *reserved, uint32_t quarantine_seconds);
 
-struct hf_addr addr(const char *text); /* fails the program if it is none */
+struct hf_addr addr(const char *text);			   /* fails the program if it is none */
 const char *vip_text(const struct hf_lease *lease, int i); /* static buffer */
 
 #endif

@@ -145,9 +145,12 @@ static const struct {
 	const char *a, *b;
 	bool a_inside_b, overlap;
 } PAIRS[] = {
-	{"10.0.0.0/8", "10.0.0.0/8", true, true},	{"10.1.0.0/16", "10.0.0.0/8", true, true},
-	{"10.0.0.0/8", "10.1.0.0/16", false, true},	{"10.0.0.0/25", "10.0.0.128/25", false, false},
-	{"10.0.0.0-10.0.0.9", "10.0.0.9-10.0.0.12", false, true}, {"10.0.0.0/8", "fd00::/8", false, false},
+	{"10.0.0.0/8", "10.0.0.0/8", true, true},
+	{"10.1.0.0/16", "10.0.0.0/8", true, true},
+	{"10.0.0.0/8", "10.1.0.0/16", false, true},
+	{"10.0.0.0/25", "10.0.0.128/25", false, false},
+	{"10.0.0.0-10.0.0.9", "10.0.0.9-10.0.0.12", false, true},
+	{"10.0.0.0/8", "fd00::/8", false, false},
 };
 
 Test(address, ranges_lie_inside_each_other_or_overlap) {

@@ -14,12 +14,12 @@ static char *canonical(const char *body) {
 	return copy;
 }
 
-#define UNIVERSAL                                                                                                              \
-	"{\"type\":\"MeshService\",\"name\":\"redis\",\"mesh\":\"default\",\"labels\":{\"team\":\"db\",\"kuma.io/zone\":"     \
-	"\"east\"},\"spec\":{\"selector\":{\"dataplaneTags\":{\"app\":\"redis\",\"kuma.io/zone\":\"east\"}},"                 \
+#define UNIVERSAL                                                                                                                  \
+	"{\"type\":\"MeshService\",\"name\":\"redis\",\"mesh\":\"default\",\"labels\":{\"team\":\"db\",\"kuma.io/zone\":"          \
+	"\"east\"},\"spec\":{\"selector\":{\"dataplaneTags\":{\"app\":\"redis\",\"kuma.io/zone\":\"east\"}},"                      \
 	"\"ports\":[{\"port\":6379,\"targetPort\":6379}]}}"
-#define CANONICAL                                                                                                              \
-	"{\"kind\":\"MeshService\",\"labels\":{\"team\":\"db\"},\"spec\":{\"ports\":[{\"port\":6379,\"targetPort\":6379}],"   \
+#define CANONICAL                                                                                                                  \
+	"{\"kind\":\"MeshService\",\"labels\":{\"team\":\"db\"},\"spec\":{\"ports\":[{\"port\":6379,\"targetPort\":6379}],"        \
 	"\"selector\":{\"dataplaneTags\":{\"app\":\"redis\",\"kuma.io/zone\":\"east\"}}}}"
 
 static const struct {
@@ -28,22 +28,27 @@ static const struct {
 	{"universal form", UNIVERSAL, CANONICAL},
 	{"Kubernetes form",
 	 "{\"apiVersion\":\"kuma.io/v1alpha1\",\"kind\":\"MeshService\",\"metadata\":{\"name\":\"redis\",\"namespace\":\"db\","
-	 "\"uid\":\"1\",\"resourceVersion\":\"7\",\"generation\":3,\"managedFields\":[],\"ownerReferences\":[{}],\"annotations\":{\"a\":"
+	 "\"uid\":\"1\",\"resourceVersion\":\"7\",\"generation\":3,\"managedFields\":[],\"ownerReferences\":[{}],\"annotations\":{"
+	 "\"a\":"
 	 "\"b\"},\"labels\":{\"k8s.kuma.io/namespace\":\"db\",\"kuma.io/mesh\":\"default\",\"team\":\"db\"}},\"spec\":{\"state\":"
 	 "\"Available\",\"identities\":[{\"type\":\"ServiceTag\"}],\"ports\":[{\"targetPort\":6379,\"port\":6379}],\"selector\":{"
 	 "\"dataplaneTags\":{\"kuma.io/zone\":\"east\",\"app\":\"redis\"}}},\"status\":{\"vips\":[{\"ip\":\"241.0.0.1\"}]}}",
 	 CANONICAL},
 	{"the copy back from global",
-	 "{\"type\":\"MeshService\",\"name\":\"redis-xw8f\",\"mesh\":\"default\",\"creationTime\":\"2026-01-01T00:00:00Z\",\"kri\":\"x\","
-	 "\"snis\":[],\"labels\":{\"kuma.io/display-name\":\"redis\",\"kuma.io/origin\":\"global\",\"team\":\"db\"},\"spec\":{\"ports\":[{"
+	 "{\"type\":\"MeshService\",\"name\":\"redis-xw8f\",\"mesh\":\"default\",\"creationTime\":\"2026-01-01T00:00:00Z\",\"kri\":"
+	 "\"x\","
+	 "\"snis\":[],\"labels\":{\"kuma.io/display-name\":\"redis\",\"kuma.io/"
+	 "origin\":\"global\",\"team\":\"db\"},\"spec\":{\"ports\":[{"
 	 "\"port\":6379,\"targetPort\":6379}],\"selector\":{\"dataplaneTags\":{\"app\":\"redis\",\"kuma.io/zone\":\"east\"}}},"
 	 "\"status\":{}}",
 	 CANONICAL},
 	{"no labels of the user are no labels", "{\"labels\":{\"kuma.io/a\":\"b\"},\"spec\":{}}", "{\"spec\":{}}"},
-	{"labels null", "{\"labels\":null,\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":1}", "{\"labels\":{\"a\":\"b\"},\"spec\":1}"},
+	{"labels null", "{\"labels\":null,\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":1}",
+	 "{\"labels\":{\"a\":\"b\"},\"spec\":1}"},
 	{"labels that are no object stay", "{\"labels\":[1],\"spec\":{}}", "{\"labels\":[1],\"spec\":{}}"},
 	{"kind before type", "{\"type\":\"A\",\"kind\":\"B\",\"spec\":{}}", "{\"kind\":\"B\",\"spec\":{}}"},
-	{"state and identities deeper in the spec stay", "{\"spec\":{\"a\":{\"state\":1,\"identities\":2},\"state\":3,\"identities\":4}}",
+	{"state and identities deeper in the spec stay",
+	 "{\"spec\":{\"a\":{\"state\":1,\"identities\":2},\"state\":3,\"identities\":4}}",
 	 "{\"spec\":{\"a\":{\"identities\":2,\"state\":1}}}"},
 	{"without spec, whole but status", "{\"b\":1,\"a\":{\"status\":2},\"status\":3,\"name\":\"x\"}",
 	 "{\"a\":{\"status\":2},\"b\":1,\"name\":\"x\"}"},
@@ -51,7 +56,8 @@ static const struct {
 	 "{\"\":4,\"Z\":3,\"a\":6,\"aa\":5,\"z\":2,\"\xc3\xa9\":1}"},
 	{"escapes of RFC 8785", "{\"a\":\"\\u0008\\t\\n\\f\\r\\\"\\\\\\/\\u0001\\u001f\\u007f\\u20ac\"}",
 	 "{\"a\":\"\\b\\t\\n\\f\\r\\\"\\\\/\\u0001\\u001f\x7f\xe2\x82\xac\"}"},
-	{"whole numbers", "{\"a\":[0,-1,9223372036854775807,-9223372036854775808]}", "{\"a\":[0,-1,9223372036854775807,-9223372036854775808]}"},
+	{"whole numbers", "{\"a\":[0,-1,9223372036854775807,-9223372036854775808]}",
+	 "{\"a\":[0,-1,9223372036854775807,-9223372036854775808]}"},
 	{"other numbers", "{\"a\":[1.0,0.1,1e3,1.5e300]}", "{\"a\":[1,0.10000000000000001,1000,1.5000000000000001e+300]}"},
 	{"literals and order in arrays", "{\"a\":[true,false,null,{},[]]}", "{\"a\":[true,false,null,{},[]]}"},
 };
@@ -67,14 +73,18 @@ Test(canonical, each_form_has_its_text) {
 static const struct {
 	const char *name, *other;
 } REAL_CHANGES[] = {
-	{"another port", "{\"type\":\"MeshService\",\"labels\":{\"team\":\"db\"},\"spec\":{\"selector\":{\"dataplaneTags\":{\"app\":\"redis\","
-			 "\"kuma.io/zone\":\"east\"}},\"ports\":[{\"port\":6380,\"targetPort\":6379}]}}"},
-	{"another selector", "{\"type\":\"MeshService\",\"labels\":{\"team\":\"db\"},\"spec\":{\"selector\":{\"dataplaneTags\":{\"app\":"
-			     "\"cache\",\"kuma.io/zone\":\"east\"}},\"ports\":[{\"port\":6379,\"targetPort\":6379}]}}"},
-	{"another label of the user", "{\"type\":\"MeshService\",\"labels\":{\"team\":\"shop\"},\"spec\":{\"selector\":{\"dataplaneTags\":{"
-				      "\"app\":\"redis\",\"kuma.io/zone\":\"east\"}},\"ports\":[{\"port\":6379,\"targetPort\":6379}]}}"},
-	{"another kind", "{\"type\":\"MeshExternalService\",\"labels\":{\"team\":\"db\"},\"spec\":{\"selector\":{\"dataplaneTags\":{\"app\":"
-			 "\"redis\",\"kuma.io/zone\":\"east\"}},\"ports\":[{\"port\":6379,\"targetPort\":6379}]}}"},
+	{"another port",
+	 "{\"type\":\"MeshService\",\"labels\":{\"team\":\"db\"},\"spec\":{\"selector\":{\"dataplaneTags\":{\"app\":\"redis\","
+	 "\"kuma.io/zone\":\"east\"}},\"ports\":[{\"port\":6380,\"targetPort\":6379}]}}"},
+	{"another selector",
+	 "{\"type\":\"MeshService\",\"labels\":{\"team\":\"db\"},\"spec\":{\"selector\":{\"dataplaneTags\":{\"app\":"
+	 "\"cache\",\"kuma.io/zone\":\"east\"}},\"ports\":[{\"port\":6379,\"targetPort\":6379}]}}"},
+	{"another label of the user",
+	 "{\"type\":\"MeshService\",\"labels\":{\"team\":\"shop\"},\"spec\":{\"selector\":{\"dataplaneTags\":{"
+	 "\"app\":\"redis\",\"kuma.io/zone\":\"east\"}},\"ports\":[{\"port\":6379,\"targetPort\":6379}]}}"},
+	{"another kind",
+	 "{\"type\":\"MeshExternalService\",\"labels\":{\"team\":\"db\"},\"spec\":{\"selector\":{\"dataplaneTags\":{\"app\":"
+	 "\"redis\",\"kuma.io/zone\":\"east\"}},\"ports\":[{\"port\":6379,\"targetPort\":6379}]}}"},
 };
 
 Test(canonical, a_real_change_is_a_change) {
@@ -157,7 +167,8 @@ Test(canonical, claims_are_the_addresses_of_status_vips) {
 		{"{\"status\":{\"vips\":{\"ip\":\"241.0.0.1\"}}}", 0},
 		{"{\"spec\":{\"status\":{\"vips\":[{\"ip\":\"241.0.0.1\"}]}}}", 0},
 		{"{\"status\":null}", 0},
-		{"{\"status\":{\"vips\":[{\"ip\":\"1.1.1.1\"},{\"ip\":\"1.1.1.2\"},{\"ip\":\"1.1.1.3\"},{\"ip\":\"1.1.1.4\"},{\"ip\":\"1.1.1.5\"},"
+		{"{\"status\":{\"vips\":[{\"ip\":\"1.1.1.1\"},{\"ip\":\"1.1.1.2\"},{\"ip\":\"1.1.1.3\"},{\"ip\":\"1.1.1.4\"},{"
+		 "\"ip\":\"1.1.1.5\"},"
 		 "{\"ip\":\"1.1.1.6\"},{\"ip\":\"1.1.1.7\"},{\"ip\":\"1.1.1.8\"},{\"ip\":\"1.1.1.9\"}]}}",
 		 HF_CLAIMS_MAX},
 	};

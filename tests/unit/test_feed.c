@@ -62,7 +62,8 @@ static const struct {
 } PAGES[] = {
 	{"all", 0, 100, "", "", 0,
 	 "1 pool-written meshservice, 2 pool-written meshexternalservice, 3 pool-written meshmultizoneservice, 4 acquired a, "
-	 "5 acquired b, 6 acquired x, 7 updated a, 8 released a, 9 restored a, 10 purged a", 10, false},
+	 "5 acquired b, 6 acquired x, 7 updated a, 8 released a, 9 restored a, 10 purged a",
+	 10, false},
 	{"since", 8, 100, "", "", 0, "9 restored a, 10 purged a", 10, false},
 	{"since the last", 10, 100, "", "", 0, "", 10, false},
 	{"limited", 3, 2, "", "", 0, "4 acquired a, 5 acquired b", 5, true},
@@ -70,8 +71,8 @@ static const struct {
 	{"a zone, and no pools", 0, 100, "west", "", 0, "6 acquired x", 10, false},
 	{"a mesh", 0, 100, "", "demo", 0, "5 acquired b", 10, false},
 	{"a kind", 0, 100, "", "", HF_MESH_EXTERNAL_SERVICE, "6 acquired x", 10, false},
-	{"zone and mesh", 0, 100, "east", "default", 0,
-	 "4 acquired a, 7 updated a, 8 released a, 9 restored a, 10 purged a", 10, false},
+	{"zone and mesh", 0, 100, "east", "default", 0, "4 acquired a, 7 updated a, 8 released a, 9 restored a, 10 purged a", 10,
+	 false},
 	{"zone and kind, none", 0, 100, "west", "", HF_MESH_SERVICE, "", 10, false},
 	{"limited and filtered: what was looked at counts", 0, 1, "west", "", 0, "6 acquired x", 6, true},
 };

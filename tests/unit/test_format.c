@@ -226,9 +226,15 @@ Test(format, pools) {
 
 Test(format, zones) {
 	uint8_t buffer[HF_ZONE_RECORD_MAX], key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
-	struct hf_zone back, zone = {.name = "east", .state = HF_ZONE_ONLINE, .epoch = 7, .reconnects = 6, .store_epoch = 1,
+	struct hf_zone back, zone = {.name = "east",
+				     .state = HF_ZONE_ONLINE,
+				     .epoch = 7,
+				     .reconnects = 6,
+				     .store_epoch = 1,
 				     .created_ms = T0,
-				     .changed_ms = T1, .n_instances = 2, .instances = {"cp-b", "cp-a"}};
+				     .changed_ms = T1,
+				     .n_instances = 2,
+				     .instances = {"cp-b", "cp-a"}};
 	struct hf_slice key = vector("zones key", key_bytes), value = vector("zones value", value_bytes);
 	expect_bytes("zones key", (struct hf_slice){zone.name, strlen(zone.name)});
 	expect_bytes("zones value", hf_zone_encode(&zone, buffer));
@@ -256,9 +262,14 @@ Test(format, scopes) {
 }
 
 Test(format, changes) {
-	struct hf_change back, lease = {.type = HF_CHANGE_RELEASED, .cause = HF_CAUSE_REQUEST, .pool = "blue",
-					.has_lease = true, .id = redis(),
-					.generation = 3, .n_vips = 2, .vips = {addr("241.0.0.7"), addr("fd00::7")}};
+	struct hf_change back, lease = {.type = HF_CHANGE_RELEASED,
+					.cause = HF_CAUSE_REQUEST,
+					.pool = "blue",
+					.has_lease = true,
+					.id = redis(),
+					.generation = 3,
+					.n_vips = 2,
+					.vips = {addr("241.0.0.7"), addr("fd00::7")}};
 	struct hf_change pool = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_REQUEST, .pool = "blue"};
 	HF_CURSOR at_lease = {0}, at_pool = {0};
 	begin();

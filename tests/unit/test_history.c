@@ -76,7 +76,7 @@ Test(history, a_moment_has_one_holder_or_none) {
 		int64_t after_ms;
 		const char *holder;
 	} moments[] = {
-		{"before", -1, ""},	       {"bound", 0, "h1"},	{"held", 999, "h1"},  {"freed", 1000, ""},
+		{"before", -1, ""},    {"bound", 0, "h1"},	     {"held", 999, "h1"},     {"freed", 1000, ""},
 		{"between", 1999, ""}, {"bound again", 2000, "h2*"}, {"later", 99999, "h2*"},
 	};
 	for (size_t i = 0; i < sizeof moments / sizeof *moments; i++)

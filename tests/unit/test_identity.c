@@ -66,10 +66,9 @@ Test(identity, kinds_have_kumas_names) {
 
 /* In the order of their keys: zone, mesh, kind, service. */
 static const struct hf_identity ORDERED[] = {
-	{HF_MESH_MULTIZONE_SERVICE, "a", "z", "z"}, {HF_MESH_SERVICE, "a-b", "a", "a"},	     {HF_MESH_SERVICE, "ab", "a", "a"},
-	{HF_MESH_SERVICE, "ab", "a", "a.b"},	    {HF_MESH_SERVICE, "ab", "a", "ab"},
-	{HF_MESH_EXTERNAL_SERVICE, "ab", "a", "a"},
-	{HF_MESH_SERVICE, "ab", "a.b", "a"},	    {HF_MESH_SERVICE, "ab", "ab", "a"},	     {HF_MESH_SERVICE, "b", "a", "a"},
+	{HF_MESH_MULTIZONE_SERVICE, "a", "z", "z"}, {HF_MESH_SERVICE, "a-b", "a", "a"}, {HF_MESH_SERVICE, "ab", "a", "a"},
+	{HF_MESH_SERVICE, "ab", "a", "a.b"},	    {HF_MESH_SERVICE, "ab", "a", "ab"}, {HF_MESH_EXTERNAL_SERVICE, "ab", "a", "a"},
+	{HF_MESH_SERVICE, "ab", "a.b", "a"},	    {HF_MESH_SERVICE, "ab", "ab", "a"}, {HF_MESH_SERVICE, "b", "a", "a"},
 };
 
 static int compare(const struct hf_key *a, const struct hf_key *b) {

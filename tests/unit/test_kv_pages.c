@@ -34,9 +34,9 @@ static void make_image(void) {
 	memset(image, 0, sizeof image);
 	for (size_t meta = 0; meta < 2; meta++) {
 		put_page(meta, 8, 0);
-		put(meta * PAGE + 80, ~(uint64_t)0, 8);              /* the root of the free pages: none */
+		put(meta * PAGE + 80, ~(uint64_t)0, 8);			 /* the root of the free pages: none */
 		put(meta * PAGE + 128, meta == 1 ? 2 : ~(uint64_t)0, 8); /* the main root */
-		put(meta * PAGE + 144, meta, 8);                     /* the transaction: the second is the newer */
+		put(meta * PAGE + 144, meta, 8);			 /* the transaction: the second is the newer */
 	}
 	put_page(2, 1, 2);
 	put_node(2, 0, 100, 3, 0);

@@ -23,16 +23,19 @@ static struct hf_lease sample(void) {
 
 static void expect_equal(const struct hf_lease *a, const struct hf_lease *b, const char *name) {
 	cr_expect(strcmp(a->id.zone, b->id.zone) == 0 && strcmp(a->id.mesh, b->id.mesh) == 0 && a->id.kind == b->id.kind &&
-			  strcmp(a->id.service, b->id.service) == 0, "%s: identity", name);
+			  strcmp(a->id.service, b->id.service) == 0,
+		  "%s: identity", name);
 	cr_expect_str_eq(a->pool, b->pool, "%s", name);
 	cr_expect_str_eq(a->version, b->version, "%s", name);
 	cr_expect(a->state == b->state && a->n_vips == b->n_vips && a->vips[0].n == b->vips[0].n, "%s: state, vips", name);
 	cr_expect(a->n_vips < 2 || a->vips[1].n == b->vips[1].n, "%s: second vip", name);
 	cr_expect(a->generation == b->generation && a->revision == b->revision, "%s: numbers", name);
 	cr_expect(a->fingerprint_version == b->fingerprint_version && hf_digest_equal(&a->fingerprint, &b->fingerprint) &&
-			  hf_digest_equal(&a->raw, &b->raw), "%s: digests", name);
+			  hf_digest_equal(&a->raw, &b->raw),
+		  "%s: digests", name);
 	cr_expect(a->created_ms == b->created_ms && a->modified_ms == b->modified_ms &&
-			  a->quarantined_until_ms == b->quarantined_until_ms, "%s: times", name);
+			  a->quarantined_until_ms == b->quarantined_until_ms,
+		  "%s: times", name);
 }
 
 static bool roundtrip(const struct hf_lease *lease, struct hf_lease *ret) {
@@ -82,8 +85,14 @@ static const struct {
 	size_t at;
 	uint8_t byte;
 } DAMAGES[] = {
-	{"record version 0", 0, 0},   {"a newer record", 0, 2}, {"state 0", 1, 0},	       {"state 3", 1, 3},
-	{"no address", 3, 0},	      {"three addresses", 3, 3}, {"fewer addresses", 3, 1},    {"a pool's name too long", 140, 64},
+	{"record version 0", 0, 0},
+	{"a newer record", 0, 2},
+	{"state 0", 1, 0},
+	{"state 3", 1, 3},
+	{"no address", 3, 0},
+	{"three addresses", 3, 3},
+	{"fewer addresses", 3, 1},
+	{"a pool's name too long", 140, 64},
 	{"a pool's name too short", 140, 3},
 };
 

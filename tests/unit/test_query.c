@@ -30,12 +30,18 @@ static const struct {
 	enum hf_kind kind;
 	const char *zone, *mesh, *service;
 } LEASES[] = {
-	{HF_MESH_SERVICE, "east", "default", "a"},	       {HF_MESH_SERVICE, "east", "default", "ab"},
-	{HF_MESH_SERVICE, "east", "default", "abc"},	       {HF_MESH_SERVICE, "east", "default", "b"},
-	{HF_MESH_EXTERNAL_SERVICE, "east", "default", "a"},    {HF_MESH_SERVICE, "east", "default2", "ab"},
-	{HF_MESH_SERVICE, "east", "demo", "a"},		       {HF_MESH_EXTERNAL_SERVICE, "east", "demo", "z"},
-	{HF_MESH_SERVICE, "east-2", "default", "a"},	       {HF_MESH_SERVICE, "east2", "default", "a"},
-	{HF_MESH_MULTIZONE_SERVICE, "global", "default", "m"}, {HF_MESH_SERVICE, "west", "default", "a"},
+	{HF_MESH_SERVICE, "east", "default", "a"},
+	{HF_MESH_SERVICE, "east", "default", "ab"},
+	{HF_MESH_SERVICE, "east", "default", "abc"},
+	{HF_MESH_SERVICE, "east", "default", "b"},
+	{HF_MESH_EXTERNAL_SERVICE, "east", "default", "a"},
+	{HF_MESH_SERVICE, "east", "default2", "ab"},
+	{HF_MESH_SERVICE, "east", "demo", "a"},
+	{HF_MESH_EXTERNAL_SERVICE, "east", "demo", "z"},
+	{HF_MESH_SERVICE, "east-2", "default", "a"},
+	{HF_MESH_SERVICE, "east2", "default", "a"},
+	{HF_MESH_MULTIZONE_SERVICE, "global", "default", "m"},
+	{HF_MESH_SERVICE, "west", "default", "a"},
 };
 #define N_LEASES ((int)(sizeof LEASES / sizeof *LEASES))
 

@@ -61,7 +61,7 @@ struct acquire_row {
 	const char *name;
 	int state; /* of the current lease; NONE: there is none */
 	enum body body;
-	uint64_t epoch; /* of the guard; 0: not fenced. The zone's is 7 */
+	uint64_t epoch;			      /* of the guard; 0: not fenced. The zone's is 7 */
 	const char *if_match, *if_none_match; /* "*", "current", or another tag */
 	const char *pool, *address, *version;
 	enum hf_err err;
@@ -203,8 +203,8 @@ static const struct {
 	const char *name;
 	int state;
 	enum body body;
-	const char *version;     /* the request's */
-	uint64_t generation;     /* what becomes of it */
+	const char *version; /* the request's */
+	uint64_t generation; /* what becomes of it */
 	const char *new_version;
 	bool new_raw, modified;
 } CHANGES[] = {

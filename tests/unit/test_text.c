@@ -20,7 +20,8 @@ Test(json, strings_are_always_valid_json) {
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct hf_buf out = {0};
 		hf_json_quote(&out, cases[i].text, strlen(cases[i].text));
-		cr_expect(out.len == strlen(cases[i].json) && memcmp(out.data, cases[i].json, out.len) == 0, "%.*s", (int)out.len, out.data);
+		cr_expect(out.len == strlen(cases[i].json) && memcmp(out.data, cases[i].json, out.len) == 0, "%.*s", (int)out.len,
+			  out.data);
 		hf_buf_free(&out);
 	}
 }
@@ -82,8 +83,8 @@ Test(timetext, durations_have_a_unit) {
 	static const struct {
 		const char *text;
 		int64_t ms; /* -1: not a duration */
-	} cases[] = {{"500ms", 500}, {"30s", 30000}, {"1m", 60000}, {"0s", 0}, {"60m", 3600000}, {"61m", -1}, {"30", -1},
-		     {"s", -1},	     {"-1s", -1},    {"1.5s", -1},  {"1h", -1}, {"99999999999s", -1}};
+	} cases[] = {{"500ms", 500}, {"30s", 30000}, {"1m", 60000}, {"0s", 0},	  {"60m", 3600000}, {"61m", -1},
+		     {"30", -1},     {"s", -1},	     {"-1s", -1},   {"1.5s", -1}, {"1h", -1},	    {"99999999999s", -1}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		int64_t ms = -1;
 		bool good = hf_duration_parse(cases[i].text, &ms);
