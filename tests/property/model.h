@@ -19,7 +19,7 @@
 #define M_HISTORY_MS ((int64_t)90 * 24 * 3600 * 1000)
 #define M_PAST_HOLDERS 16
 #define M_HOLDERS (M_PAST_HOLDERS + 1) /* and the present one */
-#define M_SWEEP 256 /* deadlines at the start of a batch */
+#define M_SWEEP 256		       /* deadlines at the start of a batch */
 
 struct m_lease {
 	bool exists, quarantined;
