@@ -125,9 +125,11 @@ static enum MHD_Result answer(struct request *request) {
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, from->content_type);
 	for (int i = 0; i < from->n_headers; i++)
 		MHD_add_response_header(response, from->headers[i].name, from->headers[i].value);
-	/* libmicrohttpd 0.9.75 may send a last chunk although HEAD has no body; without keep-alive there are no chunks. */
-	if (http->api->stopping || (request->head && from->stream))
+	if (http->api->stopping)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	/* libmicrohttpd 0.9.75 may send a last chunk although HEAD has no body: no chunks, then, and no keep-alive. */
+	if (request->head && from->stream)
+		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
 	enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)from->status, response);
 	MHD_destroy_response(response);
 	request->phase = ANSWERED;

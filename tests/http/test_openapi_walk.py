@@ -1,0 +1,201 @@
+"""Walks api/openapi.yaml against running servers: every documented (path, method, status, code) is reached, and no other is seen.
+
+Each request's answer is checked against the document by contract.check(); the tables below see to it that everything is reached.
+"""
+import unittest
+
+import contract
+import storefile
+from contract import OPERATIONS, SEEN
+from harness import PLURALS, Server, config, lease_path, vip
+
+BIG = b' ' * 300_000
+LONG = {'X-Long': 'a' * 20_000}
+STREAM = {'Accept': 'application/x-ndjson'}
+TARGETS = {
+    '/v1/addresses/{ip}': '/v1/addresses/241.0.0.0',
+    '/v1/addresses/{ip}/history': '/v1/addresses/241.0.0.0/history',
+    '/v1/pools/{pool}': '/v1/pools/walked',
+    **{f'/v1/meshes/{{mesh}}/zones/{{zone}}/{plural}/{{service}}': lease_path('walked', kind=kind) for kind, plural in PLURALS.items()},
+}
+BODIES = {'put': config(), 'post': {'items': []}}
+POOL = {'cidrs': ['10.1.0.0/24']}
+
+
+def target_of(operation):
+    return TARGETS.get(operation.path, operation.path)
+
+
+def everywhere():
+    """What every operation answers alike."""
+    for o in OPERATIONS:
+        target, body = target_of(o), BODIES.get(o.method)
+        yield o.method, target, BIG, {}, 413, 'body-too-large'
+        yield o.method, target, body, LONG, 431, 'headers-too-large'
+        yield o.method, target + '?surely=unknown', body, {}, 400, 'invalid-parameter'
+        if '{' in o.path:
+            yield o.method, target.replace('walked', '%zz').replace('241.0.0.0', '%zz'), body, {}, 400, 'invalid-name'
+
+
+def leases(kind):
+    """A lease of one kind, from nothing to nothing. Pools `one-v4` and `other` are there and serve nobody by themselves."""
+    a, b, none = (lease_path(name, kind=kind) for name in ('a', 'b', 'none'))
+    return [
+        ('PUT', a, config(), {}, 201, None),
+        ('PUT', a, config(), {}, 200, None),
+        ('GET', a, None, {}, 200, None),
+        ('GET', a, None, {'If-None-Match': '*'}, 304, None),
+        ('GET', a, None, {'If-Match': '"0"'}, 412, 'precondition-failed'),
+        ('GET', none, None, {}, 404, 'not-found'),
+        ('PUT', a, '{', {}, 400, 'invalid-json'),
+        ('PUT', a + '?address=241.0.0', config(), {}, 400, 'invalid-address'),
+        ('PUT', a + '?pool=other', config(), {}, 409, 'lease-exists'),
+        ('PUT', a, config(), {'Holdfast-Zone-Epoch': '7'}, 409, 'stale-epoch'),
+        ('PUT', a, config(), {'If-None-Match': '*'}, 412, 'precondition-failed'),
+        ('PUT', a, config(), {'Content-Type': 'text/plain'}, 415, 'unsupported-media-type'),
+        ('PUT', b + '?pool=other&address=10.99.0.1', config(), {}, 422, 'address-outside-pool'),
+        ('PUT', b + '?pool=nowhere', config(), {}, 422, 'no-pool'),
+        ('PUT', b + '?pool=one-v4', config(), {}, 201, None),
+        ('PUT', none + '?pool=one-v4', config(), {}, 507, 'pool-exhausted'),
+        ('PUT', none + '?pool=one-v4&address=10.0.1.1', config(), {}, 409, 'address-taken'),
+        ('DELETE', a, None, {'Holdfast-Zone-Epoch': '7'}, 409, 'stale-epoch'),
+        ('DELETE', a, None, {'If-Match': '"0"'}, 412, 'precondition-failed'),
+        ('DELETE', none, None, {}, 404, 'not-found'),
+        ('DELETE', a, None, {}, 200, None),
+        ('DELETE', b + '?purge=true', None, {}, 200, None),
+    ]
+
+
+POOLS = [
+    ('GET', '/v1/pools', None, {}, 200, None),
+    ('PUT', '/v1/pools/walked', POOL, {}, 201, None),
+    ('PUT', '/v1/pools/walked', POOL, {}, 200, None),
+    ('GET', '/v1/pools/walked', None, {}, 200, None),
+    ('GET', '/v1/pools/none', None, {}, 404, 'not-found'),
+    ('PUT', '/v1/pools/walked', '[]', {}, 400, 'invalid-json'),
+    ('PUT', '/v1/pools/walked', {'cidrs': ['10.1.0.1/24']}, {}, 400, 'invalid-address'),
+    ('PUT', '/v1/pools/walked', {'cidrs': ['241.0.0.0/24']}, {}, 409, 'pool-overlap'),
+    ('PUT', '/v1/pools/walked', POOL, {'Content-Type': 'text/plain'}, 415, 'unsupported-media-type'),
+    ('PUT', lease_path('holder') + '?pool=walked', None, {}, 201, None),
+    ('PUT', '/v1/pools/walked', {'cidrs': ['10.2.0.0/24']}, {}, 409, 'pool-in-use'),
+    ('DELETE', '/v1/pools/walked', None, {}, 409, 'pool-in-use'),
+    ('DELETE', lease_path('holder') + '?purge=true', None, {}, 200, None),
+    ('DELETE', '/v1/pools/walked', None, {}, 200, None),
+    ('DELETE', '/v1/pools/walked', None, {}, 404, 'not-found'),
+]
+
+READS = [
+    ('GET', '/v1/leases', None, {}, 200, None),
+    ('GET', '/v1/leases', None, STREAM, 200, None),
+    ('GET', '/v1/leases?zone=East', None, {}, 400, 'invalid-name'),
+    ('POST', '/v1/lookup', {'items': [{'mesh': 'default', 'zone': 'east', 'service': 'a'}]}, {}, 200, None),
+    ('POST', '/v1/lookup', '', {}, 400, 'invalid-json'),
+    ('POST', '/v1/lookup', {'items': [{'mesh': 'M', 'zone': 'east', 'service': 'a'}]}, {}, 400, 'invalid-name'),
+    ('POST', '/v1/lookup', {'items': []}, {'Content-Type': 'text/plain'}, 415, 'unsupported-media-type'),
+    ('GET', '/v1/addresses/241.0.0.0', None, {}, 200, None),
+    ('GET', '/v1/addresses/241.0.0', None, {}, 400, 'invalid-address'),
+    ('GET', '/v1/addresses/241.0.0.0/history', None, {}, 200, None),
+    ('GET', '/v1/addresses/241.0.0/history', None, {}, 400, 'invalid-address'),
+    ('GET', '/v1/changes?since=0', None, {}, 410, 'revision-compacted'),
+    ('GET', '/v1/changes?since=0&zone=East', None, {}, 400, 'invalid-name'),
+    ('GET', '/v1/status', None, {}, 200, None),
+    ('GET', '/livez', None, {}, 200, None),
+    ('GET', '/readyz', None, {}, 200, None),
+    ('GET', '/metrics', None, {}, 200, None),
+    ('GET', '/openapi.yaml', None, {}, 200, None),
+]
+
+
+class Walk(unittest.TestCase):
+    def run_table(self, server, rows):
+        for method, target, body, headers, status, code in rows:
+            method = method.upper()
+            with self.subTest(f'{method} {target} {status} {code}'):
+                answer = server.request(method, target, body, headers)
+                self.assertEqual((answer.status, answer.code), (status, code), answer)
+                if method == 'GET':
+                    head = server.request('HEAD', target, body, headers)
+                    self.assertEqual((head.status, head.header('Content-Type')), (status, answer.header('Content-Type')))
+
+    def server(self, *flags):
+        server = Server(*flags)
+        self.addCleanup(server.close)
+        return server
+
+    def walk_plain(self):
+        server = self.server('--changes-max', '8')
+        for name, cidr in (('one-v4', '10.0.1.1/32'), ('other', '10.0.2.0/24')):
+            server.put(f'/v1/pools/{name}', {'cidrs': [cidr], 'zones': ['nowhere']})
+        self.run_table(server, everywhere())
+        for kind in PLURALS:
+            self.run_table(server, leases(kind))
+        self.run_table(server, POOLS)
+        self.run_table(server, READS)
+        self.assertEqual(server.get(f'/v1/changes?since={server.revision() - 1}').status, 200)
+
+    def walk_without_readers(self):
+        """503 everywhere: other readers have all of the store's reader slots."""
+        server = self.server('--threads', '1')
+        storefile.take_all_readers(server.data_dir)
+        self.run_table(server, ((o.method, target_of(o), BODIES.get(o.method), {}, 503, 'overloaded') for o in OPERATIONS))
+
+    def walk_damaged(self):
+        """500 wherever the store is read: records are damaged, some while the server is stopped, some while it runs."""
+        server = self.server()
+        held = {kind: server.put(lease_path('walked', kind=kind), {'kind': kind}).json() for kind in PLURALS}
+        server.put('/v1/pools/walked', POOL)
+        server.put('/v1/pools/unused', {'cidrs': ['10.2.0.0/24']})
+        server.put(lease_path('gone'))
+        gone = server.delete(lease_path('gone')).json()
+        past = server.put(lease_path('past')).json()
+        server.delete(lease_path('past') + '?purge=true')
+        store_id = server.get('/v1/status').json()['storeId']
+        ip, past_ip = vip(held['MeshService']), vip(past)
+        server.stop()
+        storefile.damage_deadline(server.data_dir, gone)  # every write begins with what is due
+        for lease in held.values():
+            storefile.damage_lease(server.data_dir, lease)
+        storefile.damage_history(server.data_dir, past)
+        server.start()
+        broken = [(method, lease_path('walked', kind=kind)) for kind in PLURALS for method in ('GET', 'PUT', 'DELETE')]
+        broken += [('DELETE', '/v1/pools/unused'), ('PUT', '/v1/pools/unused'), ('GET', f'/v1/addresses/{ip}'),
+                   ('GET', f'/v1/addresses/{past_ip}/history'), ('GET', '/v1/leases')]
+        self.run_table(server, ((m, t, {'cidrs': ['10.3.0.0/24']} if m == 'PUT' else None, {}, 500, 'storage-error') for m, t in broken))
+        self.run_table(server, [('GET', '/readyz', None, {}, 200, None), ('GET', '/livez', None, {}, 200, None)])
+        storefile.damage_pool(server.data_dir, 'walked')
+        self.run_table(server, [('GET', '/v1/pools/walked', None, {}, 500, 'storage-error')])
+        storefile.damage_meta(server.data_dir, store_id)
+        broken = ['/v1/pools', '/v1/changes', '/v1/status', '/readyz', '/metrics']
+        self.run_table(server, (('GET', target, None, {}, 500, 'storage-error') for target in broken))
+        self.run_table(server, [('POST', '/v1/lookup', {'items': []}, {}, 500, 'storage-error'), ('GET', '/livez', None, {}, 200, None)])
+        self.assertIn('level=error', server.log())
+
+    def walk_full(self):
+        """507 for every write: a database of one mebibyte, in which a reader keeps every page from being used again."""
+        server = self.server('--map-size', '1MiB')
+        for kind in PLURALS:
+            self.assertEqual(server.put(lease_path('walked', kind=kind)).status, 201)
+        server.put('/v1/pools/walked', POOL)
+        storefile.hold_snapshot(server.data_dir)
+        for query in ('', '?version={}'):  # until not even the smallest write finds a page
+            self.assertIn(507, (server.put(lease_path('walked' if query else f's{i}') + query.format(i)).status for i in range(1000)))
+        before = server.revision()
+        full = [('PUT', lease_path('new', kind=kind), None) for kind in PLURALS]
+        full += [('DELETE', lease_path('walked', kind=kind), None) for kind in PLURALS]
+        full += [('PUT', '/v1/pools/another', {'cidrs': ['10.9.0.0/24']}), ('DELETE', '/v1/pools/walked', None)]
+        self.run_table(server, ((method, target, body, {}, 507, 'storage-full') for method, target, body in full))
+        self.assertEqual(server.revision(), before)
+
+    def test_every_documented_answer_is_reached(self):
+        SEEN.clear()
+        self.walk_plain()
+        self.walk_without_readers()
+        self.walk_damaged()
+        self.walk_full()
+        wanted = {entry for o in OPERATIONS for entry in o.documented()}
+        self.assertEqual(sorted(map(str, wanted - SEEN)), [], 'documented, and never answered')
+        self.assertEqual(sorted(map(str, SEEN - wanted)), [], 'answered, and not documented')
+
+
+if __name__ == '__main__':
+    unittest.main()
