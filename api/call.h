@@ -68,7 +68,7 @@ struct hf_route;
 
 struct hf_call {
 	struct hf_api *api;
-	struct hf_txn *reader; /* the worker's */
+	struct hf_txn *reader; /* the worker's; NULL: the store has none left */
 	struct hf_request request;
 	struct hf_response response;
 	/* From the request's target. */

@@ -58,5 +58,5 @@ enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) {
 	enum hf_err err = read_tags(call, "If-Match", false, &ret->if_match);
 	if (!err)
 		err = read_tags(call, "If-None-Match", true, &ret->if_none_match);
-	return err ? err : read_epoch(call, ret);
+	return err || call->request.method == HF_GET ? err : read_epoch(call, ret); /* only writes are fenced */
 }

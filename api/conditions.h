@@ -4,8 +4,8 @@
 
 #include "call.h"
 
-/* Reads the three headers into a guard. If-Match compares strongly (a weak tag never matches), If-None-Match weakly.
- * HF_E_INVALID_PARAMETER: a header out of form, or more than HF_CONDITION_TAGS_MAX tags. */
+/* Reads the headers into a guard, the epoch for a write alone. If-Match compares strongly (a weak tag never matches), If-None-Match
+ * weakly. HF_E_INVALID_PARAMETER: a header out of form, or more than HF_CONDITION_TAGS_MAX tags. */
 enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) HF_CHECKED;
 
 #endif

@@ -56,6 +56,8 @@ enum hf_err hf_handle_livez(struct hf_call *call) { return answer_ok(call); }
 enum hf_err hf_handle_readyz(struct hf_call *call) {
 	if (call->api->stopping)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "the server is stopping");
+	if (!call->reader)
+		return hf_fail(&call->why, HF_E_OVERLOADED, "the store has no reader left");
 	enum hf_err err = hf_reader_begin(call->reader);
 	if (err)
 		return hf_fail(&call->why, err, "the store cannot be read");

@@ -17,9 +17,9 @@
 
 #include "api/metrics.h"
 #include "api/routes.h"
+#include "headers.h"
 #include "stream.h"
 
-#define HEADERS_MAX_BYTES 16384
 #define CONNECTION_MEMORY_BYTES 32768 /* request line and headers; libmicrohttpd answers 431 by itself beyond */
 #define IDLE_TIMEOUT_S 60
 #define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, so that its sender reads the answer */
@@ -50,7 +50,7 @@ struct request {
 	struct hf_wakeup wakeup;
 };
 
-/* The worker's own reader. NULL if the store has none left. */
+/* The worker's own reader. NULL if the store has none left; then only probes are answered. */
 static struct hf_txn *worker_reader(struct hf_http *http) {
 	struct hf_txn *reader = pthread_getspecific(http->reader_key);
 	if (reader)
@@ -186,11 +186,6 @@ static enum MHD_Result run(struct request *request) {
 	struct hf_call *call = request->call;
 	call->reader = worker_reader(request->http);
 	call->stopping = request->http->api->stopping;
-	if (!call->reader) {
-		hf_fail(&call->why, HF_OK, "the store has no reader left");
-		hf_call_problem(call, HF_E_OVERLOADED);
-		return answer(request);
-	}
 	switch (hf_call_begin(call)) {
 	case HF_STEP_COMMIT:
 		return commit(request);
@@ -213,26 +208,20 @@ static enum hf_method method_of(const char *name) {
 /* The headers are there. An answer given now would close the connection, so it waits for the body's end, unless that is too far. */
 static enum MHD_Result take_headers(struct request *request, const char *method) {
 	struct hf_call *call = request->call;
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	const char *length = request_header(request->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	request->phase = BODY;
 	call->request.method = method_of(method);
 	request->head = strcmp(method, "HEAD") == 0;
-	if (info && info->header_size > HEADERS_MAX_BYTES) {
-		hf_fail(&call->why, HF_OK, "request line and headers have %zu bytes; at most %d are allowed", info->header_size,
-			HEADERS_MAX_BYTES);
-		hf_call_problem(call, HF_E_HEADERS_TOO_LARGE);
-	} else {
+	enum hf_err err = hf_headers_check(request->connection, &call->why);
+	if (!err && length && strtoull(length, NULL, 10) > DISCARD_MAX_BYTES)
+		err = hf_fail(&call->why, HF_E_BODY_TOO_LARGE, "the body has %.20s bytes; at most %zu are allowed", length,
+			      hf_call_body_max(call));
+	if (err == HF_OK) {
 		hf_call_route(call);
+		return MHD_YES;
 	}
-	if (length && strtoull(length, NULL, 10) > DISCARD_MAX_BYTES) {
-		hf_fail(&call->why, HF_OK, "the body has %.20s bytes; at most %zu are allowed", length, hf_call_body_max(call));
-		call->response.n_headers = 0;
-		hf_call_problem(call, HF_E_BODY_TOO_LARGE);
-		return answer(request);
-	}
-	return MHD_YES;
+	hf_call_problem(call, err);
+	return err == HF_E_HEADERS_TOO_LARGE ? MHD_YES : answer(request);
 }
 
 static enum MHD_Result take_body(struct request *request, const char *data, size_t *len) {

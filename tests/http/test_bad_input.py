@@ -296,6 +296,22 @@ class BrokenRequests(ServerCase):
         self.assertEqual(self.server.revision(), before)
         self.assertEqual(self.server.get('/readyz').status, 200)
 
+    def test_headers_that_contradict_each_other(self):
+        before = self.server.revision()
+        target = b'PUT /v1/meshes/m/zones/z/services/twice HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'
+        for headers, named in ((b'If-Match: "1"\r\nIf-Match: "2"\r\nContent-Length: 2\r\n', b'If-Match'),
+                               (b'if-none-match: *\r\nIf-None-Match: "2"\r\nContent-Length: 2\r\n', b'If-None-Match'),
+                               (b'Holdfast-Zone-Epoch: 0\r\nHoldfast-Zone-Epoch: 1\r\nContent-Length: 2\r\n', b'Holdfast-Zone-Epoch'),
+                               (b'Content-Length: 2\r\nContent-Length: 4\r\n', b'Content-Length'),
+                               (b'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n', b'Transfer-Encoding'),
+                               (b'Transfer-Encoding: gzip\r\n', b'gzip')):
+            with self.subTest(named):
+                answer = self.server.raw(target + headers + b'\r\n{}')
+                self.assertTrue(answer.startswith(b'HTTP/1.1 400 '), answer)
+                self.assertIn(b'"code":"invalid-parameter"', answer)
+                self.assertIn(named, answer)
+        self.assertEqual(self.server.revision(), before)
+
     def test_requests_one_after_the_other_without_waiting(self):
         request = b'GET /livez HTTP/1.1\r\nHost: x\r\n\r\nPUT /v1/meshes/m/zones/z/services/s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}'
         answer = self.server.raw(request * 5 + b'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')

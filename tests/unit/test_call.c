@@ -149,6 +149,7 @@ Test(call, conditions_compare_and_set) {
 		{"an epoch of a zone that never connected", "Holdfast-Zone-Epoch", "7", HF_PUT, BODY, 409},
 		{"its epoch is 0", "Holdfast-Zone-Epoch", "0", HF_PUT, BODY, 200},
 		{"not a number", "Holdfast-Zone-Epoch", "-1", HF_PUT, BODY, 400},
+		{"reads are not fenced", "Holdfast-Zone-Epoch", "-1", HF_GET, "", 200},
 	};
 	struct world w;
 	world_open(&w);
