@@ -21,6 +21,5 @@ struct hf_api {
 };
 
 #define HF_DEFAULT_BODY_MAX ((size_t)256 * 1024)
-#define HF_DEFAULT_QUARANTINE_SECONDS 3600
 
 #endif

@@ -30,6 +30,8 @@ void hf_call_free(struct hf_call *call) {
 	free(call->request.target);
 	hf_buf_free(&call->request.body);
 	hf_buf_free(&call->response.body);
+	free(call->pool_put);
+	free(call->pool_delete);
 	free(call);
 }
 
@@ -49,12 +51,21 @@ struct hf_json hf_call_json(struct hf_call *call, int status) {
 	return (struct hf_json){.out = &call->response.body};
 }
 
+/* JSON for people too: a terminal's prompt begins on a line of its own. */
+static void end_line(struct hf_call *call) {
+	if (call->response.content_type && strstr(call->response.content_type, "json") && call->response.body.len > 0)
+		hf_buf_add(&call->response.body, "\n", 1);
+}
+
 void hf_call_problem(struct hf_call *call, enum hf_err err) {
 	char type[64] = "urn:holdfast:problem:";
-	if (err == HF_E_CORRUPT) /* to a client, damage is a failure of the store like any other; the log says which */
+	call->err = err;
+	hf_buf_free(&call->response.body);  /* and its mark, should memory have run out */
+	if (err != HF_E_METHOD_NOT_ALLOWED) /* which has its Allow */
+		call->response.n_headers = 0;
+	if (err == HF_E_CORRUPT || err == HF_E_PANIC) /* to a client a failure of the store like any other; the log says which */
 		err = HF_E_STORAGE;
 	struct hf_json json = hf_call_json(call, hf_err_status(err));
-	call->err = err;
 	call->step = HF_STEP_DONE;
 	call->response.content_type = "application/problem+json";
 	strncat(type, hf_err_slug(err), sizeof type - strlen(type) - 1);
@@ -65,6 +76,7 @@ void hf_call_problem(struct hf_call *call, enum hf_err err) {
 	hf_json_member(&json, "code", hf_err_slug(err));
 	hf_json_member(&json, "detail", call->why.text[0] ? call->why.text : hf_err_title(err));
 	hf_json_close(&json, '}');
+	end_line(call);
 	if (err == HF_E_OVERLOADED)
 		hf_call_set_header(call, "Retry-After", "1");
 }
@@ -128,12 +140,12 @@ static bool is_json(const char *type) {
 
 static enum hf_err check_body(struct hf_call *call) {
 	const char *type = hf_call_header(call, "Content-Type");
+	if (call->request.body.failed) /* it is not there, which must not pass for an empty one */
+		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
 	if (call->route->body == HF_BODY_NONE || (call->route->body == HF_BODY_JSON_OR_EMPTY && call->request.body.len == 0))
 		return HF_OK;
 	if (type && !is_json(type))
 		return hf_fail(&call->why, HF_E_UNSUPPORTED_MEDIA_TYPE, "Content-Type: \"%.80s\" is not application/json", type);
-	if (call->request.body.failed)
-		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
 	return HF_OK;
 }
 
@@ -146,13 +158,15 @@ enum hf_step hf_call_begin(struct hf_call *call) {
 	if (!err && reads && !call->reader)
 		err = hf_fail(&call->why, HF_E_OVERLOADED, "the store has no reader left");
 	if (!err && reads)
-		err = hf_reader_begin(call->reader);
+		err = hf_reader_begin(call->reader, &call->why);
 	if (!err) {
 		err = call->route->handle(call);
 		if (reads)
 			hf_reader_end(call->reader);
 	}
-	if (!err && call->step == HF_STEP_DONE && call->response.body.failed)
+	if (!err && call->step == HF_STEP_DONE)
+		end_line(call);
+	if (!err && call->response.body.failed)
 		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
 	if (err)
 		hf_call_problem(call, err);
@@ -167,15 +181,12 @@ void hf_call_committed(struct hf_call *call) {
 		return;
 	}
 	call->committed(call);
-	if (call->response.body.failed) {
-		/* What was written stays written; the client asks again and gets it. */
-		hf_buf_free(&call->response.body);
-		call->response.status = hf_err_status(HF_E_OVERLOADED);
-		call->response.content_type = NULL;
+	end_line(call);
+	if (call->response.body.failed) { /* what was written stays written; the client asks again and gets it */
+		hf_fail(&call->why, HF_OK, "out of memory");
+		hf_call_problem(call, HF_E_OVERLOADED);
 	}
 }
-
-size_t hf_call_body_max(const struct hf_call *call) { return call->api->body_max_bytes; }
 
 const char *hf_call_param(const struct hf_call *call, const char *name) {
 	for (int i = 0; i < call->n_params; i++)

@@ -2,7 +2,8 @@
  *
  * The server fills the request and calls hf_call_begin(). The answer is then ready (HF_STEP_DONE), or a write has to be committed
  * first (HF_STEP_COMMIT: commit call->write, then hf_call_committed()), or nothing has changed yet and the caller wants to wait
- * (HF_STEP_WAIT: call hf_call_begin() again when the store's revision exceeds call->wait_revision, or at call->wait_until_ms).
+ * (HF_STEP_WAIT: call hf_call_begin() again when the store's revision exceeds call->wait_revision, or after call->wait_ms with
+ * call->no_wait set).
  * Tests do the same without a server. One thread at a time.
  */
 #ifndef HF_API_CALL_H
@@ -78,21 +79,21 @@ struct hf_call {
 	int n_segments;
 	const struct hf_route *route;	    /* NULL: no such path */
 	const char *vars[HF_PATH_VARS_MAX]; /* the path's variables, in order */
-	bool stopping;			    /* set by the server: do not wait any more */
+	bool no_wait;			    /* set by the server: answer with what there is */
 	/* What the handler leaves. */
 	enum hf_step step;
 	struct hf_why why;
 	enum hf_err err; /* what was answered, HF_OK if no problem; for the log */
 	struct hf_write *write;
 	void (*committed)(struct hf_call *call); /* encodes the answer to a write that succeeded */
-	int64_t wait_until_ms;			 /* 0: has not waited yet; the store's clock */
-	uint64_t wait_revision;
+	int64_t wait_ms;			 /* how long the caller wants to wait in all */
+	uint64_t wait_revision;			 /* … for the store to exceed this revision; 0: has not waited yet */
 	union {
 		struct hf_acquire acquire;
 		struct hf_release release;
-		struct hf_pool_put pool_put;
-		struct hf_pool_delete pool_delete;
 	} verb;
+	struct hf_pool_put *pool_put; /* the rarer verbs are large; freed with the call */
+	struct hf_pool_delete *pool_delete;
 };
 
 /* A call for one request; NULL if out of memory. The target is copied. */
@@ -108,9 +109,6 @@ void hf_call_committed(struct hf_call *call);
 
 /* Answers with a problem; call->why has the detail. */
 void hf_call_problem(struct hf_call *call, enum hf_err err);
-
-/* The most bytes of body that the call's route takes. */
-size_t hf_call_body_max(const struct hf_call *call);
 
 /* For handlers. A parameter's value, or NULL; repeatable ones by hf_call_params_each(). */
 const char *hf_call_param(const struct hf_call *call, const char *name);

@@ -56,11 +56,10 @@ static enum hf_err read_query(struct hf_call *call, struct hf_feed_query *query,
 enum hf_err hf_handle_changes(struct hf_call *call) {
 	struct hf_feed_query query = {0};
 	struct hf_feed_page page;
-	int64_t wait_ms = 0, now_ms = hf_store_now_ms(call->api->store);
-	enum hf_err err = read_query(call, &query, &wait_ms);
+	enum hf_err err = read_query(call, &query, &call->wait_ms);
 	if (err)
 		return err;
-	if (call->wait_until_ms && call->wait_revision > query.since)
+	if (call->wait_revision > query.since)
 		query.since = call->wait_revision; /* looked at before the wait; the filters left it out */
 	struct writing writing = {.json = hf_call_json(call, 200)};
 	hf_json_open(&writing.json, '{');
@@ -69,9 +68,7 @@ enum hf_err hf_handle_changes(struct hf_call *call) {
 	err = hf_feed_read(call->reader, &query, add_change, &writing, &call->why, &page);
 	if (err)
 		return err;
-	if (!call->wait_until_ms)
-		call->wait_until_ms = now_ms + wait_ms;
-	if (writing.n == 0 && now_ms < call->wait_until_ms && !call->stopping) {
+	if (writing.n == 0 && !page.more && call->wait_ms > 0 && !call->no_wait) {
 		call->wait_revision = page.examined;
 		call->response.status = 0;
 		call->step = HF_STEP_WAIT;

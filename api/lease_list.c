@@ -1,5 +1,4 @@
 /* lease_list.c — /v1/leases: a page of leases, or all of them as a stream. */
-#include <gnutls/gnutls.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,14 +61,12 @@ static enum hf_err read_filter(struct hf_call *call, struct hf_filter *filter) {
 /* The token of a page is the key that it ended with, in hex: opaque to the client. */
 static enum hf_err read_token(struct hf_call *call, struct hf_key *ret, bool *ret_given) {
 	const char *token = hf_call_param(call, "continue");
-	size_t len = sizeof ret->bytes;
+	size_t len;
 	struct hf_identity id;
 	*ret_given = token != NULL;
 	if (!token)
 		return HF_OK;
-	gnutls_datum_t hex = {(unsigned char *)token, (unsigned)strlen(token)};
-	if (hex.size > 2 * HF_KEY_MAX || gnutls_hex_decode(&hex, ret->bytes, &len) != 0 ||
-	    !hf_identity_decode(ret->bytes, len, &id))
+	if (!hf_hex_decode(token, sizeof ret->bytes, ret->bytes, &len) || !hf_identity_decode(ret->bytes, len, &id))
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "continue: this is not a token that a page ended with");
 	hf_identity_encode(&id, ret);
 	return HF_OK;
@@ -98,8 +95,7 @@ static enum hf_err answer_page(struct hf_call *call, const struct hf_filter *fil
 	hf_json_key(&json, "continue");
 	if (page.more) {
 		char token[2 * HF_KEY_MAX + 1];
-		for (int i = 0; i < page.last.len; i++)
-			snprintf(token + 2 * i, 3, "%02x", page.last.bytes[i]);
+		hf_hex_encode(page.last.bytes, page.last.len, token);
 		hf_json_string(&json, token);
 	} else {
 		hf_json_null(&json);

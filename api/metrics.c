@@ -59,7 +59,7 @@ static void histogram(struct hf_buf *out, const char *name, const char *labels, 
 	char own[128] = ""; /* the labels alone, in braces */
 	if (labels[0])
 		snprintf(own, sizeof own, "{%.*s}", (int)strlen(labels) - 1, labels);
-	hf_buf_printf(out, "%s_sum%s %g\n%s_count%s %" PRIu64 "\n", name, own, (double)h->sum / scale, name, own, total);
+	hf_buf_printf(out, "%s_sum%s %.6f\n%s_count%s %" PRIu64 "\n", name, own, (double)h->sum / scale, name, own, total);
 }
 
 static const char *method_name(enum hf_method method) {
@@ -67,25 +67,31 @@ static const char *method_name(enum hf_method method) {
 	return names[method];
 }
 
+/* The labels of a route, each with a comma behind it. */
+static void route_labels(int place, char ret[128]) {
+	bool known = place < HF_ROUTES_COUNT;
+	snprintf(ret, 128, "method=\"%s\",route=\"%s\",", known ? method_name(HF_ROUTES[place].method) : "",
+		 known ? HF_ROUTES[place].pattern : "none");
+}
+
 static void write_requests(struct hf_buf *out, struct hf_metrics *metrics) {
+	char labels[128];
+	bool answered[ROUTES_MAX] = {false};
 	head(out, "holdfast_http_requests_total", "counter", "Requests answered, by route and status.");
 	for (int r = 0; r < ROUTES_MAX; r++)
 		for (size_t s = 0; s < N_STATUSES; s++) {
 			uint64_t n = metrics->requests[r][s];
 			if (n == 0)
 				continue;
-			hf_buf_printf(out, "holdfast_http_requests_total{method=\"%s\",route=\"%s\",status=\"%d\"} %" PRIu64 "\n",
-				      r < HF_ROUTES_COUNT ? method_name(HF_ROUTES[r].method) : "",
-				      r < HF_ROUTES_COUNT ? HF_ROUTES[r].pattern : "none", STATUSES[s], n);
+			answered[r] = true;
+			route_labels(r, labels);
+			hf_buf_printf(out, "holdfast_http_requests_total{%sstatus=\"%d\"} %" PRIu64 "\n", labels, STATUSES[s], n);
 		}
 	head(out, "holdfast_http_request_duration_seconds", "histogram", "From a request's first byte to its answer, by route.");
-	for (int r = 0; r < HF_ROUTES_COUNT; r++) {
-		char labels[128];
-		if (metrics->duration_us[r].sum == 0)
-			continue;
-		snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\",", method_name(HF_ROUTES[r].method),
-			 HF_ROUTES[r].pattern);
-		histogram(out, "holdfast_http_request_duration_seconds", labels, &metrics->duration_us[r], 1e6);
+	for (int r = 0; r < ROUTES_MAX; r++) {
+		route_labels(r, labels);
+		if (answered[r])
+			histogram(out, "holdfast_http_request_duration_seconds", labels, &metrics->duration_us[r], 1e6);
 	}
 }
 
@@ -176,7 +182,7 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	hf_store_size(api->store, &used_bytes, &map_bytes);
 	single(out, "holdfast_store_revision", "gauge", "The store's revision.", meta.revision);
 	single(out, "holdfast_store_epoch", "gauge", "The store's epoch, raised by a restore.", meta.store_epoch);
-	single(out, "holdfast_store_used_bytes", "gauge", "Bytes of the database file in use.", used_bytes);
+	single(out, "holdfast_store_used_bytes", "gauge", "Bytes of the database file, free pages included.", used_bytes);
 	single(out, "holdfast_store_map_bytes", "gauge", "The database file's limit in bytes.", map_bytes);
 	head(out, "holdfast_build_info", "gauge", "Always 1; the version is a label.");
 	hf_buf_printf(out, "holdfast_build_info{version=\"%s\"} 1\n", HOLDFAST_VERSION);

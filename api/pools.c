@@ -1,4 +1,6 @@
 /* pools.c — /v1/pools: list, read, write, delete. */
+#include <stdlib.h>
+
 #include "pool_json.h"
 #include "routes.h"
 
@@ -36,13 +38,15 @@ enum hf_err hf_handle_pool_get(struct hf_call *call) {
 static void answer_put(struct hf_call *call) {
 	static const char *const outcomes[] = {
 		[HF_POOL_CREATED] = "created", [HF_POOL_UPDATED] = "updated", [HF_POOL_UNCHANGED] = "unchanged"};
-	const struct hf_pool_put *put = &call->verb.pool_put;
+	const struct hf_pool_put *put = call->pool_put;
 	hf_call_set_header(call, "Holdfast-Outcome", outcomes[put->outcome]);
 	answer_pool(call, put->outcome == HF_POOL_CREATED ? 201 : 200, &put->pool);
 }
 
 enum hf_err hf_handle_pool_put(struct hf_call *call) {
-	struct hf_pool_put *put = &call->verb.pool_put;
+	struct hf_pool_put *put = call->pool_put = calloc(1, sizeof *put);
+	if (!put)
+		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
 	enum hf_err err = hf_name_set("pool", call->vars[0], HF_NAME_MAX, &call->why, put->name);
 	if (!err)
 		err = hf_call_param_bool(call, "drain", &put->drain);
@@ -69,10 +73,12 @@ enum hf_err hf_handle_pool_put(struct hf_call *call) {
 	return HF_OK;
 }
 
-static void answer_delete(struct hf_call *call) { answer_pool(call, 200, &call->verb.pool_delete.pool); }
+static void answer_delete(struct hf_call *call) { answer_pool(call, 200, &call->pool_delete->pool); }
 
 enum hf_err hf_handle_pool_delete(struct hf_call *call) {
-	struct hf_pool_delete *request = &call->verb.pool_delete;
+	struct hf_pool_delete *request = call->pool_delete = calloc(1, sizeof *request);
+	if (!request)
+		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
 	enum hf_err err = hf_name_set("pool", call->vars[0], HF_NAME_MAX, &call->why, request->name);
 	if (err)
 		return err;

@@ -1,6 +1,4 @@
 /* status.c — /v1/status, the probes, and the interface's own description. */
-#include <stdio.h>
-
 #include "json.h"
 #include "openapi.h"
 #include "routes.h"
@@ -13,8 +11,7 @@ enum hf_err hf_handle_status(struct hf_call *call) {
 	enum hf_err err = hf_totals_read(call->reader, &call->why, &totals);
 	if (err)
 		return err;
-	for (size_t i = 0; i < sizeof meta.store_id; i++)
-		snprintf(store_id + 2 * i, 3, "%02x", meta.store_id[i]);
+	hf_hex_encode(meta.store_id, sizeof meta.store_id, store_id);
 	hf_store_size(call->api->store, &used_bytes, &map_bytes);
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
@@ -58,9 +55,9 @@ enum hf_err hf_handle_readyz(struct hf_call *call) {
 		return hf_fail(&call->why, HF_E_OVERLOADED, "the server is stopping");
 	if (!call->reader)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "the store has no reader left");
-	enum hf_err err = hf_reader_begin(call->reader);
+	enum hf_err err = hf_reader_begin(call->reader, &call->why);
 	if (err)
-		return hf_fail(&call->why, err, "the store cannot be read");
+		return err;
 	hf_meta_read(call->reader);
 	err = hf_txn_fault(call->reader, &call->why);
 	hf_reader_end(call->reader);

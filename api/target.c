@@ -81,10 +81,15 @@ static enum hf_err split_query(struct hf_call *call, char *query, struct hf_why 
 }
 
 enum hf_err hf_target_split(struct hf_call *call, struct hf_why *why) {
-	char *query = strchr(call->request.target, '?');
+	char *path = call->request.target, *query = strchr(path, '?');
 	if (query)
 		*query++ = '\0';
-	enum hf_err err = split_path(call, call->request.target, why);
+	if (strncasecmp(path, "http://", 7) == 0) { /* the absolute form, which a proxy's client sends (RFC 9112, 3.2.2) */
+		path += 7 + strcspn(path + 7, "/");
+		if (!*path)
+			*--path = '/';
+	}
+	enum hf_err err = split_path(call, path, why);
 	return err ? err : split_query(call, query, why);
 }
 

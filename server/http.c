@@ -30,6 +30,8 @@ struct hf_http {
 	struct hf_wakeups *wakeups;
 	struct MHD_Daemon *daemon;
 	_Atomic int under_way; /* requests that began and have not ended */
+	_Atomic int waiting;   /* of these, the ones that wait for a change or have waited */
+	int waiting_max;       /* so that connections are left for others */
 	pthread_key_t reader_key;
 	pthread_mutex_t lock; /* guards the list of the workers' readers */
 	int n_readers;
@@ -169,11 +171,14 @@ static void on_wakeup(struct hf_wakeup *wakeup) {
 	MHD_resume_connection(request->connection);
 }
 
-/* Waits for a change; asks again at once if it came in the meantime, or the server is stopping. */
+/* Waits for a change, until one deadline however often it is woken; asks again at once if the change came in the meantime, or the
+ * server is stopping. */
 static void wait_for_change(struct request *request) {
 	struct hf_call *call = request->call;
-	int64_t left_ms = call->wait_until_ms - hf_store_now_ms(request->http->api->store);
-	request->wakeup.deadline_us = hf_monotonic_us() + (left_ms > 0 ? left_ms * 1000 : 0) + 1000;
+	if (!request->wakeup.deadline_us) {
+		request->wakeup.deadline_us = hf_monotonic_us() + call->wait_ms * 1000;
+		request->http->waiting++;
+	}
 	request->wakeup.revision = call->wait_revision;
 	request->wakeup.fire = on_wakeup;
 	request->phase = WAITING;
@@ -185,7 +190,9 @@ static void wait_for_change(struct request *request) {
 static enum MHD_Result run(struct request *request) {
 	struct hf_call *call = request->call;
 	call->reader = worker_reader(request->http);
-	call->stopping = request->http->api->stopping;
+	int64_t deadline_us = request->wakeup.deadline_us; /* 0: has not waited yet */
+	bool full = !deadline_us && request->http->waiting >= request->http->waiting_max;
+	call->no_wait = request->http->api->stopping || full || (deadline_us && hf_monotonic_us() >= deadline_us);
 	switch (hf_call_begin(call)) {
 	case HF_STEP_COMMIT:
 		return commit(request);
@@ -205,6 +212,11 @@ static enum hf_method method_of(const char *name) {
 	return strcmp(name, "HEAD") == 0 ? HF_GET : HF_OTHER_METHOD;
 }
 
+static size_t discard_max(const struct hf_call *call) {
+	size_t max = call->api->body_max_bytes;
+	return max > DISCARD_MAX_BYTES ? max : DISCARD_MAX_BYTES;
+}
+
 /* The headers are there. An answer given now would close the connection, so it waits for the body's end, unless that is too far. */
 static enum MHD_Result take_headers(struct request *request, const char *method) {
 	struct hf_call *call = request->call;
@@ -213,9 +225,9 @@ static enum MHD_Result take_headers(struct request *request, const char *method)
 	call->request.method = method_of(method);
 	request->head = strcmp(method, "HEAD") == 0;
 	enum hf_err err = hf_headers_check(request->connection, &call->why);
-	if (!err && length && strtoull(length, NULL, 10) > DISCARD_MAX_BYTES)
+	if (!err && length && strtoull(length, NULL, 10) > discard_max(call))
 		err = hf_fail(&call->why, HF_E_BODY_TOO_LARGE, "the body has %.20s bytes; at most %zu are allowed", length,
-			      hf_call_body_max(call));
+			      call->api->body_max_bytes);
 	if (err == HF_OK) {
 		hf_call_route(call);
 		return MHD_YES;
@@ -226,7 +238,7 @@ static enum MHD_Result take_headers(struct request *request, const char *method)
 
 static enum MHD_Result take_body(struct request *request, const char *data, size_t *len) {
 	struct hf_call *call = request->call;
-	size_t max = hf_call_body_max(call), have = call->request.body.len + request->discarded;
+	size_t max = call->api->body_max_bytes, have = call->request.body.len + request->discarded;
 	if (have + *len <= max && !request->discarded) {
 		hf_buf_add(&call->request.body, data, *len);
 	} else {
@@ -237,7 +249,7 @@ static enum MHD_Result take_body(struct request *request, const char *data, size
 		request->discarded += *len;
 	}
 	*len = 0;
-	return request->discarded > DISCARD_MAX_BYTES ? MHD_NO : MHD_YES;
+	return request->discarded > discard_max(call) ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
@@ -268,6 +280,8 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 	if (!request)
 		return;
 	request->http->under_way--;
+	if (request->wakeup.deadline_us)
+		request->http->waiting--;
 	hf_call_free(request->call);
 	free(request);
 	*state = NULL;
@@ -296,6 +310,7 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 	}
 	http->api = api;
 	http->wakeups = wakeups;
+	http->waiting_max = (int)(options->connections_max - options->connections_max / 4);
 	pthread_key_create(&http->reader_key, NULL);
 	pthread_mutex_init(&http->lock, NULL);
 	/* Threads that poll: one epoll thread collapses beyond 127 connections in 0.9.75. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "api/metrics.h"
 #include "http.h"
@@ -19,6 +20,7 @@
 #include "wakeups.h"
 
 #define DRAIN_MS 3000
+#define FAILURE_LOG_US 10000000
 
 enum { EXIT_OK, EXIT_RUNNING, EXIT_USAGE, EXIT_DATA_DIR, EXIT_LOCKED, EXIT_NEWER_FORMAT, EXIT_CORRUPT, EXIT_LISTEN };
 
@@ -29,6 +31,11 @@ struct server {
 	struct hf_http *http;
 	int listen_fd;
 	char url[HF_URL_TEXT];
+	_Atomic bool broken; /* the store must be opened anew: the process ends, and whoever watches it starts it again */
+	/* The last failure that was logged, and how many like it were not; the committing thread's. */
+	enum hf_err failure;
+	int64_t failure_us;
+	unsigned failures_unlogged;
 };
 
 static int fail(int status, const char *text) {
@@ -52,10 +59,24 @@ static int open_status(enum hf_err err) {
 
 static void on_commit(void *context, uint64_t revision) { hf_wakeups_committed(((struct server *)context)->wakeups, revision); }
 
+/* A disk that is full fails every commit: one line each ten seconds tells it as well. */
 static void on_failure(void *context, enum hf_err err, const struct hf_why *why) {
+	struct server *s = context;
 	char quoted[HF_LOG_QUOTED];
-	(void)context;
-	hf_log(HF_LOG_ERROR, "commit failed", "code=%s detail=%s", hf_err_slug(err), hf_log_quote(why->text, quoted));
+	int64_t now_us = hf_monotonic_us();
+	if (err == s->failure && now_us - s->failure_us < FAILURE_LOG_US) {
+		s->failures_unlogged++;
+	} else {
+		hf_log(HF_LOG_ERROR, "commit failed", "code=%s detail=%s unlogged=%u", hf_err_slug(err),
+		       hf_log_quote(why->text, quoted), s->failures_unlogged);
+		s->failures_unlogged = 0;
+		s->failure = err;
+		s->failure_us = now_us;
+	}
+	if (err == HF_E_PANIC && !s->broken) {
+		s->broken = true;
+		kill(getpid(), SIGTERM); /* main waits for it */
+	}
 }
 
 /* Signals are waited for by the main thread alone; SIGHUP and SIGPIPE mean nothing to us. */
@@ -145,11 +166,13 @@ static int serve(struct server *s) {
 		hf_log(HF_LOG_INFO, "started", "version=%s url=%s data_dir=%s", HOLDFAST_VERSION, s->url,
 		       hf_log_quote(s->options.data_dir, dir));
 		sigwait(&stop_signals, &signal_number);
-		hf_log(HF_LOG_INFO, "stopping", "signal=%s", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+		if (s->broken)
+			status = EXIT_RUNNING;
+		else
+			hf_log(HF_LOG_INFO, "stopping", "signal=%s", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
 	}
 	stop(s);
-	if (!status)
-		hf_log(HF_LOG_INFO, "stopped", "status=%d", status);
+	hf_log(HF_LOG_INFO, "stopped", "status=%d", status);
 	return status;
 }
 

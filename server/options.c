@@ -92,7 +92,10 @@ static enum hf_err set(struct hf_options *options, const struct setting *s, cons
 				    s->min, s->max, &number);
 		*(uint64_t *)at = number;
 	}
-	return good ? HF_OK : hf_fail(why, HF_E_INVALID_PARAMETER, "%s: \"%.60s\" is not valid: %s", source, text, s->help);
+	if (good)
+		return HF_OK;
+	return hf_fail(why, HF_E_INVALID_PARAMETER, "%s: \"%.60s\" is not valid: %s%s", source, text,
+		       s->type == FLAG ? "true or false: " : "", s->help);
 }
 
 static void variable_name(const struct setting *s, char ret[64]) {
@@ -116,7 +119,8 @@ static enum hf_err read_environment(struct hf_options *options, struct hf_why *w
 static enum hf_err read_flags(int argc, char **argv, struct hf_options *options, enum hf_run *ret_run, struct hf_why *why) {
 	struct option flags[N_SETTINGS + 3] = {{0}};
 	for (int i = 0; i < N_SETTINGS; i++)
-		flags[i] = (struct option){SETTINGS[i].name, SETTINGS[i].type == FLAG ? no_argument : required_argument, NULL, i};
+		flags[i] = (struct option){SETTINGS[i].name, SETTINGS[i].type == FLAG ? optional_argument : required_argument, NULL,
+					   i};
 	flags[N_SETTINGS] = (struct option){"help", no_argument, NULL, HELP_VALUE};
 	flags[N_SETTINGS + 1] = (struct option){"version", no_argument, NULL, VERSION_VALUE};
 	opterr = 0;
@@ -164,8 +168,11 @@ enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf
 		.log_level = HF_LOG_INFO,
 	};
 	*ret_run = HF_RUN_SERVE;
-	enum hf_err err = read_environment(&options, why);
-	if (!err)
+	struct hf_options asked = options;
+	enum hf_err err = read_flags(argc, argv, &asked, ret_run, why); /* --help helps even where a variable is wrong */
+	if (!err && *ret_run == HF_RUN_SERVE)
+		err = read_environment(&options, why);
+	if (!err && *ret_run == HF_RUN_SERVE)
 		err = read_flags(argc, argv, &options, ret_run, why);
 	if (!err)
 		*ret = options;

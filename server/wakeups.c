@@ -16,12 +16,6 @@ struct hf_wakeups {
 	bool stopping;
 };
 
-int64_t hf_monotonic_us(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void unlink_wakeup(struct hf_wakeups *w, struct hf_wakeup *wakeup) {
 	if (wakeup->prev)
 		wakeup->prev->next = wakeup->next;
@@ -37,7 +31,8 @@ static int64_t fire_due(struct hf_wakeups *w) {
 	int64_t now_us = hf_monotonic_us(), next_us = now_us + IDLE_US;
 	for (struct hf_wakeup *at = w->first, *next; at; at = next) {
 		next = at->next;
-		if (w->stopping || w->revision > at->revision || at->deadline_us <= now_us) {
+		bool waits_for_change = at->revision != UINT64_MAX;
+		if ((w->stopping && waits_for_change) || w->revision > at->revision || at->deadline_us <= now_us) {
 			unlink_wakeup(w, at);
 			at->fire(at);
 		} else if (at->deadline_us < next_us) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "storage/err.h"
+#include "storage/monotonic.h"
 
 /* One thing that waits; its owner's memory. `fire` is called once, on the wakeups' thread with their lock held: it must not block
  * nor call back. After that, or after hf_wakeups_remove(), the memory is the owner's again. */
@@ -22,7 +23,8 @@ struct hf_wakeups;
 /* Starts the thread. HF_E_OVERLOADED: out of memory or threads. */
 enum hf_err hf_wakeups_start(struct hf_wakeups **ret) HF_CHECKED;
 
-/* Fires all that wait, and refuses new ones; the thread ends. hf_wakeups_free() after nobody can call any more; NULL is fine. */
+/* Fires all that wait for a change, and refuses new ones; the thread ends. What had a deadline alone is left to its owner.
+ * hf_wakeups_free() after nobody can call any more; NULL is fine. */
 void hf_wakeups_stop(struct hf_wakeups *wakeups);
 void hf_wakeups_free(struct hf_wakeups *wakeups);
 
@@ -32,7 +34,5 @@ void hf_wakeups_remove(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
 
 /* The store has reached a revision. Quick: the thread does the rest. */
 void hf_wakeups_committed(struct hf_wakeups *wakeups, uint64_t revision);
-
-int64_t hf_monotonic_us(void);
 
 #endif

@@ -161,8 +161,7 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 		hf_batch_relabel(batch, &request->lease);
 	else
 		hf_batch_change(batch, &current, &request->lease,
-				decision.outcome == HF_RESTORED ? HF_CHANGE_RESTORED_TYPE : HF_CHANGE_UPDATED_TYPE,
-				HF_CAUSE_REQUEST);
+				decision.outcome == HF_RESTORED ? HF_CHANGE_RESTORED : HF_CHANGE_UPDATED, HF_CAUSE_REQUEST);
 	return HF_OK;
 }
 

@@ -6,12 +6,7 @@
 #include <stdlib.h>
 #include <uthash.h>
 
-#include "expiry.h"
-#include "feed.h"
 #include "store_internal.h"
-
-#define SWEEP_BUDGET 256   /* deadlines carried out before a batch's own writes */
-#define COMPACT_MINIMUM 64 /* changes dropped with a batch, beyond twice what it added */
 
 struct scope_entry {
 	uint8_t key[HF_SCOPE_MAX];
@@ -27,6 +22,7 @@ struct hf_batch {
 	int64_t now_ms;
 	struct hf_meta meta;
 	struct scope_entry *scopes;
+	uint64_t vip_changes[HF_CAUSES + 1]; /* by cause */
 };
 
 static void free_batch(struct hf_batch *batch) {
@@ -38,17 +34,17 @@ static void free_batch(struct hf_batch *batch) {
 	free(batch);
 }
 
-enum hf_err hf_batch_begin(struct hf_store *store, struct hf_batch **ret) {
+enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf_batch **ret) {
 	struct hf_batch *batch = calloc(1, sizeof *batch);
 	if (!batch)
-		return HF_E_STORAGE;
-	enum hf_err err = hf_txn_begin(store->kv, &batch->txn);
+		return hf_fail(why, HF_E_STORAGE, "out of memory");
+	enum hf_err err = hf_txn_begin(store->kv, why, &batch->txn);
 	if (err) {
 		free(batch);
 		return err;
 	}
 	if (store->pools_stale)
-		err = hf_store_load_pools(store, batch->txn, NULL);
+		err = hf_store_load_pools(store, batch->txn, why);
 	if (err) {
 		hf_txn_abort(batch->txn);
 		free(batch);
@@ -57,8 +53,6 @@ enum hf_err hf_batch_begin(struct hf_store *store, struct hf_batch **ret) {
 	batch->store = store;
 	batch->now_ms = hf_store_now_ms(store);
 	batch->meta = store->meta;
-	if (batch->now_ms >= store->next_deadline_ms)
-		hf_expiry_sweep(batch, SWEEP_BUDGET);
 	*ret = batch;
 	return HF_OK;
 }
@@ -97,9 +91,6 @@ static void write_copies(struct hf_batch *batch) {
 
 enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) {
 	struct hf_store *store = batch->store;
-	uint64_t added = batch->meta.revision - store->meta.revision;
-	if (batch->meta.revision - batch->meta.compacted > store->options.changes_max)
-		hf_feed_compact(batch, (int)(2 * added) + COMPACT_MINIMUM);
 	write_copies(batch);
 	if (hf_txn_writes(batch->txn) == 0) {
 		enum hf_err err = hf_txn_fault(batch->txn, why);
@@ -108,8 +99,11 @@ enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) {
 		return err;
 	}
 	enum hf_err err = hf_txn_commit(batch->txn, why);
-	if (!err)
+	if (!err) {
 		store->meta = batch->meta;
+		for (int cause = 1; cause <= HF_CAUSES; cause++)
+			store->vip_changes[cause] += batch->vip_changes[cause];
+	}
 	for (int i = 0; i < store->n_pools; i++)
 		store->pools[i]->touched = false;
 	discard(batch, err != HF_OK);
@@ -134,6 +128,8 @@ struct hf_store *hf_batch_store(struct hf_batch *batch) {
 struct hf_meta *hf_batch_meta(struct hf_batch *batch) {
 	return &batch->meta;
 }
+
+void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause) { batch->vip_changes[cause]++; }
 
 int hf_batch_pools(struct hf_batch *batch, struct hf_pool *const **ret_pools) {
 	*ret_pools = batch->store->pools;
@@ -203,7 +199,7 @@ struct hf_scope *hf_batch_scope(struct hf_batch *batch, const struct hf_key *key
 	}
 	if (!entry || entry->lost) {
 		free(entry);
-		hf_txn_corrupt(batch->txn, HF_SCOPES, "out of memory");
+		hf_txn_fail(batch->txn, HF_E_STORAGE, "out of memory");
 		return NULL;
 	}
 	if (!hf_txn_get(batch->txn, HF_SCOPES, (struct hf_slice){key->bytes, key->scope_len}, &value))
@@ -211,25 +207,4 @@ struct hf_scope *hf_batch_scope(struct hf_batch *batch, const struct hf_key *key
 	else if (!hf_scope_decode(value, &entry->scope))
 		hf_txn_corrupt(batch->txn, HF_SCOPES, "a record is damaged");
 	return &entry->scope;
-}
-
-bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret) {
-	struct hf_slice k = {key->bytes, key->len}, value;
-	if (!hf_txn_get(txn, HF_LEASES, k, &value))
-		return false;
-	if (hf_lease_decode(k, value, ret))
-		return true;
-	hf_txn_corrupt(txn, HF_LEASES, "a record is damaged");
-	return false;
-}
-
-uint64_t hf_zone_epoch(struct hf_txn *txn, const char *zone) {
-	struct hf_slice key = {zone, strlen(zone)}, value;
-	struct hf_zone record;
-	if (!hf_txn_get(txn, HF_ZONES, key, &value))
-		return 0;
-	if (hf_zone_decode(key, value, &record))
-		return record.epoch;
-	hf_txn_corrupt(txn, HF_ZONES, "a record is damaged");
-	return 0;
 }

@@ -10,13 +10,14 @@
 #ifndef HF_STORAGE_BATCH_H
 #define HF_STORAGE_BATCH_H
 
+#include "read.h"
 #include "store.h"
 #include "zone.h"
 
 struct hf_batch;
 
-/* Begins; carries out deadlines that are due first. Blocks while another batch is open. HF_E_STORAGE. */
-enum hf_err hf_batch_begin(struct hf_store *store, struct hf_batch **ret) HF_CHECKED;
+/* Begins. Blocks while another batch is open. HF_E_STORAGE, HF_E_PANIC. */
+enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf_batch **ret) HF_CHECKED;
 
 /* Commits durably, or not at all if nothing was written. On any error nothing is changed. Frees the batch. */
 enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) HF_CHECKED;
@@ -41,11 +42,8 @@ void hf_batch_drop_pool(struct hf_batch *batch, struct hf_pool *pool);
 /* A scope, cached and written at the commit; its zone is made if it is new. NULL after a fault. */
 struct hf_scope *hf_batch_scope(struct hf_batch *batch, const struct hf_key *key);
 
-/* Reads a lease; false if there is none (or a fault). */
-bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret);
-
-/* The epoch of a zone; 0 if it never connected. */
-uint64_t hf_zone_epoch(struct hf_txn *txn, const char *zone);
+/* Notes that a lease's address changed; hf_store_vip_changes() tells once the batch is committed. */
+void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause);
 
 /* Alters a lease from `before` (NULL: new) to `after` (NULL: gone): a change with the next revision, which is set in *after. */
 void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, struct hf_lease *after, enum hf_change_type type,

@@ -17,6 +17,12 @@ const char *hf_cause_name(enum hf_cause cause) {
 	return names[cause];
 }
 
+struct hf_slice hf_change_key(uint64_t revision, uint8_t buffer[HF_CHANGE_KEY_BYTES]) {
+	struct hf_writer w = hf_writer_begin(buffer);
+	hf_put_uint(&w, revision, HF_CHANGE_KEY_BYTES);
+	return hf_writer_end(&w);
+}
+
 struct hf_slice hf_change_encode(const struct hf_change *change, uint8_t buffer[HF_CHANGE_RECORD_MAX]) {
 	struct hf_writer w = hf_writer_begin(buffer);
 	hf_put_uint(&w, RECORD_VERSION, 1);

@@ -6,8 +6,8 @@
 
 #define HF_CHANGE_LIST(X)                                                                                                          \
 	X(ACQUIRED, "acquired")                                                                                                    \
-	X(UPDATED_TYPE, "updated")                                                                                                 \
-	X(RESTORED_TYPE, "restored")                                                                                               \
+	X(UPDATED, "updated")                                                                                                      \
+	X(RESTORED, "restored")                                                                                                    \
 	X(RELEASED, "released")                                                                                                    \
 	X(EXPIRED, "expired")                                                                                                      \
 	X(PURGED, "purged")                                                                                                        \
@@ -43,6 +43,9 @@ struct hf_change {
 	int n_vips;
 	struct hf_addr vips[HF_FAMILIES];
 };
+
+#define HF_CHANGE_KEY_BYTES 8
+struct hf_slice hf_change_key(uint64_t revision, uint8_t buffer[HF_CHANGE_KEY_BYTES]);
 
 #define HF_CHANGE_RECORD_MAX 640 /* bytes */
 

@@ -6,17 +6,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "batch.h"
-#include "expiry.h"
-#include "feed.h"
+#include "monotonic.h"
 #include "store_internal.h"
+#include "upkeep.h"
 
 #define DEFAULT_QUEUE_MAX 4096
 #define BATCH_MAX 1024
 #define ALONE_US 10000
 #define UPKEEP_INTERVAL_MS 1000
 #define BUSY_RETRY_MS 10
-#define UPKEEP_BUDGET 1000
 
 struct hf_committer {
 	struct hf_store *store;
@@ -33,83 +31,63 @@ struct hf_committer {
 	struct hf_txn *upkeep_reader; /* of whoever is busy */
 };
 
-static int64_t monotonic_us(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void report(struct hf_committer *c, enum hf_err err, const struct hf_why *why) {
 	c->stats.failed_batches++;
 	if (c->options.failed)
 		c->options.failed(c->options.context, err, why);
 }
 
-/* Applies and commits a list of writes as one batch and sets every write's answer. Returns how many there were. */
-static int commit_list(struct hf_committer *c, struct hf_write *list) {
+static void tell(struct hf_committer *c, uint64_t before) {
+	if (c->store->meta.revision != before && c->options.committed)
+		c->options.committed(c->options.context, c->store->meta.revision);
+}
+
+/* Applies and commits a list of writes as one batch and sets every write's answer. */
+static void commit_list(struct hf_committer *c, struct hf_write *list) {
 	struct hf_batch *batch;
 	struct hf_why why = {""};
 	uint64_t before = c->store->meta.revision;
-	int n = 0;
-	enum hf_err err = hf_batch_begin(c->store, &batch);
+	enum hf_err err = hf_upkeep_begin(c->store, &why, &batch);
 	if (!err) {
-		for (struct hf_write *write = list; write; write = write->next, n++)
+		for (struct hf_write *write = list; write; write = write->next)
 			write->err = write->apply(batch, write, &write->why);
-		err = hf_batch_commit(batch, &why);
-	} else {
-		hf_fail(&why, err, "a write transaction cannot be begun");
+		err = hf_upkeep_commit(batch, &why);
 	}
-	if (err) {
-		for (struct hf_write *write = list; write; write = write->next) {
-			write->err = err;
-			write->why = why;
-		}
-		report(c, err, &why);
-	} else if (c->store->meta.revision != before && c->options.committed) {
-		c->options.committed(c->options.context, c->store->meta.revision);
+	if (!err) {
+		tell(c, before);
+		return;
 	}
-	return n;
+	for (struct hf_write *write = list; write; write = write->next) {
+		write->err = err;
+		write->why = why;
+	}
+	report(c, err, &why);
 }
 
 static void commit_batch(struct hf_committer *c, struct hf_write *list) {
-	int64_t start_us = monotonic_us();
-	int n = commit_list(c, list);
-	hf_histogram_observe(&c->stats.batch_writes, (uint64_t)n);
-	hf_histogram_observe(&c->stats.batch_duration_us, (uint64_t)(monotonic_us() - start_us));
-}
-
-static bool is_due(struct hf_committer *c) {
-	bool due = false;
-	if (hf_store_now_ms(c->store) >= c->store->next_deadline_ms)
-		return true;
-	if (hf_reader_begin(c->upkeep_reader))
-		return false;
-	struct hf_meta meta = hf_meta_read(c->upkeep_reader);
-	due = !hf_txn_fault(c->upkeep_reader, NULL) &&
-	      hf_feed_overdue(c->store, c->upkeep_reader, &meta, hf_store_now_ms(c->store));
-	hf_reader_end(c->upkeep_reader);
-	return due;
+	int64_t start_us = hf_monotonic_us();
+	uint64_t n = 0;
+	for (struct hf_write *write = list; write; write = write->next)
+		n++;
+	commit_list(c, list);
+	hf_histogram_observe(&c->stats.batch_writes, n);
+	hf_histogram_observe(&c->stats.batch_duration_us, (uint64_t)(hf_monotonic_us() - start_us));
 }
 
 /* One bounded round of upkeep; the caller has the writer's turn. Returns whether there was anything to do: then there may be more.
  */
 static bool upkeep(struct hf_committer *c) {
-	struct hf_batch *batch;
 	struct hf_why why = {""};
 	uint64_t before = c->store->meta.revision;
-	if (!is_due(c))
-		return false;
-	enum hf_err err = hf_batch_begin(c->store, &batch);
-	if (!err) {
-		hf_expiry_sweep(batch, UPKEEP_BUDGET);
-		hf_feed_compact(batch, UPKEEP_BUDGET);
-		err = hf_batch_commit(batch, &why);
-	}
+	bool due = false;
+	enum hf_err err = hf_upkeep_is_due(c->store, c->upkeep_reader, &why, &due);
+	if (!err && due)
+		err = hf_upkeep_run(c->store, &why);
 	if (err)
 		report(c, err, &why);
-	else if (c->store->meta.revision != before && c->options.committed)
-		c->options.committed(c->options.context, c->store->meta.revision);
-	return !err;
+	else if (due)
+		tell(c, before);
+	return !err && due;
 }
 
 /* Takes up to BATCH_MAX writes off the queue; the lock is held. */
@@ -145,12 +123,12 @@ static void wait_for_work(struct hf_committer *c, int64_t until_us) {
 
 static void *run(void *context) {
 	struct hf_committer *c = context;
-	int64_t upkeep_us = monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
+	int64_t upkeep_us = hf_monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
 	pthread_mutex_lock(&c->lock);
 	while (!c->stopping || c->head || c->busy) {
 		wait_for_work(c, upkeep_us);
 		if (c->busy) {
-			upkeep_us = monotonic_us() + BUSY_RETRY_MS * 1000; /* somebody commits inline: look again soon */
+			upkeep_us = hf_monotonic_us() + BUSY_RETRY_MS * 1000; /* somebody commits inline: look again soon */
 			continue;
 		}
 		struct hf_write *list = take(c);
@@ -158,9 +136,9 @@ static void *run(void *context) {
 		pthread_mutex_unlock(&c->lock);
 		if (list)
 			commit_batch(c, list);
-		if (monotonic_us() >= upkeep_us && !upkeep(c))
-			upkeep_us = monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
 		answer(list);
+		if (hf_monotonic_us() >= upkeep_us && !upkeep(c))
+			upkeep_us = hf_monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
 		pthread_mutex_lock(&c->lock);
 		c->busy = false;
 	}
@@ -214,7 +192,7 @@ void hf_committer_free(struct hf_committer *c) {
 }
 
 bool hf_committer_try(struct hf_committer *c, struct hf_write *write, const void *source) {
-	int64_t now_us = monotonic_us();
+	int64_t now_us = hf_monotonic_us();
 	pthread_mutex_lock(&c->lock);
 	bool alone = c->last_source == source || now_us - c->last_source_us > ALONE_US;
 	bool mine = alone && !c->busy && !c->head && !c->stopping;
@@ -230,7 +208,7 @@ bool hf_committer_try(struct hf_committer *c, struct hf_write *write, const void
 	c->stats.inline_batches++;
 	pthread_mutex_lock(&c->lock);
 	c->busy = false;
-	c->last_source_us = monotonic_us();
+	c->last_source_us = hf_monotonic_us();
 	if (c->head || c->stopping)
 		pthread_cond_signal(&c->changed);
 	pthread_mutex_unlock(&c->lock);

@@ -1,9 +1,8 @@
-/* digest.c — SHA-256 and random bytes, from GnuTLS. */
+/* digest.c — SHA-256, hex and random bytes, from GnuTLS. */
 #include "digest.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct hf_digest hf_digest_of(const void *data, size_t len) {
@@ -13,23 +12,30 @@ struct hf_digest hf_digest_of(const void *data, size_t len) {
 	return digest;
 }
 
-void hf_digest_format(const struct hf_digest *digest, char ret_text[HF_DIGEST_TEXT]) {
-	static const char hex[] = "0123456789abcdef";
-	char *at = stpcpy(ret_text, "sha256:");
-	for (size_t i = 0; i < HF_DIGEST_BYTES; i++) {
-		*at++ = hex[digest->bytes[i] >> 4];
-		*at++ = hex[digest->bytes[i] & 15];
+void hf_hex_encode(const uint8_t *bytes, size_t len, char *ret_text) {
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < len; i++) {
+		*ret_text++ = digits[bytes[i] >> 4];
+		*ret_text++ = digits[bytes[i] & 15];
 	}
-	*at = '\0';
+	*ret_text = '\0';
+}
+
+bool hf_hex_decode(const char *text, size_t max, uint8_t *ret, size_t *ret_len) {
+	gnutls_datum_t hex = {(unsigned char *)text, (unsigned)strnlen(text, 2 * max + 1)};
+	*ret_len = max;
+	return hex.size <= 2 * max && gnutls_hex_decode(&hex, ret, ret_len) == 0;
+}
+
+void hf_digest_format(const struct hf_digest *digest, char ret_text[HF_DIGEST_TEXT]) {
+	hf_hex_encode(digest->bytes, HF_DIGEST_BYTES, stpcpy(ret_text, "sha256:"));
 }
 
 bool hf_digest_parse(const char *text, struct hf_digest *ret) {
 	struct hf_digest digest;
-	size_t len = sizeof digest.bytes;
-	if (strncmp(text, "sha256:", 7) != 0 || strlen(text + 7) != 2 * HF_DIGEST_BYTES)
-		return false;
-	gnutls_datum_t hex = {(unsigned char *)text + 7, 2 * HF_DIGEST_BYTES};
-	if (gnutls_hex_decode(&hex, digest.bytes, &len) != 0 || len != HF_DIGEST_BYTES)
+	size_t len;
+	if (strncmp(text, "sha256:", 7) != 0 || !hf_hex_decode(text + 7, HF_DIGEST_BYTES, digest.bytes, &len) ||
+	    len != HF_DIGEST_BYTES)
 		return false;
 	*ret = digest;
 	return true;

@@ -1,4 +1,4 @@
-/* digest.h — SHA-256 and random bytes, from GnuTLS. Thread-safe. */
+/* digest.h — SHA-256, hex and random bytes, from GnuTLS. Thread-safe. */
 #ifndef HF_STORAGE_DIGEST_H
 #define HF_STORAGE_DIGEST_H
 
@@ -34,6 +34,12 @@ void hf_digest_format(const struct hf_digest *digest, char ret_text[HF_DIGEST_TE
 
 /* The reverse; false if the text has another form. */
 bool hf_digest_parse(const char *text, struct hf_digest *ret);
+
+/* Lower-case hex; ret_text has 2 * len + 1 bytes. */
+void hf_hex_encode(const uint8_t *bytes, size_t len, char *ret_text);
+
+/* The reverse, of at most `max` bytes; false if the text is none or longer. */
+bool hf_hex_decode(const char *text, size_t max, uint8_t *ret, size_t *ret_len);
 
 /* Cryptographically random bytes; used for store ids alone. */
 enum hf_err hf_random(void *ret, size_t len) HF_CHECKED;

@@ -36,7 +36,9 @@
 	X(HF_E_LOCKED, "locked", 500, "The data directory is in use")                                                              \
 	X(HF_E_NEWER_FORMAT, "newer-format", 500, "The store was written by a newer version")                                      \
 	X(HF_E_CORRUPT, "corrupt", 500, "The store is damaged")                                                                    \
-	X(HF_E_LISTEN, "listen", 500, "The address cannot be listened on")
+	X(HF_E_LISTEN, "listen", 500, "The address cannot be listened on")                                                         \
+	/* Answered as storage-error: LMDB refuses all further work until the store is opened anew. */                             \
+	X(HF_E_PANIC, "panic", 500, "The store must be opened anew")
 
 enum hf_err {
 #define HF_ERR_ENUM(name, slug, status, title) name,

@@ -5,12 +5,6 @@
 
 #include "store_internal.h"
 
-static struct hf_slice encode_key(uint64_t revision, uint8_t buffer[8]) {
-	struct hf_writer w = hf_writer_begin(buffer);
-	hf_put_uint(&w, revision, 8);
-	return hf_writer_end(&w);
-}
-
 static bool read_change(struct hf_cursor *cursor, bool found, struct hf_change *ret) {
 	if (!found)
 		return false;
@@ -32,6 +26,9 @@ enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *quer
 			 void (*each)(void *context, const struct hf_change *change), void *context, struct hf_why *why,
 			 struct hf_feed_page *ret) {
 	struct hf_meta meta = hf_meta_read(reader);
+	enum hf_err err = hf_txn_fault(reader, why);
+	if (err)
+		return err;
 	if (query->since > meta.revision)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "since: %" PRIu64 " is ahead of this store, whose revision is %" PRIu64,
 			       query->since, meta.revision);
@@ -41,11 +38,11 @@ enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *quer
 			       meta.compacted);
 	struct hf_feed_page page = {.examined = query->since, .store_epoch = meta.store_epoch};
 	struct hf_change change;
-	uint8_t key[8];
+	uint8_t key[HF_CHANGE_KEY_BYTES];
 	HF_CURSOR cursor;
 	hf_cursor_open(reader, HF_CHANGES, &cursor);
 	int n = 0, examined = 0;
-	for (bool found = read_change(&cursor, hf_cursor_seek(&cursor, encode_key(query->since + 1, key)), &change);
+	for (bool found = read_change(&cursor, hf_cursor_seek(&cursor, hf_change_key(query->since + 1, key)), &change);
 	     found && n < query->limit && examined < HF_FEED_EXAMINED_MAX;
 	     found = read_change(&cursor, hf_cursor_next(&cursor), &change), examined++) {
 		page.examined = change.revision;
@@ -55,13 +52,13 @@ enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *quer
 		n++;
 	}
 	page.more = page.examined < meta.revision;
-	enum hf_err err = hf_txn_fault(reader, why);
+	err = hf_txn_fault(reader, why);
 	if (!err)
 		*ret = page;
 	return err;
 }
 
-bool hf_feed_oldest(struct hf_txn *txn, struct hf_change *ret) {
+static bool oldest_change(struct hf_txn *txn, struct hf_change *ret) {
 	HF_CURSOR cursor;
 	hf_cursor_open(txn, HF_CHANGES, &cursor);
 	return read_change(&cursor, hf_cursor_first(&cursor), ret);
@@ -70,7 +67,7 @@ bool hf_feed_oldest(struct hf_txn *txn, struct hf_change *ret) {
 bool hf_feed_overdue(struct hf_store *store, struct hf_txn *txn, const struct hf_meta *meta, int64_t now_ms) {
 	struct hf_change oldest;
 	return meta->revision - meta->compacted > store->options.changes_max ||
-	       (hf_feed_oldest(txn, &oldest) && oldest.at_ms + store->options.changes_age_ms <= now_ms);
+	       (oldest_change(txn, &oldest) && oldest.at_ms + store->options.changes_age_ms <= now_ms);
 }
 
 void hf_feed_compact(struct hf_batch *batch, int budget) {

@@ -27,9 +27,6 @@ enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *quer
 			 void (*each)(void *context, const struct hf_change *change), void *context, struct hf_why *why,
 			 struct hf_feed_page *ret) HF_CHECKED;
 
-/* The oldest change that is kept; false if there is none. */
-bool hf_feed_oldest(struct hf_txn *txn, struct hf_change *ret);
-
 /* Whether the feed is longer or older than the store's options keep. */
 bool hf_feed_overdue(struct hf_store *store, struct hf_txn *txn, const struct hf_meta *meta, int64_t now_ms);
 

@@ -72,7 +72,7 @@ bool hf_history_present(struct hf_txn *txn, struct hf_addr a, struct hf_holder *
 
 void hf_history_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
 	uint8_t key[HF_ADDR_BYTES], value[VALUE_MAX];
-	hf_txn_put(txn, HF_ADDRESSES, present_key(a, key), encode(holder->from_revision, holder->from_ms, &holder->id, value));
+	hf_txn_insert(txn, HF_ADDRESSES, present_key(a, key), encode(holder->from_revision, holder->from_ms, &holder->id, value));
 }
 
 /* The past holder that the cursor found, if it is one of the address. */

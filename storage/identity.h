@@ -19,7 +19,6 @@ enum hf_kind { HF_MESH_SERVICE = 1, HF_MESH_EXTERNAL_SERVICE = 2, HF_MESH_MULTIZ
 
 #define HF_NAME_MAX 63	   /* mesh, zone, pool: a DNS label's length (RFC 1035, 2.3.4) */
 #define HF_SERVICE_MAX 317 /* a Kubernetes object name (253), a dot and a namespace (63) */
-#define HF_ZONE_GLOBAL "global"
 
 struct hf_identity {
 	enum hf_kind kind;

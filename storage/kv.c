@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "kv_pages.h"
 
 #define MAX_READERS 1024
+#define FULL_DISK_BYTES ((uint64_t)16 << 20) /* less than a large batch may write */
 
 struct hf_kv {
 	MDB_env *env;
@@ -45,7 +47,10 @@ static enum hf_err translate(int rc) {
 	case MDB_TXN_FULL:
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:
 		return HF_E_STORAGE_FULL;
+	case MDB_PANIC:
+		return HF_E_PANIC;
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:
@@ -176,21 +181,31 @@ void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_
 	*ret_map_bytes = info.me_mapsize;
 }
 
-static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_txn **ret) {
+static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_why *why, struct hf_txn **ret) {
 	struct hf_txn *txn = calloc(1, sizeof *txn);
 	if (!txn)
-		return HF_E_STORAGE;
+		return hf_fail(why, HF_E_STORAGE, "out of memory");
 	txn->kv = kv;
 	int rc = mdb_txn_begin(kv->env, NULL, flags, &txn->lmdb);
 	if (rc != MDB_SUCCESS) {
 		free(txn);
-		return translate(rc);
+		return hf_fail(why, translate(rc), "a transaction cannot be begun: %s", mdb_strerror(rc));
 	}
 	*ret = txn;
 	return HF_OK;
 }
 
-enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_txn **ret) { return begin(kv, 0, ret); }
+enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_why *why, struct hf_txn **ret) { return begin(kv, 0, why, ret); }
+
+/* LMDB makes EIO of a write that the file system cut short: a full disk, as far as there is no room left. */
+static enum hf_err translate_commit(struct hf_kv *kv, int rc) {
+	struct statvfs fs;
+	int fd;
+	if (rc == EIO && mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS && fstatvfs(fd, &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize < FULL_DISK_BYTES)
+		return HF_E_STORAGE_FULL;
+	return translate(rc);
+}
 
 enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
 	enum hf_err err = hf_txn_fault(txn, why);
@@ -199,7 +214,7 @@ enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
 	} else {
 		int rc = mdb_txn_commit(txn->lmdb);
 		if (rc != MDB_SUCCESS)
-			err = hf_fail(why, translate(rc), "the commit failed: %s", mdb_strerror(rc));
+			err = hf_fail(why, translate_commit(txn->kv, rc), "the commit failed: %s", mdb_strerror(rc));
 	}
 	free(txn);
 	return err;
@@ -211,15 +226,16 @@ void hf_txn_abort(struct hf_txn *txn) {
 }
 
 enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) {
-	enum hf_err err = begin(kv, MDB_RDONLY, ret);
+	enum hf_err err = begin(kv, MDB_RDONLY, NULL, ret);
 	if (!err)
 		hf_txn_reset(*ret);
 	return err;
 }
 
-enum hf_err hf_txn_renew(struct hf_txn *txn) {
+enum hf_err hf_txn_renew(struct hf_txn *txn, struct hf_why *why) {
 	txn->fault = HF_OK;
-	return translate(mdb_txn_renew(txn->lmdb));
+	int rc = mdb_txn_renew(txn->lmdb);
+	return rc == MDB_SUCCESS ? HF_OK : hf_fail(why, translate(rc), "a snapshot cannot be taken: %s", mdb_strerror(rc));
 }
 
 void hf_txn_reset(struct hf_txn *txn) { mdb_txn_reset(txn->lmdb); }
@@ -238,6 +254,11 @@ void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what) {
 		txn->fault = hf_fail(&txn->why, HF_E_CORRUPT, "table \"%s\": %s", TABLES[table].name, what);
 }
 
+void hf_txn_fail(struct hf_txn *txn, enum hf_err err, const char *what) {
+	if (!txn->fault)
+		txn->fault = hf_fail(&txn->why, err, "%s", what);
+}
+
 bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice *ret_value) {
 	if (txn->fault)
 		return false;
@@ -250,7 +271,7 @@ bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 	return rc == MDB_SUCCESS;
 }
 
-void hf_txn_put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value) {
+static void put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value, unsigned flags) {
 	if (txn->fault)
 		return;
 	txn->writes++;
@@ -259,8 +280,19 @@ void hf_txn_put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 	if (TABLES[table].ascending)
 		rc = mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND);
 	if (rc == MDB_KEYEXIST)
-		rc = mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, 0);
-	blame(txn, rc, "put", table);
+		rc = mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, flags);
+	if (rc == MDB_KEYEXIST)
+		hf_txn_corrupt(txn, table, "an entry to insert is there already");
+	else
+		blame(txn, rc, "put", table);
+}
+
+void hf_txn_put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value) {
+	put(txn, table, key, value, 0);
+}
+
+void hf_txn_insert(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value) {
+	put(txn, table, key, value, MDB_NOOVERWRITE);
 }
 
 void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {

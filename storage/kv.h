@@ -51,8 +51,9 @@ void hf_kv_close(struct hf_kv *kv);
 /* Bytes of the file in use, and the limit of the map. */
 void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
 
-/* The one write transaction; blocks while another is open. Ends with commit or abort on the same thread. */
-enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_txn **ret) HF_CHECKED;
+/* The one write transaction; blocks while another is open. HF_E_PANIC: a commit failed in its last step, and LMDB refuses all
+ * further work, reading too, until the store is opened anew. Ends with commit or abort on the same thread. */
+enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
 
 /* Commits durably: HF_OK means that every put and delete is on disk (two flushes); else none of them is. Frees the transaction. */
 enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
@@ -61,19 +62,25 @@ void hf_txn_abort(struct hf_txn *txn);
 /* A read transaction that is used again and again: renew takes the newest snapshot, reset lets go of it (an open snapshot keeps
  * old pages alive). It begins reset. May move between threads, one at a time. close() accepts NULL. */
 enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) HF_CHECKED;
-enum hf_err hf_txn_renew(struct hf_txn *txn) HF_CHECKED;
+enum hf_err hf_txn_renew(struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 void hf_txn_reset(struct hf_txn *txn);
 void hf_txn_close(struct hf_txn *txn);
 
-/* The first fault: HF_OK, HF_E_STORAGE, HF_E_STORAGE_FULL or HF_E_CORRUPT, with its words. */
+/* The first fault: HF_OK, HF_E_STORAGE, HF_E_STORAGE_FULL, HF_E_CORRUPT or HF_E_PANIC, with its words. */
 enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
 /* Makes the transaction faulty: the record of `table` at hand is damaged. */
 void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what);
 
+/* Makes the transaction faulty for another reason, such as HF_E_STORAGE: out of memory. */
+void hf_txn_fail(struct hf_txn *txn, enum hf_err err, const char *what);
+
 /* False: no such key, or a fault. */
 bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice *ret_value);
 void hf_txn_put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value);
+
+/* Puts a key that must not exist; its presence is HF_E_CORRUPT. */
+void hf_txn_insert(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value);
 
 /* Deletes a key that must exist; its absence is HF_E_CORRUPT. */
 void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key);

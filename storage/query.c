@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "batch.h"
 #include "pools.h"
+#include "read.h"
 
 enum hf_err hf_lease_get(struct hf_txn *reader, const struct hf_identity *id, struct hf_why *why, struct hf_lease *ret) {
 	struct hf_key key;
@@ -116,8 +116,9 @@ enum hf_err hf_lease_list(struct hf_txn *reader, const struct hf_filter *filter,
 }
 
 struct hf_snapshot {
-	pthread_mutex_t lock; /* between the reading and the expiring thread */
-	struct hf_txn *txn;   /* NULL once expired */
+	_Atomic bool expired;
+	pthread_mutex_t lock; /* whoever reads, or lets go of the transaction */
+	struct hf_txn *txn;   /* NULL once it is gone */
 	struct walk walk;
 	struct hf_filter filter;
 	uint64_t revision;
@@ -129,7 +130,7 @@ enum hf_err hf_snapshot_open(struct hf_store *store, const struct hf_filter *fil
 		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
 	enum hf_err err = hf_reader_open(store, &snapshot->txn);
 	if (!err)
-		err = hf_reader_begin(snapshot->txn);
+		err = hf_reader_begin(snapshot->txn, NULL);
 	if (err) {
 		hf_reader_close(snapshot->txn);
 		free(snapshot);
@@ -145,32 +146,43 @@ enum hf_err hf_snapshot_open(struct hf_store *store, const struct hf_filter *fil
 
 uint64_t hf_snapshot_revision(const struct hf_snapshot *snapshot) { return snapshot->revision; }
 
+/* The lock is held. */
+static void let_go(struct hf_snapshot *snapshot) {
+	if (snapshot->txn) {
+		hf_cursor_close(&snapshot->walk.cursor);
+		hf_reader_close(snapshot->txn);
+	}
+	snapshot->txn = NULL;
+}
+
 static enum hf_err next_lease(struct hf_snapshot *snapshot, struct hf_lease *ret) {
-	if (!snapshot->txn)
-		return HF_E_OVERLOADED;
-	while (snapshot->walk.at_entry && walk_read(&snapshot->walk, ret)) {
+	while (!snapshot->expired && snapshot->txn) {
+		if (!snapshot->walk.at_entry || !walk_read(&snapshot->walk, ret)) {
+			enum hf_err err = hf_txn_fault(snapshot->txn, NULL);
+			return err ? err : HF_E_NOT_FOUND;
+		}
 		walk_next(&snapshot->walk);
 		if (passes(&snapshot->filter, ret))
 			return HF_OK;
 	}
-	enum hf_err err = hf_txn_fault(snapshot->txn, NULL);
-	return err ? err : HF_E_NOT_FOUND;
+	let_go(snapshot);
+	return HF_E_OVERLOADED;
 }
 
 enum hf_err hf_snapshot_next(struct hf_snapshot *snapshot, struct hf_lease *ret) {
 	pthread_mutex_lock(&snapshot->lock);
 	enum hf_err err = next_lease(snapshot, ret);
 	pthread_mutex_unlock(&snapshot->lock);
+	if (snapshot->expired) /* perhaps since it was looked at, by somebody who did not get the lock */
+		hf_snapshot_expire(snapshot);
 	return err;
 }
 
 void hf_snapshot_expire(struct hf_snapshot *snapshot) {
-	pthread_mutex_lock(&snapshot->lock);
-	if (snapshot->txn) {
-		hf_cursor_close(&snapshot->walk.cursor);
-		hf_reader_close(snapshot->txn);
-	}
-	snapshot->txn = NULL;
+	snapshot->expired = true;
+	if (pthread_mutex_trylock(&snapshot->lock) != 0)
+		return; /* the reader has it, and will see */
+	let_go(snapshot);
 	pthread_mutex_unlock(&snapshot->lock);
 }
 

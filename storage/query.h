@@ -44,7 +44,8 @@ uint64_t hf_snapshot_revision(const struct hf_snapshot *snapshot);
 /* The next lease. HF_E_NOT_FOUND: there are no more. HF_E_OVERLOADED: it has expired. Or a fault. */
 enum hf_err hf_snapshot_next(struct hf_snapshot *snapshot, struct hf_lease *ret) HF_CHECKED;
 
-/* Lets go of the snapshot's pages at once; from any thread, at any time before the close. */
+/* Lets go of the snapshot's pages: at once, or with the record that is being read. Never blocks; from any thread, before the close.
+ */
 void hf_snapshot_expire(struct hf_snapshot *snapshot);
 void hf_snapshot_close(struct hf_snapshot *snapshot);
 

@@ -72,7 +72,7 @@ static void count_vip_change(struct hf_batch *batch, const struct hf_lease *befo
 	for (int i = 0; same && i < after->n_vips; i++)
 		same = has_vip(before, after->vips[i]);
 	if (!same)
-		hf_batch_store(batch)->vip_changes[cause]++;
+		hf_batch_count_vip_change(batch, cause);
 }
 
 static void put_lease(struct hf_batch *batch, const struct hf_key *key, const struct hf_lease *lease) {
@@ -99,12 +99,10 @@ static void move_deadline(struct hf_batch *batch, const struct hf_key *key, cons
 }
 
 uint64_t hf_batch_record(struct hf_batch *batch, struct hf_change *change) {
-	uint8_t key[8], record[HF_CHANGE_RECORD_MAX];
-	struct hf_writer w = hf_writer_begin(key);
+	uint8_t key[HF_CHANGE_KEY_BYTES], record[HF_CHANGE_RECORD_MAX];
 	change->revision = ++hf_batch_meta(batch)->revision;
 	change->at_ms = hf_batch_now_ms(batch);
-	hf_put_uint(&w, change->revision, 8);
-	hf_txn_put(hf_batch_txn(batch), HF_CHANGES, hf_writer_end(&w), hf_change_encode(change, record));
+	hf_txn_put(hf_batch_txn(batch), HF_CHANGES, hf_change_key(change->revision, key), hf_change_encode(change, record));
 	return change->revision;
 }
 

@@ -57,11 +57,8 @@ bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_holder *r
 }
 
 bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *ret) {
-	uint8_t bytes[8];
-	struct hf_slice value;
-	struct hf_writer w = hf_writer_begin(bytes);
-	hf_put_uint(&w, revision, sizeof bytes);
-	struct hf_slice key = hf_writer_end(&w);
+	uint8_t bytes[HF_CHANGE_KEY_BYTES];
+	struct hf_slice key = hf_change_key(revision, bytes), value;
 	return hf_txn_get(v->txn, HF_CHANGES, key, &value) && hf_change_decode(key, value, ret);
 }
 

@@ -22,7 +22,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "storage/batch.h"
+#include "storage/upkeep.h"
 #include "tests/unit/support.h"
 
 #define BATCH 64
@@ -105,7 +105,7 @@ static void apply(struct hf_batch *batch, struct hf_write *write) {
 
 static struct hf_batch *begin(struct candidate *c) {
 	struct hf_batch *batch;
-	require(hf_batch_begin(c->f.store, &batch), "begin");
+	require(hf_upkeep_begin(c->f.store, NULL, &batch), "begin");
 	return batch;
 }
 
@@ -116,7 +116,7 @@ static void fill(struct candidate *c, const char *pool, int n) {
 			struct hf_acquire request = acquire_in(c, pool, pool, done);
 			apply(batch, &request.write);
 		}
-		require(hf_batch_commit(batch, NULL), "commit");
+		require(hf_upkeep_commit(batch, NULL), "commit");
 	}
 }
 
@@ -129,7 +129,7 @@ static void purge(struct hf_batch *batch, struct hf_identity id) {
 /* Lets what is left of purged leases in the history run out. */
 static void forget(struct candidate *c) {
 	c->f.now_ms += HISTORY_MS;
-	require(hf_batch_commit(begin(c), NULL), "sweep");
+	require(hf_upkeep_commit(begin(c), NULL), "sweep");
 }
 
 /* A pool is made 99.9 % full by filling it and purging leases all over it: free addresses that lie alone. */
@@ -147,7 +147,7 @@ static void set_up(struct candidate *c) {
 		struct hf_batch *batch = begin(c);
 		for (int i = 0; i < SPARE; i++)
 			purge(batch, acquire_in(c, "pool", "pool", i * (SIZE / SPARE) + i * 389 % 800).id);
-		require(hf_batch_commit(batch, NULL), "commit");
+		require(hf_upkeep_commit(batch, NULL), "commit");
 		forget(c);
 	}
 }
@@ -161,14 +161,14 @@ static void measure(struct candidate *c, int repetition) {
 	for (int i = 0; i < BATCH; i++)
 		apply(batch, &requests[i].write);
 	double chosen = cpu_ns();
-	require(hf_batch_commit(batch, NULL), "commit");
+	require(hf_upkeep_commit(batch, NULL), "commit");
 	double end = cpu_ns();
 	c->choose_ns[repetition] = (chosen - start) / BATCH;
 	c->total_ns[repetition] = (end - start) / BATCH;
 	batch = begin(c);
 	for (int i = 0; i < BATCH; i++)
 		purge(batch, requests[i].id);
-	require(hf_batch_commit(batch, NULL), "commit");
+	require(hf_upkeep_commit(batch, NULL), "commit");
 	forget(c);
 }
 
@@ -184,7 +184,7 @@ static double median(double *values, int n) {
 
 /* Rows of a table in the state that every batch finds. */
 static unsigned long rows(struct candidate *c, enum hf_table table) {
-	require(hf_reader_begin(c->f.reader), "reader");
+	require(hf_reader_begin(c->f.reader, NULL), "reader");
 	unsigned long n = hf_txn_count(c->f.reader, table);
 	hf_reader_end(c->f.reader);
 	return n;

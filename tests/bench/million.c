@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "storage/batch.h"
 #include "storage/leases.h"
+#include "storage/upkeep.h"
 
 #define BATCH 1000
 #define ZONES 40
@@ -52,13 +52,13 @@ static struct hf_acquire request_of(unsigned n) {
 static void write_batch(struct hf_store *store, unsigned from, unsigned n) {
 	struct hf_batch *batch;
 	struct hf_why why = {""};
-	require(hf_batch_begin(store, &batch) == HF_OK, "batch", "cannot be begun");
+	require(hf_upkeep_begin(store, NULL, &batch) == HF_OK, "batch", "cannot be begun");
 	for (unsigned i = 0; i < n; i++) {
 		struct hf_acquire request = request_of(from + i);
 		require(request.write.apply(batch, &request.write, &why) == HF_OK, request.id.service, why.text);
 		require(request.outcome == HF_CREATED, request.id.service, "the directory holds a store already");
 	}
-	require(hf_batch_commit(batch, &why) == HF_OK, "commit", why.text);
+	require(hf_upkeep_commit(batch, &why) == HF_OK, "commit", why.text);
 }
 
 static void fill(const char *dir, unsigned leases) {

@@ -228,6 +228,14 @@ class Sizes(ServerCase):
                     self.assertProblem(answer, 413, 'body-too-large', '2048')
         self.assertProblem(self.server.put('/v1/nowhere', ' ' * 5000), 404, 'not-found')
 
+    def test_a_larger_limit_holds_however_the_length_is_told(self):
+        server = Server('--max-body', '20MiB')
+        self.addCleanup(server.close)
+        text = '{"a": "' + 'x' * (18 << 20) + '"}'
+        self.assertEqual(server.put(lease_path('large'), text).status, 201)
+        answer = server.raw(b'PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: 20971521\r\n\r\n' % lease_path('larger').encode())
+        self.assertTrue(answer.startswith(b'HTTP/1.1 413 ') and b'20971520' in answer, answer)
+
     def test_a_body_that_would_be_endless(self):
         answer = self.server.raw(b'PUT /v1/pools/p HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n')
         self.assertTrue(answer.startswith(b'HTTP/1.1 413 '), answer)

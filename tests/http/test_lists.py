@@ -1,6 +1,8 @@
 """Many leases over HTTP: pages, filters, the stream, and lookup."""
 import itertools
 import json
+import re
+import signal
 import socket
 import threading
 import time
@@ -227,6 +229,23 @@ class Streams(unittest.TestCase):
             answer = server.raw(request)
             self.assertTrue(answer.startswith(b'HTTP/1.1 200 ') and answer.endswith(b'\r\n\r\n'), answer)
             self.assertEqual(answer.count(b'\r\n\r\n'), 1, answer)
+
+    def test_a_stream_that_is_read_ends_whole_while_the_server_stops(self):
+        server = Server()
+        self.addCleanup(server.close)
+        fill(server, (f's-{i}' for i in range(12000)), body='')
+        with server.socket(timeout=5, receive_buffer=4096) as s:
+            s.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n')
+            received = [s.recv(4096)]
+            server.process.child.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+            while received[-1]:
+                received.append(s.recv(1 << 20))
+        text = b''.join(received)
+        self.assertTrue(text.endswith(b'\r\n0\r\n\r\n'), text[-100:])
+        text = re.sub(rb'\r\n[0-9A-Fa-f]+\r\n', b'', text)  # between the chunks
+        self.assertEqual(text.count(b'"service":"s-'), 12000)
+        self.assertEqual(server.process.wait(), 0)
 
     def test_a_stream_does_not_keep_the_server_from_stopping(self):
         server = Server()

@@ -215,7 +215,7 @@ void c_all(struct run *run) {
 	struct hf_why why = {""};
 	c_vip_changes(run);
 	c_all_leases(run);
-	c_err(run, "reader", hf_reader_begin(run->f.reader), HF_OK);
+	c_err(run, "reader", hf_reader_begin(run->f.reader, NULL), HF_OK);
 	c_all_pools(run);
 	c_all_scopes(run);
 	c_totals(run);

@@ -370,8 +370,8 @@ static struct m_answer change(struct model *m, int who, const struct hf_acquire 
 	lease->quarantined = false;
 	lease->until_ms = 0;
 	lease->modified_ms = m->now_ms;
-	lease->revision = m_record(m, answer.outcome == HF_RESTORED ? HF_CHANGE_RESTORED_TYPE : HF_CHANGE_UPDATED_TYPE,
-				   HF_CAUSE_REQUEST, lease->pool, who);
+	lease->revision = m_record(m, answer.outcome == HF_RESTORED ? HF_CHANGE_RESTORED : HF_CHANGE_UPDATED, HF_CAUSE_REQUEST,
+				   lease->pool, who);
 	answer.lease = *lease;
 	return answer;
 }

@@ -17,9 +17,9 @@
 #include <time.h>
 
 #include "check.h"
-#include "storage/batch.h"
 #include "storage/expiry.h"
 #include "storage/feed.h"
+#include "storage/upkeep.h"
 #include "words.h"
 
 #define RUNS 10
@@ -159,7 +159,7 @@ static void check_compaction(struct run *run, uint64_t compacted) {
 }
 
 static void check_meta(struct run *run) {
-	c_err(run, "reader", hf_reader_begin(run->f.reader), HF_OK);
+	c_err(run, "reader", hf_reader_begin(run->f.reader, NULL), HF_OK);
 	struct hf_meta meta = hf_meta_read(run->f.reader);
 	if (meta.revision != run->model.revision)
 		c_fail(run, "the store's revision is %" PRIu64 ", expected %" PRIu64, meta.revision, run->model.revision);
@@ -187,14 +187,14 @@ static void write_all(struct run *run, struct op *ops, int n, bool commits) {
 	struct stat before = file_stat(run, true);
 	if (!commits)
 		m_copy(&run->spare, &run->model);
-	c_err(run, "begin", hf_batch_begin(run->f.store, &batch), HF_OK);
+	c_err(run, "begin", hf_upkeep_begin(run->f.store, NULL, &batch), HF_OK);
 	int expired = m_begin(&run->model, run->f.now_ms, M_SWEEP);
 	bool writes = expired > 0;
 	seen_expired += (uint64_t)expired;
 	for (int i = 0; i < n; i++)
 		writes |= apply(run, batch, &ops[i]);
 	if (commits) {
-		enum hf_err err = hf_batch_commit(batch, &why);
+		enum hf_err err = hf_upkeep_commit(batch, &why);
 		if (err)
 			c_fail(run, "commit: %s", why.text);
 	} else {
@@ -214,7 +214,7 @@ static bool peek(struct run *run, struct op *op) {
 	enum hf_peek is = HF_PEEK_DONE;
 	enum hf_err err;
 	bool unread = op->verb == ACQUIRE && op->acquire.has_config && w_chance(&run->world, 50);
-	c_err(run, "reader", hf_reader_begin(run->f.reader), HF_OK);
+	c_err(run, "reader", hf_reader_begin(run->f.reader, NULL), HF_OK);
 	if (op->verb == ACQUIRE) {
 		op->acquire.has_fingerprint = op->acquire.has_config && !unread;
 		expected = m_acquire(&run->model, &op->acquire, false);
@@ -273,10 +273,10 @@ static void do_upkeep(struct run *run) {
 	struct model *m = &run->model;
 	uint64_t before = m->compacted;
 	say(run, "upkeep");
-	c_err(run, "begin", hf_batch_begin(run->f.store, &batch), HF_OK);
+	c_err(run, "begin", hf_upkeep_begin(run->f.store, NULL, &batch), HF_OK);
 	hf_expiry_sweep(batch, UPKEEP_BUDGET);
 	hf_feed_compact(batch, UPKEEP_BUDGET);
-	c_err(run, "commit", hf_batch_commit(batch, NULL), HF_OK);
+	c_err(run, "commit", hf_upkeep_commit(batch, NULL), HF_OK);
 	m_begin(m, run->f.now_ms, M_SWEEP);
 	m_begin(m, run->f.now_ms, UPKEEP_BUDGET);
 	check_meta(run);
@@ -302,11 +302,11 @@ static void do_connect(struct run *run) {
 	int z = w_below(&run->world, M_ZONES);
 	struct hf_zone zone = {.state = HF_ZONE_ONLINE, .epoch = m->epochs[z] + 1, .store_epoch = 1};
 	say(run, "zone %s connects", m->zones[z]);
-	c_err(run, "begin", hf_batch_begin(run->f.store, &batch), HF_OK);
+	c_err(run, "begin", hf_upkeep_begin(run->f.store, NULL, &batch), HF_OK);
 	m_begin(m, run->f.now_ms, M_SWEEP);
 	hf_txn_put(hf_batch_txn(batch), HF_ZONES, (struct hf_slice){m->zones[z], strlen(m->zones[z])},
 		   hf_zone_encode(&zone, record));
-	c_err(run, "commit", hf_batch_commit(batch, NULL), HF_OK);
+	c_err(run, "commit", hf_upkeep_commit(batch, NULL), HF_OK);
 	m->epochs[z]++;
 	m->zone_seen[z] = true;
 	check_meta(run);
@@ -314,7 +314,7 @@ static void do_connect(struct run *run) {
 
 static void do_read(struct run *run) {
 	say(run, "read");
-	c_err(run, "reader", hf_reader_begin(run->f.reader), HF_OK);
+	c_err(run, "reader", hf_reader_begin(run->f.reader, NULL), HF_OK);
 	c_random_read(run);
 	hf_reader_end(run->f.reader);
 }

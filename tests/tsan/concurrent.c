@@ -119,7 +119,7 @@ static void check_store(struct arena *arena, uint64_t active) {
 	struct hf_filter all = {0};
 	struct hf_list_page page;
 	struct hf_pool pool;
-	REQUIRE(held && hf_reader_begin(arena->f.reader) == HF_OK, "reader");
+	REQUIRE(held && hf_reader_begin(arena->f.reader, NULL) == HF_OK, "reader");
 	REQUIRE(hf_lease_list(arena->f.reader, &all, NULL, HF_LIST_EXAMINED_MAX, add_held, held, NULL, &page) == HF_OK, "list");
 	REQUIRE(!page.more && (!active || held->active == active), "%lu leases", (unsigned long)held->active);
 	REQUIRE(hf_pool_read(arena->f.reader, "meshservice", NULL, &pool) == HF_OK, "pool");
@@ -139,7 +139,7 @@ int main(int argc, char **argv) {
 	uint64_t active = 0, writes = 0;
 	open_arena(&arena);
 	run_all(&arena, writers, argc > 1 ? atoi(argv[1]) : 3);
-	REQUIRE(hf_reader_begin(arena.f.reader) == HF_OK, "reader");
+	REQUIRE(hf_reader_begin(arena.f.reader, NULL) == HF_OK, "reader");
 	for (int i = 0; i < WRITERS; i++) {
 		active += check_writer(arena.f.reader, &writers[i]);
 		writes += writers[i].writes;

@@ -55,7 +55,7 @@ void *reader_run(void *context) {
 		struct hf_identity id = writer_identity(asker_draw(a, WRITERS), asker_draw(a, NAMES));
 		struct hf_lease lease;
 		struct hf_list_page page;
-		REQUIRE(hf_reader_begin(a->reader) == HF_OK, "reader");
+		REQUIRE(hf_reader_begin(a->reader, NULL) == HF_OK, "reader");
 		check_snapshot(a->reader, 20 + asker_draw(a, 100));
 		enum hf_err err = hf_lease_get(a->reader, &id, NULL, &lease);
 		REQUIRE(err == HF_OK || err == HF_E_NOT_FOUND, "%s", hf_err_slug(err));
@@ -88,7 +88,7 @@ void *feed_reader_run(void *context) {
 	for (; !a->arena->over; asker_pause(a)) {
 		struct hf_feed_query query = {.since = following.revision, .limit = 1 + asker_draw(a, 300)};
 		struct hf_feed_page page;
-		REQUIRE(hf_reader_begin(a->reader) == HF_OK, "reader");
+		REQUIRE(hf_reader_begin(a->reader, NULL) == HF_OK, "reader");
 		enum hf_err err = hf_feed_read(a->reader, &query, follow, &following, NULL, &page);
 		if (err == HF_E_REVISION_COMPACTED)
 			following.revision = hf_meta_read(a->reader).compacted;

@@ -62,7 +62,7 @@ static void *submitter_run(void *context) {
 /* After the stop everything is answered: OK is there, overloaded is not. Returns how many were OK. */
 static int check_attempts(struct submitter *s) {
 	int n = 0;
-	REQUIRE(hf_reader_begin(s->base.reader) == HF_OK, "reader");
+	REQUIRE(hf_reader_begin(s->base.reader, NULL) == HF_OK, "reader");
 	for (int i = 0; i < WRITES; i++) {
 		struct attempt *at = &s->attempts[i];
 		struct hf_lease lease;

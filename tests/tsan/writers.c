@@ -71,7 +71,7 @@ static void acquire_one(struct writer *w, int name, int config) {
 	struct hf_acquire request = acquire_request(writer_identity(w->base.number, name), config_text(config));
 	struct hf_why why = {""};
 	enum hf_peek peek;
-	REQUIRE(hf_reader_begin(w->base.reader) == HF_OK, "reader");
+	REQUIRE(hf_reader_begin(w->base.reader, NULL) == HF_OK, "reader");
 	REQUIRE(hf_acquire_peek(w->base.reader, &request, &why, &peek) == HF_OK, "%s", why.text);
 	hf_reader_end(w->base.reader);
 	if (peek == HF_PEEK_WRITE) {

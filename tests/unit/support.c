@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/batch.h"
+#include "storage/upkeep.h"
 
 #define CHECK(call)                                                                                                                \
 	do {                                                                                                                       \
@@ -64,9 +64,9 @@ void fixture_remove(struct fixture *f) {
 
 enum hf_err commit(struct fixture *f, struct hf_write *write) {
 	struct hf_batch *batch;
-	CHECK(hf_batch_begin(f->store, &batch));
+	CHECK(hf_upkeep_begin(f->store, NULL, &batch));
 	write->err = write->apply(batch, write, &write->why);
-	enum hf_err err = hf_batch_commit(batch, &write->why);
+	enum hf_err err = hf_upkeep_commit(batch, &write->why);
 	return err ? err : write->err;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "storage/allocator.h"
-#include "storage/batch.h"
+#include "storage/upkeep.h"
 #include "support.h"
 
 static struct fixture f;
@@ -15,7 +15,7 @@ static struct hf_pool *pool;
 static void setup(void) {
 	fixture_dir(&f);
 	fixture_open(&f);
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	txn = hf_batch_txn(batch);
 	cr_assert_eq(hf_batch_add_pool(batch, "p", &pool), HF_OK);
 }

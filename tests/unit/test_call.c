@@ -102,6 +102,53 @@ Test(call, an_unchanged_request_never_reaches_the_committer) {
 	world_close(&w);
 }
 
+static struct hf_call *changes_call(struct world *w, const char *target) {
+	struct hf_call *call = hf_call_new(&w->api, target);
+	call->request.method = HF_GET;
+	call->reader = w->f.reader;
+	hf_call_route(call);
+	return call;
+}
+
+Test(call, a_long_poll_waits_only_behind_the_last_change) {
+	struct world w;
+	world_open(&w);
+	struct hf_call *call = changes_call(&w, "/v1/changes?since=0&zone=west&wait=8s");
+	cr_assert_eq(hf_call_begin(call), HF_STEP_WAIT);
+	cr_expect_eq(call->wait_ms, 8000);
+	cr_expect_eq(call->wait_revision, 3, "the default pools were looked at");
+	cr_assert_eq(hf_call_begin(call), HF_STEP_WAIT, "woken by another zone's change");
+	call->no_wait = true;
+	cr_assert_eq(hf_call_begin(call), HF_STEP_DONE);
+	cr_expect_eq(call->response.status, 200);
+	hf_call_free(call);
+	for (int i = 0; i < HF_FEED_EXAMINED_MAX; i++) { /* more than one page looks at */
+		struct hf_acquire a = acquire_request(identity("east", "default", "redis"), i % 2 ? "a" : "b");
+		cr_assert_eq(acquire(&w.f, &a), HF_OK);
+	}
+	call = changes_call(&w, "/v1/changes?since=0&zone=west&wait=8s");
+	cr_assert_eq(hf_call_begin(call), HF_STEP_DONE, "there are changes that were not looked at");
+	hf_buf_add(&call->response.body, "", 1);
+	cr_expect(strstr(call->response.body.data, "{\"changes\":[],\"revision\":10000,"), "%s", call->response.body.data);
+	hf_call_free(call);
+	world_close(&w);
+}
+
+Test(call, a_body_that_is_lost_is_not_an_empty_one) {
+	struct world w;
+	world_open(&w);
+	struct hf_call *call = hf_call_new(&w.api, REDIS);
+	call->request.method = HF_PUT;
+	call->reader = w.f.reader;
+	hf_call_route(call);
+	call->request.body.failed = true; /* as when memory runs out */
+	cr_assert_eq(hf_call_begin(call), HF_STEP_DONE);
+	cr_expect_eq(call->response.status, 503);
+	hf_call_free(call);
+	cr_expect_eq(request(&w, HF_GET, REDIS, "").status, 404);
+	world_close(&w);
+}
+
 static size_t parsed; /* allocations by jansson */
 
 static void *counting_malloc(size_t size) {

@@ -87,7 +87,7 @@ static struct hf_acquire prepared(const char *service) {
 }
 
 static enum hf_err read_lease(struct hf_identity id, struct hf_lease *ret) {
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	enum hf_err err = hf_lease_get(f.reader, &id, NULL, ret);
 	hf_reader_end(f.reader);
 	return err;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "storage/batch.h"
 #include "storage/query.h"
+#include "storage/upkeep.h"
 #include "support.h"
 
 #define BATCH 20
@@ -90,7 +90,7 @@ static void check_kept(const char *when) {
 	struct hf_list_page page;
 	struct hf_lease lease;
 	int n = 0;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	for (int i = 0; i < n_kept; i++) {
 		cr_assert_eq(hf_lease_get(f.reader, &kept[i].id, NULL, &lease), HF_OK, "%s: %s is lost", when, kept[i].id.service);
 		cr_assert_eq(lease.vips[0].n, kept[i].vips[0].n, "%s", when);
@@ -116,7 +116,7 @@ Test(committer_full, a_full_store_fails_the_whole_batch_and_keeps_what_was_ackno
 	check_kept("after the fault");
 	struct hf_acquire again = acquire_request(kept[0].id, "{}");
 	enum hf_peek peek;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_acquire_peek(f.reader, &again, NULL, &peek), HF_OK, "an unchanged acquire still works");
 	cr_assert_eq(peek, HF_PEEK_DONE);
 	hf_reader_end(f.reader);
@@ -154,22 +154,22 @@ Test(committer_full, the_writers_copies_are_as_before_the_failed_batch) {
 	struct hf_pool *pool;
 	struct hf_acquire a = acquire_request(service(0), "{}"), b = acquire_request(service(1), "{}");
 	cr_assert_eq(acquire(&f, &a), HF_OK);
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	hf_acquire_begin(&b);
 	cr_assert_eq(b.write.apply(batch, &b.write, NULL), HF_OK);
 	cr_assert_eq(hf_batch_add_pool(batch, "half-made", &pool), HF_OK);
 	hf_batch_drop_pool(batch, hf_batch_pool(batch, "meshexternalservice"));
 	hf_txn_corrupt(hf_batch_txn(batch), HF_LEASES, "a fault made by the test");
 	struct hf_why why = {""};
-	cr_assert_eq(hf_batch_commit(batch, &why), HF_E_CORRUPT);
+	cr_assert_eq(hf_upkeep_commit(batch, &why), HF_E_CORRUPT);
 	cr_assert(strstr(why.text, "a fault made by the test"));
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	cr_assert_null(hf_batch_pool(batch, "half-made"));
 	cr_assert_not_null(hf_batch_pool(batch, "meshexternalservice"));
 	cr_assert_eq(hf_batch_pool(batch, "meshservice")->active, 1);
 	cr_assert_eq(hf_batch_pool(batch, "meshservice")->count[HF_IPV4].cursor.n, addr("241.0.0.1").n);
 	cr_assert_eq(hf_batch_meta(batch)->revision, 4);
-	cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK);
+	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
 	cr_assert_eq(acquire(&f, &b), HF_OK);
 	cr_assert_str_eq(vip_text(&b.lease, 0), "241.0.0.1");
 }

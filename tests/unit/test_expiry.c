@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/batch.h"
 #include "storage/deadline.h"
 #include "storage/expiry.h"
 #include "storage/query.h"
+#include "storage/upkeep.h"
 #include "support.h"
 
 static struct fixture f;
@@ -35,7 +35,7 @@ static struct hf_acquire acquired(int i) {
 static bool exists(int i) {
 	struct hf_lease lease;
 	struct hf_identity id = service(i);
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	enum hf_err err = hf_lease_get(f.reader, &id, NULL, &lease);
 	hf_reader_end(f.reader);
 	cr_assert(err == HF_OK || err == HF_E_NOT_FOUND);
@@ -45,20 +45,20 @@ static bool exists(int i) {
 /* A batch without writes of its own. */
 static void batch(void) {
 	struct hf_batch *b;
-	cr_assert_eq(hf_batch_begin(f.store, &b), HF_OK);
-	cr_assert_eq(hf_batch_commit(b, NULL), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &b), HF_OK);
+	cr_assert_eq(hf_upkeep_commit(b, NULL), HF_OK);
 }
 
 static struct hf_totals totals(void) {
 	struct hf_totals t;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_totals_read(f.reader, NULL, &t), HF_OK);
 	hf_reader_end(f.reader);
 	return t;
 }
 
 static uint64_t deadlines(void) {
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	uint64_t n = hf_txn_count(f.reader, HF_DEADLINES);
 	hf_reader_end(f.reader);
 	return n;
@@ -67,7 +67,7 @@ static uint64_t deadlines(void) {
 static struct hf_change last_change(void) {
 	struct hf_change change;
 	HF_CURSOR cursor;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	hf_cursor_open(f.reader, HF_CHANGES, &cursor);
 	cr_assert(hf_cursor_last(&cursor) && hf_change_decode(cursor.key, cursor.value, &change));
 	hf_cursor_close(&cursor);
@@ -167,16 +167,16 @@ Test(expiry, deadlines_are_carried_out_earliest_first_within_the_budget) {
 		cr_assert_eq(release(&f, service(i), false, NULL), HF_OK);
 		f.now_ms += 1000;
 	}
-	cr_assert_eq(hf_batch_begin(f.store, &b), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &b), HF_OK);
 	f.now_ms += 3600 * 1000;
 	hf_batch_abort(b);
-	cr_assert_eq(hf_batch_begin(f.store, &b), HF_OK); /* all are due: a batch's own budget covers them */
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &b), HF_OK); /* all are due: a batch's own budget covers them */
 	hf_batch_abort(b);
 	cr_assert(exists(0), "an aborted batch carried something out");
 	f.now_ms -= 3600 * 1000;
-	cr_assert_eq(hf_batch_begin(f.store, &b), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &b), HF_OK);
 	hf_expiry_sweep(b, 3);
-	cr_assert_eq(hf_batch_commit(b, NULL), HF_OK);
+	cr_assert_eq(hf_upkeep_commit(b, NULL), HF_OK);
 	for (int i = 0; i < 10; i++)
 		cr_expect(exists(i), "%d", i);
 	f.now_ms += 3600 * 1000 - 10000 + 4000; /* the first five */
@@ -187,7 +187,7 @@ Test(expiry, deadlines_are_carried_out_earliest_first_within_the_budget) {
 
 Test(expiry, a_batch_carries_out_a_bounded_number_and_the_committer_the_rest) {
 	struct hf_batch *b;
-	cr_assert_eq(hf_batch_begin(f.store, &b), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &b), HF_OK);
 	for (int i = 0; i < 600; i++) {
 		struct hf_acquire a = acquire_request(service(i), "{}");
 		struct hf_release r = {.id = a.id};
@@ -196,7 +196,7 @@ Test(expiry, a_batch_carries_out_a_bounded_number_and_the_committer_the_rest) {
 		cr_assert_eq(a.write.apply(b, &a.write, NULL), HF_OK);
 		cr_assert_eq(r.write.apply(b, &r.write, NULL), HF_OK);
 	}
-	cr_assert_eq(hf_batch_commit(b, NULL), HF_OK);
+	cr_assert_eq(hf_upkeep_commit(b, NULL), HF_OK);
 	f.now_ms += 3600 * 1000;
 	batch();
 	cr_assert_eq(totals().quarantined, 600 - 256);

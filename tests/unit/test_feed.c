@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "storage/feed.h"
+#include "storage/upkeep.h"
 #include "support.h"
 
 static struct fixture f;
@@ -25,7 +26,7 @@ static void note(void *context, const struct hf_change *change) {
 
 static enum hf_err read_feed(const struct hf_feed_query *query, struct hf_why *why, struct hf_feed_page *ret) {
 	seen[0] = '\0';
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	enum hf_err err = hf_feed_read(f.reader, query, note, NULL, why, ret);
 	hf_reader_end(f.reader);
 	return err;
@@ -105,7 +106,7 @@ Test(feed, ahead_of_the_store_is_an_error) {
 }
 
 static uint64_t compacted(void) {
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	struct hf_meta meta = hf_meta_read(f.reader);
 	cr_assert_eq(hf_txn_count(f.reader, HF_CHANGES), meta.revision - meta.compacted, "gap-free behind what is gone");
 	hf_reader_end(f.reader);
@@ -171,7 +172,7 @@ Test(feed, compaction_keeps_to_its_budget) {
 	fixture_close(&f);
 	f.options.changes_max = 1;
 	fixture_open(&f);
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	hf_feed_compact(batch, 4);
 	cr_assert_eq(hf_batch_meta(batch)->compacted, 4);
 	hf_batch_abort(batch);

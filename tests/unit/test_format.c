@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "storage/allocator.h"
-#include "storage/batch.h"
 #include "storage/deadline.h"
 #include "storage/history.h"
 #include "storage/store_internal.h"
+#include "storage/upkeep.h"
 #include "support.h"
 
 #define T0 1700000000000
@@ -67,7 +67,7 @@ static struct hf_txn *txn;
 static void begin(void) {
 	fixture_dir(&f);
 	fixture_open(&f);
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	txn = hf_batch_txn(batch);
 }
 
@@ -275,7 +275,7 @@ Test(format, changes) {
 	begin();
 	hf_batch_abort(batch);
 	f.now_ms = T1;
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	txn = hf_batch_txn(batch);
 	hf_batch_meta(batch)->revision = 16;
 	cr_assert_eq(hf_batch_record(batch, &lease), 17);

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/batch.h"
 #include "storage/history.h"
+#include "storage/upkeep.h"
 #include "support.h"
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
@@ -41,7 +41,7 @@ static const char *holders(int64_t at_ms) {
 	static char text[512];
 	struct hf_holder list[HF_HISTORY_HOLDERS];
 	text[0] = '\0';
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	int n = hf_history_read(f.reader, vip, at_ms, f.now_ms, list);
 	cr_assert_eq(hf_txn_fault(f.reader, NULL), HF_OK);
 	hf_reader_end(f.reader);
@@ -52,7 +52,7 @@ static const char *holders(int64_t at_ms) {
 }
 
 static uint64_t entries(enum hf_table table) {
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	uint64_t n = hf_txn_count(f.reader, table);
 	hf_reader_end(f.reader);
 	return n;
@@ -60,8 +60,8 @@ static uint64_t entries(enum hf_table table) {
 
 static void batch(void) {
 	struct hf_batch *b;
-	cr_assert_eq(hf_batch_begin(f.store, &b), HF_OK);
-	cr_assert_eq(hf_batch_commit(b, NULL), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &b), HF_OK);
+	cr_assert_eq(hf_upkeep_commit(b, NULL), HF_OK);
 }
 
 Test(history, a_moment_has_one_holder_or_none) {

@@ -19,7 +19,7 @@ TestSuite(leases, .init = setup, .fini = teardown);
 static struct hf_identity service(const char *name) { return identity("east", "default", name); }
 
 static struct hf_meta meta(void) {
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	struct hf_meta m = hf_meta_read(f.reader);
 	hf_reader_end(f.reader);
 	return m;
@@ -243,7 +243,7 @@ Test(leases, a_dual_stack_lease_gets_all_its_families_or_none) {
 	cr_assert_eq(acquire(&f, &c), HF_E_POOL_EXHAUSTED);
 	cr_assert(strstr(c.write.why.text, "IPv4"), "%s", c.write.why.text);
 	struct hf_pool pool;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_pool_read(f.reader, "dual", NULL, &pool), HF_OK);
 	hf_reader_end(f.reader);
 	cr_assert_eq(pool.count[HF_IPV6].leased, 2, "a refused lease kept an IPv6 address");

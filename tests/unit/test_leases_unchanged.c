@@ -41,7 +41,7 @@ static struct hf_digest digest_file(void) {
 
 static struct trace trace(void) {
 	struct hf_totals totals;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	struct trace t = {digest_file(), hf_meta_read(f.reader).revision, 0};
 	cr_assert_eq(hf_totals_read(f.reader, NULL, &totals), HF_OK);
 	hf_reader_end(f.reader);
@@ -119,7 +119,7 @@ Test(unchanged, relabel_stores_the_version_without_revision_or_change) {
 	cr_assert_eq(after.revision, before.revision);
 	cr_assert_eq(after.changes, before.changes);
 	struct hf_lease lease;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_lease_get(f.reader, &first.id, NULL, &lease), HF_OK);
 	hf_reader_end(f.reader);
 	cr_assert_str_eq(lease.version, "v2");
@@ -145,12 +145,12 @@ Test(unchanged, peek_answers_what_needs_no_write) {
 	struct hf_release gone = {.id = first.id}, absent = {.id = identity("east", "default", "nobody")};
 	enum hf_peek peek;
 	unread.has_fingerprint = false;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_acquire_peek(f.reader, &first, NULL, &peek), HF_OK);
 	cr_assert_eq(peek, HF_PEEK_WRITE);
 	hf_reader_end(f.reader);
 	cr_assert_eq(acquire(&f, &first), HF_OK);
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_acquire_peek(f.reader, &same, NULL, &peek), HF_OK);
 	cr_assert_eq(peek, HF_PEEK_DONE);
 	cr_assert_eq(same.outcome, HF_UNCHANGED);
@@ -162,7 +162,7 @@ Test(unchanged, peek_answers_what_needs_no_write) {
 	cr_assert_eq(hf_release_peek(f.reader, &absent, NULL, &peek), HF_E_NOT_FOUND);
 	hf_reader_end(f.reader);
 	cr_assert_eq(release(&f, first.id, false, NULL), HF_OK);
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_release_peek(f.reader, &gone, NULL, &peek), HF_OK);
 	cr_assert_eq(peek, HF_PEEK_DONE);
 	hf_reader_end(f.reader);

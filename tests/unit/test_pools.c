@@ -28,14 +28,14 @@ static struct hf_pool_put put(const char *name, const char *cidrs, const char *r
 
 static struct hf_pool read_pool(const char *name) {
 	struct hf_pool pool;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_pool_read(f.reader, name, NULL, &pool), HF_OK);
 	hf_reader_end(f.reader);
 	return pool;
 }
 
 static uint64_t revision(void) {
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	uint64_t r = hf_meta_read(f.reader).revision;
 	hf_reader_end(f.reader);
 	return r;
@@ -63,7 +63,7 @@ static enum hf_err try_address(const char *pool, const char *address) {
 
 static enum hf_address_state state_of(const char *address) {
 	struct hf_address_info info;
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_address_read(f.reader, addr(address), NULL, &info), HF_OK);
 	hf_reader_end(f.reader);
 	return info.state;

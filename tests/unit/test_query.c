@@ -106,7 +106,7 @@ static struct hf_filter filter_of(size_t i) {
 
 Test(query, pages_of_any_size_cover_each_lease_once_in_order) {
 	write_all();
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	for (size_t i = 0; i < sizeof FILTERS / sizeof *FILTERS; i++) {
 		struct hf_filter filter = filter_of(i);
 		for (int limit = 1; limit <= N_LEASES + 1; limit++) {
@@ -132,12 +132,12 @@ Test(query, a_page_goes_on_behind_a_lease_that_is_gone) {
 	struct hf_filter filter = {.zone = "east", .mesh = "default"};
 	struct hf_list_page page;
 	write_all();
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_lease_list(f.reader, &filter, NULL, 2, note, NULL, NULL, &page), HF_OK);
 	hf_reader_end(f.reader);
 	cr_assert_str_eq(seen, "0 1");
 	cr_assert_eq(release(&f, identity("east", "default", "ab"), true, NULL), HF_OK);
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_lease_list(f.reader, &filter, &page.last, 9, note, NULL, NULL, &page), HF_OK);
 	hf_reader_end(f.reader);
 	cr_assert_str_eq(seen, "0 1 2 3 4");
@@ -150,7 +150,7 @@ Test(query, a_position_outside_the_filter_is_no_harm) {
 	struct hf_list_page page;
 	struct hf_key key;
 	write_all();
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	hf_identity_encode(&before, &key);
 	cr_assert_eq(hf_lease_list(f.reader, &filter, &key, 9, note, NULL, NULL, &page), HF_OK);
 	cr_assert_str_eq(seen, "9");
@@ -253,7 +253,7 @@ Test(query, an_address_is_in_one_of_five_states) {
 		cr_assert_eq(acquire(&f, &a), HF_OK);
 	}
 	cr_assert_eq(release(&f, identity("east", "default", "b"), false, NULL), HF_OK);
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	for (size_t i = 0; i < sizeof ADDRESSES / sizeof *ADDRESSES; i++) {
 		struct hf_address_info info;
 		cr_assert_eq(hf_address_read(f.reader, addr(ADDRESSES[i].address), NULL, &info), HF_OK);
@@ -269,7 +269,7 @@ Test(query, an_address_is_in_one_of_five_states) {
 Test(query, totals_count_what_there_is) {
 	struct hf_totals totals;
 	write_all();
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_totals_read(f.reader, NULL, &totals), HF_OK);
 	hf_reader_end(f.reader);
 	cr_assert_eq(totals.active, N_LEASES - 1);

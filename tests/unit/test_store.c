@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/batch.h"
 #include "storage/query.h"
+#include "storage/upkeep.h"
 #include "support.h"
 
 static struct fixture f;
@@ -49,7 +49,7 @@ static void write_file(const void *data, size_t len) {
 
 static void acquire_many(int from, int to) {
 	struct hf_batch *batch;
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	for (int i = from; i < to; i++) {
 		char name[16];
 		snprintf(name, sizeof name, "s%d", i);
@@ -57,13 +57,13 @@ static void acquire_many(int from, int to) {
 		hf_acquire_begin(&a);
 		cr_assert_eq(a.write.apply(batch, &a.write, NULL), HF_OK);
 	}
-	cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK);
+	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
 }
 
 /* A digest of every key and value of every table. */
 static struct hf_digest digest_store(void) {
 	struct hf_digest sum = {{0}};
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	for (int table = 0; table < HF_TABLES; table++) {
 		HF_CURSOR cursor;
 		hf_cursor_open(f.reader, (enum hf_table)table, &cursor);
@@ -83,7 +83,7 @@ Test(store, a_new_store_has_kumas_default_pools) {
 		const char *name, *first;
 	} pools[] = {{"meshservice", "241.0.0.0"}, {"meshexternalservice", "242.0.0.0"}, {"meshmultizoneservice", "243.0.0.0"}};
 	fixture_open(&f);
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	struct hf_meta meta = hf_meta_read(f.reader);
 	cr_assert_eq(meta.revision, 3);
 	cr_assert_eq(meta.store_epoch, 1);
@@ -157,7 +157,7 @@ static void patch_format(struct hf_slice format) {
 	fixture_open(&f);
 	fixture_close(&f);
 	cr_assert_eq(hf_kv_open(f.dir, f.options.map_size_bytes, NULL, &kv), HF_OK);
-	cr_assert_eq(hf_txn_begin(kv, &txn), HF_OK);
+	cr_assert_eq(hf_txn_begin(kv, NULL, &txn), HF_OK);
 	if (format.len)
 		hf_txn_put(txn, HF_META, (struct hf_slice){"format", 6}, format);
 	else
@@ -240,9 +240,9 @@ Test(store, somebody_elses_database_is_refused) {
 static void put_meta(struct hf_slice key, struct hf_slice value) {
 	struct hf_batch *batch;
 	fixture_open(&f);
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	hf_txn_put(hf_batch_txn(batch), HF_META, key, value);
-	cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK);
+	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
 	fixture_close(&f);
 }
 
@@ -255,9 +255,9 @@ Test(store, a_feed_that_does_not_end_at_the_revision_is_reported) {
 	struct hf_batch *batch;
 	static const uint8_t last[] = {0, 0, 0, 0, 0, 0, 0, 3};
 	fixture_open(&f);
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	hf_txn_del(hf_batch_txn(batch), HF_CHANGES, (struct hf_slice){last, sizeof last});
-	cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK);
+	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
 	fixture_close(&f);
 	expect_refusal("the last change is missing", f.dir, HF_E_CORRUPT, "the last change is not the store's revision");
 }

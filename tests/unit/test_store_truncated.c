@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/batch.h"
+#include "storage/upkeep.h"
 #include "support.h"
 
 #define PAGE 4096
@@ -31,7 +31,7 @@ TestSuite(store_truncated, .init = setup, .fini = teardown, .timeout = 240);
 
 static void write_services(int from, int to, bool purge) {
 	struct hf_batch *batch;
-	cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	for (int i = from; i < to; i++) {
 		char name[16];
 		snprintf(name, sizeof name, "s%d", i);
@@ -42,7 +42,7 @@ static void write_services(int from, int to, bool purge) {
 		struct hf_write *write = purge ? &r.write : &a.write;
 		cr_assert_eq(write->apply(batch, write, NULL), HF_OK);
 	}
-	cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK);
+	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
 }
 
 /* A pool whose record fills several pages. */
@@ -59,7 +59,7 @@ static void put_large_pool(void) {
 
 static struct hf_digest digest_store(void) {
 	struct hf_digest sum = {{0}};
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	for (int table = 0; table < HF_TABLES; table++) {
 		HF_CURSOR cursor;
 		hf_cursor_open(f.reader, (enum hf_table)table, &cursor);

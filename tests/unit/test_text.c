@@ -103,6 +103,8 @@ Test(target, segments_are_decoded_after_the_split) {
 		{"/a/b", HF_OK, 2, "b"},
 		{"/", HF_OK, 1, ""},
 		{"/a%2Fb", HF_OK, 1, "a/b"},
+		{"http://127.0.0.1:8241/a/b?x=1", HF_OK, 2, "b"},
+		{"HTTP://host", HF_OK, 1, ""},
 		{"/a/%41%c3%A9?x=1", HF_OK, 2, "A\xc3\xa9"},
 		{"/a//b", HF_OK, 3, "b"},
 		{"/%00", HF_E_INVALID_NAME, 0, NULL},

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/batch.h"
 #include "storage/deadline.h"
 #include "storage/history.h"
+#include "storage/upkeep.h"
 #include "storage/verify.h"
 #include "support.h"
 
@@ -39,7 +39,7 @@ static uint64_t violations(void) {
 	struct hf_verify_counts counts = {0};
 	struct hf_why why = {""};
 	said[0] = '\0';
-	cr_assert_eq(hf_reader_begin(f.reader), HF_OK);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_verify(f.reader, note, NULL, &why, &counts), HF_OK, "%s", why.text);
 	hf_reader_end(f.reader);
 	return counts.violations;
@@ -186,10 +186,10 @@ Test(verify, each_damage_is_named) {
 		char head[32], *line;
 		teardown();
 		setup();
-		cr_assert_eq(hf_batch_begin(f.store, &batch), HF_OK);
+		cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 		txn = hf_batch_txn(batch);
 		DAMAGES[i].damage();
-		cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK, "%s", DAMAGES[i].name);
+		cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK, "%s", DAMAGES[i].name);
 		cr_expect(violations() > 0, "%s: was not noticed", DAMAGES[i].name);
 		snprintf(head, sizeof head, "%s: ", hf_table_name(DAMAGES[i].table));
 		bool named = false;

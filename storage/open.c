@@ -1,0 +1,143 @@
+/* open.c — open a store: lock, check, read, or make a new one. */
+#include <stdlib.h>
+
+#include "allocator.h"
+#include "batch.h"
+#include "datadir.h"
+#include "digest.h"
+#include "store_internal.h"
+
+#define FORMAT_KEY "format"
+#define DEFAULT_MAP_BYTES ((uint64_t)64 << 30)
+#define DEFAULT_CHANGES 200000
+#define DEFAULT_CHANGES_AGE_MS ((int64_t)7 * 24 * 3600 * 1000)
+
+static const struct hf_slice FORMAT = {FORMAT_KEY, sizeof FORMAT_KEY - 1};
+
+static enum hf_err check_format(struct hf_txn *txn, struct hf_why *why) {
+	struct hf_slice value;
+	if (!hf_txn_get(txn, HF_META, FORMAT, &value))
+		return hf_fail(why, HF_E_CORRUPT, "the store does not say its format: it is damaged, or not a Holdfast store");
+	struct hf_parser p = hf_parser_begin(value);
+	uint64_t format = hf_take_uint(&p, 4);
+	if (!hf_parser_end(&p) || format == 0)
+		return hf_fail(why, HF_E_CORRUPT, "the store's format number is damaged");
+	if (format > HF_FORMAT)
+		return hf_fail(why, HF_E_NEWER_FORMAT, "the store has format %u, from a newer Holdfast; this one reads up to %u",
+			       (unsigned)format, HF_FORMAT);
+	return HF_OK;
+}
+
+/* The last change must be the last revision: a cheap sign that the tables belong together. */
+static enum hf_err check_feed(struct hf_txn *txn, const struct hf_meta *meta, struct hf_why *why) {
+	struct hf_change last;
+	HF_CURSOR cursor;
+	hf_cursor_open(txn, HF_CHANGES, &cursor);
+	bool some = hf_cursor_last(&cursor);
+	if (some && !hf_change_decode(cursor.key, cursor.value, &last))
+		hf_txn_corrupt(txn, HF_CHANGES, "the last record is damaged");
+	else if (some ? last.revision != meta->revision : meta->revision != meta->compacted)
+		hf_txn_corrupt(txn, HF_CHANGES, "the last change is not the store's revision");
+	return hf_txn_fault(txn, why);
+}
+
+/* Kuma's own defaults: one pool for each kind. */
+static void make_default_pool(struct hf_batch *batch, const char *name, enum hf_kind kind, const char *cidr) {
+	struct hf_pool *pool;
+	if (hf_batch_add_pool(batch, name, &pool) || hf_cidr_parse(cidr, NULL, &pool->config.cidrs[0])) {
+		hf_txn_fail(hf_batch_txn(batch), HF_E_STORAGE, "out of memory");
+		return;
+	}
+	pool->config.n_cidrs = 1;
+	pool->config.strategy = HF_SEQUENTIAL;
+	pool->config.quarantine_seconds = hf_batch_store(batch)->options.quarantine_seconds;
+	pool->config.kinds = 1u << kind;
+	pool->created_ms = pool->modified_ms = hf_batch_now_ms(batch);
+	pool->touched = true;
+	hf_allocator_rebuild(hf_batch_txn(batch), pool);
+	struct hf_change change = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_START};
+	memcpy(change.pool, pool->name, sizeof change.pool);
+	pool->revision = hf_batch_record(batch, &change);
+}
+
+/* One transaction: a store is there whole or not at all. */
+static enum hf_err initialise(struct hf_store *store, struct hf_why *why) {
+	struct hf_batch *batch;
+	uint8_t format[4];
+	enum hf_err err = hf_batch_begin(store, why, &batch);
+	if (err)
+		return err;
+	struct hf_writer w = hf_writer_begin(format);
+	struct hf_meta *meta = hf_batch_meta(batch);
+	*meta = (struct hf_meta){.store_epoch = 1, .next_pool_id = 1, .created_ms = hf_batch_now_ms(batch)};
+	if (hf_random(meta->store_id, sizeof meta->store_id))
+		hf_txn_fail(hf_batch_txn(batch), HF_E_STORAGE, "no random bytes for a store id");
+	hf_put_uint(&w, HF_FORMAT, 4);
+	hf_txn_put(hf_batch_txn(batch), HF_META, FORMAT, hf_writer_end(&w));
+	make_default_pool(batch, "meshservice", HF_MESH_SERVICE, "241.0.0.0/8");
+	make_default_pool(batch, "meshexternalservice", HF_MESH_EXTERNAL_SERVICE, "242.0.0.0/8");
+	make_default_pool(batch, "meshmultizoneservice", HF_MESH_MULTIZONE_SERVICE, "243.0.0.0/8");
+	return hf_batch_commit(batch, why);
+}
+
+static enum hf_err load(struct hf_store *store, bool *ret_is_new, struct hf_why *why) {
+	struct hf_txn *txn;
+	enum hf_err err = hf_txn_open_read(store->kv, &txn);
+	if (err)
+		return hf_fail(why, err, "the store cannot be read");
+	err = hf_txn_renew(txn, why);
+	if (err) {
+		hf_txn_close(txn);
+		return err;
+	}
+	*ret_is_new = hf_txn_count(txn, HF_META) == 0 && hf_txn_count(txn, HF_LEASES) == 0;
+	if (!*ret_is_new) {
+		err = check_format(txn, why);
+		if (!err) {
+			store->meta = hf_meta_read(txn);
+			err = hf_txn_fault(txn, why);
+		}
+		if (!err)
+			err = check_feed(txn, &store->meta, why);
+		if (!err)
+			err = hf_store_load_pools(store, txn, why);
+	}
+	hf_txn_close(txn);
+	return err;
+}
+
+static void fill_defaults(struct hf_store_options *options) {
+	if (!options->map_size_bytes)
+		options->map_size_bytes = DEFAULT_MAP_BYTES;
+	if (!options->changes_max)
+		options->changes_max = DEFAULT_CHANGES;
+	if (!options->changes_age_ms)
+		options->changes_age_ms = DEFAULT_CHANGES_AGE_MS;
+	if (!options->clock.now_ms)
+		options->clock = HF_SYSTEM_CLOCK;
+}
+
+enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why, struct hf_store **ret) {
+	struct hf_store *store = calloc(1, sizeof *store);
+	bool is_new = false;
+	if (!store)
+		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+	store->options = *options;
+	fill_defaults(&store->options);
+	store->lock_fd = -1;
+	enum hf_err err = hf_datadir_lock(dir, why, &store->lock_fd);
+	if (!err)
+		err = hf_kv_open(dir, store->options.map_size_bytes, why, &store->kv);
+	if (!err)
+		err = load(store, &is_new, why);
+	if (!err && is_new)
+		err = initialise(store, why);
+	if (!err && is_new)
+		err = hf_datadir_sync(dir, why);
+	if (err) {
+		hf_store_close(store);
+		return err;
+	}
+	*ret = store;
+	return HF_OK;
+}

@@ -1,0 +1,47 @@
+/* upkeep.c — deadlines and the feed's length. */
+#include "upkeep.h"
+
+#include "expiry.h"
+#include "feed.h"
+#include "store_internal.h"
+
+#define SWEEP_BUDGET 256   /* deadlines carried out before a batch's own writes */
+#define COMPACT_MINIMUM 64 /* changes dropped with a batch, beyond twice what it added */
+#define RUN_BUDGET 1000	   /* of each, by upkeep alone */
+
+enum hf_err hf_upkeep_begin(struct hf_store *store, struct hf_why *why, struct hf_batch **ret) {
+	enum hf_err err = hf_batch_begin(store, why, ret);
+	if (!err && hf_batch_now_ms(*ret) >= store->next_deadline_ms)
+		hf_expiry_sweep(*ret, SWEEP_BUDGET);
+	return err;
+}
+
+enum hf_err hf_upkeep_commit(struct hf_batch *batch, struct hf_why *why) {
+	const struct hf_store *store = hf_batch_store(batch);
+	const struct hf_meta *meta = hf_batch_meta(batch);
+	if (meta->revision - meta->compacted > store->options.changes_max)
+		hf_feed_compact(batch, (int)(2 * (meta->revision - store->meta.revision)) + COMPACT_MINIMUM);
+	return hf_batch_commit(batch, why);
+}
+
+enum hf_err hf_upkeep_is_due(struct hf_store *store, struct hf_txn *reader, struct hf_why *why, bool *ret) {
+	int64_t now_ms = hf_store_now_ms(store);
+	enum hf_err err = hf_reader_begin(reader, why);
+	if (err)
+		return err;
+	struct hf_meta meta = hf_meta_read(reader);
+	*ret = now_ms >= store->next_deadline_ms || hf_feed_overdue(store, reader, &meta, now_ms);
+	err = hf_txn_fault(reader, why);
+	hf_reader_end(reader);
+	return err;
+}
+
+enum hf_err hf_upkeep_run(struct hf_store *store, struct hf_why *why) {
+	struct hf_batch *batch;
+	enum hf_err err = hf_batch_begin(store, why, &batch);
+	if (err)
+		return err;
+	hf_expiry_sweep(batch, RUN_BUDGET);
+	hf_feed_compact(batch, RUN_BUDGET);
+	return hf_batch_commit(batch, why);
+}
