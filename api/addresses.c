@@ -35,10 +35,7 @@ enum hf_err hf_handle_address_get(struct hf_call *call) {
 
 static void write_holder(struct hf_json *json, const struct hf_holder *holder) {
 	hf_json_open(json, '{');
-	hf_json_member(json, "kind", hf_kind_name(holder->id.kind));
-	hf_json_member(json, "mesh", holder->id.mesh);
-	hf_json_member(json, "zone", holder->id.zone);
-	hf_json_member(json, "service", holder->id.service);
+	hf_json_identity(json, &holder->id);
 	hf_json_member_time(json, "from", holder->from_ms);
 	if (holder->to_ms) {
 		hf_json_member_time(json, "to", holder->to_ms);

@@ -23,10 +23,7 @@ static void add_change(void *context, const struct hf_change *change) {
 	hf_json_member(json, "cause", hf_cause_name(change->cause));
 	hf_json_member(json, "pool", change->pool);
 	if (change->has_lease) {
-		hf_json_member(json, "kind", hf_kind_name(change->id.kind));
-		hf_json_member(json, "mesh", change->id.mesh);
-		hf_json_member(json, "zone", change->id.zone);
-		hf_json_member(json, "service", change->id.service);
+		hf_json_identity(json, &change->id);
 		hf_json_member_uint(json, "generation", change->generation);
 		hf_json_key(json, "vips");
 		hf_json_vips(json, change->vips, change->n_vips);

@@ -133,12 +133,16 @@ void hf_json_vips(struct hf_json *json, const struct hf_addr *vips, int n) {
 	hf_json_close(json, ']');
 }
 
+void hf_json_identity(struct hf_json *json, const struct hf_identity *id) {
+	hf_json_member(json, "kind", hf_kind_name(id->kind));
+	hf_json_member(json, "mesh", id->mesh);
+	hf_json_member(json, "zone", id->zone);
+	hf_json_member(json, "service", id->service);
+}
+
 void hf_json_lease(struct hf_json *json, const struct hf_lease *lease) {
 	hf_json_open(json, '{');
-	hf_json_member(json, "kind", hf_kind_name(lease->id.kind));
-	hf_json_member(json, "mesh", lease->id.mesh);
-	hf_json_member(json, "zone", lease->id.zone);
-	hf_json_member(json, "service", lease->id.service);
+	hf_json_identity(json, &lease->id);
 	hf_json_member(json, "pool", lease->pool);
 	hf_json_key(json, "vips");
 	hf_json_vips(json, lease->vips, lease->n_vips);

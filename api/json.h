@@ -34,6 +34,9 @@ void hf_json_count(struct hf_json *json, const char *name, hf_u128 n);	      /* 
 /* [{"ip":"…"},…]: the shape of Kuma's status.vips. */
 void hf_json_vips(struct hf_json *json, const struct hf_addr *vips, int n);
 
+/* The four members of an identity, within an open object. */
+void hf_json_identity(struct hf_json *json, const struct hf_identity *id);
+
 /* A lease, as every answer shows it. */
 void hf_json_lease(struct hf_json *json, const struct hf_lease *lease);
 

@@ -62,6 +62,23 @@ void fixture_remove(struct fixture *f) {
 	nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+struct hf_digest fixture_digest(struct fixture *f) {
+	struct hf_digest sum = {{0}};
+	CHECK(hf_reader_begin(f->reader, NULL));
+	for (int table = 0; table < HF_TABLES; table++) {
+		HF_CURSOR cursor;
+		hf_cursor_open(f->reader, (enum hf_table)table, &cursor);
+		while (hf_cursor_next(&cursor)) {
+			struct hf_digest parts[3] = {sum, hf_digest_of(cursor.key.data, cursor.key.len),
+						     hf_digest_of(cursor.value.data, cursor.value.len)};
+			sum = hf_digest_of(parts, sizeof parts);
+		}
+	}
+	CHECK(hf_txn_fault(f->reader, NULL));
+	hf_reader_end(f->reader);
+	return sum;
+}
+
 enum hf_err commit(struct fixture *f, struct hf_write *write) {
 	struct hf_batch *batch;
 	CHECK(hf_upkeep_begin(f->store, NULL, &batch));

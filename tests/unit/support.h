@@ -20,6 +20,9 @@ void fixture_open(struct fixture *f);	/* opens the store and a reader; fails the
 void fixture_close(struct fixture *f);	/* closes them; the directory stays */
 void fixture_remove(struct fixture *f); /* closes and removes everything */
 
+/* A digest of every key and value of every table. */
+struct hf_digest fixture_digest(struct fixture *f);
+
 /* Applies and commits one write as a batch of its own; returns the commit's error, else the write's. */
 enum hf_err commit(struct fixture *f, struct hf_write *write);
 

@@ -60,24 +60,6 @@ static void acquire_many(int from, int to) {
 	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
 }
 
-/* A digest of every key and value of every table. */
-static struct hf_digest digest_store(void) {
-	struct hf_digest sum = {{0}};
-	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	for (int table = 0; table < HF_TABLES; table++) {
-		HF_CURSOR cursor;
-		hf_cursor_open(f.reader, (enum hf_table)table, &cursor);
-		while (hf_cursor_next(&cursor)) {
-			struct hf_digest parts[3] = {sum, hf_digest_of(cursor.key.data, cursor.key.len),
-						     hf_digest_of(cursor.value.data, cursor.value.len)};
-			sum = hf_digest_of(parts, sizeof parts);
-		}
-	}
-	cr_assert_eq(hf_txn_fault(f.reader, NULL), HF_OK);
-	hf_reader_end(f.reader);
-	return sum;
-}
-
 Test(store, a_new_store_has_kumas_default_pools) {
 	static const struct {
 		const char *name, *first;
@@ -102,11 +84,11 @@ Test(store, reopening_keeps_everything) {
 	fixture_open(&f);
 	acquire_many(0, 50);
 	cr_assert_eq(release(&f, identity("east", "default", "s7"), false, NULL), HF_OK);
-	struct hf_digest before = digest_store();
+	struct hf_digest before = fixture_digest(&f);
 	fixture_close(&f);
 	f.options.quarantine_seconds = 1; /* of new stores only */
 	fixture_open(&f);
-	struct hf_digest after = digest_store();
+	struct hf_digest after = fixture_digest(&f);
 	cr_assert(hf_digest_equal(&before, &after));
 	struct hf_acquire back = acquire_request(identity("east", "default", "s7"), "s7");
 	cr_assert_eq(acquire(&f, &back), HF_OK);

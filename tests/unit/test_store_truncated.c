@@ -57,23 +57,6 @@ static void put_large_pool(void) {
 	cr_assert_eq(commit(&f, &put.write), HF_OK, "%s", put.write.why.text);
 }
 
-static struct hf_digest digest_store(void) {
-	struct hf_digest sum = {{0}};
-	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	for (int table = 0; table < HF_TABLES; table++) {
-		HF_CURSOR cursor;
-		hf_cursor_open(f.reader, (enum hf_table)table, &cursor);
-		while (hf_cursor_next(&cursor)) {
-			struct hf_digest parts[3] = {sum, hf_digest_of(cursor.key.data, cursor.key.len),
-						     hf_digest_of(cursor.value.data, cursor.value.len)};
-			sum = hf_digest_of(parts, sizeof parts);
-		}
-	}
-	cr_assert_eq(hf_txn_fault(f.reader, NULL), HF_OK);
-	hf_reader_end(f.reader);
-	return sum;
-}
-
 static void keep_image(void) {
 	struct stat st;
 	fixture_close(&f);
@@ -101,7 +84,7 @@ static bool opens_whole(off_t len, const struct hf_digest *want) {
 		return false;
 	}
 	cr_assert_eq(hf_reader_open(f.store, &f.reader), HF_OK);
-	struct hf_digest got = digest_store();
+	struct hf_digest got = fixture_digest(&f);
 	cr_expect(hf_digest_equal(&got, want), "cut at %lld: it opened, and something is missing", (long long)len);
 	write_services(100000, 100100, false);
 	fixture_close(&f);
@@ -113,7 +96,7 @@ Test(store_truncated, a_file_cut_at_any_page_is_refused_or_whole) {
 	for (int i = 0; i < 6; i++)
 		write_services(100 * i, 100 * i + 100, false);
 	write_services(50, 550, true);
-	struct hf_digest want = digest_store();
+	struct hf_digest want = fixture_digest(&f);
 	keep_image();
 	int refused = 0;
 	for (off_t len = size; len >= PAGE; len -= PAGE)
@@ -127,7 +110,7 @@ Test(store_truncated, a_file_cut_inside_a_page_is_refused_or_whole) {
 	for (int i = 0; i < 12; i++) /* single pages become free, so that pages in a row are found at the file's end alone */
 		write_services(100 + i, 101 + i, false);
 	put_large_pool();
-	struct hf_digest want = digest_store();
+	struct hf_digest want = fixture_digest(&f);
 	keep_image();
 	static const off_t offsets[] = {1, 15, 16, 17, 100, 152, 200, 1000, 2048, 3000, 4000, 4090, 4095};
 	for (off_t page = 0; page < size; page += PAGE)
@@ -144,7 +127,7 @@ Test(store_truncated, a_lost_tail_of_free_pages_is_no_damage) {
 	f.now_ms += (int64_t)91 * 24 * 3600 * 1000; /* the history goes too, a part with each batch */
 	for (int i = 0; i < 30; i++)		    /* move what lives to the pages that became free */
 		write_services(i, i + 1, false);
-	struct hf_digest want = digest_store();
+	struct hf_digest want = fixture_digest(&f);
 	keep_image();
 	off_t len = size;
 	while (len > PAGE && opens_whole(len - PAGE, &want))
