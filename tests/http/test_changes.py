@@ -164,6 +164,25 @@ class Waiting(ServerCase):
         self.assertEqual({page['changes'][0]['service'] for page, _ in answers}, {self.name()})
         self.assertLess(max(took for _, took in answers), 8)
 
+    def test_who_waits_leaves_connections_for_others(self):
+        server = Server('--max-connections', '8', '--threads', '1')
+        self.addCleanup(server.close)
+        request = f'GET /v1/changes?since={server.revision()}&wait=20s HTTP/1.1\r\nHost: x\r\n\r\n'.encode()
+        waiting = [server.socket() for _ in range(6)]
+        try:
+            for s in waiting:
+                s.sendall(request)
+            time.sleep(0.3)
+            start = time.monotonic()
+            self.assertEqual(server.get(f'/v1/changes?since={server.revision()}&wait=20s').json()['changes'], [])
+            self.assertLess(time.monotonic() - start, 5)
+            server.put(lease_path('wakes-all'))
+            for s in waiting:
+                self.assertIn(b'wakes-all', s.recv(65536))
+        finally:
+            for s in waiting:
+                s.close()
+
     def test_a_client_that_goes_away_while_it_waits(self):
         since = self.server.revision()
         for _ in range(5):
