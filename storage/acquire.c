@@ -78,56 +78,53 @@ static bool of_family(const struct hf_addr *list, int n, enum hf_family family, 
 	return *at < n;
 }
 
+/* An address for a new lease. */
+struct choice {
+	struct hf_addr address;
+	bool is_own; /* the strategy's own, neither requested nor claimed */
+};
+
 /* Chooses the new lease's address of one family: the requested one, else a claimed one that is free, else the strategy's. */
-static enum hf_err choose_address(struct hf_batch *batch, struct hf_pool *pool, enum hf_family family, struct hf_acquire *request,
-				  struct hf_why *why, struct hf_addr *ret) {
+static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *pool, enum hf_family family,
+				  struct hf_acquire *request, struct hf_why *why, struct choice *ret) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	int at = 0;
+	ret->is_own = false;
 	if (of_family(request->addresses, request->n_addresses, family, &at)) {
-		*ret = request->addresses[at]; /* checked before */
+		ret->address = request->addresses[at]; /* checked before */
 		return HF_OK;
 	}
 	for (at = 0; of_family(request->claims, request->n_claims, family, &at); at++)
 		if (hf_allocator_is_free(txn, pool, request->claims[at])) {
-			*ret = request->claims[at];
+			ret->address = request->claims[at];
 			request->outcome = HF_ADOPTED;
 			return HF_OK;
 		}
-	if (!hf_allocator_find(txn, pool, family, hf_allocator_start(pool, family, &request->id), ret))
+	ret->is_own = true;
+	if (!hf_allocator_find(txn, pool, family, hf_allocator_start(pool, family, &request->id), &ret->address))
 		return hf_fail(why, HF_E_POOL_EXHAUSTED, "pool \"%s\" has no free IPv%d address", pool->name,
 			       family == HF_IPV4 ? 4 : 6);
 	return HF_OK;
 }
 
-/* After the last refusal: a sequential pool goes on behind what it has just given out of its own choice. */
-static void advance_cursors(struct hf_pool *pool, const struct hf_acquire *request, const struct hf_lease *lease) {
-	for (int i = 0; pool->config.strategy == HF_SEQUENTIAL && i < lease->n_vips; i++) {
-		enum hf_family family = hf_addr_family(lease->vips[i]);
-		bool chosen = true;
-		for (int at = 0; of_family(request->addresses, request->n_addresses, family, &at); at++)
-			chosen = false;
-		for (int at = 0; of_family(request->claims, request->n_claims, family, &at); at++)
-			chosen = chosen && request->claims[at].n != lease->vips[i].n;
-		if (chosen)
-			pool->count[family].cursor.n = lease->vips[i].n + 1;
-	}
-}
-
-static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, struct hf_why *why) {
-	struct hf_pool *pool = choose_pool(batch, request, why);
-	int64_t now_ms = hf_batch_now_ms(batch);
+/* One address of each family that the pool has, IPv4 first; all of them or none. */
+static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool *pool, struct hf_acquire *request,
+				    struct hf_why *why, struct choice ret[HF_FAMILIES], int *ret_n) {
 	enum hf_err err = HF_OK;
-	if (!pool)
-		return HF_E_NO_POOL;
+	int n = 0;
 	for (int i = 0; !err && i < request->n_addresses; i++)
 		err = check_requested(batch, pool, request->addresses[i], why);
-	struct hf_lease lease = {
-		.id = request->id, .state = HF_ACTIVE, .generation = 1, .created_ms = now_ms, .modified_ms = now_ms};
 	for (int family = 0; !err && family < HF_FAMILIES; family++)
 		if (hf_pool_has_family(pool, (enum hf_family)family))
-			err = choose_address(batch, pool, (enum hf_family)family, request, why, &lease.vips[lease.n_vips++]);
-	if (err)
-		return err;
+			err = choose_address(batch, pool, (enum hf_family)family, request, why, &ret[n++]);
+	if (!err)
+		*ret_n = n;
+	return err;
+}
+
+static struct hf_lease new_lease(const struct hf_acquire *request, const struct hf_pool *pool, int64_t now_ms) {
+	struct hf_lease lease = {
+		.id = request->id, .state = HF_ACTIVE, .generation = 1, .created_ms = now_ms, .modified_ms = now_ms};
 	memcpy(lease.pool, pool->name, sizeof lease.pool);
 	if (request->has_version)
 		memcpy(lease.version, request->version, sizeof lease.version);
@@ -136,7 +133,22 @@ static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, st
 		lease.fingerprint = request->fingerprint;
 		lease.raw = request->raw;
 	}
-	advance_cursors(pool, request, &lease);
+	return lease;
+}
+
+static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, struct hf_why *why) {
+	struct choice choices[HF_FAMILIES];
+	int n;
+	struct hf_pool *pool = choose_pool(batch, request, why);
+	enum hf_err err = pool ? choose_addresses(batch, pool, request, why, choices, &n) : HF_E_NO_POOL;
+	if (err)
+		return err;
+	struct hf_lease lease = new_lease(request, pool, hf_batch_now_ms(batch));
+	for (int i = 0; i < n; i++) {
+		struct hf_addr a = lease.vips[lease.n_vips++] = choices[i].address;
+		if (choices[i].is_own && pool->config.strategy == HF_SEQUENTIAL)
+			pool->count[hf_addr_family(a)].cursor.n = a.n + 1; /* where the next search begins */
+	}
 	hf_batch_change(batch, NULL, &lease, HF_CHANGE_ACQUIRED, HF_CAUSE_REQUEST);
 	request->lease = lease;
 	return HF_OK;
