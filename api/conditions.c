@@ -20,8 +20,8 @@ static enum hf_err read_tags(struct hf_call *call, const char *name, bool weakly
 		ret->any = true;
 		return at[1 + strspn(at + 1, " \t")] == '\0' ? HF_OK : malformed(call, name, text);
 	}
+	at += strspn(at, " \t,"); /* a list may have empty members (RFC 9110, 5.6.1) */
 	for (bool more = true; more;) {
-		at += strspn(at, " \t");
 		bool weak = strncmp(at, "W/", 2) == 0;
 		at += weak ? 2 : 0;
 		const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
@@ -36,7 +36,8 @@ static enum hf_err read_tags(struct hf_call *call, const char *name, bool weakly
 		}
 		at = end + 1 + strspn(end + 1, " \t");
 		more = *at == ',';
-		at += more;
+		at += strspn(at, " \t,");
+		more = more && *at != '\0';
 	}
 	return *at == '\0' ? HF_OK : malformed(call, name, text);
 }

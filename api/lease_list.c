@@ -26,10 +26,11 @@ static enum hf_err read_service(struct hf_call *call, struct hf_filter *filter) 
 	/* A prefix may end as no name does, so it is checked as the beginning of one. */
 	char probe[HF_SERVICE_MAX + 3];
 	snprintf(probe, sizeof probe, "%sx", text);
-	enum hf_err err = hf_name_check("service", probe, HF_SERVICE_MAX + 1, &call->why);
-	if (!err)
-		memcpy(filter->service, text, len + 1);
-	return err;
+	if (hf_name_check("service", probe, HF_SERVICE_MAX + 1, NULL))
+		return hf_fail(&call->why, HF_E_INVALID_NAME,
+			       "service: \"%.60s\" is not the beginning of a name and one * behind it", given);
+	memcpy(filter->service, text, len + 1);
+	return HF_OK;
 }
 
 static enum hf_err read_state(struct hf_call *call, struct hf_filter *filter) {
@@ -172,11 +173,26 @@ static enum hf_err answer_stream(struct hf_call *call, const struct hf_filter *f
 	return HF_OK;
 }
 
+/* Whether Accept names application/x-ndjson, and not with a quality of 0 (RFC 9110, 12.5.1). */
+static bool wants_stream(const char *accept) {
+	static const char type[] = "application/x-ndjson";
+	for (const char *at = accept; at && *at;) {
+		at += strspn(at, " \t,");
+		size_t len = strcspn(at, ",");
+		if (strncasecmp(at, type, sizeof type - 1) == 0 && strchr(",; \t", at[sizeof type - 1])) {
+			const char *quality = memmem(at, len, "q=", 2);
+			if (!quality || strtod(quality + 2, NULL) > 0)
+				return true;
+		}
+		at += len;
+	}
+	return false;
+}
+
 enum hf_err hf_handle_lease_list(struct hf_call *call) {
 	struct hf_filter filter = {0};
-	const char *accept = hf_call_header(call, "Accept");
 	enum hf_err err = read_filter(call, &filter);
 	if (err)
 		return err;
-	return accept && strstr(accept, "application/x-ndjson") ? answer_stream(call, &filter) : answer_page(call, &filter);
+	return wants_stream(hf_call_header(call, "Accept")) ? answer_stream(call, &filter) : answer_page(call, &filter);
 }

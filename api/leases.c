@@ -125,6 +125,7 @@ enum hf_err hf_handle_lease_get(struct hf_call *call) {
 	struct hf_identity id;
 	struct hf_lease lease;
 	struct hf_guard guard = {0};
+	char tag[HF_ETAG_TEXT];
 	enum hf_err err = read_identity(call, &id);
 	if (!err)
 		err = hf_conditions_read(call, &guard);
@@ -132,8 +133,9 @@ enum hf_err hf_handle_lease_get(struct hf_call *call) {
 		err = hf_lease_get(call->reader, &id, &call->why, &lease);
 	if (err)
 		return err;
+	hf_lease_etag(&lease, tag);
 	if (guard.if_match.stated && !hf_condition_matches(&guard.if_match, &lease))
-		return hf_fail(&call->why, HF_E_PRECONDITION_FAILED, "If-Match does not hold");
+		return hf_fail(&call->why, HF_E_PRECONDITION_FAILED, "If-Match does not hold: the entity tag is %s", tag);
 	answer_lease(call, 200, &lease);
 	if (guard.if_none_match.stated && hf_condition_matches(&guard.if_none_match, &lease)) {
 		call->response.status = 304;

@@ -67,10 +67,10 @@ static const char *method_name(enum hf_method method) {
 	return names[method];
 }
 
-/* The labels of a route, each with a comma behind it. */
+/* The labels of a route, each with a comma behind it. What found no route (404, 405) is counted as other, none. */
 static void route_labels(int place, char ret[128]) {
 	bool known = place < HF_ROUTES_COUNT;
-	snprintf(ret, 128, "method=\"%s\",route=\"%s\",", known ? method_name(HF_ROUTES[place].method) : "",
+	snprintf(ret, 128, "method=\"%s\",route=\"%s\",", known ? method_name(HF_ROUTES[place].method) : "other",
 		 known ? HF_ROUTES[place].pattern : "none");
 }
 

@@ -24,6 +24,8 @@ static bool too_deep(const json_t *value, int left) {
 
 enum hf_err hf_parse_object(const char *body, size_t len, const char *what, struct hf_why *why, json_t **ret) {
 	json_error_t error;
+	if (len == 0)
+		return hf_fail(why, HF_E_INVALID_JSON, "%s is empty", what);
 	json_t *document = json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!document)
 		return hf_fail(why, json_error_code(&error) == json_error_out_of_memory ? HF_E_OVERLOADED : HF_E_INVALID_JSON,

@@ -53,7 +53,7 @@ class Server:
 
 def identity(document):
     """Kind, mesh, zone and service of a document, as Kuma names them."""
-    metadata = document.get("metadata", {})
+    metadata = document.get("metadata") or {}
     labels = document.get("labels") or metadata.get("labels") or {}
     annotations = metadata.get("annotations") or {}
     display = "kuma.io/display-name"
@@ -63,7 +63,9 @@ def identity(document):
         namespace = metadata.get("namespace")
     mesh = document.get("mesh") or labels.get("kuma.io/mesh") or "default"
     kind = document.get("type") or document.get("kind") or "MeshService"
-    return kind, mesh, labels.get("kuma.io/zone", DEFAULT_ZONE), f"{service}.{namespace}" if namespace else service
+    if service and namespace:
+        service = f"{service}.{namespace}"
+    return kind, mesh, labels.get("kuma.io/zone") or DEFAULT_ZONE, service
 
 
 def path(who):
@@ -108,15 +110,22 @@ def read_services(file):
             document = json.load(stream)
     except (OSError, ValueError) as error:
         sys.exit(f"{file}: {error}")
+    items = document.get("items", [document]) if isinstance(document, dict) else document
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        sys.exit(f"{file}: it is neither a document nor a list of documents")
     services = {}
-    for item in document["items"] if "items" in document else [document]:
+    for item in items:
         who = identity(item)
+        if not all(isinstance(part, str) for part in who):
+            sys.exit(f"{file}: a document has no name")
         if who[0] not in KINDS:
             print(f"passed over: {who[0]} {who[3]} is no mesh service")
         elif who in services:
             print(f"passed over: a second document of {who[3]} in mesh {who[1]}, zone {who[2]}")
         else:
             services[who] = item
+    if not services:
+        sys.exit(f"{file}: there is no mesh service in it")
     return list(services.items())
 
 

@@ -44,7 +44,7 @@ struct request {
 	struct hf_http *http;
 	struct hf_call *call;
 	struct MHD_Connection *connection;
-	const char *path; /* as sent; libmicrohttpd's */
+	const char *method, *path; /* as sent; libmicrohttpd's */
 	enum phase phase;
 	bool head; /* HEAD: no body */
 	int64_t start_us;
@@ -91,7 +91,7 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
 
 static void log_answer(struct request *request) {
 	struct hf_call *call = request->call;
-	char path[HF_LOG_QUOTED], detail[HF_LOG_QUOTED];
+	char name[HF_LOG_QUOTED], path[HF_LOG_QUOTED], detail[HF_LOG_QUOTED];
 	bool reported = call->write && call->write->err; /* by the committer, once for its batch */
 	int status = call->response.status;
 	int64_t duration_us = hf_monotonic_us() - request->start_us;
@@ -100,9 +100,9 @@ static void log_answer(struct request *request) {
 		hf_log(HF_LOG_ERROR, "request failed", "code=%s detail=%s", hf_err_slug(call->err),
 		       hf_log_quote(call->why.text, detail));
 	if (hf_log_enabled(HF_LOG_DEBUG))
-		hf_log(HF_LOG_DEBUG, "request", "route=%s path=%s status=%d code=%s duration_us=%" PRId64,
-		       call->route ? call->route->pattern : "none", hf_log_quote(request->path, path), status,
-		       hf_err_slug(call->err), duration_us);
+		hf_log(HF_LOG_DEBUG, "request", "method=%s route=%s path=%s status=%d code=%s duration_us=%" PRId64,
+		       hf_log_quote(request->method, name), call->route ? call->route->pattern : "none",
+		       hf_log_quote(request->path, path), status, hf_err_slug(call->err), duration_us);
 }
 
 static struct MHD_Response *make_response(struct hf_http *http, struct hf_response *from) {
@@ -258,6 +258,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	(void)context, (void)connection, (void)version;
 	if (!request)
 		return MHD_NO; /* out of memory */
+	request->method = method;
 	request->path = url;
 	switch (request->phase) {
 	case NEW:

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -63,19 +64,44 @@ static void write_url(int fd, char ret_url[HF_URL_TEXT]) {
 	snprintf(ret_url, HF_URL_TEXT, "http://%s%s%s:%s", six ? "[" : "", host, six ? "]" : "", port);
 }
 
-enum hf_err hf_listen(const char *text, bool insecure, struct hf_why *why, int *ret_fd, char ret_url[HF_URL_TEXT]) {
+static bool is_port(const char *text) {
+	size_t digits = strspn(text, "0123456789");
+	return digits > 0 && digits <= 5 && text[digits] == '\0' && atoi(text) <= 65535; /* getaddrinfo() would cut a larger one */
+}
+
+/* The caller frees *ret. */
+static enum hf_err resolve(const char *text, bool insecure, struct hf_why *why, struct addrinfo **ret) {
 	char host[64];
 	const char *port;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE}, *info;
-	if (!split(text, host, &port) || getaddrinfo(host, port, &hints, &info) != 0)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "--listen: \"%.60s\" is not HOST:PORT with a numeric address", text);
-	enum hf_err err = HF_OK;
-	if (!is_loopback(info->ai_addr) && !insecure)
-		err = hf_fail(why, HF_E_INVALID_PARAMETER,
-			      "--listen: %.60s is not a loopback address, and there is no authentication yet; --insecure allows it",
-			      text);
+	if (!split(text, host, &port) || !is_port(port) || getaddrinfo(host, port, &hints, &info) != 0)
+		return hf_fail(why, HF_E_INVALID_PARAMETER,
+			       "--listen: \"%.60s\" is not HOST:PORT with a numeric address and a port from 0 to 65535", text);
+	if (!is_loopback(info->ai_addr) && !insecure) {
+		freeaddrinfo(info);
+		return hf_fail(
+			why, HF_E_INVALID_PARAMETER,
+			"--listen: %.60s is not a loopback address, and there is no authentication yet; --insecure allows it",
+			text);
+	}
+	*ret = info;
+	return HF_OK;
+}
+
+enum hf_err hf_listen_check(const char *text, bool insecure, struct hf_why *why) {
+	struct addrinfo *info;
+	enum hf_err err = resolve(text, insecure, why, &info);
 	if (!err)
-		err = open_socket(info, text, why, ret_fd);
+		freeaddrinfo(info);
+	return err;
+}
+
+enum hf_err hf_listen(const char *text, bool insecure, struct hf_why *why, int *ret_fd, char ret_url[HF_URL_TEXT]) {
+	struct addrinfo *info;
+	enum hf_err err = resolve(text, insecure, why, &info);
+	if (err)
+		return err;
+	err = open_socket(info, text, why, ret_fd);
 	freeaddrinfo(info);
 	if (!err)
 		write_url(*ret_fd, ret_url);

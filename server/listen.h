@@ -13,4 +13,7 @@
  * HF_E_INVALID_PARAMETER: out of form, or not loopback. HF_E_LISTEN: the system refused. */
 enum hf_err hf_listen(const char *text, bool insecure, struct hf_why *why, int *ret_fd, char ret_url[HF_URL_TEXT]) HF_CHECKED;
 
+/* Whether hf_listen() would take the text; opens nothing. HF_E_INVALID_PARAMETER. */
+enum hf_err hf_listen_check(const char *text, bool insecure, struct hf_why *why) HF_CHECKED;
+
 #endif

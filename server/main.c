@@ -180,7 +180,10 @@ int main(int argc, char **argv) {
 	struct server server = {.listen_fd = -1};
 	struct hf_why why = {""};
 	enum hf_run run;
-	if (hf_options_read(argc, argv, &why, &server.options, &run)) {
+	enum hf_err err = hf_options_read(argc, argv, &why, &server.options, &run);
+	if (!err && run == HF_RUN_SERVE) /* before a data directory is made */
+		err = hf_listen_check(server.options.listen, server.options.insecure, &why);
+	if (err) {
 		fprintf(stderr, "holdfastd: %s\n", why.text);
 		return EXIT_USAGE;
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +26,12 @@ static const struct setting {
 	{"insecure", NULL, "listen beyond loopback although there is no authentication yet", FLAG, AT(insecure), 0, 0},
 	{"map-size", "SIZE", "the database file's limit, such as 64GiB; it is sparse (default 64GiB)", BYTES, AT(map_size_bytes),
 	 1 << 20, (uint64_t)1 << 46},
-	{"quarantine", "TIME", "of pools that state none: 3600, 90s, 30m, 1h (default 1h)", SECONDS32, AT(quarantine_seconds), 0,
-	 HF_QUARANTINE_MAX_SECONDS},
+	{"quarantine", "TIME", "what a pool gets that is written without one: 3600, 90s, 30m, 1h (default 1h)", SECONDS32,
+	 AT(quarantine_seconds), 0, HF_QUARANTINE_MAX_SECONDS},
 	{"max-body", "SIZE", "of one request (default 256KiB)", BYTES, AT(body_max_bytes), 1024, 64 << 20},
 	{"max-connections", "N", "open at once (default 1000)", NUMBER, AT(connections_max), 1, 100000},
 	{"max-queue", "N", "writes that wait; beyond it 503 overloaded (default 4096)", NUMBER, AT(queue_max), 1, 1000000},
-	{"threads", "N", "workers (default: the processors, 2 to 16)", NUMBER, AT(threads), 1, 64},
+	{"threads", "N", "workers, 1 to 64 (default: as many as processors, but 2 to 16)", NUMBER, AT(threads), 1, 64},
 	{"changes-max", "N", "changes kept in the feed (default 200000)", NUMBER, AT(changes_max), 1, (uint64_t)1 << 40},
 	{"changes-age", "TIME", "and for how long at the most (default 168h)", SECONDS, AT(changes_age_seconds), 1, 3650u * 86400},
 	{"log-level", "LEVEL", "debug, info, warn or error (default info)", LEVEL, AT(log_level), 0, 0},
@@ -92,10 +93,17 @@ static enum hf_err set(struct hf_options *options, const struct setting *s, cons
 				    s->min, s->max, &number);
 		*(uint64_t *)at = number;
 	}
+	char limits[64] = "";
 	if (good)
 		return HF_OK;
-	return hf_fail(why, HF_E_INVALID_PARAMETER, "%s: \"%.60s\" is not valid: %s%s", source, text,
-		       s->type == FLAG ? "true or false: " : "", s->help);
+	if (s->type == FLAG)
+		strcpy(limits, "true or false: ");
+	else if (s->max)
+		snprintf(limits, sizeof limits, "%" PRIu64 " to %" PRIu64 "%s: ", s->min, s->max,
+			 s->type == BYTES    ? " bytes"
+			 : s->type == NUMBER ? ""
+					     : " seconds");
+	return hf_fail(why, HF_E_INVALID_PARAMETER, "%s: \"%.60s\" is not valid: %s%s", source, text, limits, s->help);
 }
 
 static void variable_name(const struct setting *s, char ret[64]) {

@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Upper bounds 1, 2, 5, 10, 20, 50, … 10^6 · unit; a last bucket holds what lies beyond. */
-#define HF_HISTOGRAM_BOUNDS 19
+/* Upper bounds 1, 2, 5, 10, 20, 50, … 10^8 · unit; a last bucket holds what lies beyond. */
+#define HF_HISTOGRAM_BOUNDS 25
 
 struct hf_histogram {
 	_Atomic uint64_t buckets[HF_HISTOGRAM_BOUNDS + 1];

@@ -115,6 +115,18 @@ static const struct hf_range *range_of(const struct hf_range *ranges, int n, str
 	return range_around(ranges, n, (struct hf_range){a, a});
 }
 
+static int by_name(const void *a, const void *b) { return strcmp(a, b); }
+
+/* A selector is a set: sorted, each name once. */
+static void make_set(struct hf_names *names) {
+	int kept = 0;
+	qsort(names->names, (size_t)names->n, sizeof names->names[0], by_name);
+	for (int i = 0; i < names->n; i++)
+		if (i == 0 || strcmp(names->names[i], names->names[kept - 1]) != 0)
+			memmove(names->names[kept++], names->names[i], sizeof names->names[0]);
+	names->n = kept;
+}
+
 enum hf_err hf_pool_config_check(struct hf_pool_config *config, struct hf_why *why) {
 	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
 	if (config->n_cidrs == 0)
@@ -142,6 +154,8 @@ enum hf_err hf_pool_config_check(struct hf_pool_config *config, struct hf_why *w
 		}
 	}
 	config->n_reserved = kept;
+	make_set(&config->meshes);
+	make_set(&config->zones);
 	return HF_OK;
 }
 

@@ -66,7 +66,7 @@ struct hf_slice hf_pool_encode(const struct hf_pool *pool, uint8_t buffer[HF_POO
 bool hf_pool_decode(struct hf_slice key, struct hf_slice value, struct hf_pool *ret) HF_CHECKED;
 
 /* Sorts the ranges and checks that they are well placed. HF_E_POOL_OVERLAP: two CIDRs overlap. HF_E_INVALID_PARAMETER: no CIDR, or
- * a reserved range outside every CIDR. Reserved ranges that overlap are merged. */
+ * a reserved range outside every CIDR. Reserved ranges that overlap are merged; selectors become sets. */
 enum hf_err hf_pool_config_check(struct hf_pool_config *config, struct hf_why *why) HF_CHECKED;
 bool hf_pool_config_equal(const struct hf_pool_config *a, const struct hf_pool_config *b);
 bool hf_pool_ranges_equal(const struct hf_pool_config *a, const struct hf_pool_config *b); /* CIDRs and reserved ranges alone */

@@ -129,8 +129,8 @@ enum hf_err hf_rules_release(const struct hf_lease *current, uint64_t zone_epoch
 	if (err)
 		return err;
 	if (!current)
-		return hf_fail(why, HF_E_NOT_FOUND, "there is no lease of %s \"%.200s\"", hf_kind_name(request->id.kind),
-			       request->id.service);
+		return hf_fail(why, HF_E_NOT_FOUND, "there is no lease of %s \"%.120s\" in zone \"%s\", mesh \"%s\"",
+			       hf_kind_name(request->id.kind), request->id.service, request->id.zone, request->id.mesh);
 	struct hf_decision d = {HF_DO_NOTHING, HF_UNCHANGED};
 	if (request->purge)
 		d.action = HF_DO_PURGE;

@@ -77,7 +77,7 @@ LOOKUPS = [
     ({'items': [{**ITEM, 'zone': 'East'}]}, 'invalid-name', 'East'),
     ({'items': [{**ITEM, 'service': ''}]}, 'invalid-name', 'service'),
 ]
-CONDITIONS = ['1', 'x', '"1', '1"', '"1" "2"', '"1",', ',"1"', '*,"1"', '**', 'w/"1"', '"1";q=1', ','.join(['"1"'] * 9)]
+CONDITIONS = ['1', 'x', '"1', '1"', '"1" "2"', ',', '*,"1"', '**', 'w/"1"', '"1";q=1', ','.join(['"1"'] * 9)]
 
 
 class BadInput(ServerCase):

@@ -230,6 +230,16 @@ class Streams(unittest.TestCase):
             self.assertTrue(answer.startswith(b'HTTP/1.1 200 ') and answer.endswith(b'\r\n\r\n'), answer)
             self.assertEqual(answer.count(b'\r\n\r\n'), 1, answer)
 
+    def test_accept_is_read_as_a_list(self):
+        server = Server()
+        self.addCleanup(server.close)
+        for accept, streams in (('application/x-ndjson', True), ('Application/X-NDJSON; charset=utf-8', True),
+                                ('application/json, application/x-ndjson;q=0.5', True), ('application/x-ndjson;q=0', False),
+                                ('application/x-ndjson;q=0.0, application/json', False), ('application/x-ndjsonp', False),
+                                ('application/json', False), ('*/*', False)):
+            kind = server.get('/v1/leases', {'Accept': accept}).header('Content-Type')
+            self.assertEqual(kind == 'application/x-ndjson', streams, accept)
+
     def test_a_stream_that_is_read_ends_whole_while_the_server_stops(self):
         server = Server()
         self.addCleanup(server.close)

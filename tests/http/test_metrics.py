@@ -115,7 +115,7 @@ class Scrape(ServerCase):
         self.server.post(path)
         after = self.metrics()
         table = [('PUT', route, '201', 1), ('PUT', route, '200', 2), ('PUT', route, '400', 2), ('GET', route, '304', 1),
-                 ('', 'none', '405', 1)]
+                 ('other', 'none', '405', 1)]
         for method, pattern, status, more in table:
             labels = {'method': method, 'route': pattern, 'status': status}
             name = 'holdfast_http_requests_total'

@@ -51,11 +51,11 @@ class Starting(Case):
             ('--nonsense', 'nonsense'), ('--data-dir', 'data-dir'), ('--data-dir=', 'data-dir'), ('--listen=', 'listen'),
             ('--listen=127.0.0.1', 'listen'),
             ('--listen=127.0.0.1:', 'listen'), ('--listen=127.0.0.1:http', 'listen'), ('--listen=example.org:80', 'listen'),
-            ('--listen=::1:80', 'listen'),
-            ('--map-size=1', 'map-size'), ('--map-size=64GB', 'map-size'), ('--map-size=-1', 'map-size'), ('--quarantine=1d', 'quarantine'),
+            ('--listen=::1:80', 'listen'), ('--listen=127.0.0.1:99999', '65535'), ('--listen=127.0.0.1:131071', '65535'),
+            ('--map-size=1', '1048576'), ('--map-size=64GB', 'map-size'), ('--map-size=-1', 'map-size'), ('--quarantine=1d', 'quarantine'),
             ('--quarantine=9999999h', 'quarantine'), ('--max-body=0', 'max-body'), ('--max-body=1GiB', 'max-body'),
             ('--max-connections=0', 'max-connections'),
-            ('--max-queue=0', 'max-queue'), ('--max-queue=1e3', 'max-queue'), ('--threads=0', 'threads'), ('--threads=65', 'threads'),
+            ('--max-queue=0', 'max-queue'), ('--max-queue=1e3', 'max-queue'), ('--threads=0', 'threads'), ('--threads=65', '1 to 64'),
             ('--changes-max=0', 'changes-max'), ('--changes-age=0', 'changes-age'), ('--log-level=loud', 'log-level'),
             ('--insecure=yes', 'insecure'),
             ('status', 'status'), ('-x', 'x'),
@@ -68,6 +68,7 @@ class Starting(Case):
             self.assertRefuses(2, '--data-dir', where + '/data', '--listen', '127.0.0.1:0', env={'HOLDFAST_' + name: value},
                                says=['HOLDFAST_' + name])
         self.assertRefuses(2, 'serve', 'serve', '--data-dir', where + '/data', says=['serve'])
+        self.assertFalse(os.path.exists(where + '/data'), 'a data directory was made')
 
     def test_beyond_loopback_only_if_told_so(self):
         for listen in ('0.0.0.0:0', '[::]:0', '192.0.2.1:0', '[2001:db8::1]:0'):

@@ -238,6 +238,23 @@ static void sort(struct hf_range *ranges, int n) {
 		}
 }
 
+/* In order, and each once: by taking the smallest that is larger than the last. */
+static void make_set(struct hf_names *names) {
+	struct hf_names set = {.n = 0};
+	for (;;) {
+		const char *next = NULL;
+		for (int i = 0; i < names->n; i++) {
+			bool larger = set.n == 0 || strcmp(names->names[i], set.names[set.n - 1]) > 0;
+			if (larger && (!next || strcmp(names->names[i], next) < 0))
+				next = names->names[i];
+		}
+		if (!next)
+			break;
+		strcpy(set.names[set.n++], next);
+	}
+	*names = set;
+}
+
 enum hf_err m_pool_config(struct hf_pool_config *c) {
 	int kept = 0;
 	if (c->n_cidrs == 0)
@@ -263,6 +280,8 @@ enum hf_err m_pool_config(struct hf_pool_config *c) {
 			c->reserved[kept++] = c->reserved[i];
 		}
 	c->n_reserved = kept;
+	make_set(&c->meshes);
+	make_set(&c->zones);
 	return HF_OK;
 }
 
