@@ -32,7 +32,7 @@ struct server {
 	int listen_fd;
 	char url[HF_URL_TEXT];
 	_Atomic bool broken; /* the store must be opened anew: the process ends, and whoever watches it starts it again */
-	/* The last failure that was logged, and how many like it were not; the committing thread's. */
+	/* The last failure that was logged, and how many like it were not; of whoever has the writer's turn. */
 	enum hf_err failure;
 	int64_t failure_us;
 	unsigned failures_unlogged;
@@ -79,7 +79,8 @@ static void on_failure(void *context, enum hf_err err, const struct hf_why *why)
 	}
 }
 
-/* Signals are waited for by the main thread alone; SIGHUP and SIGPIPE mean nothing to us. */
+/* Signals are waited for by the main thread alone; SIGHUP and SIGPIPE mean nothing to us, and a limit on the size of files is an
+ * error of the write that meets it. */
 static void block_signals(sigset_t *ret_stop) {
 	sigemptyset(ret_stop);
 	sigaddset(ret_stop, SIGTERM);
@@ -87,6 +88,7 @@ static void block_signals(sigset_t *ret_stop) {
 	pthread_sigmask(SIG_BLOCK, ret_stop, NULL);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /* Descriptors for every connection, and what else is open. */

@@ -68,7 +68,7 @@ class Process:
         self.log_path = os.path.join(root, f'log.{time.monotonic_ns()}')
         environment = {k: v for k, v in os.environ.items() if not k.startswith('HOLDFAST')}
         reports = os.path.join(root, 'sanitizer')
-        environment['ASAN_OPTIONS'] = f'log_path={reports}:detect_leaks=1:exitcode=99'
+        environment['ASAN_OPTIONS'] = f'log_path={reports}:detect_leaks=1:exitcode=99:verify_asan_link_order=0'
         environment['UBSAN_OPTIONS'] = f'log_path={reports}:print_stacktrace=1:halt_on_error=1'
         environment.update(env or {})
         with open(self.log_path, 'wb') as log:

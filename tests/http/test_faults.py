@@ -1,0 +1,60 @@
+"""A disk that fails while the server runs: what it answers, what it keeps, and how it goes on."""
+import os
+import shutil
+import tempfile
+import unittest
+
+from harness import Server, ServerCase, config, eventually, lease_path
+
+LIBRARY = os.environ.get('HOLDFAST_FAULTS', '')  # tests/http/faults.c, built
+
+
+@unittest.skipUnless(LIBRARY, 'HOLDFAST_FAULTS names no library')
+class Faults(ServerCase):
+    @classmethod
+    def setUpClass(cls):
+        """Each test has servers of its own."""
+
+    @classmethod
+    def tearDownClass(cls):
+        """See above."""
+
+    def setUp(self):
+        self.faults = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.faults)
+        self.server = Server(env={'LD_PRELOAD': LIBRARY, 'FAULTS': self.faults})
+        self.addCleanup(self.server.close)
+
+    def fail(self, name):
+        open(os.path.join(self.faults, name), 'w', encoding='utf-8').close()
+
+    def test_a_full_disk_is_507_until_there_is_room(self):
+        kept = self.server.put(lease_path('kept'), config()).json()
+        self.fail('full')
+        for _ in range(3):
+            self.assertProblem(self.server.put(lease_path('no-room'), config()), 507, 'storage-full', 'No space left')
+        self.assertProblem(self.server.delete(lease_path('kept')), 507, 'storage-full')
+        self.assertOutcome(self.server.put(lease_path('kept'), config()), 200, 'unchanged')
+        self.assertEqual(self.server.get(lease_path('kept')).json(), kept)
+        self.assertEqual(self.server.get(lease_path('no-room')).status, 404)
+        self.assertEqual(self.server.log().count('msg="commit failed"'), 1, 'one line tells of a full disk')
+        os.unlink(os.path.join(self.faults, 'full'))
+        self.assertOutcome(self.server.put(lease_path('no-room'), config()), 201, 'created')
+        self.assertEqual(self.server.get('/v1/status').json()['revision'], kept['revision'] + 1)
+
+    def test_a_commit_that_fails_in_its_last_step_ends_the_process(self):
+        kept = self.server.put(lease_path('kept'), config()).json()
+        self.fail('meta')
+        self.assertProblem(self.server.put(lease_path('lost'), config()), 500, 'storage-error', 'Input/output error')
+        process = self.server.process
+        self.assertEqual(eventually(process.child.poll), 1, 'whoever watches the server is to start it again')
+        self.assertIn('code=panic', process.log())
+        self.assertFalse(process.reports(), process.reports())
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(self.server.get(lease_path('kept')).json(), kept)
+        self.assertOutcome(self.server.put(lease_path('lost'), config()), 201, 'created')
+
+
+if __name__ == '__main__':
+    unittest.main()
