@@ -9,9 +9,11 @@ static enum hf_err judge(struct hf_txn *txn, const struct hf_acquire *request, s
 	struct hf_key key;
 	hf_identity_encode(&request->id, &key);
 	*ret_exists = hf_lease_read(txn, &key, ret_current);
-	uint64_t epoch = request->guard.has_epoch ? hf_zone_epoch(txn, request->id.zone) : 0;
+	struct hf_zone zone = {.epoch = 0};
+	if (request->guard.has_epoch)
+		hf_zone_read(txn, request->id.zone, &zone);
 	enum hf_err err = hf_txn_fault(txn, why);
-	return err ? err : hf_rules_acquire(*ret_exists ? ret_current : NULL, epoch, request, why, ret);
+	return err ? err : hf_rules_acquire(*ret_exists ? ret_current : NULL, zone.epoch, request, why, ret);
 }
 
 enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, struct hf_why *why, enum hf_peek *ret) {

@@ -12,8 +12,10 @@ static const char *const TYPES[] = {
 const char *hf_change_type_name(enum hf_change_type type) { return TYPES[type]; }
 
 const char *hf_cause_name(enum hf_cause cause) {
-	static const char *const names[] = {
-		[HF_CAUSE_REQUEST] = "request", [HF_CAUSE_DEADLINE] = "deadline", [HF_CAUSE_START] = "start"};
+	static const char *const names[] = {[HF_CAUSE_REQUEST] = "request",
+					    [HF_CAUSE_DEADLINE] = "deadline",
+					    [HF_CAUSE_START] = "start",
+					    [HF_CAUSE_SYNC] = "sync"};
 	return names[cause];
 }
 

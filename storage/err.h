@@ -13,11 +13,14 @@
 	X(HF_E_INVALID_NAME, "invalid-name", 400, "A name is out of form")                                                         \
 	X(HF_E_INVALID_PARAMETER, "invalid-parameter", 400, "A parameter is not valid")                                            \
 	X(HF_E_INVALID_ADDRESS, "invalid-address", 400, "An address or range is out of form")                                      \
+	X(HF_E_INCOMPLETE_LIST, "incomplete-list", 400, "The list says itself that it is not complete")                            \
 	X(HF_E_NOT_FOUND, "not-found", 404, "There is no such resource")                                                           \
 	X(HF_E_METHOD_NOT_ALLOWED, "method-not-allowed", 405, "The method is not allowed here")                                    \
 	X(HF_E_ADDRESS_TAKEN, "address-taken", 409, "The address is held or reserved")                                             \
 	X(HF_E_LEASE_EXISTS, "lease-exists", 409, "The existing lease contradicts the request")                                    \
 	X(HF_E_STALE_EPOCH, "stale-epoch", 409, "The zone epoch is not the current one")                                           \
+	X(HF_E_ZONE_OFFLINE, "zone-offline", 409, "The zone is offline and its leases are frozen")                                 \
+	X(HF_E_MASS_RELEASE_GUARD, "mass-release-guard", 409, "The sync would release too many leases")                            \
 	X(HF_E_POOL_IN_USE, "pool-in-use", 409, "The pool or range still has leases")                                              \
 	X(HF_E_POOL_OVERLAP, "pool-overlap", 409, "The ranges overlap")                                                            \
 	X(HF_E_REVISION_COMPACTED, "revision-compacted", 410, "The changes since that revision are gone")                          \

@@ -1,8 +1,6 @@
 /* read.c — reads on any transaction. */
 #include "read.h"
 
-#include "zone.h"
-
 bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret) {
 	struct hf_slice k = {key->bytes, key->len}, value;
 	if (!hf_txn_get(txn, HF_LEASES, k, &value))
@@ -13,13 +11,31 @@ bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease
 	return false;
 }
 
-uint64_t hf_zone_epoch(struct hf_txn *txn, const char *zone) {
-	struct hf_slice key = {zone, strlen(zone)}, value;
-	struct hf_zone record;
-	if (!hf_txn_get(txn, HF_ZONES, key, &value))
-		return 0;
-	if (hf_zone_decode(key, value, &record))
-		return record.epoch;
-	hf_txn_corrupt(txn, HF_ZONES, "a record is damaged");
-	return 0;
+bool hf_zone_read(struct hf_txn *txn, const char *name, struct hf_zone *ret) {
+	struct hf_slice key = {name, strlen(name)}, value;
+	if (hf_txn_get(txn, HF_ZONES, key, &value)) {
+		if (hf_zone_decode(key, value, ret))
+			return true;
+		hf_txn_corrupt(txn, HF_ZONES, "a record is damaged");
+	}
+	*ret = (struct hf_zone){.state = HF_ZONE_UNMANAGED};
+	strncpy(ret->name, name, HF_NAME_MAX);
+	return false;
+}
+
+struct hf_scope hf_zone_sum(struct hf_txn *txn, const char *name) {
+	struct hf_scope sum = {0}, scope;
+	struct hf_slice prefix = {name, strlen(name) + 1}; /* with its NUL, as no zone's name begins another's scopes */
+	HF_CURSOR cursor;
+	hf_cursor_open(txn, HF_SCOPES, &cursor);
+	for (bool found = hf_cursor_seek(&cursor, prefix);
+	     found && cursor.key.len > prefix.len && memcmp(cursor.key.data, prefix.data, prefix.len) == 0;
+	     found = hf_cursor_next(&cursor)) {
+		if (!hf_scope_decode(cursor.value, &scope)) {
+			hf_txn_corrupt(txn, HF_SCOPES, "a record is damaged");
+			break;
+		}
+		hf_scope_add(&sum, &scope);
+	}
+	return sum;
 }

@@ -4,11 +4,15 @@
 
 #include "kv.h"
 #include "lease.h"
+#include "zone.h"
 
 /* Reads a lease; false if there is none (or a fault). */
 bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret);
 
-/* The epoch of a zone; 0 if it never connected. */
-uint64_t hf_zone_epoch(struct hf_txn *txn, const char *zone);
+/* Reads a zone's record. False if there is none (or a fault): *ret is then a zone that never connected, of epoch 0. */
+bool hf_zone_read(struct hf_txn *txn, const char *name, struct hf_zone *ret);
+
+/* The sum over the zone's scopes as the transaction's tables have them. */
+struct hf_scope hf_zone_sum(struct hf_txn *txn, const char *name);
 
 #endif

@@ -32,6 +32,13 @@ struct hf_scope {
 	struct hf_digest digest;
 };
 
+/* Adds one scope's counts and digest to a sum of scopes. */
+static inline void hf_scope_add(struct hf_scope *sum, const struct hf_scope *scope) {
+	sum->active += scope->active;
+	sum->quarantined += scope->quarantined;
+	hf_digest_xor(&sum->digest, &scope->digest);
+}
+
 #define HF_ZONE_RECORD_MAX (64 + HF_INSTANCES_KEPT * (HF_INSTANCE_MAX + 1)) /* bytes */
 #define HF_SCOPE_RECORD_MAX 64						    /* bytes */
 

@@ -159,7 +159,9 @@ static void c_totals(struct run *run) {
 			(*(m->leases[who].quarantined ? &quarantined : &active))++;
 	for (int z = 0; z < M_ZONES; z++) {
 		zones += m->zone_seen[z];
-		c_number(run, m->zones[z], "epoch", hf_zone_epoch(run->f.reader, m->zones[z]), m->epochs[z]);
+		struct hf_zone zone;
+		hf_zone_read(run->f.reader, m->zones[z], &zone);
+		c_number(run, m->zones[z], "epoch", zone.epoch, m->epochs[z]);
 	}
 	c_number(run, "totals", "active", totals.active, active);
 	c_number(run, "totals", "quarantined", totals.quarantined, quarantined);
