@@ -47,6 +47,9 @@ enum hf_err hf_list_keep(struct hf_list_reader *reader, const char *data, size_t
 enum hf_err hf_list_hand_over(struct hf_list_reader *reader, enum hf_list_member member, uint32_t place, const char *last,
 			      size_t len) HF_CHECKED;
 
+/* Whether a text is a whole object, array or string as far as its brackets and quotes tell; no text that was cut off is. Pure. */
+bool hf_list_json_is_whole(const char *text, size_t len);
+
 /* The JSON form of hf_list_reader_feed() and hf_list_reader_end(); they say why in reader->why. */
 enum hf_err hf_list_json_feed(struct hf_list_reader *reader, const char *data, size_t len) HF_CHECKED;
 enum hf_err hf_list_json_end(struct hf_list_reader *reader, json_t **ret_rest) HF_CHECKED;

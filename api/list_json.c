@@ -129,6 +129,8 @@ static enum hf_err step_rest(struct hf_list_reader *reader, const char **at, con
 	return err;
 }
 
+static bool begins_nested(char c) { return c == '{' || c == '[' || c == '"'; }
+
 /* One byte between the elements of an array. The first one of an element only changes the state. */
 static enum hf_err step_between(struct hf_list_reader *reader, const char **at) {
 	struct hf_list_scan *scan = &reader->scan;
@@ -153,7 +155,7 @@ static enum hf_err step_between(struct hf_list_reader *reader, const char **at) 
 	} else if (scan->state == HF_SCAN_ENDED) {
 		return broken(reader, "a comma is missing");
 	} else {
-		scan->state = strchr("{[\"", c) && c ? HF_SCAN_NESTED : HF_SCAN_SCALAR;
+		scan->state = begins_nested(c) ? HF_SCAN_NESTED : HF_SCAN_SCALAR;
 	}
 	return HF_OK;
 }
@@ -174,6 +176,13 @@ static enum hf_err run_nested(struct hf_list_reader *reader, const char **at, co
 	}
 	*ret_ended = ended;
 	return err;
+}
+
+bool hf_list_json_is_whole(const char *text, size_t len) {
+	struct hf_list_reader reader = {.scan.depth = IN_ARRAY};
+	const char *at = text, *end = text + len;
+	bool ended;
+	return len > 0 && begins_nested(*text) && run_nested(&reader, &at, end, &ended) == HF_OK && ended && at == end;
 }
 
 /* As much of an element as there is. */

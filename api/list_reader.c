@@ -45,6 +45,13 @@ enum hf_err hf_list_keep(struct hf_list_reader *reader, const char *data, size_t
 	return HF_OK;
 }
 
+/* The length without the whitespace at its end. */
+static size_t trimmed(const char *text, size_t len) {
+	while (len > 0 && hf_list_is_space(text[len - 1]))
+		len--;
+	return len;
+}
+
 enum hf_err hf_list_hand_over(struct hf_list_reader *reader, enum hf_list_member member, uint32_t place, const char *last,
 			      size_t len) {
 	const struct hf_list_options *options = &reader->options;
@@ -60,13 +67,11 @@ enum hf_err hf_list_hand_over(struct hf_list_reader *reader, enum hf_list_member
 		last = reader->text.data;
 		len = reader->text.len;
 	}
-	if (too_large)
-		last = NULL, len = 0;
-	while (len > 0 && hf_list_is_space(last[len - 1]))
-		len--;
 	reader->text.len = 0;
 	reader->too_large = false;
-	return options->document(options->context, member, place, last, len, too_large, &reader->why);
+	if (too_large)
+		return options->document(options->context, member, place, NULL, 0, true, &reader->why);
+	return options->document(options->context, member, place, last, trimmed(last, len), false, &reader->why);
 }
 
 /* Whether a line has begun: blanks before it are not kept, however many, so that they never make it too large. */
@@ -90,9 +95,8 @@ static enum hf_err feed_lines(struct hf_list_reader *reader, const char *data, s
 	return err;
 }
 
-/* The last line lacks its end: was the body cut off? Only a whole JSON text says no. */
+/* The last line lacks its end: was the body cut off? Brackets that match say no; what else is wrong is the consumer's to judge. */
 static enum hf_err end_lines(struct hf_list_reader *reader) {
-	json_error_t error;
 	uint32_t line = reader->place + 1;
 	if (!in_line(reader))
 		return HF_OK;
@@ -100,13 +104,8 @@ static enum hf_err end_lines(struct hf_list_reader *reader) {
 		return hf_fail(&reader->why, HF_E_BODY_TOO_LARGE,
 			       "line %u has more than %zu bytes and no line end: whether the body is whole cannot be told", line,
 			       reader->options.item_max_bytes);
-	/* Duplicates are let pass: such a text is whole, and bad in the same way as on any other line. */
-	json_t *document = json_loadb(reader->text.data, reader->text.len, JSON_DECODE_ANY, &error);
-	if (!document && json_error_code(&error) == json_error_out_of_memory)
-		return hf_fail(&reader->why, HF_E_OVERLOADED, "out of memory");
-	if (!document)
+	if (!hf_list_json_is_whole(reader->text.data, trimmed(reader->text.data, reader->text.len)))
 		return hf_fail(&reader->why, HF_E_INVALID_JSON, "line %u: the body ends in the middle of a document", line);
-	json_decref(document);
 	return hf_list_hand_over(reader, HF_LIST_ITEM, line, "", 0);
 }
 

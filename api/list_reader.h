@@ -55,8 +55,9 @@ enum hf_err hf_list_reader_feed(struct hf_list_reader *reader, const char *data,
  * arrays, such as {"total":23,"items":[],"next":null}, parsed by hf_parse_object(); the caller drops the reference; NULL for
  * NDJSON. An `items` or `removed` that is no array is in it as it came. *ret_items: how many HF_LIST_ITEM there were.
  * HF_E_INVALID_JSON: the body ends in the middle of something, or the rest is no JSON (a second `items` too); an empty body is
- * an error in JSON and an empty list in NDJSON. A last line without a line end must be a whole JSON text, since it may have been
- * cut off, and is not handed over if it is not; one that is too large to tell is HF_E_BODY_TOO_LARGE. Others as above. */
+ * an error in JSON and an empty list in NDJSON. A last line without a line end must be a whole object, array or string, as far as
+ * its brackets and quotes tell, since it may have been cut off; it is not handed over if it is not. One that is too large to tell
+ * is HF_E_BODY_TOO_LARGE. Others as above. */
 enum hf_err hf_list_reader_end(struct hf_list_reader *reader, struct hf_why *why, json_t **ret_rest,
 			       uint32_t *ret_items) HF_CHECKED;
 
