@@ -2,10 +2,10 @@
 #include "canonical.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "canonical_internal.h"
 #include "json.h"
 #include "parse.h"
 
@@ -90,14 +90,16 @@ static void write_value(struct hf_buf *out, const json_t *value, keep_rule *keep
 	}
 }
 
-/* `labels`, else `metadata.labels`; NULL if there is none left to keep, so that no labels and no labels of the user are the same.
- */
-static const json_t *user_labels(const json_t *document) {
+const json_t *hf_config_labels(const json_t *document) {
 	const json_t *labels = json_object_get(document, "labels");
 	if (!labels || json_is_null(labels))
 		labels = json_object_get(json_object_get(document, "metadata"), "labels");
-	if (!labels || json_is_null(labels))
-		return NULL;
+	return json_is_null(labels) ? NULL : labels;
+}
+
+/* The labels; NULL if there is none left to keep, so that no labels and no labels of the user are the same. */
+static const json_t *user_labels(const json_t *document) {
+	const json_t *labels = hf_config_labels(document);
 	if (!json_is_object(labels))
 		return labels;
 	const char *name;
@@ -143,33 +145,42 @@ static void read_claims(const json_t *document, struct hf_config *config) {
 	}
 }
 
-static enum hf_err canonical(const char *body, size_t len, struct hf_why *why, struct hf_config *ret_config, struct hf_buf *ret) {
-	json_t *document;
-	enum hf_err err = hf_parse_object(body, len, "the configuration", why, &document);
-	if (err)
-		return err;
+static enum hf_err canonical(const json_t *document, struct hf_why *why, struct hf_buf *ret) {
 	write_document(ret, document);
-	if (ret_config)
-		read_claims(document, ret_config);
-	json_decref(document);
 	return ret->failed ? hf_fail(why, HF_E_OVERLOADED, "out of memory") : HF_OK;
 }
 
-enum hf_err hf_config_read(const char *body, size_t len, struct hf_why *why, struct hf_config *ret) {
+enum hf_err hf_config_of(const json_t *document, struct hf_why *why, struct hf_config *ret) {
 	struct hf_config config = {0};
 	struct hf_buf text = {0};
-	enum hf_err err = canonical(body, len, why, &config, &text);
+	enum hf_err err = canonical(document, why, &text);
 	if (!err) {
 		config.fingerprint = hf_digest_of(text.data, text.len);
+		read_claims(document, &config);
 		*ret = config;
 	}
 	hf_buf_free(&text);
 	return err;
 }
 
+enum hf_err hf_config_read(const char *body, size_t len, struct hf_why *why, struct hf_config *ret) {
+	json_t *document;
+	enum hf_err err = hf_parse_object(body, len, "the configuration", why, &document);
+	if (err)
+		return err;
+	err = hf_config_of(document, why, ret);
+	json_decref(document);
+	return err;
+}
+
 enum hf_err hf_config_canonical(const char *body, size_t len, struct hf_why *why, struct hf_buf *ret) {
+	json_t *document;
 	struct hf_buf text = {0};
-	enum hf_err err = canonical(body, len, why, NULL, &text);
+	enum hf_err err = hf_parse_object(body, len, "the configuration", why, &document);
+	if (err)
+		return err;
+	err = canonical(document, why, &text);
+	json_decref(document);
 	if (err)
 		hf_buf_free(&text);
 	else

@@ -1,0 +1,171 @@
+/* document.c — documents of a list. */
+#include "document.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "canonical_internal.h"
+#include "parse.h"
+
+/* The objects of a document that an identity is read from. */
+enum part { DOCUMENT, METADATA, LABELS, ANNOTATIONS, PARTS };
+
+/* The texts in them. */
+enum field {
+	KIND,
+	TYPE,
+	MESH,
+	NAME,
+	METADATA_NAME,
+	METADATA_NAMESPACE,
+	DISPLAY_NAME,
+	DISPLAY_NAME_ANNOTATION,
+	MESH_LABEL,
+	ZONE_LABEL,
+	NAMESPACE_LABEL,
+	ORIGIN,
+	ENV,
+	FIELDS
+};
+
+static const struct {
+	enum part part;
+	const char *name;
+} PLACES[FIELDS] = {
+	[KIND] = {DOCUMENT, "kind"},
+	[TYPE] = {DOCUMENT, "type"},
+	[MESH] = {DOCUMENT, "mesh"},
+	[NAME] = {DOCUMENT, "name"},
+	[METADATA_NAME] = {METADATA, "name"},
+	[METADATA_NAMESPACE] = {METADATA, "namespace"},
+	[DISPLAY_NAME] = {LABELS, "kuma.io/display-name"},
+	[DISPLAY_NAME_ANNOTATION] = {ANNOTATIONS, "kuma.io/display-name"},
+	[MESH_LABEL] = {LABELS, "kuma.io/mesh"},
+	[ZONE_LABEL] = {LABELS, "kuma.io/zone"},
+	[NAMESPACE_LABEL] = {LABELS, "k8s.kuma.io/namespace"},
+	[ORIGIN] = {LABELS, "kuma.io/origin"},
+	[ENV] = {LABELS, "kuma.io/env"},
+};
+
+/* Finds the texts; NULL for what is missing, null or "". */
+static enum hf_err find_texts(const json_t *document, struct hf_why *why, const char *ret[FIELDS]) {
+	static const char *const names[PARTS] = {"the document", "metadata", "labels", "metadata.annotations"};
+	const json_t *metadata = json_object_get(document, "metadata");
+	const json_t *parts[PARTS] = {document, metadata, hf_config_labels(document), json_object_get(metadata, "annotations")};
+	for (int i = 0; i < PARTS; i++)
+		if (parts[i] && !json_is_object(parts[i]) && !json_is_null(parts[i]))
+			return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is not an object", names[i]);
+	for (int i = 0; i < FIELDS; i++) {
+		const json_t *value = json_object_get(parts[PLACES[i].part], PLACES[i].name);
+		if (value && !json_is_string(value) && !json_is_null(value))
+			return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" in %s is not a string", PLACES[i].name,
+				       names[PLACES[i].part]);
+		ret[i] = json_string_value(value);
+		if (ret[i] && !ret[i][0])
+			ret[i] = NULL;
+	}
+	return HF_OK;
+}
+
+static bool is(const char *text, const char *word) { return text && strcmp(text, word) == 0; }
+
+static const char *first_of(const char *a, const char *b) { return a ? a : b; }
+
+static enum hf_err read_kind(const char *text, struct hf_why *why, enum hf_kind *ret) {
+	if (!text)
+		*ret = HF_MESH_SERVICE;
+	else if (!hf_kind_parse(text, ret))
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "kind \"%.40s\" is unknown", text);
+	return HF_OK;
+}
+
+static enum hf_err read_service(const char *const texts[FIELDS], struct hf_why *why, char *ret) {
+	const char *name = first_of(first_of(texts[DISPLAY_NAME], texts[DISPLAY_NAME_ANNOTATION]),
+				    first_of(texts[NAME], texts[METADATA_NAME]));
+	const char *namespace = texts[NAMESPACE_LABEL];
+	/* The copy of a resource of global, or of a universal zone, lies in the namespace of the control plane that received it. */
+	if (!namespace && !is(texts[ORIGIN], "global") && !is(texts[ENV], "universal"))
+	namespace = texts[METADATA_NAMESPACE];
+	if (!name)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "the document has no name");
+	char *service;
+	if (asprintf(&service, "%s%s%s", name, namespace ? "." : "", namespace ? namespace : "") < 0)
+		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+	enum hf_err err = hf_name_set("service", service, HF_SERVICE_MAX, why, ret);
+	free(service);
+	return err;
+}
+
+static enum hf_err read_identity(const json_t *document, const char *zone, struct hf_why *why, struct hf_identity *ret) {
+	const char *texts[FIELDS];
+	enum hf_err err = find_texts(document, why, texts);
+	if (!err)
+		err = read_kind(first_of(texts[KIND], texts[TYPE]), why, &ret->kind);
+	if (!err)
+		err = read_service(texts, why, ret->service);
+	if (!err)
+		err = hf_name_set("mesh", first_of(first_of(texts[MESH], texts[MESH_LABEL]), "default"), HF_NAME_MAX, why,
+				  ret->mesh);
+	return err ? err : hf_name_set("zone", first_of(texts[ZONE_LABEL], zone), HF_NAME_MAX, why, ret->zone);
+}
+
+enum hf_err hf_document_read(const char *text, size_t len, const char *zone, struct hf_why *why, struct hf_document *ret) {
+	json_t *document;
+	struct hf_identity id = {0};
+	*ret = (struct hf_document){0};
+	enum hf_err err = hf_parse_object(text, len, "the document", why, &document);
+	if (err)
+		return err;
+	err = read_identity(document, zone, why, &id);
+	if (!err) {
+		ret->has_identity = true;
+		ret->id = id;
+		ret->foreign = strcmp(id.zone, zone) != 0;
+		err = hf_config_of(document, why, &ret->config);
+	}
+	json_decref(document);
+	return err;
+}
+
+static enum hf_err read_name(const json_t *object, const char *name, size_t max, struct hf_why *why, char *ret) {
+	const char *text;
+	enum hf_err err = hf_parse_string(object, name, why, &text);
+	if (!err && !text)
+		err = hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is missing", name);
+	return err ? err : hf_name_set(name, text, max, why, ret);
+}
+
+static enum hf_err check_members(const json_t *object, bool has_zone, struct hf_why *why) {
+	const char *name;
+	json_t *value;
+	json_object_foreach ((json_t *)object, name, value) {
+		if (strcmp(name, "kind") != 0 && strcmp(name, "mesh") != 0 && strcmp(name, "service") != 0 &&
+		    !(has_zone && strcmp(name, "zone") == 0))
+			return hf_fail(why, HF_E_INVALID_PARAMETER, "member \"%.40s\" is unknown; known: kind, mesh, %sservice",
+				       name, has_zone ? "zone, " : "");
+	}
+	return HF_OK;
+}
+
+enum hf_err hf_document_reference(const json_t *object, const char *zone, struct hf_why *why, struct hf_identity *ret) {
+	struct hf_identity id = {0};
+	const char *kind;
+	if (!json_is_object(object))
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "it is not an object");
+	enum hf_err err = check_members(object, !zone, why);
+	if (!err)
+		err = hf_parse_string(object, "kind", why, &kind);
+	if (!err)
+		err = read_kind(kind, why, &id.kind);
+	if (!err)
+		err = read_name(object, "mesh", HF_NAME_MAX, why, id.mesh);
+	if (!err)
+		err = zone ? hf_name_set("zone", zone, HF_NAME_MAX, why, id.zone)
+			   : read_name(object, "zone", HF_NAME_MAX, why, id.zone);
+	if (!err)
+		err = read_name(object, "service", HF_SERVICE_MAX, why, id.service);
+	if (!err)
+		*ret = id;
+	return err;
+}

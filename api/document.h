@@ -1,0 +1,35 @@
+/* document.h — what a document of a list says of itself: whose configuration it is, and which.
+ *
+ * Identity: the kind is `kind`, else `type`, else MeshService. The service is the `kuma.io/display-name` label, else the annotation
+ * of that name, else `name`, else `metadata.name`; plus "." and the namespace where there is one: the `k8s.kuma.io/namespace`
+ * label, else `metadata.namespace` unless the labels say `kuma.io/origin: global` or `kuma.io/env: universal`. The mesh is `mesh`,
+ * else the `kuma.io/mesh` label, else `default`. Labels are `labels`, else `metadata.labels`. What is null or "" counts as
+ * missing everywhere. Thread-safe.
+ */
+#ifndef HF_API_DOCUMENT_H
+#define HF_API_DOCUMENT_H
+
+#include <jansson.h>
+
+#include "canonical.h"
+#include "storage/identity.h"
+
+struct hf_document {
+	struct hf_config config; /* fingerprint and claims, as hf_config_read() */
+	struct hf_identity id;	 /* zone: its kuma.io/zone label, else the zone given */
+	bool foreign;		 /* its kuma.io/zone label names another zone than the one given */
+	bool has_identity;	 /* false: `id` and `foreign` could not be read */
+};
+
+/* Reads a document. `zone`: in whose list it stands, a checked name. *ret is written on failure too: an error that left the
+ * identity readable sets has_identity, id and foreign. HF_E_INVALID_JSON: as hf_config_read(). HF_E_INVALID_NAME: a name out of
+ * form. HF_E_INVALID_PARAMETER: no name; a kind that is none of the three; one of the members, labels and annotations above that
+ * is no string. HF_E_OVERLOADED: out of memory. */
+enum hf_err hf_document_read(const char *text, size_t len, const char *zone, struct hf_why *why,
+			     struct hf_document *ret) HF_CHECKED;
+
+/* Reads a reference to a service, {"kind"?,"mesh","service"}, strictly: other members are HF_E_INVALID_PARAMETER, as is a missing
+ * one. The zone is the argument; if that is NULL, the reference has a member "zone" too. HF_E_INVALID_NAME: a name out of form. */
+enum hf_err hf_document_reference(const json_t *object, const char *zone, struct hf_why *why, struct hf_identity *ret) HF_CHECKED;
+
+#endif
