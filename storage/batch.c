@@ -175,14 +175,18 @@ void hf_batch_drop_pool(struct hf_batch *batch, struct hf_pool *pool) {
 	free(pool);
 }
 
-/* A zone appears with its first lease. */
-static void ensure_zone(struct hf_batch *batch, const struct hf_key *key) {
-	struct hf_slice name = {key->bytes, strlen((const char *)key->bytes)}, found;
-	if (hf_txn_get(batch->txn, HF_ZONES, name, &found))
-		return;
+void hf_batch_put_zone(struct hf_batch *batch, const struct hf_zone *zone) {
 	uint8_t record[HF_ZONE_RECORD_MAX];
-	struct hf_zone zone = {.state = HF_ZONE_UNMANAGED, .created_ms = batch->now_ms, .changed_ms = batch->now_ms};
-	hf_txn_put(batch->txn, HF_ZONES, name, hf_zone_encode(&zone, record));
+	hf_txn_put(batch->txn, HF_ZONES, (struct hf_slice){zone->name, strlen(zone->name)}, hf_zone_encode(zone, record));
+}
+
+/* A zone appears with its first lease, unless it connected before. */
+static void ensure_zone(struct hf_batch *batch, const struct hf_key *key) {
+	struct hf_zone zone;
+	if (hf_zone_read(batch->txn, (const char *)key->bytes, &zone)) /* an identity begins with its zone and a NUL */
+		return;
+	zone.created_ms = zone.changed_ms = batch->now_ms;
+	hf_batch_put_zone(batch, &zone);
 }
 
 struct hf_scope *hf_batch_scope(struct hf_batch *batch, const struct hf_key *key) {
@@ -207,4 +211,21 @@ struct hf_scope *hf_batch_scope(struct hf_batch *batch, const struct hf_key *key
 	else if (!hf_scope_decode(value, &entry->scope))
 		hf_txn_corrupt(batch->txn, HF_SCOPES, "a record is damaged");
 	return &entry->scope;
+}
+
+static bool is_cached(void *context, struct hf_slice key) {
+	struct hf_batch *batch = context;
+	struct scope_entry *entry;
+	HASH_FIND(hh, batch->scopes, key.data, key.len, entry);
+	return entry != NULL;
+}
+
+struct hf_scope hf_batch_zone_sum(struct hf_batch *batch, const char *zone) {
+	struct hf_scope sum = hf_zone_sum_except(batch->txn, zone, is_cached, batch);
+	size_t len = strlen(zone) + 1; /* with its NUL, as no zone's name begins another's scopes */
+	struct scope_entry *entry, *next;
+	HASH_ITER (hh, batch->scopes, entry, next)
+		if (entry->key_len > len && memcmp(entry->key, zone, len) == 0)
+			hf_scope_add(&sum, &entry->scope);
+	return sum;
 }

@@ -10,12 +10,6 @@
 #include "rules.h"
 #include "store.h"
 
-enum hf_peek {
-	HF_PEEK_DONE,	   /* nothing has to be written: the result is set */
-	HF_PEEK_READ_BODY, /* the fingerprint is needed to tell: read the body and peek again */
-	HF_PEEK_WRITE	   /* hand it to the committer */
-};
-
 /* HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS, or a storage fault. */
 enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, struct hf_why *why, enum hf_peek *ret) HF_CHECKED;
 

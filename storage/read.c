@@ -23,7 +23,8 @@ bool hf_zone_read(struct hf_txn *txn, const char *name, struct hf_zone *ret) {
 	return false;
 }
 
-struct hf_scope hf_zone_sum(struct hf_txn *txn, const char *name) {
+struct hf_scope hf_zone_sum_except(struct hf_txn *txn, const char *name, bool (*skip)(void *context, struct hf_slice key),
+				   void *context) {
 	struct hf_scope sum = {0}, scope;
 	struct hf_slice prefix = {name, strlen(name) + 1}; /* with its NUL, as no zone's name begins another's scopes */
 	HF_CURSOR cursor;
@@ -31,6 +32,8 @@ struct hf_scope hf_zone_sum(struct hf_txn *txn, const char *name) {
 	for (bool found = hf_cursor_seek(&cursor, prefix);
 	     found && cursor.key.len > prefix.len && memcmp(cursor.key.data, prefix.data, prefix.len) == 0;
 	     found = hf_cursor_next(&cursor)) {
+		if (skip && skip(context, cursor.key))
+			continue;
 		if (!hf_scope_decode(cursor.value, &scope)) {
 			hf_txn_corrupt(txn, HF_SCOPES, "a record is damaged");
 			break;
@@ -38,4 +41,8 @@ struct hf_scope hf_zone_sum(struct hf_txn *txn, const char *name) {
 		hf_scope_add(&sum, &scope);
 	}
 	return sum;
+}
+
+struct hf_scope hf_zone_sum(struct hf_txn *txn, const char *name) {
+	return hf_zone_sum_except(txn, name, NULL, NULL);
 }

@@ -15,4 +15,8 @@ bool hf_zone_read(struct hf_txn *txn, const char *name, struct hf_zone *ret);
 /* The sum over the zone's scopes as the transaction's tables have them. */
 struct hf_scope hf_zone_sum(struct hf_txn *txn, const char *name);
 
+/* The same without the scopes whose key `skip` (NULL: none) picks out. */
+struct hf_scope hf_zone_sum_except(struct hf_txn *txn, const char *name, bool (*skip)(void *context, struct hf_slice key),
+				   void *context);
+
 #endif

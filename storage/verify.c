@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "zone.h"
+#include "zone_rules.h"
 
 #define WHAT_MAX 1280 /* bytes of a sentence, with its NUL */
 #define HEX_BYTES 48  /* of a damaged key, shown */
@@ -70,6 +70,38 @@ static void check_meta(struct hf_verify *v) {
 		hf_verify_say(v, HF_META, "the store epoch is 0; it begins with 1");
 }
 
+static bool instances_are_sound(const struct hf_zone *zone) {
+	for (int i = 0; i < zone->n_instances; i++) {
+		if (!zone->instances[i][0])
+			return false;
+		for (int k = 0; k < i; k++)
+			if (strcmp(zone->instances[k], zone->instances[i]) == 0)
+				return false;
+	}
+	return true;
+}
+
+/* Every connection that is no refresh raises the epoch, all but the first of them `reconnects`, and a new instance comes with one;
+ * a restore raises epochs alone. */
+static void check_zone(struct hf_verify *v, const struct hf_zone *zone) {
+	bool managed = zone->epoch > 0;
+	if (hf_name_check("zone", zone->name, HF_NAME_MAX, NULL))
+		hf_verify_say(v, HF_ZONES, "zone \"%s\": the name is out of form", zone->name);
+	if (managed != (zone->state != HF_ZONE_UNMANAGED) || managed != (zone->n_instances > 0))
+		hf_verify_say(v, HF_ZONES, "zone \"%s\": epoch %" PRIu64 ", state %d and %d instances contradict each other",
+			      zone->name, zone->epoch, (int)zone->state, zone->n_instances);
+	if (managed && strcmp(zone->name, HF_ZONE_GLOBAL) == 0)
+		hf_verify_say(v, HF_ZONES, "zone \"%s\" has connected; it cannot", zone->name);
+	if (!instances_are_sound(zone))
+		hf_verify_say(v, HF_ZONES, "zone \"%s\": an instance has no name, or occurs twice", zone->name);
+	if (zone->reconnects + managed > zone->epoch || zone->reconnects + 1 < (uint64_t)zone->n_instances)
+		hf_verify_say(v, HF_ZONES, "zone \"%s\": %" PRIu64 " reconnects do not fit epoch %" PRIu64 " and %d instances",
+			      zone->name, zone->reconnects, zone->epoch, zone->n_instances);
+	if (zone->store_epoch > v->meta.store_epoch || managed != (zone->store_epoch > 0))
+		hf_verify_say(v, HF_ZONES, "zone \"%s\": it connected at store epoch %" PRIu64 "; the store's is %" PRIu64,
+			      zone->name, zone->store_epoch, v->meta.store_epoch);
+}
+
 static void check_zones(struct hf_verify *v) {
 	struct hf_zone zone;
 	HF_CURSOR zones;
@@ -77,8 +109,8 @@ static void check_zones(struct hf_verify *v) {
 	for (; hf_cursor_next(&zones); v->counts.zones++) {
 		if (!hf_zone_decode(zones.key, zones.value, &zone))
 			hf_verify_damaged(v, HF_ZONES, zones.key);
-		else if (hf_name_check("zone", zone.name, HF_NAME_MAX, NULL))
-			hf_verify_say(v, HF_ZONES, "zone \"%s\": the name is out of form", zone.name);
+		else
+			check_zone(v, &zone);
 	}
 }
 

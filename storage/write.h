@@ -4,6 +4,13 @@
 
 #include "err.h"
 
+/* What a verb's peek at a reader's snapshot tells. */
+enum hf_peek {
+	HF_PEEK_DONE,	   /* nothing has to be written: the result is set */
+	HF_PEEK_READ_BODY, /* the fingerprint is needed to tell: read the body and peek again */
+	HF_PEEK_WRITE	   /* hand it to the committer */
+};
+
 struct hf_batch;
 
 /* The head of every write verb's struct; the caller owns the memory until the write is done. `apply` decides first and writes only

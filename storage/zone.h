@@ -20,9 +20,10 @@ struct hf_zone {
 	enum hf_zone_state state;
 	uint64_t epoch; /* 0: never connected */
 	uint64_t reconnects;
-	uint64_t store_epoch;		/* of the store, at the last connection */
-	int64_t created_ms, changed_ms; /* first seen; last change of state */
-	int n_instances;		/* newest first */
+	uint64_t store_epoch; /* of the store, at the last connection */
+	int64_t created_ms;   /* first seen */
+	int64_t changed_ms;   /* the last connection that raised the epoch, or the last disconnection; before any, created_ms */
+	int n_instances;      /* newest first */
 	char instances[HF_INSTANCES_KEPT][HF_INSTANCE_MAX + 1];
 };
 

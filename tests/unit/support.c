@@ -120,6 +120,21 @@ enum hf_err release(struct fixture *f, struct hf_identity id, bool purge, struct
 	return err;
 }
 
+enum hf_err connect_zone(struct fixture *f, const char *zone, const char *instance, struct hf_zone_connect *ret) {
+	*ret = (struct hf_zone_connect){.has_epoch = false};
+	snprintf(ret->name, sizeof ret->name, "%s", zone);
+	snprintf(ret->instance, sizeof ret->instance, "%s", instance);
+	hf_zone_connect_begin(ret);
+	return commit(f, &ret->write);
+}
+
+enum hf_err disconnect_zone(struct fixture *f, const char *zone) {
+	struct hf_zone_disconnect request = {.has_epoch = false};
+	snprintf(request.name, sizeof request.name, "%s", zone);
+	hf_zone_disconnect_begin(&request);
+	return commit(f, &request.write);
+}
+
 /* Parses space-separated ranges; returns how many. */
 static int ranges(const char *text, enum hf_err (*parse)(const char *, struct hf_why *, struct hf_range *), struct hf_range *ret) {
 	char copy[1024];

@@ -5,6 +5,7 @@
 #include "storage/committer.h"
 #include "storage/leases.h"
 #include "storage/pools.h"
+#include "storage/zones.h"
 
 /* A store with a clock that only the test moves. Directories are made below $TMPDIR, /dev/shm or /tmp. */
 struct fixture {
@@ -32,6 +33,10 @@ struct hf_identity identity(const char *zone, const char *mesh, const char *serv
 struct hf_acquire acquire_request(struct hf_identity id, const char *config);
 enum hf_err acquire(struct fixture *f, struct hf_acquire *request);
 enum hf_err release(struct fixture *f, struct hf_identity id, bool purge, struct hf_lease *ret);
+
+/* Connects or disconnects a zone, unfenced; the request is written back with its result. */
+enum hf_err connect_zone(struct fixture *f, const char *zone, const char *instance, struct hf_zone_connect *ret);
+enum hf_err disconnect_zone(struct fixture *f, const char *zone);
 
 /* Writes a pool with space-separated CIDRs and reserved ranges (or ""), sequential, quarantine in seconds. */
 struct hf_pool_put pool_request(const char *name, const char *cidrs, const char *reserved, uint32_t quarantine_seconds);

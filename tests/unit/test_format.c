@@ -244,6 +244,10 @@ Test(format, zones) {
 	cr_expect(strcmp(back.instances[0], "cp-b") == 0 && strcmp(back.instances[1], "cp-a") == 0);
 	for (size_t len = 0; len < value.len; len++)
 		cr_expect(!hf_zone_decode(key, (struct hf_slice){value.data, len}, &back), "cut at %zu", len);
+	for (int state = 0; state < 256; state++) {
+		value_bytes[1] = (uint8_t)state;
+		cr_expect_eq(hf_zone_decode(key, value, &back), state >= 1 && state <= 3, "state %d", state);
+	}
 }
 
 Test(format, scopes) {

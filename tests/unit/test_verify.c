@@ -13,7 +13,7 @@ static struct fixture f;
 static struct hf_txn *txn; /* of the batch that damages */
 static char said[8192];
 
-/* Three leases: redis active, old in quarantine, gone purged. */
+/* Three leases: redis active, old in quarantine, gone purged. Zone west connected thrice and is offline. */
 static void setup(void) {
 	fixture_dir(&f);
 	fixture_open(&f);
@@ -24,6 +24,11 @@ static void setup(void) {
 	}
 	cr_assert_eq(release(&f, identity("east", "default", "old"), false, NULL), HF_OK);
 	cr_assert_eq(release(&f, identity("east", "default", "gone"), true, NULL), HF_OK);
+	struct hf_zone_connect connect;
+	static const char *const instances[] = {"a", "b", "c"};
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(connect_zone(&f, "west", instances[i], &connect), HF_OK);
+	cr_assert_eq(disconnect_zone(&f, "west"), HF_OK);
 }
 
 static void teardown(void) { fixture_remove(&f); }
@@ -91,6 +96,15 @@ static void alter_scope(void (*alter)(struct hf_scope *scope)) {
 	hf_txn_put(txn, HF_SCOPES, k, hf_scope_encode(&scope, record));
 }
 
+/* Lets `alter` change west's record and writes it back. */
+static void alter_zone(void (*alter)(struct hf_zone *zone)) {
+	struct hf_zone zone;
+	uint8_t record[HF_ZONE_RECORD_MAX];
+	cr_assert(hf_zone_read(txn, "west", &zone));
+	alter(&zone);
+	hf_txn_put(txn, HF_ZONES, text_key(zone.name), hf_zone_encode(&zone, record));
+}
+
 static void delete_first(enum hf_table table) {
 	HF_CURSOR cursor;
 	hf_cursor_open(txn, table, &cursor);
@@ -112,6 +126,16 @@ static void idle_draining(struct hf_pool *pool) {
 }
 static void one_more_quarantined(struct hf_scope *scope) { scope->quarantined++; }
 static void other_digest(struct hf_scope *scope) { scope->digest.bytes[31] ^= 1; }
+
+static void never_connected(struct hf_zone *zone) { zone->epoch = zone->reconnects = 0; }
+static void unmanaged(struct hf_zone *zone) { zone->state = HF_ZONE_UNMANAGED; }
+static void no_instance(struct hf_zone *zone) { zone->n_instances = 0; }
+static void nameless_instance(struct hf_zone *zone) { zone->instances[2][0] = '\0'; }
+static void instance_twice(struct hf_zone *zone) { strcpy(zone->instances[2], zone->instances[0]); }
+static void too_many_reconnects(struct hf_zone *zone) { zone->reconnects = zone->epoch; }
+static void too_few_reconnects(struct hf_zone *zone) { zone->reconnects = 1; }
+static void late_store_epoch(struct hf_zone *zone) { zone->store_epoch = 2; }
+static void is_global(struct hf_zone *zone) { strcpy(zone->name, "global"); }
 
 static void damage_lease_missing(void) {
 	struct hf_key key = key_of("redis");
@@ -138,6 +162,16 @@ static void damage_pool_count(void) { alter_pool(one_more_leased); }
 static void damage_pool_leases(void) { alter_pool(one_more_active); }
 static void damage_pool_draining(void) { alter_pool(idle_draining); }
 static void damage_zone_missing(void) { delete_first(HF_ZONES); }
+static void damage_zone_record(void) { hf_txn_put(txn, HF_ZONES, text_key("west"), text_key("nonsense")); }
+static void damage_zone_epoch(void) { alter_zone(never_connected); }
+static void damage_zone_state(void) { alter_zone(unmanaged); }
+static void damage_zone_instances(void) { alter_zone(no_instance); }
+static void damage_zone_nameless(void) { alter_zone(nameless_instance); }
+static void damage_zone_twice(void) { alter_zone(instance_twice); }
+static void damage_zone_reconnects(void) { alter_zone(too_many_reconnects); }
+static void damage_zone_few(void) { alter_zone(too_few_reconnects); }
+static void damage_zone_store_epoch(void) { alter_zone(late_store_epoch); }
+static void damage_zone_global(void) { alter_zone(is_global); }
 static void damage_scope_count(void) { alter_scope(one_more_quarantined); }
 static void damage_scope_digest(void) { alter_scope(other_digest); }
 static void damage_deadline_missing(void) { delete_first(HF_DEADLINES); }
@@ -170,6 +204,16 @@ static const struct {
 	{"a count of leases", damage_pool_leases, HF_POOLS, "meshservice"},
 	{"a draining range without a lease", damage_pool_draining, HF_POOLS, "10.9.0.0/16"},
 	{"a zone is missing", damage_zone_missing, HF_ZONES, "east"},
+	{"a zone's record", damage_zone_record, HF_ZONES, "77657374"},
+	{"a zone with instances, without an epoch", damage_zone_epoch, HF_ZONES, "west"},
+	{"a zone with an epoch, unmanaged", damage_zone_state, HF_ZONES, "west"},
+	{"a zone with an epoch, without an instance", damage_zone_instances, HF_ZONES, "west"},
+	{"an instance without a name", damage_zone_nameless, HF_ZONES, "west"},
+	{"an instance twice", damage_zone_twice, HF_ZONES, "west"},
+	{"as many reconnects as epochs", damage_zone_reconnects, HF_ZONES, "3 reconnects"},
+	{"fewer reconnects than instances", damage_zone_few, HF_ZONES, "1 reconnects"},
+	{"a store epoch to come", damage_zone_store_epoch, HF_ZONES, "store epoch 2"},
+	{"a global zone that connected", damage_zone_global, HF_ZONES, "global"},
 	{"a scope's count", damage_scope_count, HF_SCOPES, "east"},
 	{"a digest", damage_scope_digest, HF_SCOPES, "east"},
 	{"a deadline is missing", damage_deadline_missing, HF_DEADLINES, "old"},

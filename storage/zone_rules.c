@@ -1,0 +1,63 @@
+/* zone_rules.c — the zone rules. */
+#include "zone_rules.h"
+
+#include <inttypes.h>
+
+static const char *const CONNECTIONS[] = {
+	[HF_CONNECTION_FIRST] = "first",
+	[HF_CONNECTION_RECONNECT] = "reconnect",
+	[HF_CONNECTION_REFRESH] = "refresh",
+};
+
+const char *hf_connection_name(enum hf_connection connection) { return CONNECTIONS[connection]; }
+
+enum hf_err hf_zone_rules_fence(const struct hf_zone *zone, bool has_epoch, uint64_t epoch, struct hf_why *why) {
+	if (has_epoch && epoch != zone->epoch)
+		return hf_fail(why, HF_E_STALE_EPOCH, "the zone's epoch is %" PRIu64 ", not %" PRIu64, zone->epoch, epoch);
+	return HF_OK;
+}
+
+enum hf_err hf_zone_rules_connect(const struct hf_zone *zone, const char *instance, struct hf_why *why, enum hf_connection *ret) {
+	if (strcmp(zone->name, HF_ZONE_GLOBAL) == 0)
+		return hf_fail(why, HF_E_INVALID_NAME,
+			       "zone \"" HF_ZONE_GLOBAL "\" holds what belongs to no zone; it cannot connect");
+	int at = 0;
+	while (at < zone->n_instances && strcmp(zone->instances[at], instance) != 0)
+		at++;
+	if (at > 0 && at < zone->n_instances)
+		return hf_fail(why, HF_E_STALE_EPOCH, "instance \"%.60s\" was superseded; the zone's epoch is %" PRIu64, instance,
+			       zone->epoch);
+	if (zone->epoch == 0)
+		*ret = HF_CONNECTION_FIRST;
+	else
+		*ret = at == 0 && zone->state == HF_ZONE_ONLINE ? HF_CONNECTION_REFRESH : HF_CONNECTION_RECONNECT;
+	return HF_OK;
+}
+
+struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *instance, uint64_t store_epoch, int64_t now_ms) {
+	struct hf_zone after = *zone;
+	after.state = HF_ZONE_ONLINE;
+	after.reconnects += zone->epoch > 0;
+	after.epoch++;
+	after.store_epoch = store_epoch;
+	after.changed_ms = now_ms;
+	if (zone->n_instances > 0 && strcmp(zone->instances[0], instance) == 0)
+		return after;
+	if (after.n_instances < HF_INSTANCES_KEPT)
+		after.n_instances++;
+	memmove(after.instances[1], after.instances[0], sizeof after.instances[0] * (size_t)(after.n_instances - 1));
+	memset(after.instances[0], 0, sizeof after.instances[0]);
+	strncpy(after.instances[0], instance, HF_INSTANCE_MAX);
+	return after;
+}
+
+bool hf_zone_rules_is_incremental(const struct hf_zone *zone, uint64_t active, uint64_t store_epoch) {
+	return active > 0 && zone->store_epoch == store_epoch;
+}
+
+enum hf_err hf_zone_rules_disconnect(const struct hf_zone *zone, struct hf_why *why, bool *ret_changes) {
+	if (zone->epoch == 0)
+		return hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" never connected", zone->name);
+	*ret_changes = zone->state != HF_ZONE_OFFLINE;
+	return HF_OK;
+}

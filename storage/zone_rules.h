@@ -1,0 +1,38 @@
+/* zone_rules.h — the zone rules, pure: who may connect and what a connection makes of a zone.
+ *
+ * No rule reads a clock or the store, and none writes; the same rules judge a request on a reader's snapshot and again inside the
+ * write transaction. `zone` is the zone as it is; one that has no record is unmanaged and of epoch 0. Thread-safe.
+ */
+#ifndef HF_STORAGE_ZONE_RULES_H
+#define HF_STORAGE_ZONE_RULES_H
+
+#include "err.h"
+#include "zone.h"
+
+#define HF_ZONE_GLOBAL "global" /* what belongs to no zone; it has no control plane of its own */
+
+enum hf_connection {
+	HF_CONNECTION_FIRST,	 /* the zone never connected before: epoch 1 */
+	HF_CONNECTION_RECONNECT, /* a new instance, or the current one after it was offline: epoch + 1 */
+	HF_CONNECTION_REFRESH	 /* the current instance again: nothing changes */
+};
+const char *hf_connection_name(enum hf_connection connection); /* "first" … */
+
+/* Judges the epoch that a write states, if it states one. HF_E_STALE_EPOCH: it is not the zone's. */
+enum hf_err hf_zone_rules_fence(const struct hf_zone *zone, bool has_epoch, uint64_t epoch, struct hf_why *why) HF_CHECKED;
+
+/* Judges a connection. HF_E_INVALID_NAME: the zone is `global`. HF_E_STALE_EPOCH: another instance has superseded this one. */
+enum hf_err hf_zone_rules_connect(const struct hf_zone *zone, const char *instance, struct hf_why *why,
+				  enum hf_connection *ret) HF_CHECKED;
+
+/* The zone that a first connection or a reconnection makes of `zone`; `store_epoch` is the store's. */
+struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *instance, uint64_t store_epoch, int64_t now_ms);
+
+/* Whether the zone can go on from what the store knows of it, instead of sending everything: it has `active` leases and had
+ * connected since the store's last restore, `zone` being the zone before the connection. */
+bool hf_zone_rules_is_incremental(const struct hf_zone *zone, uint64_t active, uint64_t store_epoch);
+
+/* Judges a disconnection; *ret_changes tells whether it is one. HF_E_NOT_FOUND: the zone never connected. */
+enum hf_err hf_zone_rules_disconnect(const struct hf_zone *zone, struct hf_why *why, bool *ret_changes) HF_CHECKED;
+
+#endif

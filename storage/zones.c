@@ -1,0 +1,127 @@
+/* zones.c — the verbs on zones. */
+#include "zones.h"
+
+#include "batch.h"
+#include "read.h"
+
+/* Reads the zone into the request's result and judges. */
+static enum hf_err judge_connect(struct hf_txn *txn, struct hf_zone_connect *request, struct hf_why *why, bool *ret_exists) {
+	struct hf_zone *zone = &request->info.zone;
+	*ret_exists = hf_zone_read(txn, request->name, zone);
+	enum hf_err err = hf_txn_fault(txn, why);
+	if (!err)
+		err = hf_zone_rules_fence(zone, request->has_epoch, request->epoch, why);
+	return err ? err : hf_zone_rules_connect(zone, request->instance, why, &request->connection);
+}
+
+/* What the answer says of the store; the result's zone is still the one before the connection. */
+static void tell_store(struct hf_zone_connect *request, const struct hf_meta *meta, struct hf_scope sum) {
+	request->info.sum = sum;
+	request->revision = meta->revision;
+	request->store_epoch = meta->store_epoch;
+	request->incremental = hf_zone_rules_is_incremental(&request->info.zone, sum.active, meta->store_epoch);
+}
+
+enum hf_err hf_zone_connect_peek(struct hf_txn *reader, struct hf_zone_connect *request, struct hf_why *why, enum hf_peek *ret) {
+	bool exists;
+	enum hf_err err = judge_connect(reader, request, why, &exists);
+	if (err)
+		return err;
+	if (request->connection != HF_CONNECTION_REFRESH) {
+		*ret = HF_PEEK_WRITE;
+		return HF_OK;
+	}
+	struct hf_meta meta = hf_meta_read(reader);
+	tell_store(request, &meta, hf_zone_sum(reader, request->name));
+	*ret = HF_PEEK_DONE;
+	return hf_txn_fault(reader, why);
+}
+
+static enum hf_err apply_connect(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
+	struct hf_zone_connect *request = (struct hf_zone_connect *)write;
+	const struct hf_meta *meta = hf_batch_meta(batch);
+	struct hf_zone *zone = &request->info.zone;
+	bool exists;
+	enum hf_err err = judge_connect(hf_batch_txn(batch), request, why, &exists);
+	if (err)
+		return err;
+	tell_store(request, meta, hf_batch_zone_sum(batch, request->name));
+	if (request->connection == HF_CONNECTION_REFRESH)
+		return HF_OK;
+	*zone = hf_zone_rules_connected(zone, request->instance, meta->store_epoch, hf_batch_now_ms(batch));
+	if (!exists)
+		zone->created_ms = zone->changed_ms;
+	hf_batch_put_zone(batch, zone);
+	return HF_OK;
+}
+
+void hf_zone_connect_begin(struct hf_zone_connect *request) { request->write.apply = apply_connect; }
+
+/* Reads the zone into the request's result and judges. */
+static enum hf_err judge_disconnect(struct hf_txn *txn, struct hf_zone_disconnect *request, struct hf_why *why, bool *ret_changes) {
+	struct hf_zone *zone = &request->info.zone;
+	hf_zone_read(txn, request->name, zone);
+	enum hf_err err = hf_txn_fault(txn, why);
+	if (!err)
+		err = hf_zone_rules_fence(zone, request->has_epoch, request->epoch, why);
+	return err ? err : hf_zone_rules_disconnect(zone, why, ret_changes);
+}
+
+enum hf_err hf_zone_disconnect_peek(struct hf_txn *reader, struct hf_zone_disconnect *request, struct hf_why *why,
+				    enum hf_peek *ret) {
+	bool changes;
+	enum hf_err err = judge_disconnect(reader, request, why, &changes);
+	if (err)
+		return err;
+	if (!changes)
+		request->info.sum = hf_zone_sum(reader, request->name);
+	*ret = changes ? HF_PEEK_WRITE : HF_PEEK_DONE;
+	return hf_txn_fault(reader, why);
+}
+
+static enum hf_err apply_disconnect(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
+	struct hf_zone_disconnect *request = (struct hf_zone_disconnect *)write;
+	bool changes;
+	enum hf_err err = judge_disconnect(hf_batch_txn(batch), request, why, &changes);
+	if (err)
+		return err;
+	request->info.sum = hf_batch_zone_sum(batch, request->name);
+	if (!changes)
+		return HF_OK;
+	request->info.zone.state = HF_ZONE_OFFLINE;
+	request->info.zone.changed_ms = hf_batch_now_ms(batch);
+	hf_batch_put_zone(batch, &request->info.zone);
+	return HF_OK;
+}
+
+void hf_zone_disconnect_begin(struct hf_zone_disconnect *request) { request->write.apply = apply_disconnect; }
+
+enum hf_err hf_zone_get(struct hf_txn *reader, const char *name, struct hf_why *why, struct hf_zone_info *ret) {
+	struct hf_zone_info info;
+	bool found = hf_zone_read(reader, name, &info.zone);
+	if (found)
+		info.sum = hf_zone_sum(reader, name);
+	enum hf_err err = hf_txn_fault(reader, why);
+	if (!err && !found)
+		err = hf_fail(why, HF_E_NOT_FOUND, "there is no zone \"%s\": it never had a lease or a connection", name);
+	if (!err)
+		*ret = info;
+	return err;
+}
+
+enum hf_err hf_zones_each(struct hf_txn *reader, void (*each)(void *context, const struct hf_zone_info *info), void *context,
+			  struct hf_why *why) {
+	struct hf_zone_info info;
+	HF_CURSOR cursor;
+	hf_cursor_open(reader, HF_ZONES, &cursor);
+	while (hf_cursor_next(&cursor)) {
+		if (!hf_zone_decode(cursor.key, cursor.value, &info.zone))
+			hf_txn_corrupt(reader, HF_ZONES, "a record is damaged");
+		else
+			info.sum = hf_zone_sum(reader, info.zone.name);
+		if (hf_txn_fault(reader, why))
+			break;
+		each(context, &info);
+	}
+	return hf_txn_fault(reader, why);
+}

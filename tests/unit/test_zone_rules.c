@@ -1,0 +1,105 @@
+/* The zone rules: a table for who may connect, one for what the store knows of a zone. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "storage/zone_rules.h"
+
+/* A zone online at epoch 7 with instance "a", before it "b" and "c". */
+static struct hf_zone online(void) {
+	return (struct hf_zone){.name = "east",
+				.state = HF_ZONE_ONLINE,
+				.epoch = 7,
+				.reconnects = 6,
+				.store_epoch = 2,
+				.created_ms = 1000,
+				.changed_ms = 2000,
+				.n_instances = 3,
+				.instances = {"a", "b", "c"}};
+}
+
+static const struct {
+	const char *name;
+	enum hf_zone_state state;
+	const char *instance;
+	enum hf_err err;
+	enum hf_connection connection;
+	const char *instances; /* then */
+} CONNECTS[] = {
+	{"never connected", HF_ZONE_UNMANAGED, "a", HF_OK, HF_CONNECTION_FIRST, "a"},
+	{"the current instance", HF_ZONE_ONLINE, "a", HF_OK, HF_CONNECTION_REFRESH, NULL},
+	{"the current instance, offline", HF_ZONE_OFFLINE, "a", HF_OK, HF_CONNECTION_RECONNECT, "abc"},
+	{"a new instance", HF_ZONE_ONLINE, "d", HF_OK, HF_CONNECTION_RECONNECT, "dabc"},
+	{"a new instance, offline", HF_ZONE_OFFLINE, "d", HF_OK, HF_CONNECTION_RECONNECT, "dabc"},
+	{"the one before", HF_ZONE_ONLINE, "b", HF_E_STALE_EPOCH, 0, NULL},
+	{"the oldest that is known", HF_ZONE_ONLINE, "c", HF_E_STALE_EPOCH, 0, NULL},
+	{"the one before, offline", HF_ZONE_OFFLINE, "b", HF_E_STALE_EPOCH, 0, NULL},
+	{"a name that begins like one", HF_ZONE_ONLINE, "bb", HF_OK, HF_CONNECTION_RECONNECT, NULL},
+};
+
+Test(zone_rules, connections_are_judged_as_the_table_says) {
+	for (size_t i = 0; i < sizeof CONNECTS / sizeof *CONNECTS; i++) {
+		const char *name = CONNECTS[i].name;
+		struct hf_zone zone = online();
+		enum hf_connection connection = HF_CONNECTION_FIRST;
+		zone.state = CONNECTS[i].state;
+		if (zone.state == HF_ZONE_UNMANAGED)
+			zone = (struct hf_zone){.name = "east", .state = HF_ZONE_UNMANAGED, .created_ms = 1000};
+		enum hf_err err = hf_zone_rules_connect(&zone, CONNECTS[i].instance, NULL, &connection);
+		cr_expect_eq(err, CONNECTS[i].err, "%s: %s", name, hf_err_slug(err));
+		cr_expect_eq(connection, CONNECTS[i].connection, "%s: %s", name, hf_connection_name(connection));
+		if (!CONNECTS[i].instances)
+			continue;
+		struct hf_zone after = hf_zone_rules_connected(&zone, CONNECTS[i].instance, 2, 5000);
+		cr_expect(after.state == HF_ZONE_ONLINE && after.epoch == zone.epoch + 1 && after.store_epoch == 2, "%s", name);
+		cr_expect_eq(after.reconnects, zone.epoch ? 7 : 0, "%s", name);
+		cr_expect(after.created_ms == 1000 && after.changed_ms == 5000, "%s", name);
+		cr_expect_eq(after.n_instances, (int)strlen(CONNECTS[i].instances), "%s", name);
+		for (int k = 0; k < after.n_instances; k++)
+			cr_expect_eq(after.instances[k][0], CONNECTS[i].instances[k], "%s: number %d", name, k);
+	}
+}
+
+Test(zone_rules, eight_superseded_instances_are_remembered) {
+	struct hf_zone zone = {.name = "east", .state = HF_ZONE_UNMANAGED};
+	enum hf_connection connection;
+	char instance[] = "a";
+	for (; instance[0] < 'k'; instance[0]++) /* a to j: ten of them */
+		zone = hf_zone_rules_connected(&zone, instance, 1, 0);
+	cr_assert_eq(zone.n_instances, HF_INSTANCES_KEPT);
+	cr_assert_eq(zone.epoch, 10);
+	for (instance[0] = 'b'; instance[0] < 'j'; instance[0]++)
+		cr_expect_eq(hf_zone_rules_connect(&zone, instance, NULL, &connection), HF_E_STALE_EPOCH, "%s", instance);
+	cr_expect_eq(hf_zone_rules_connect(&zone, "j", NULL, &connection), HF_OK);
+	cr_expect_eq(connection, HF_CONNECTION_REFRESH);
+	cr_expect_eq(hf_zone_rules_connect(&zone, "a", NULL, &connection), HF_OK, "forgotten");
+	char longest[HF_INSTANCE_MAX + 1], cut[HF_INSTANCE_MAX + 1];
+	memset(longest, 'x', sizeof longest - 1);
+	longest[sizeof longest - 1] = '\0';
+	memcpy(cut, longest, sizeof cut);
+	cut[sizeof cut - 2] = '\0';
+	zone = hf_zone_rules_connected(&zone, longest, 1, 0);
+	cr_expect_str_eq(zone.instances[0], longest);
+	cr_expect_eq(hf_zone_rules_connect(&zone, cut, NULL, &connection), HF_OK);
+	cr_expect_eq(connection, HF_CONNECTION_RECONNECT, "shorter by one byte is another");
+}
+
+static const struct {
+	const char *name;
+	uint64_t connected_at, active, store_epoch;
+	bool incremental;
+} SYNCS[] = {
+	{"never connected", 0, 5, 1, false},
+	{"connected, nothing held", 1, 0, 1, false},
+	{"connected, leases held", 1, 5, 1, true},
+	{"connected before the last restore", 1, 5, 2, false},
+	{"connected since the last restore", 2, 5, 2, true},
+};
+
+Test(zone_rules, a_zone_goes_on_from_what_the_store_knows) {
+	for (size_t i = 0; i < sizeof SYNCS / sizeof *SYNCS; i++) {
+		struct hf_zone zone = {.store_epoch = SYNCS[i].connected_at};
+		cr_expect_eq(hf_zone_rules_is_incremental(&zone, SYNCS[i].active, SYNCS[i].store_epoch), SYNCS[i].incremental, "%s",
+			     SYNCS[i].name);
+	}
+}
+
