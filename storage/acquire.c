@@ -13,7 +13,7 @@ static enum hf_err judge(struct hf_txn *txn, const struct hf_acquire *request, s
 	if (request->guard.has_epoch)
 		hf_zone_read(txn, request->id.zone, &zone);
 	enum hf_err err = hf_txn_fault(txn, why);
-	return err ? err : hf_rules_acquire(*ret_exists ? ret_current : NULL, zone.epoch, request, why, ret);
+	return err ? err : hf_rules_acquire(*ret_exists ? ret_current : NULL, &zone, request, why, ret);
 }
 
 enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, struct hf_why *why, enum hf_peek *ret) {
@@ -172,7 +172,7 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 		return HF_OK;
 	request->lease = hf_rules_changed(&current, request, decision, hf_batch_now_ms(batch));
 	if (decision.action == HF_DO_RELABEL)
-		hf_batch_relabel(batch, &request->lease);
+		hf_batch_relabel(batch, &current, &request->lease);
 	else
 		hf_batch_change(batch, &current, &request->lease,
 				decision.outcome == HF_RESTORED ? HF_CHANGE_RESTORED : HF_CHANGE_UPDATED, HF_CAUSE_REQUEST);

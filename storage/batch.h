@@ -55,8 +55,8 @@ void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause);
 void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, struct hf_lease *after, enum hf_change_type type,
 		     enum hf_cause cause);
 
-/* Stores a lease whose version string or raw digest alone differ: no revision, no change. */
-void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *lease);
+/* Stores a lease of which only the version string, the raw digest or the end of its quarantine differ: no revision, no change. */
+void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after);
 
 /* Appends to the feed under the next revision, which it returns. */
 uint64_t hf_batch_record(struct hf_batch *batch, struct hf_change *change);

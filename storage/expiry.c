@@ -4,12 +4,29 @@
 #include "deadline.h"
 #include "history.h"
 #include "store_internal.h"
+#include "zone_rules.h"
 
+/* When the lease's quarantine ends, its zone being what it is. */
+static int64_t quarantine_end(struct hf_batch *batch, const struct hf_lease *lease) {
+	struct hf_pool *pool = hf_batch_pool(batch, lease->pool);
+	struct hf_zone zone;
+	hf_zone_read(hf_batch_txn(batch), lease->id.zone, &zone);
+	int64_t quarantine_ms = pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0;
+	return hf_zone_rules_quarantine_end(&zone, lease->quarantined_until_ms, quarantine_ms, hf_batch_now_ms(batch));
+}
+
+/* Ends a quarantine that is due; or, if its zone holds it, gives it a later deadline, so that it is not looked at again before. */
 static void end_quarantine(struct hf_batch *batch, const struct hf_deadline *deadline) {
 	struct hf_lease lease;
 	if (!hf_lease_read(hf_batch_txn(batch), &deadline->lease, &lease) || lease.state != HF_QUARANTINED ||
-	    lease.quarantined_until_ms != deadline->at_ms)
+	    lease.quarantined_until_ms != deadline->at_ms) {
 		hf_txn_corrupt(hf_batch_txn(batch), HF_DEADLINES, "a deadline's lease is not in quarantine until then");
+		return;
+	}
+	struct hf_lease held = lease;
+	held.quarantined_until_ms = quarantine_end(batch, &lease);
+	if (held.quarantined_until_ms > hf_batch_now_ms(batch))
+		hf_batch_relabel(batch, &lease, &held);
 	else
 		hf_batch_change(batch, &lease, NULL, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
 }

@@ -17,7 +17,7 @@ enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, s
  * HF_E_ADDRESS_OUTSIDE_POOL, HF_E_ADDRESS_TAKEN, HF_E_POOL_EXHAUSTED. */
 void hf_acquire_begin(struct hf_acquire *request);
 
-/* HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_NOT_FOUND, or a storage fault. Never HF_PEEK_READ_BODY. */
+/* HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_NOT_FOUND, HF_E_ZONE_OFFLINE, or a storage fault. Never HF_PEEK_READ_BODY. */
 enum hf_err hf_release_peek(struct hf_txn *reader, struct hf_release *request, struct hf_why *why, enum hf_peek *ret) HF_CHECKED;
 void hf_release_begin(struct hf_release *request);
 

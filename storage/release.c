@@ -6,11 +6,10 @@ static enum hf_err judge(struct hf_txn *txn, struct hf_release *request, struct 
 	struct hf_key key;
 	hf_identity_encode(&request->id, &key);
 	bool exists = hf_lease_read(txn, &key, &request->lease);
-	struct hf_zone zone = {.epoch = 0};
-	if (request->guard.has_epoch)
-		hf_zone_read(txn, request->id.zone, &zone);
+	struct hf_zone zone;
+	hf_zone_read(txn, request->id.zone, &zone);
 	enum hf_err err = hf_txn_fault(txn, why);
-	return err ? err : hf_rules_release(exists ? &request->lease : NULL, zone.epoch, request, why, ret);
+	return err ? err : hf_rules_release(exists ? &request->lease : NULL, &zone, request, why, ret);
 }
 
 enum hf_err hf_release_peek(struct hf_txn *reader, struct hf_release *request, struct hf_why *why, enum hf_peek *ret) {

@@ -1,7 +1,7 @@
 /* rules.c — the lease rules. */
 #include "rules.h"
 
-#include <inttypes.h>
+#include "zone_rules.h"
 
 static const char *const OUTCOMES[] = {
 	[HF_CREATED] = "created", [HF_ADOPTED] = "adopted",   [HF_UNCHANGED] = "unchanged",
@@ -21,10 +21,11 @@ bool hf_condition_matches(const struct hf_condition *condition, const struct hf_
 	return false;
 }
 
-static enum hf_err judge_guard(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_guard *guard,
+static enum hf_err judge_guard(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_guard *guard,
 			       struct hf_why *why) {
-	if (guard->has_epoch && guard->epoch != zone_epoch)
-		return hf_fail(why, HF_E_STALE_EPOCH, "the zone's epoch is %" PRIu64 ", not %" PRIu64, zone_epoch, guard->epoch);
+	enum hf_err err = hf_zone_rules_fence(zone, guard->has_epoch, guard->epoch, why);
+	if (err)
+		return err;
 	char tag[HF_ETAG_TEXT] = "none, as there is no lease";
 	if (current)
 		hf_lease_etag(current, tag);
@@ -71,9 +72,9 @@ static enum comparison compare(const struct hf_lease *current, const struct hf_a
 		       : DIFFERENT;
 }
 
-enum hf_err hf_rules_acquire(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_acquire *request,
+enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_acquire *request,
 			     struct hf_why *why, struct hf_decision *ret) {
-	enum hf_err err = judge_guard(current, zone_epoch, &request->guard, why);
+	enum hf_err err = judge_guard(current, zone, &request->guard, why);
 	if (!err && current)
 		err = judge_binding(current, request, why);
 	if (err)
@@ -123,9 +124,9 @@ struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf
 	return lease;
 }
 
-enum hf_err hf_rules_release(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_release *request,
+enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release *request,
 			     struct hf_why *why, struct hf_decision *ret) {
-	enum hf_err err = judge_guard(current, zone_epoch, &request->guard, why);
+	enum hf_err err = judge_guard(current, zone, &request->guard, why);
 	if (err)
 		return err;
 	if (!current)
@@ -136,6 +137,9 @@ enum hf_err hf_rules_release(const struct hf_lease *current, uint64_t zone_epoch
 		d.action = HF_DO_PURGE;
 	else if (current->state == HF_ACTIVE)
 		d.action = HF_DO_QUARANTINE;
+	if (d.action != HF_DO_NOTHING && zone->state == HF_ZONE_OFFLINE && !request->force)
+		return hf_fail(why, HF_E_ZONE_OFFLINE, "zone \"%s\" is offline, so nothing of it is released without force=true",
+			       request->id.zone);
 	*ret = d;
 	return HF_OK;
 }

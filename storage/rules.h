@@ -59,6 +59,7 @@ struct hf_release {
 	struct hf_identity id;
 	struct hf_guard guard;
 	bool purge;
+	bool force; /* although the zone is offline */
 	/* The result: the lease as it is now; after a purge, as it was. */
 	struct hf_lease lease;
 };
@@ -77,17 +78,19 @@ struct hf_decision {
 };
 
 /* Judges an acquire in the order: epoch, conditions, pool, address, then the configuration (raw digest, then fingerprint) and the
- * version. `current` is NULL if there is no lease; `zone_epoch` is 0 if the zone never connected.
+ * version. `current` is NULL if there is no lease; of `zone` only the epoch counts, and only if the request states one.
  * HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS. */
-enum hf_err hf_rules_acquire(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_acquire *request,
+enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_acquire *request,
 			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;
 
 /* The lease that HF_DO_CHANGE or HF_DO_RELABEL makes of `current`; the revision is the store's to set. */
 struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_acquire *request, struct hf_decision decision,
 				 int64_t now_ms);
 
-/* Judges a release. HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_NOT_FOUND. */
-enum hf_err hf_rules_release(const struct hf_lease *current, uint64_t zone_epoch, const struct hf_release *request,
+/* Judges a release in the order: epoch, conditions, whether there is a lease, whether its zone is frozen. A release that changes
+ * nothing is none, wherever the zone is.
+ * HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_NOT_FOUND, HF_E_ZONE_OFFLINE. */
+enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release *request,
 			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;
 
 /* Whether a condition holds for a lease (NULL: there is none); pure halves of the above, for GET's If-None-Match. */

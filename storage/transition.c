@@ -157,8 +157,10 @@ void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, stru
 		hf_txn_del(txn, HF_LEASES, (struct hf_slice){key.bytes, key.len});
 }
 
-void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *lease) {
+void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after) {
 	struct hf_key key;
-	hf_identity_encode(&lease->id, &key);
-	put_lease(batch, &key, lease);
+	hf_identity_encode(&after->id, &key);
+	if (before->quarantined_until_ms != after->quarantined_until_ms)
+		move_deadline(batch, &key, before, after);
+	put_lease(batch, &key, after);
 }

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#define HELD_MIN_MS 60000 /* an offline zone's quarantines are looked at no more often */
+
 static const char *const CONNECTIONS[] = {
 	[HF_CONNECTION_FIRST] = "first",
 	[HF_CONNECTION_RECONNECT] = "reconnect",
@@ -60,4 +62,13 @@ enum hf_err hf_zone_rules_disconnect(const struct hf_zone *zone, struct hf_why *
 		return hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" never connected", zone->name);
 	*ret_changes = zone->state != HF_ZONE_OFFLINE;
 	return HF_OK;
+}
+
+int64_t hf_zone_rules_quarantine_end(const struct hf_zone *zone, int64_t until_ms, int64_t quarantine_ms, int64_t now_ms) {
+	if (zone->state == HF_ZONE_OFFLINE)
+		return now_ms + (quarantine_ms > HELD_MIN_MS ? quarantine_ms : HELD_MIN_MS);
+	/* A clock that went back leaves changed_ms ahead: the quarantine then lasts longer, and is still keyed anew only once. */
+	if (zone->state == HF_ZONE_ONLINE && zone->changed_ms + quarantine_ms > now_ms)
+		return zone->changed_ms + quarantine_ms;
+	return until_ms;
 }

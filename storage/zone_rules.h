@@ -1,4 +1,4 @@
-/* zone_rules.h — the zone rules, pure: who may connect and what a connection makes of a zone.
+/* zone_rules.h — the zone rules, pure: who may connect, what a connection makes of a zone, and what of it is frozen.
  *
  * No rule reads a clock or the store, and none writes; the same rules judge a request on a reader's snapshot and again inside the
  * write transaction. `zone` is the zone as it is; one that has no record is unmanaged and of epoch 0. Thread-safe.
@@ -34,5 +34,9 @@ bool hf_zone_rules_is_incremental(const struct hf_zone *zone, uint64_t active, u
 
 /* Judges a disconnection; *ret_changes tells whether it is one. HF_E_NOT_FOUND: the zone never connected. */
 enum hf_err hf_zone_rules_disconnect(const struct hf_zone *zone, struct hf_why *why, bool *ret_changes) HF_CHECKED;
+
+/* When a quarantine of the zone's that was due at `until_ms` ends, by a pool of that quarantine time: then, or at a moment after
+ * `now_ms` at which it is to be judged again, because the zone is offline or has not been back for that long. */
+int64_t hf_zone_rules_quarantine_end(const struct hf_zone *zone, int64_t until_ms, int64_t quarantine_ms, int64_t now_ms);
 
 #endif

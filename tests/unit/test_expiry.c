@@ -223,3 +223,96 @@ Test(expiry, deadlines_last_over_a_restart) {
 	batch();
 	cr_assert(!exists(1));
 }
+
+static struct hf_lease lease(int i) {
+	struct hf_lease l;
+	struct hf_identity id = service(i);
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
+	cr_assert_eq(hf_lease_get(f.reader, &id, NULL, &l), HF_OK);
+	hf_reader_end(f.reader);
+	return l;
+}
+
+Test(expiry, a_quarantine_is_held_while_its_zone_is_offline_and_as_long_again_after) {
+	struct hf_zone_connect c;
+	struct hf_lease released;
+	struct hf_acquire a = acquired(1);
+	cr_assert_eq(connect_zone(&f, "east", "a", &c), HF_OK);
+	cr_assert_eq(release(&f, service(1), false, &released), HF_OK);
+	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
+	f.now_ms += 3600 * 1000;
+	batch();
+	struct hf_lease held = lease(1);
+	cr_assert_eq(held.quarantined_until_ms, f.now_ms + 3600 * 1000);
+	cr_assert_eq(held.revision, released.revision, "holding is no change");
+	cr_assert_eq(held.modified_ms, released.modified_ms);
+	cr_assert_eq(last_change().type, HF_CHANGE_RELEASED);
+	cr_assert_eq(deadlines(), 1, "moved, not doubled");
+	struct hf_digest before = fixture_digest(&f);
+	batch();
+	struct hf_digest after = fixture_digest(&f);
+	cr_assert(hf_digest_equal(&before, &after), "it is not due again");
+	f.now_ms += 1800 * 1000;
+	cr_assert_eq(connect_zone(&f, "east", "a", &c), HF_OK);
+	f.now_ms += 1800 * 1000; /* due again, half an hour after the zone came back */
+	batch();
+	cr_assert_eq(lease(1).quarantined_until_ms, f.now_ms + 1800 * 1000);
+	f.now_ms += 1800 * 1000 - 1;
+	batch();
+	cr_assert(exists(1));
+	f.now_ms += 1;
+	batch();
+	cr_assert(!exists(1));
+	cr_assert_eq(last_change().type, HF_CHANGE_EXPIRED);
+	struct hf_acquire b = acquire_request(service(2), "{}");
+	b.addresses[b.n_addresses++] = a.lease.vips[0];
+	cr_assert_eq(acquire(&f, &b), HF_OK, "%s", b.write.why.text);
+}
+
+Test(expiry, a_held_quarantine_gives_the_same_address_back) {
+	struct hf_zone_connect c;
+	struct hf_acquire a = acquired(1);
+	cr_assert_eq(connect_zone(&f, "east", "a", &c), HF_OK);
+	cr_assert_eq(release(&f, service(1), false, NULL), HF_OK);
+	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
+	for (int day = 0; day < 3; day++) {
+		f.now_ms += 24 * 3600 * 1000;
+		batch();
+	}
+	struct hf_acquire again = acquired(1);
+	cr_assert_eq(again.outcome, HF_RESTORED);
+	cr_assert_eq(again.lease.vips[0].n, a.lease.vips[0].n);
+	cr_assert_eq(deadlines(), 0);
+}
+
+/* A wrong clock is put right in either direction: nothing loops, and nothing of an offline zone is lost. */
+Test(expiry, clock_jumps_neither_loop_nor_free_what_is_frozen) {
+	struct hf_zone_connect c;
+	struct hf_pool_put none = pool_request("meshservice", "241.0.0.0/8", "", 0);
+	static const int64_t year_ms = (int64_t)366 * 24 * 3600 * 1000;
+	cr_assert_eq(commit(&f, &none.write), HF_OK);
+	acquired(1);
+	acquired(2);
+	cr_assert_eq(connect_zone(&f, "east", "a", &c), HF_OK);
+	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
+	struct hf_release forced = {.id = service(1), .force = true};
+	hf_release_begin(&forced);
+	cr_assert_eq(commit(&f, &forced.write), HF_OK);
+	static const int64_t jumps[] = {0, 1, -1, 0};
+	int64_t start_ms = f.now_ms;
+	for (size_t i = 0; i < sizeof jumps / sizeof *jumps; i++) {
+		f.now_ms = start_ms + jumps[i] * year_ms;
+		batch();
+		cr_assert(exists(1), "jump %zu", i);
+	}
+	f.now_ms = start_ms + year_ms;
+	cr_assert_eq(connect_zone(&f, "east", "a", &c), HF_OK); /* a connection in the future, as it turns out */
+	f.now_ms = start_ms;
+	batch();
+	cr_assert_eq(release(&f, service(2), false, NULL), HF_OK);
+	batch();
+	cr_assert_eq(lease(2).quarantined_until_ms, start_ms + year_ms, "once, to a moment that comes");
+	f.now_ms = start_ms + 2 * year_ms;
+	batch();
+	cr_assert(!exists(1) && !exists(2));
+}

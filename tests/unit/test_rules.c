@@ -10,6 +10,10 @@ enum { NONE = 0 };
 
 #define NOW_MS 1700000999000
 
+static const struct hf_zone UNMANAGED = {.name = "east", .state = HF_ZONE_UNMANAGED};
+static const struct hf_zone CONNECTED = {.name = "east", .state = HF_ZONE_ONLINE, .epoch = 7};
+static const struct hf_zone OFFLINE = {.name = "east", .state = HF_ZONE_OFFLINE, .epoch = 7};
+
 /* The lease that every row begins with: generation 3, revision 17, version "v1". */
 static struct hf_lease current_lease(int state) {
 	struct hf_lease lease = {.id = identity("east", "default", "redis"),
@@ -156,7 +160,7 @@ Test(lease_rules, acquire_is_judged_as_the_table_says) {
 		struct hf_lease lease = current_lease(row->state);
 		struct hf_decision d = {0};
 		struct hf_why why = {""};
-		enum hf_err err = hf_rules_acquire(row->state ? &lease : NULL, 7, &request, &why, &d);
+		enum hf_err err = hf_rules_acquire(row->state ? &lease : NULL, &CONNECTED, &request, &why, &d);
 		cr_expect_eq(err, row->err, "%s: %s, %s", row->name, hf_err_slug(err), why.text);
 		if (row->why)
 			cr_expect(strstr(why.text, row->why), "%s: says \"%s\"", row->name, why.text);
@@ -172,9 +176,9 @@ Test(lease_rules, acquire_is_judged_as_the_table_says) {
 Test(lease_rules, a_zone_that_never_connected_has_epoch_zero) {
 	struct hf_acquire request = {.id = identity("east", "default", "redis"), .guard = {.has_epoch = true, .epoch = 1}};
 	struct hf_decision d;
-	cr_assert_eq(hf_rules_acquire(NULL, 0, &request, NULL, &d), HF_E_STALE_EPOCH);
+	cr_assert_eq(hf_rules_acquire(NULL, &UNMANAGED, &request, NULL, &d), HF_E_STALE_EPOCH);
 	request.guard.epoch = 0;
-	cr_assert_eq(hf_rules_acquire(NULL, 0, &request, NULL, &d), HF_OK);
+	cr_assert_eq(hf_rules_acquire(NULL, &UNMANAGED, &request, NULL, &d), HF_OK);
 }
 
 Test(lease_rules, a_raw_digest_of_zeros_matches_nothing) {
@@ -182,7 +186,7 @@ Test(lease_rules, a_raw_digest_of_zeros_matches_nothing) {
 	struct hf_acquire request = {.id = lease.id, .has_config = true};
 	struct hf_decision d;
 	memset(&lease.raw, 0, sizeof lease.raw);
-	cr_assert_eq(hf_rules_acquire(&lease, 0, &request, NULL, &d), HF_OK);
+	cr_assert_eq(hf_rules_acquire(&lease, &UNMANAGED, &request, NULL, &d), HF_OK);
 	cr_assert_eq(d.action, HF_DO_READ_BODY);
 }
 
@@ -194,7 +198,7 @@ Test(lease_rules, the_first_configuration_of_a_lease_without_one_is_an_update) {
 	memset(&lease.raw, 0, sizeof lease.raw);
 	memset(&lease.fingerprint, 0, sizeof lease.fingerprint);
 	set_body(&request, READ_SAME);
-	cr_assert_eq(hf_rules_acquire(&lease, 0, &request, NULL, &d), HF_OK);
+	cr_assert_eq(hf_rules_acquire(&lease, &UNMANAGED, &request, NULL, &d), HF_OK);
 	cr_assert_eq(d.outcome, HF_UPDATED);
 	cr_assert_eq(hf_rules_changed(&lease, &request, d, NOW_MS).generation, 4);
 }
@@ -224,7 +228,7 @@ Test(lease_rules, the_changed_lease_is_as_the_table_says) {
 		struct hf_acquire request = request_of(&row);
 		struct hf_lease before = current_lease(row.state);
 		struct hf_decision d;
-		cr_assert_eq(hf_rules_acquire(&before, 0, &request, NULL, &d), HF_OK);
+		cr_assert_eq(hf_rules_acquire(&before, &UNMANAGED, &request, NULL, &d), HF_OK);
 		struct hf_lease after = hf_rules_changed(&before, &request, d, NOW_MS);
 		const char *name = CHANGES[i].name;
 		cr_expect_eq(after.generation, CHANGES[i].generation, "%s", name);
@@ -239,6 +243,18 @@ Test(lease_rules, the_changed_lease_is_as_the_table_says) {
 	}
 }
 
+/* An acquire never asks whether the zone is there. */
+Test(lease_rules, an_offline_zone_acquires_as_any_other) {
+	for (int state = NONE; state <= HF_QUARANTINED; state++) {
+		struct hf_lease lease = current_lease(state);
+		struct hf_acquire request = {.id = lease.id};
+		struct hf_decision online, offline;
+		cr_assert_eq(hf_rules_acquire(state ? &lease : NULL, &CONNECTED, &request, NULL, &online), HF_OK);
+		cr_assert_eq(hf_rules_acquire(state ? &lease : NULL, &OFFLINE, &request, NULL, &offline), HF_OK);
+		cr_expect_eq(online.action, offline.action, "state %d", state);
+	}
+}
+
 static const struct {
 	const char *name;
 	int state;
@@ -247,32 +263,50 @@ static const struct {
 	const char *if_match;
 	enum hf_err err;
 	int action;
+	const struct hf_zone *zone; /* NULL: connected */
+	bool force;
 } RELEASES[] = {
-	{"active", HF_ACTIVE, false, 0, NULL, HF_OK, HF_DO_QUARANTINE},
-	{"quarantined: again is nothing", HF_QUARANTINED, false, 0, NULL, HF_OK, HF_DO_NOTHING},
-	{"none", NONE, false, 0, NULL, HF_E_NOT_FOUND, 0},
-	{"purge active", HF_ACTIVE, true, 0, NULL, HF_OK, HF_DO_PURGE},
-	{"purge quarantined", HF_QUARANTINED, true, 0, NULL, HF_OK, HF_DO_PURGE},
-	{"purge none", NONE, true, 0, NULL, HF_E_NOT_FOUND, 0},
-	{"current epoch", HF_ACTIVE, false, 7, NULL, HF_OK, HF_DO_QUARANTINE},
-	{"stale epoch", HF_ACTIVE, false, 6, NULL, HF_E_STALE_EPOCH, 0},
-	{"stale epoch before the condition", HF_ACTIVE, true, 6, "another", HF_E_STALE_EPOCH, 0},
-	{"stale epoch before not found", NONE, false, 6, NULL, HF_E_STALE_EPOCH, 0},
-	{"If-Match holds", HF_ACTIVE, false, 0, "current", HF_OK, HF_DO_QUARANTINE},
-	{"If-Match does not hold", HF_ACTIVE, false, 0, "another", HF_E_PRECONDITION_FAILED, 0},
-	{"If-Match does not hold, quarantined", HF_QUARANTINED, false, 0, "another", HF_E_PRECONDITION_FAILED, 0},
-	{"If-Match before not found", NONE, false, 0, "*", HF_E_PRECONDITION_FAILED, 0},
+	{"active", HF_ACTIVE, false, 0, NULL, HF_OK, .action = HF_DO_QUARANTINE},
+	{"quarantined: again is nothing", HF_QUARANTINED, false, 0, NULL, HF_OK, .action = HF_DO_NOTHING},
+	{"none", NONE, false, 0, NULL, HF_E_NOT_FOUND, .action = 0},
+	{"purge active", HF_ACTIVE, true, 0, NULL, HF_OK, .action = HF_DO_PURGE},
+	{"purge quarantined", HF_QUARANTINED, true, 0, NULL, HF_OK, .action = HF_DO_PURGE},
+	{"purge none", NONE, true, 0, NULL, HF_E_NOT_FOUND, .action = 0},
+	{"current epoch", HF_ACTIVE, false, 7, NULL, HF_OK, .action = HF_DO_QUARANTINE},
+	{"stale epoch", HF_ACTIVE, false, 6, NULL, HF_E_STALE_EPOCH, .action = 0},
+	{"stale epoch before the condition", HF_ACTIVE, true, 6, "another", HF_E_STALE_EPOCH, .action = 0},
+	{"stale epoch before not found", NONE, false, 6, NULL, HF_E_STALE_EPOCH, .action = 0},
+	{"If-Match holds", HF_ACTIVE, false, 0, "current", HF_OK, .action = HF_DO_QUARANTINE},
+	{"If-Match does not hold", HF_ACTIVE, false, 0, "another", HF_E_PRECONDITION_FAILED, .action = 0},
+	{"If-Match does not hold, quarantined", HF_QUARANTINED, false, 0, "another", HF_E_PRECONDITION_FAILED, .action = 0},
+	{"If-Match before not found", NONE, false, 0, "*", HF_E_PRECONDITION_FAILED, .action = 0},
+	{"a zone that never connected", HF_ACTIVE, false, 0, NULL, HF_OK, .action = HF_DO_QUARANTINE, .zone = &UNMANAGED},
+	{"force changes nothing online", HF_ACTIVE, false, 0, NULL, HF_OK, .action = HF_DO_QUARANTINE, .zone = &CONNECTED,
+	 .force = true},
+	{"offline", HF_ACTIVE, false, 0, NULL, HF_E_ZONE_OFFLINE, .zone = &OFFLINE},
+	{"offline, the current epoch", HF_ACTIVE, false, 7, NULL, HF_E_ZONE_OFFLINE, .zone = &OFFLINE},
+	{"offline, forced", HF_ACTIVE, false, 0, NULL, HF_OK, .action = HF_DO_QUARANTINE, .zone = &OFFLINE, .force = true},
+	{"offline, purge", HF_ACTIVE, true, 0, NULL, HF_E_ZONE_OFFLINE, .zone = &OFFLINE},
+	{"offline, purge quarantined", HF_QUARANTINED, true, 0, NULL, HF_E_ZONE_OFFLINE, .zone = &OFFLINE},
+	{"offline, purge, forced", HF_QUARANTINED, true, 0, NULL, HF_OK, .action = HF_DO_PURGE, .zone = &OFFLINE, .force = true},
+	{"offline, quarantined: again is nothing", HF_QUARANTINED, false, 0, NULL, HF_OK, .action = HF_DO_NOTHING,
+	 .zone = &OFFLINE},
+	{"stale epoch before offline", HF_ACTIVE, false, 6, NULL, HF_E_STALE_EPOCH, .zone = &OFFLINE},
+	{"force excuses no stale epoch", HF_ACTIVE, false, 6, NULL, HF_E_STALE_EPOCH, .zone = &OFFLINE, .force = true},
+	{"If-Match before offline", HF_ACTIVE, false, 0, "another", HF_E_PRECONDITION_FAILED, .zone = &OFFLINE},
+	{"not found before offline", NONE, false, 0, NULL, HF_E_NOT_FOUND, .zone = &OFFLINE},
 };
 
 Test(lease_rules, release_is_judged_as_the_table_says) {
 	for (size_t i = 0; i < sizeof RELEASES / sizeof *RELEASES; i++) {
 		struct hf_lease lease = current_lease(RELEASES[i].state);
-		struct hf_release request = {.id = lease.id, .purge = RELEASES[i].purge};
+		struct hf_release request = {.id = lease.id, .purge = RELEASES[i].purge, .force = RELEASES[i].force};
+		const struct hf_zone *zone = RELEASES[i].zone ? RELEASES[i].zone : &CONNECTED;
 		struct hf_decision d = {0};
 		request.guard.has_epoch = RELEASES[i].epoch != 0;
 		request.guard.epoch = RELEASES[i].epoch;
 		request.guard.if_match = condition(RELEASES[i].if_match);
-		enum hf_err err = hf_rules_release(RELEASES[i].state ? &lease : NULL, 7, &request, NULL, &d);
+		enum hf_err err = hf_rules_release(RELEASES[i].state ? &lease : NULL, zone, &request, NULL, &d);
 		cr_expect_eq(err, RELEASES[i].err, "%s: %s", RELEASES[i].name, hf_err_slug(err));
 		if (!err)
 			cr_expect_eq((int)d.action, RELEASES[i].action, "%s: action %d", RELEASES[i].name, (int)d.action);

@@ -147,6 +147,35 @@ Test(zones, what_cannot_connect_or_disconnect) {
 	hf_reader_end(f.reader);
 }
 
+static enum hf_err release_of(const char *service, bool purge, bool force) {
+	struct hf_release r = {.id = identity("east", "default", service), .purge = purge, .force = force};
+	hf_release_begin(&r);
+	return commit(&f, &r.write);
+}
+
+Test(zones, an_offline_zone_is_frozen) {
+	acquired("east", "default", "active");
+	acquired("east", "default", "released");
+	acquired("west", "default", "active");
+	connected("east", "a");
+	cr_assert_eq(release_of("released", false, false), HF_OK);
+	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
+	struct hf_digest before = fixture_digest(&f);
+	cr_expect_eq(release_of("active", false, false), HF_E_ZONE_OFFLINE);
+	cr_expect_eq(release_of("active", true, false), HF_E_ZONE_OFFLINE);
+	cr_expect_eq(release_of("released", true, false), HF_E_ZONE_OFFLINE);
+	cr_expect_eq(release_of("released", false, false), HF_OK, "it is released already");
+	cr_expect_eq(release_of("none", false, false), HF_E_NOT_FOUND);
+	struct hf_digest after = fixture_digest(&f);
+	cr_expect(hf_digest_equal(&before, &after));
+	cr_expect_eq(release(&f, identity("west", "default", "active"), false, NULL), HF_OK, "another zone's");
+	acquired("east", "default", "new");
+	cr_expect_eq(release_of("active", false, true), HF_OK);
+	cr_expect_eq(release_of("released", true, true), HF_OK);
+	connected("east", "b");
+	cr_expect_eq(release_of("new", false, false), HF_OK);
+}
+
 /* What a write of the same batch did counts, whether its scope is in the table already or not. */
 Test(zones, a_batch_sums_what_it_has_changed) {
 	struct hf_batch *batch;
