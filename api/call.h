@@ -17,6 +17,7 @@
 #include "storage/leases.h"
 #include "storage/pools.h"
 #include "storage/query.h"
+#include "storage/zones.h"
 
 enum hf_method { HF_GET, HF_PUT, HF_POST, HF_DELETE, HF_OTHER_METHOD };
 
@@ -91,6 +92,8 @@ struct hf_call {
 	union {
 		struct hf_acquire acquire;
 		struct hf_release release;
+		struct hf_zone_connect zone_connect;
+		struct hf_zone_disconnect zone_disconnect;
 	} verb;
 	struct hf_pool_put *pool_put; /* the rarer verbs are large; freed with the call */
 	struct hf_pool_delete *pool_delete;

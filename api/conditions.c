@@ -42,16 +42,17 @@ static enum hf_err read_tags(struct hf_call *call, const char *name, bool weakly
 	return *at == '\0' ? HF_OK : malformed(call, name, text);
 }
 
-static enum hf_err read_epoch(struct hf_call *call, struct hf_guard *ret) {
+enum hf_err hf_conditions_read_epoch(struct hf_call *call, bool *ret_has, uint64_t *ret) {
 	const char *text = hf_call_header(call, "Holdfast-Zone-Epoch");
 	char *end;
 	if (!text)
 		return HF_OK;
 	errno = 0;
-	ret->epoch = strtoull(text, &end, 10);
+	uint64_t epoch = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno)
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "Holdfast-Zone-Epoch: \"%.40s\" is not a whole number", text);
-	ret->has_epoch = true;
+	*ret_has = true;
+	*ret = epoch;
 	return HF_OK;
 }
 
@@ -59,5 +60,7 @@ enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) {
 	enum hf_err err = read_tags(call, "If-Match", false, &ret->if_match);
 	if (!err)
 		err = read_tags(call, "If-None-Match", true, &ret->if_none_match);
-	return err || call->request.method == HF_GET ? err : read_epoch(call, ret); /* only writes are fenced */
+	if (err || call->request.method == HF_GET) /* only writes are fenced */
+		return err;
+	return hf_conditions_read_epoch(call, &ret->has_epoch, &ret->epoch);
 }

@@ -8,4 +8,7 @@
  * weakly. HF_E_INVALID_PARAMETER: a header out of form, or more than HF_CONDITION_TAGS_MAX tags. */
 enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) HF_CHECKED;
 
+/* Reads the epoch alone; without the header *ret_has and *ret keep their values. HF_E_INVALID_PARAMETER. */
+enum hf_err hf_conditions_read_epoch(struct hf_call *call, bool *ret_has, uint64_t *ret) HF_CHECKED;
+
 #endif

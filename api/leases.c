@@ -154,6 +154,8 @@ enum hf_err hf_handle_lease_delete(struct hf_call *call) {
 	if (!err)
 		err = hf_call_param_bool(call, "purge", &release->purge);
 	if (!err)
+		err = hf_call_param_bool(call, "force", &release->force);
+	if (!err)
 		err = hf_conditions_read(call, &release->guard);
 	if (!err)
 		err = hf_release_peek(call->reader, release, &call->why, &peek);

@@ -7,7 +7,7 @@
 		{HF_PUT, LEASES_OF(plural),  "pool address* version", HF_BODY_JSON_OR_EMPTY, HF_ROLE_ZONE,                         \
 		 kind,	 hf_handle_lease_put},                                                                                     \
 	{                                                                                                                          \
-		HF_DELETE, LEASES_OF(plural), "purge", HF_BODY_NONE, HF_ROLE_ZONE, kind, hf_handle_lease_delete                    \
+		HF_DELETE, LEASES_OF(plural), "purge force", HF_BODY_NONE, HF_ROLE_ZONE, kind, hf_handle_lease_delete              \
 	}
 
 const struct hf_route HF_ROUTES[] = {
@@ -23,6 +23,10 @@ const struct hf_route HF_ROUTES[] = {
 	{HF_GET, "/v1/pools/{pool}", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_pool_get},
 	{HF_PUT, "/v1/pools/{pool}", "drain", HF_BODY_JSON, HF_ROLE_ADMIN, 0, hf_handle_pool_put},
 	{HF_DELETE, "/v1/pools/{pool}", "", HF_BODY_NONE, HF_ROLE_ADMIN, 0, hf_handle_pool_delete},
+	{HF_GET, "/v1/zones", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_zone_list},
+	{HF_GET, "/v1/zones/{zone}", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_zone_get},
+	{HF_PUT, "/v1/zones/{zone}/connection", "", HF_BODY_JSON, HF_ROLE_ZONE, 0, hf_handle_zone_connect},
+	{HF_DELETE, "/v1/zones/{zone}/connection", "", HF_BODY_NONE, HF_ROLE_ZONE, 0, hf_handle_zone_disconnect},
 	{HF_GET, "/v1/changes", "since limit wait kind zone mesh", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_changes},
 	{HF_GET, "/v1/status", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_status},
 	{HF_GET, "/livez", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, hf_handle_livez},

@@ -36,6 +36,10 @@ enum hf_err hf_handle_pool_list(struct hf_call *call); /* pools.c */
 enum hf_err hf_handle_pool_get(struct hf_call *call);
 enum hf_err hf_handle_pool_put(struct hf_call *call);
 enum hf_err hf_handle_pool_delete(struct hf_call *call);
+enum hf_err hf_handle_zone_list(struct hf_call *call); /* zones.c */
+enum hf_err hf_handle_zone_get(struct hf_call *call);
+enum hf_err hf_handle_zone_connect(struct hf_call *call);
+enum hf_err hf_handle_zone_disconnect(struct hf_call *call);
 enum hf_err hf_handle_changes(struct hf_call *call); /* changes.c */
 enum hf_err hf_handle_status(struct hf_call *call);  /* status.c */
 enum hf_err hf_handle_livez(struct hf_call *call);

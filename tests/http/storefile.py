@@ -65,6 +65,11 @@ def damage_pool(data_dir, name):
     patch(data_dir, name.encode() + b'\x01', len(name), BAD)
 
 
+def damage_zone(data_dir, name):
+    """The record of a zone that is online."""
+    patch(data_dir, name.encode() + b'\x01\x02', len(name), BAD, 1)
+
+
 def damage_meta(data_dir, store_id):
     key = b'store\x01' + bytes.fromhex(store_id)
     patch(data_dir, key, len('store'), BAD)

@@ -123,7 +123,7 @@ class BadInput(ServerCase):
     def test_paths_that_do_not_exist(self):
         for path in ('/', '/v1', '/v1/', '/v2/leases', '/v1/leases/', '//v1/leases', '/v1//leases', '/livez/', '/V1/leases',
                      '/v1/meshes/m/zones/z/services',
-                     '/v1/meshes/m/zones/z/dataplanes/s', '/v1/meshes/m/zones/z/services/s/t', '/v1/leases%2F', '/v1/zones',
+                     '/v1/meshes/m/zones/z/dataplanes/s', '/v1/meshes/m/zones/z/services/s/t', '/v1/leases%2F', '/v1/zones/z/else',
                      '/v1/../livez', '/a' * 500):
             with self.subTest(path[:40]):
                 for method in ('GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH'):

@@ -16,10 +16,14 @@ TARGETS = {
     '/v1/addresses/{ip}': '/v1/addresses/241.0.0.0',
     '/v1/addresses/{ip}/history': '/v1/addresses/241.0.0.0/history',
     '/v1/pools/{pool}': '/v1/pools/walked',
+    '/v1/zones/{zone}': '/v1/zones/walked',
+    '/v1/zones/{zone}/connection': '/v1/zones/walked/connection',
     **{f'/v1/meshes/{{mesh}}/zones/{{zone}}/{plural}/{{service}}': lease_path('walked', kind=kind) for kind, plural in PLURALS.items()},
 }
 BODIES = {'put': config(), 'post': {'items': []}}
 POOL = {'cidrs': ['10.1.0.0/24']}
+EAST = '/v1/zones/east/connection'
+CONNECTION = '/v1/zones/walked/connection'
 
 
 def target_of(operation):
@@ -50,7 +54,7 @@ def leases(kind):
         ('PUT', a, '{', {}, 400, 'invalid-json'),
         ('PUT', a + '?address=241.0.0', config(), {}, 400, 'invalid-address'),
         ('PUT', a + '?pool=other', config(), {}, 409, 'lease-exists'),
-        ('PUT', a, config(), {'Holdfast-Zone-Epoch': '7'}, 409, 'stale-epoch'),
+        ('PUT', a, config(), {'Holdfast-Zone-Epoch': '77'}, 409, 'stale-epoch'),
         ('PUT', a, config(), {'If-None-Match': '*'}, 412, 'precondition-failed'),
         ('PUT', a, config(), {'Content-Type': 'text/plain'}, 415, 'unsupported-media-type'),
         ('PUT', b + '?pool=other&address=10.99.0.1', config(), {}, 422, 'address-outside-pool'),
@@ -58,9 +62,13 @@ def leases(kind):
         ('PUT', b + '?pool=one-v4', config(), {}, 201, None),
         ('PUT', none + '?pool=one-v4', config(), {}, 507, 'pool-exhausted'),
         ('PUT', none + '?pool=one-v4&address=10.0.1.1', config(), {}, 409, 'address-taken'),
-        ('DELETE', a, None, {'Holdfast-Zone-Epoch': '7'}, 409, 'stale-epoch'),
+        ('DELETE', a, None, {'Holdfast-Zone-Epoch': '77'}, 409, 'stale-epoch'),
         ('DELETE', a, None, {'If-Match': '"0"'}, 412, 'precondition-failed'),
         ('DELETE', none, None, {}, 404, 'not-found'),
+        ('PUT', EAST, {'instance': kind}, {}, 200, None),
+        ('DELETE', EAST, None, {}, 200, None),
+        ('DELETE', a, None, {}, 409, 'zone-offline'),
+        ('PUT', EAST, {'instance': kind}, {}, 200, None),
         ('DELETE', a, None, {}, 200, None),
         ('DELETE', b + '?purge=true', None, {}, 200, None),
     ]
@@ -82,6 +90,19 @@ POOLS = [
     ('DELETE', lease_path('holder') + '?purge=true', None, {}, 200, None),
     ('DELETE', '/v1/pools/walked', None, {}, 200, None),
     ('DELETE', '/v1/pools/walked', None, {}, 404, 'not-found'),
+]
+
+ZONES = [
+    ('GET', '/v1/zones/walked', None, {}, 404, 'not-found'),
+    ('DELETE', CONNECTION, None, {}, 404, 'not-found'),
+    ('PUT', CONNECTION, '{', {}, 400, 'invalid-json'),
+    ('PUT', CONNECTION, {'instance': 'a'}, {'Content-Type': 'text/plain'}, 415, 'unsupported-media-type'),
+    ('PUT', CONNECTION, {'instance': 'a'}, {}, 200, None),
+    ('PUT', CONNECTION, {'instance': 'b'}, {'Holdfast-Zone-Epoch': '7'}, 409, 'stale-epoch'),
+    ('DELETE', CONNECTION, None, {'Holdfast-Zone-Epoch': '7'}, 409, 'stale-epoch'),
+    ('DELETE', CONNECTION, None, {}, 200, None),
+    ('GET', '/v1/zones/walked', None, {}, 200, None),
+    ('GET', '/v1/zones', None, {}, 200, None),
 ]
 
 READS = [
@@ -130,6 +151,7 @@ class Walk(unittest.TestCase):
         for kind in PLURALS:
             self.run_table(server, leases(kind))
         self.run_table(server, POOLS)
+        self.run_table(server, ZONES)
         self.run_table(server, READS)
         self.assertEqual(server.get(f'/v1/changes?since={server.revision() - 1}').status, 200)
 
@@ -147,6 +169,7 @@ class Walk(unittest.TestCase):
         held = {kind: server.put(lease_path('walked', kind=kind), {'kind': kind}).json() for kind in PLURALS}
         server.put('/v1/pools/walked', POOL)
         server.put('/v1/pools/unused', {'cidrs': ['10.2.0.0/24']})
+        server.put(CONNECTION, {'instance': 'a'})
         server.put(lease_path('gone'))
         gone = server.delete(lease_path('gone')).json()
         past = server.put(lease_path('past')).json()
@@ -158,11 +181,16 @@ class Walk(unittest.TestCase):
         for lease in held.values():
             storefile.damage_lease(server.data_dir, lease)
         storefile.damage_history(server.data_dir, past)
+        storefile.damage_zone(server.data_dir, 'walked')
         server.start()
         broken = [(method, lease_path('walked', kind=kind)) for kind in PLURALS for method in ('GET', 'PUT', 'DELETE')]
         broken += [('DELETE', '/v1/pools/unused'), ('PUT', '/v1/pools/unused'), ('GET', f'/v1/addresses/{ip}'),
                    ('GET', f'/v1/addresses/{past_ip}/history'), ('GET', '/v1/leases')]
         self.run_table(server, ((m, t, {'cidrs': ['10.3.0.0/24']} if m == 'PUT' else None, {}, 500, 'storage-error') for m, t in broken))
+        self.run_table(server, [('GET', '/v1/zones', None, {}, 500, 'storage-error'),
+                                ('GET', '/v1/zones/walked', None, {}, 500, 'storage-error'),
+                                ('PUT', CONNECTION, {'instance': 'a'}, {}, 500, 'storage-error'),
+                                ('DELETE', CONNECTION, None, {}, 500, 'storage-error')])
         self.run_table(server, [('GET', '/readyz', None, {}, 200, None), ('GET', '/livez', None, {}, 200, None)])
         storefile.damage_pool(server.data_dir, 'walked')
         self.run_table(server, [('GET', '/v1/pools/walked', None, {}, 500, 'storage-error')])
@@ -178,12 +206,14 @@ class Walk(unittest.TestCase):
         for kind in PLURALS:
             self.assertEqual(server.put(lease_path('walked', kind=kind)).status, 201)
         server.put('/v1/pools/walked', POOL)
+        server.put(CONNECTION, {'instance': 'a'})
         storefile.hold_snapshot(server.data_dir)
         for query in ('', '?version={}'):  # until not even the smallest write finds a page
             self.assertIn(507, (server.put(lease_path('walked' if query else f's{i}') + query.format(i)).status for i in range(1000)))
         before = server.revision()
         full = [('PUT', lease_path('new', kind=kind), None) for kind in PLURALS]
         full += [('DELETE', lease_path('walked', kind=kind), None) for kind in PLURALS]
+        full += [('PUT', CONNECTION, {'instance': 'b'}), ('DELETE', CONNECTION, None)]
         full += [('PUT', '/v1/pools/another', {'cidrs': ['10.9.0.0/24']}), ('DELETE', '/v1/pools/walked', None)]
         self.run_table(server, ((method, target, body, {}, 507, 'storage-full') for method, target, body in full))
         self.assertEqual(server.revision(), before)

@@ -12,6 +12,7 @@
 #define SHUFFLED "{\"spec\":{\"ports\":[{\"targetPort\":1,\"port\":6379}]},\"name\":\"redis\",\"type\":\"MeshService\"}"
 #define CHANGED "{\"type\":\"MeshService\",\"name\":\"redis\",\"spec\":{\"ports\":[{\"port\":6380,\"targetPort\":1}]}}"
 #define REDIS "/v1/meshes/default/zones/east/services/redis"
+#define EAST "/v1/zones/east"
 
 struct world {
 	struct fixture f;
@@ -98,6 +99,41 @@ Test(call, an_unchanged_request_never_reaches_the_committer) {
 		cr_expect_eq(a.first, steps[i].first, "%s", steps[i].name);
 		cr_expect_str_eq(a.outcome, steps[i].outcome, "%s", steps[i].name);
 		cr_expect(a.status == 409 || strstr(a.body, "\"vips\":[{\"ip\":\"241.0.0.0\"}]"), "%s", steps[i].name);
+	}
+	world_close(&w);
+}
+
+/* Each row is answered in one step, from the snapshot, or after a commit. */
+Test(call, a_zones_refresh_never_reaches_the_committer) {
+	static const struct {
+		const char *name;
+		enum hf_method method;
+		const char *target, *body;
+		int status;
+		enum hf_step first;
+		const char *has; /* the answer */
+	} steps[] = {
+		{"disconnect nobody", HF_DELETE, EAST "/connection", "", 404, HF_STEP_DONE, "never connected"},
+		{"first", HF_PUT, EAST "/connection", "{\"instance\":\"a\"}", 200, HF_STEP_COMMIT,
+		 "\"epoch\":1,\"connection\":\"first\",\"sync\":\"full\",\"leases\":0"},
+		{"refresh", HF_PUT, EAST "/connection", "{\"instance\":\"a\"}", 200, HF_STEP_DONE, "\"connection\":\"refresh\""},
+		{"a lease", HF_PUT, REDIS, BODY, 201, HF_STEP_COMMIT, "\"active\""},
+		{"a new instance", HF_PUT, EAST "/connection", "{\"instance\":\"b\"}", 200, HF_STEP_COMMIT,
+		 "\"epoch\":2,\"connection\":\"reconnect\",\"sync\":\"incremental\",\"leases\":1"},
+		{"superseded", HF_PUT, EAST "/connection", "{\"instance\":\"a\"}", 409, HF_STEP_DONE, "stale-epoch"},
+		{"disconnect", HF_DELETE, EAST "/connection", "", 200, HF_STEP_COMMIT, "\"state\":\"offline\",\"epoch\":2"},
+		{"again", HF_DELETE, EAST "/connection", "", 200, HF_STEP_DONE, "\"instance\":\"b\""},
+		{"frozen", HF_DELETE, REDIS, "", 409, HF_STEP_DONE, "zone-offline"},
+		{"forced", HF_DELETE, REDIS "?force=true", "", 200, HF_STEP_COMMIT, "\"quarantined\""},
+		{"read", HF_GET, EAST, "", 200, HF_STEP_DONE, "\"leases\":{\"active\":0,\"quarantined\":1}"},
+	};
+	struct world w;
+	world_open(&w);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		struct answer a = request(&w, steps[i].method, steps[i].target, steps[i].body);
+		cr_expect_eq(a.status, steps[i].status, "%s: %s", steps[i].name, a.body);
+		cr_expect_eq(a.first, steps[i].first, "%s", steps[i].name);
+		cr_expect(strstr(a.body, steps[i].has), "%s: %s", steps[i].name, a.body);
 	}
 	world_close(&w);
 }

@@ -1,0 +1,172 @@
+/* zones.c — /v1/zones: list, read, connect, disconnect. */
+#include <string.h>
+
+#include "conditions.h"
+#include "json.h"
+#include "parse.h"
+#include "routes.h"
+
+static const char *const STATES[] = {[HF_ZONE_UNMANAGED] = "unmanaged", [HF_ZONE_ONLINE] = "online", [HF_ZONE_OFFLINE] = "offline"};
+
+static enum hf_err read_name(struct hf_call *call, char *ret) {
+	return hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, ret);
+}
+
+static void write_digest(struct hf_json *json, const struct hf_scope *sum) {
+	char text[HF_DIGEST_TEXT];
+	hf_digest_format(&sum->digest, text);
+	hf_json_member(json, "digest", text);
+}
+
+/* What the server remembers of the zone's last sync: nothing, as it has taken none. */
+static void write_last_sync(struct hf_json *json) {
+	hf_json_key(json, "lastSync");
+	hf_json_null(json);
+}
+
+static void write_zone(struct hf_json *json, const struct hf_zone_info *info) {
+	const struct hf_zone *zone = &info->zone;
+	hf_json_open(json, '{');
+	hf_json_member(json, "zone", zone->name);
+	hf_json_member(json, "state", STATES[zone->state]);
+	hf_json_member_uint(json, "epoch", zone->epoch);
+	hf_json_key(json, "instance");
+	if (zone->n_instances > 0)
+		hf_json_string(json, zone->instances[0]);
+	else
+		hf_json_null(json);
+	hf_json_key(json, "leases");
+	hf_json_open(json, '{');
+	hf_json_member_uint(json, "active", info->sum.active);
+	hf_json_member_uint(json, "quarantined", info->sum.quarantined);
+	hf_json_close(json, '}');
+	write_digest(json, &info->sum);
+	hf_json_member_uint(json, "reconnects", zone->reconnects);
+	hf_json_member_time(json, "createdAt", zone->created_ms);
+	hf_json_member_time(json, "changedAt", zone->changed_ms);
+	write_last_sync(json);
+	hf_json_close(json, '}');
+}
+
+static void add_zone(void *context, const struct hf_zone_info *info) { write_zone(context, info); }
+
+enum hf_err hf_handle_zone_list(struct hf_call *call) {
+	struct hf_json json = hf_call_json(call, 200);
+	hf_json_open(&json, '{');
+	hf_json_key(&json, "items");
+	hf_json_open(&json, '[');
+	enum hf_err err = hf_zones_each(call->reader, add_zone, &json, &call->why);
+	if (err)
+		return err;
+	hf_json_close(&json, ']');
+	hf_json_member_uint(&json, "revision", hf_meta_read(call->reader).revision);
+	hf_json_close(&json, '}');
+	return hf_txn_fault(call->reader, &call->why);
+}
+
+static void answer_zone(struct hf_call *call, const struct hf_zone_info *info) {
+	struct hf_json json = hf_call_json(call, 200);
+	write_zone(&json, info);
+}
+
+enum hf_err hf_handle_zone_get(struct hf_call *call) {
+	struct hf_zone_info info;
+	enum hf_err err = hf_name_check("zone", call->vars[0], HF_NAME_MAX, &call->why);
+	if (!err)
+		err = hf_zone_get(call->reader, call->vars[0], &call->why, &info);
+	if (!err)
+		answer_zone(call, &info);
+	return err;
+}
+
+static enum hf_err read_members(const json_t *document, struct hf_why *why, char ret_instance[HF_INSTANCE_MAX + 1]) {
+	const char *name, *instance;
+	json_t *value;
+	json_object_foreach ((json_t *)document, name, value) {
+		if (strcmp(name, "instance") != 0)
+			return hf_fail(why, HF_E_INVALID_PARAMETER, "member \"%.40s\" is unknown; known: instance", name);
+	}
+	enum hf_err err = hf_parse_string(document, "instance", why, &instance);
+	if (err)
+		return err;
+	if (!instance)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"instance\" is missing");
+	size_t len = strlen(instance);
+	if (len == 0 || len > HF_INSTANCE_MAX)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"instance\" has %zu bytes; 1 to %d are allowed", len,
+			       HF_INSTANCE_MAX);
+	memcpy(ret_instance, instance, len + 1);
+	return HF_OK;
+}
+
+static enum hf_err read_instance(struct hf_call *call, char ret_instance[HF_INSTANCE_MAX + 1]) {
+	json_t *document;
+	enum hf_err err = hf_parse_object(call->request.body.data, call->request.body.len, "the body", &call->why, &document);
+	if (err)
+		return err;
+	err = read_members(document, &call->why, ret_instance);
+	json_decref(document);
+	return err;
+}
+
+static void answer_connect(struct hf_call *call) {
+	const struct hf_zone_connect *connect = &call->verb.zone_connect;
+	struct hf_json json = hf_call_json(call, 200);
+	hf_json_open(&json, '{');
+	hf_json_member(&json, "zone", connect->name);
+	hf_json_member(&json, "state", STATES[connect->info.zone.state]);
+	hf_json_member_uint(&json, "epoch", connect->info.zone.epoch);
+	hf_json_member(&json, "connection", hf_connection_name(connect->connection));
+	hf_json_member(&json, "sync", connect->incremental ? "incremental" : "full");
+	hf_json_member_uint(&json, "leases", connect->info.sum.active);
+	write_digest(&json, &connect->info.sum);
+	hf_json_member_uint(&json, "revision", connect->revision);
+	hf_json_member_uint(&json, "storeEpoch", connect->store_epoch);
+	hf_json_close(&json, '}');
+}
+
+enum hf_err hf_handle_zone_connect(struct hf_call *call) {
+	struct hf_zone_connect *connect = &call->verb.zone_connect;
+	enum hf_peek peek;
+	enum hf_err err = read_name(call, connect->name);
+	if (!err)
+		err = read_instance(call, connect->instance);
+	if (!err)
+		err = hf_conditions_read_epoch(call, &connect->has_epoch, &connect->epoch);
+	if (!err)
+		err = hf_zone_connect_peek(call->reader, connect, &call->why, &peek);
+	if (err)
+		return err;
+	if (peek == HF_PEEK_DONE) {
+		answer_connect(call);
+		return HF_OK;
+	}
+	hf_zone_connect_begin(connect);
+	call->write = &connect->write;
+	call->committed = answer_connect;
+	call->step = HF_STEP_COMMIT;
+	return HF_OK;
+}
+
+static void answer_disconnect(struct hf_call *call) { answer_zone(call, &call->verb.zone_disconnect.info); }
+
+enum hf_err hf_handle_zone_disconnect(struct hf_call *call) {
+	struct hf_zone_disconnect *disconnect = &call->verb.zone_disconnect;
+	enum hf_peek peek;
+	enum hf_err err = read_name(call, disconnect->name);
+	if (!err)
+		err = hf_conditions_read_epoch(call, &disconnect->has_epoch, &disconnect->epoch);
+	if (!err)
+		err = hf_zone_disconnect_peek(call->reader, disconnect, &call->why, &peek);
+	if (err)
+		return err;
+	if (peek == HF_PEEK_DONE) {
+		answer_disconnect(call);
+		return HF_OK;
+	}
+	hf_zone_disconnect_begin(disconnect);
+	call->write = &disconnect->write;
+	call->committed = answer_disconnect;
+	call->step = HF_STEP_COMMIT;
+	return HF_OK;
+}
