@@ -1,7 +1,8 @@
 /* deadline.h — the table "deadlines": what is to be done when. Inside storage/ only.
  *
  * A deadline is the end of a lease's quarantine, or the end of a history entry's 90 days. It is carried out by the committer, at
- * the start of the first batch after it is due; a due deadline that has not been carried out changes nothing yet.
+ * the start of the first batch after it is due; a due deadline that has not been carried out changes nothing yet. A quarantine that
+ * is due while its zone holds it gets a later deadline instead (zone_rules.h).
  */
 #ifndef HF_STORAGE_DEADLINE_H
 #define HF_STORAGE_DEADLINE_H

@@ -27,7 +27,7 @@ struct hf_lease {
 	struct hf_digest raw;		  /* of the last body that was stored; zeros if none */
 	char version[HF_VERSION_MAX + 1]; /* the caller's; "" if none */
 	int64_t created_ms, modified_ms;
-	int64_t quarantined_until_ms; /* 0 while active */
+	int64_t quarantined_until_ms; /* the earliest end; 0 while active */
 };
 
 #define HF_LEASE_RECORD_MAX 320 /* bytes */
