@@ -1,6 +1,7 @@
 /* acquire.c — acquire a lease: judge, choose addresses, store. */
+#include "acquire.h"
+
 #include "allocator.h"
-#include "batch.h"
 #include "history.h"
 #include "leases.h"
 
@@ -86,9 +87,49 @@ struct choice {
 	bool is_own; /* the strategy's own, neither requested nor claimed */
 };
 
+/* The first claim of a family that is free; false if there is none. */
+static bool free_claim(struct hf_txn *txn, const struct hf_pool *pool, enum hf_family family, const struct hf_acquire *request,
+		       struct hf_addr *ret) {
+	for (int at = 0; of_family(request->claims, request->n_claims, family, &at); at++)
+		if (hf_allocator_is_free(txn, pool, request->claims[at])) {
+			*ret = request->claims[at];
+			return true;
+		}
+	return false;
+}
+
+static bool is_avoided(const struct hf_avoid *avoid, struct hf_addr a) {
+	size_t low = 0, high = avoid ? avoid->n : 0;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (avoid->addresses[middle].n == a.n)
+			return true;
+		if (avoid->addresses[middle].n < a.n)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* The strategy's next free address that is not to be avoided; false if there is none. */
+static bool own_address(struct hf_txn *txn, const struct hf_pool *pool, enum hf_family family, const struct hf_acquire *request,
+			const struct hf_avoid *avoid, struct hf_addr *ret) {
+	struct hf_addr start = hf_allocator_start(pool, family, &request->id);
+	for (size_t tries = 0; tries <= (avoid ? avoid->n : 0); tries++) {
+		if (!hf_allocator_find(txn, pool, family, start, ret))
+			return false;
+		if (!is_avoided(avoid, *ret))
+			return true;
+		start.n = ret->n + 1;
+	}
+	return false; /* all that is free was met, and is to be avoided */
+}
+
 /* Chooses the new lease's address of one family: the requested one, else a claimed one that is free, else the strategy's. */
 static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *pool, enum hf_family family,
-				  struct hf_acquire *request, struct hf_why *why, struct choice *ret) {
+				  struct hf_acquire *request, const struct hf_avoid *avoid, struct hf_why *why,
+				  struct choice *ret) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	int at = 0;
 	ret->is_own = false;
@@ -96,14 +137,12 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 		ret->address = request->addresses[at]; /* checked before */
 		return HF_OK;
 	}
-	for (at = 0; of_family(request->claims, request->n_claims, family, &at); at++)
-		if (hf_allocator_is_free(txn, pool, request->claims[at])) {
-			ret->address = request->claims[at];
-			request->outcome = HF_ADOPTED;
-			return HF_OK;
-		}
+	if (free_claim(txn, pool, family, request, &ret->address)) {
+		request->outcome = HF_ADOPTED;
+		return HF_OK;
+	}
 	ret->is_own = true;
-	if (!hf_allocator_find(txn, pool, family, hf_allocator_start(pool, family, &request->id), &ret->address))
+	if (!own_address(txn, pool, family, request, avoid, &ret->address))
 		return hf_fail(why, HF_E_POOL_EXHAUSTED, "pool \"%s\" has no free IPv%d address", pool->name,
 			       family == HF_IPV4 ? 4 : 6);
 	return HF_OK;
@@ -111,14 +150,14 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 
 /* One address of each family that the pool has, IPv4 first; all of them or none. */
 static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool *pool, struct hf_acquire *request,
-				    struct hf_why *why, struct choice ret[HF_FAMILIES], int *ret_n) {
+				    const struct hf_avoid *avoid, struct hf_why *why, struct choice ret[HF_FAMILIES], int *ret_n) {
 	enum hf_err err = HF_OK;
 	int n = 0;
 	for (int i = 0; !err && i < request->n_addresses; i++)
 		err = check_requested(batch, pool, request->addresses[i], why);
 	for (int family = 0; !err && family < HF_FAMILIES; family++)
 		if (hf_pool_has_family(pool, (enum hf_family)family))
-			err = choose_address(batch, pool, (enum hf_family)family, request, why, &ret[n++]);
+			err = choose_address(batch, pool, (enum hf_family)family, request, avoid, why, &ret[n++]);
 	if (!err)
 		*ret_n = n;
 	return err;
@@ -138,11 +177,12 @@ static struct hf_lease new_lease(const struct hf_acquire *request, const struct 
 	return lease;
 }
 
-static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, struct hf_why *why) {
+static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause, const struct hf_avoid *avoid,
+			  struct hf_why *why) {
 	struct choice choices[HF_FAMILIES];
 	int n;
 	struct hf_pool *pool = choose_pool(batch, request, why);
-	enum hf_err err = pool ? choose_addresses(batch, pool, request, why, choices, &n) : HF_E_NO_POOL;
+	enum hf_err err = pool ? choose_addresses(batch, pool, request, avoid, why, choices, &n) : HF_E_NO_POOL;
 	if (err)
 		return err;
 	struct hf_lease lease = new_lease(request, pool, hf_batch_now_ms(batch));
@@ -151,13 +191,25 @@ static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, st
 		if (choices[i].is_own && pool->config.strategy == HF_SEQUENTIAL)
 			pool->count[hf_addr_family(a)].cursor.n = a.n + 1; /* where the next search begins */
 	}
-	hf_batch_change(batch, NULL, &lease, HF_CHANGE_ACQUIRED, HF_CAUSE_REQUEST);
+	hf_batch_change(batch, NULL, &lease, HF_CHANGE_ACQUIRED, cause);
 	request->lease = lease;
 	return HF_OK;
 }
 
-static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
-	struct hf_acquire *request = (struct hf_acquire *)write;
+enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acquire *request) {
+	const struct hf_pool *pool = choose_pool(batch, request, NULL);
+	int families = 0, claimed = 0;
+	struct hf_addr a;
+	for (int family = 0; pool && family < HF_FAMILIES; family++)
+		if (hf_pool_has_family(pool, (enum hf_family)family)) {
+			families++;
+			claimed += free_claim(hf_batch_txn(batch), pool, (enum hf_family)family, request, &a);
+		}
+	return claimed == 0 ? HF_CLAIMED_NONE : claimed < families ? HF_CLAIMED_SOME : HF_CLAIMED_ALL;
+}
+
+enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause,
+				 const struct hf_avoid *avoid, struct hf_why *why) {
 	struct hf_decision decision;
 	struct hf_lease current;
 	bool exists;
@@ -166,7 +218,7 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 		return err;
 	request->outcome = decision.outcome;
 	if (decision.action == HF_DO_CREATE)
-		return create(batch, request, why);
+		return create(batch, request, cause, avoid, why);
 	request->lease = current;
 	if (decision.action == HF_DO_NOTHING)
 		return HF_OK;
@@ -175,8 +227,12 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 		hf_batch_relabel(batch, &current, &request->lease);
 	else
 		hf_batch_change(batch, &current, &request->lease,
-				decision.outcome == HF_RESTORED ? HF_CHANGE_RESTORED : HF_CHANGE_UPDATED, HF_CAUSE_REQUEST);
+				decision.outcome == HF_RESTORED ? HF_CHANGE_RESTORED : HF_CHANGE_UPDATED, cause);
 	return HF_OK;
+}
+
+static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
+	return hf_acquire_carry_out(batch, (struct hf_acquire *)write, HF_CAUSE_REQUEST, NULL, why);
 }
 
 void hf_acquire_begin(struct hf_acquire *request) { request->write.apply = apply; }

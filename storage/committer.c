@@ -1,4 +1,4 @@
-/* committer.c — the queue, the writer's turn, and group commit. */
+/* committer.c — the queues, the writer's turn, and group commit. */
 #include "committer.h"
 
 #include <errno.h>
@@ -16,6 +16,11 @@
 #define UPKEEP_INTERVAL_MS 1000
 #define BUSY_RETRY_MS 10
 
+struct queue {
+	struct hf_write *head, *tail;
+	int n;
+};
+
 struct hf_committer {
 	struct hf_store *store;
 	struct hf_committer_options options;
@@ -23,8 +28,10 @@ struct hf_committer {
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
-	struct hf_write *head, *tail;
-	bool busy; /* somebody commits */
+	struct queue shared; /* writes that share their commits */
+	struct queue solo;   /* writes that commit alone */
+	int before_solo;     /* how many of the shared ones go before the next solo one */
+	bool busy;	     /* somebody commits */
 	bool stopping;
 	const void *last_source;
 	int64_t last_source_us;	      /* when it wrote */
@@ -42,6 +49,15 @@ static void tell(struct hf_committer *c, uint64_t before) {
 		c->options.committed(c->options.context, c->store->meta.revision);
 }
 
+/* Commits the batch, or gives it up if it is of a solo write that was refused or wants it so. */
+static enum hf_err end_batch(struct hf_batch *batch, const struct hf_write *first, struct hf_why *why) {
+	if (!first->solo || (!first->err && !first->discard))
+		return hf_upkeep_commit(batch, why);
+	enum hf_err err = hf_txn_fault(hf_batch_txn(batch), why);
+	hf_batch_abort(batch);
+	return err;
+}
+
 /* Applies and commits a list of writes as one batch and sets every write's answer. */
 static void commit_list(struct hf_committer *c, struct hf_write *list) {
 	struct hf_batch *batch;
@@ -51,7 +67,7 @@ static void commit_list(struct hf_committer *c, struct hf_write *list) {
 	if (!err) {
 		for (struct hf_write *write = list; write; write = write->next)
 			write->err = write->apply(batch, write, &write->why);
-		err = hf_upkeep_commit(batch, &why);
+		err = end_batch(batch, list, &why);
 	}
 	if (!err) {
 		tell(c, before);
@@ -90,21 +106,39 @@ static bool upkeep(struct hf_committer *c) {
 	return !err && due;
 }
 
-/* Takes up to BATCH_MAX writes off the queue; the lock is held. */
-static struct hf_write *take(struct hf_committer *c) {
-	struct hf_write *list = c->head, *last = list;
+/* Takes up to `max` writes off a queue; NULL if it is empty. */
+static struct hf_write *take_from(struct queue *queue, int max, int *ret_n) {
+	struct hf_write *list = queue->head, *last = list;
 	int n = list ? 1 : 0;
-	for (; last && last->next && n < BATCH_MAX; n++)
+	for (; last && last->next && n < max; n++)
 		last = last->next;
+	*ret_n = n;
 	if (!list)
 		return NULL;
-	c->head = last->next;
-	if (!c->head)
-		c->tail = NULL;
+	queue->head = last->next;
+	if (!queue->head)
+		queue->tail = NULL;
+	queue->n -= n;
 	last->next = NULL;
+	return list;
+}
+
+/* What is committed next; the lock is held. All shared writes that were queued when a solo one ended go before the next solo one,
+ * so that none of them waits for two. */
+static struct hf_write *take(struct hf_committer *c) {
+	struct hf_write *list;
+	int n;
+	if (c->solo.head && (c->before_solo <= 0 || !c->shared.head)) {
+		list = take_from(&c->solo, 1, &n);
+	} else {
+		list = take_from(&c->shared, BATCH_MAX, &n);
+		c->before_solo -= n;
+	}
 	c->stats.queued -= n;
 	return list;
 }
+
+static bool has_work(const struct hf_committer *c) { return c->shared.head || c->solo.head; }
 
 static void answer(struct hf_write *list) {
 	while (list) {
@@ -116,7 +150,7 @@ static void answer(struct hf_write *list) {
 
 static void wait_for_work(struct hf_committer *c, int64_t until_us) {
 	struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
-	while ((c->busy || !c->head) && !(c->stopping && !c->busy))
+	while ((c->busy || !has_work(c)) && !(c->stopping && !c->busy))
 		if (pthread_cond_timedwait(&c->changed, &c->lock, &until) == ETIMEDOUT)
 			break;
 }
@@ -125,13 +159,14 @@ static void *run(void *context) {
 	struct hf_committer *c = context;
 	int64_t upkeep_us = hf_monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
 	pthread_mutex_lock(&c->lock);
-	while (!c->stopping || c->head || c->busy) {
+	while (!c->stopping || has_work(c) || c->busy) {
 		wait_for_work(c, upkeep_us);
 		if (c->busy) {
 			upkeep_us = hf_monotonic_us() + BUSY_RETRY_MS * 1000; /* somebody commits inline: look again soon */
 			continue;
 		}
 		struct hf_write *list = take(c);
+		bool solo = list && list->solo;
 		c->busy = true;
 		pthread_mutex_unlock(&c->lock);
 		if (list)
@@ -141,6 +176,8 @@ static void *run(void *context) {
 			upkeep_us = hf_monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
 		pthread_mutex_lock(&c->lock);
 		c->busy = false;
+		if (solo)
+			c->before_solo = c->shared.n;
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
@@ -195,7 +232,7 @@ bool hf_committer_try(struct hf_committer *c, struct hf_write *write, const void
 	int64_t now_us = hf_monotonic_us();
 	pthread_mutex_lock(&c->lock);
 	bool alone = c->last_source == source || now_us - c->last_source_us > ALONE_US;
-	bool mine = alone && !c->busy && !c->head && !c->stopping;
+	bool mine = alone && !c->busy && !has_work(c) && !c->stopping && !write->solo;
 	c->last_source = source;
 	c->last_source_us = now_us;
 	if (mine)
@@ -209,10 +246,19 @@ bool hf_committer_try(struct hf_committer *c, struct hf_write *write, const void
 	pthread_mutex_lock(&c->lock);
 	c->busy = false;
 	c->last_source_us = hf_monotonic_us();
-	if (c->head || c->stopping)
+	if (has_work(c) || c->stopping)
 		pthread_cond_signal(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 	return true;
+}
+
+static void append(struct queue *queue, struct hf_write *write) {
+	if (queue->tail)
+		queue->tail->next = write;
+	else
+		queue->head = write;
+	queue->tail = write;
+	queue->n++;
 }
 
 enum hf_err hf_committer_submit(struct hf_committer *c, struct hf_write *write, struct hf_why *why) {
@@ -225,11 +271,9 @@ enum hf_err hf_committer_submit(struct hf_committer *c, struct hf_write *write, 
 		return full ? hf_fail(why, HF_E_OVERLOADED, "%d writes are waiting already; try again", c->options.queue_max)
 			    : hf_fail(why, HF_E_OVERLOADED, "the server is stopping");
 	}
-	if (c->tail)
-		c->tail->next = write;
-	else
-		c->head = write;
-	c->tail = write;
+	if (write->solo && !c->solo.head)
+		c->before_solo = c->shared.n; /* set again when the one that is being committed ends */
+	append(write->solo ? &c->solo : &c->shared, write);
 	c->stats.queued++;
 	if (!c->busy)
 		pthread_cond_signal(&c->changed);

@@ -1,9 +1,11 @@
-/* committer.h — the committer: one queue, one writer, group commit.
+/* committer.h — the committer: one writer, group commit.
  *
  * Whatever is queued is committed together, in one write transaction with one sync, and every write is answered only after that.
  * Under load the batch grows and the sync is shared; a write that finds the committer idle and itself alone is committed at once on
  * the caller's own thread. A write that is refused changes nothing and disturbs nobody; a storage fault fails its whole batch.
- * Between batches the committer carries out deadlines and compacts the feed. All functions are thread-safe.
+ * A solo write, such as a sync, commits alone. All that is queued when one ends goes before the next, so that a small write waits
+ * for one of them at the most. Between batches the committer carries out deadlines and compacts the feed. All functions are
+ * thread-safe.
  */
 #ifndef HF_STORAGE_COMMITTER_H
 #define HF_STORAGE_COMMITTER_H

@@ -1,4 +1,6 @@
 /* release.c — release a lease into quarantine, or purge it. */
+#include "release.h"
+
 #include "batch.h"
 #include "leases.h"
 
@@ -20,23 +22,27 @@ enum hf_err hf_release_peek(struct hf_txn *reader, struct hf_release *request, s
 	return err;
 }
 
+void hf_release_quarantine(struct hf_batch *batch, struct hf_lease *lease, enum hf_cause cause) {
+	struct hf_lease before = *lease;
+	struct hf_pool *pool = hf_batch_pool(batch, lease->pool);
+	int64_t now_ms = hf_batch_now_ms(batch);
+	lease->state = HF_QUARANTINED;
+	lease->modified_ms = now_ms;
+	lease->quarantined_until_ms = now_ms + (pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0);
+	hf_batch_change(batch, &before, lease, HF_CHANGE_RELEASED, cause);
+}
+
 static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
 	struct hf_release *request = (struct hf_release *)write;
 	struct hf_decision decision;
 	enum hf_err err = judge(hf_batch_txn(batch), request, why, &decision);
 	if (err || decision.action == HF_DO_NOTHING)
 		return err;
-	struct hf_lease before = request->lease;
 	if (decision.action == HF_DO_PURGE) {
-		hf_batch_change(batch, &before, NULL, HF_CHANGE_PURGED, HF_CAUSE_REQUEST);
+		hf_batch_change(batch, &request->lease, NULL, HF_CHANGE_PURGED, HF_CAUSE_REQUEST);
 		return HF_OK;
 	}
-	struct hf_pool *pool = hf_batch_pool(batch, before.pool);
-	int64_t now_ms = hf_batch_now_ms(batch);
-	request->lease.state = HF_QUARANTINED;
-	request->lease.modified_ms = now_ms;
-	request->lease.quarantined_until_ms = now_ms + (pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0);
-	hf_batch_change(batch, &before, &request->lease, HF_CHANGE_RELEASED, HF_CAUSE_REQUEST);
+	hf_release_quarantine(batch, &request->lease, HF_CAUSE_REQUEST);
 	return HF_OK;
 }
 

@@ -143,3 +143,11 @@ enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zon
 	*ret = d;
 	return HF_OK;
 }
+
+#define FEW_RELEASES 10
+
+bool hf_rules_mass_release(uint64_t releases, uint64_t active, int percent, bool snapshot_is_empty) {
+	if (snapshot_is_empty && releases > 0 && percent < 100)
+		return true;
+	return releases > FEW_RELEASES && 100 * releases > (uint64_t)percent * active;
+}

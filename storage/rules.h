@@ -64,6 +64,10 @@ struct hf_release {
 	struct hf_lease lease;
 };
 
+/* Whether releasing so many of a scope's active leases at once looks like a zone that lost its mind: more than 10 and more than
+ * `percent` of them, or any at all for an empty snapshot, unless 100 percent are allowed. */
+bool hf_rules_mass_release(uint64_t releases, uint64_t active, int percent, bool snapshot_is_empty);
+
 struct hf_decision {
 	enum {
 		HF_DO_NOTHING,	  /* the lease is as the request wants it */

@@ -2,6 +2,8 @@
 #ifndef HF_STORAGE_WRITE_H
 #define HF_STORAGE_WRITE_H
 
+#include <stdbool.h>
+
 #include "err.h"
 
 /* What a verb's peek at a reader's snapshot tells. */
@@ -20,6 +22,10 @@ struct hf_write {
 	enum hf_err (*apply)(struct hf_batch *batch, struct hf_write *write, struct hf_why *why);
 	/* Set by whoever queues it: called once, on the committing thread, after `err` is final. Must not block. */
 	void (*done)(struct hf_write *write);
+	/* Set by the verb's begin function. It commits alone, never in a shared batch; should it be refused, its batch is given up,
+	 * so it may write before it knows. */
+	bool solo;
+	bool discard;	       /* set by `apply` of such a write: give the batch up although it succeeded */
 	void *context;	       /* for `done` */
 	struct hf_write *next; /* the committer's */
 	enum hf_err err;       /* HF_OK: the change is durable */

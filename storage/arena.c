@@ -1,0 +1,56 @@
+/* arena.c — blocks of memory, and the budget that they come from. */
+#include "arena.h"
+
+#include <stdlib.h>
+
+#define BLOCK_BYTES ((size_t)64 << 10)
+#define ALIGNMENT _Alignof(max_align_t)
+
+struct hf_arena_block {
+	struct hf_arena_block *next;
+	_Alignas(max_align_t) char data[];
+};
+
+bool hf_arena_charge(struct hf_arena *arena, size_t bytes) {
+	size_t used = atomic_fetch_add(&arena->budget->used_bytes, bytes) + bytes;
+	if (used > arena->budget->max_bytes) {
+		atomic_fetch_sub(&arena->budget->used_bytes, bytes);
+		return false;
+	}
+	arena->charged_bytes += bytes;
+	return true;
+}
+
+static bool add_block(struct hf_arena *arena, size_t len) {
+	size_t bytes = len > BLOCK_BYTES ? len : BLOCK_BYTES;
+	if (!hf_arena_charge(arena, sizeof(struct hf_arena_block) + bytes))
+		return false;
+	struct hf_arena_block *block = malloc(sizeof *block + bytes); /* the charge stays until the end either way */
+	if (!block)
+		return false;
+	block->next = arena->blocks;
+	arena->blocks = block;
+	arena->at = block->data;
+	arena->end = block->data + bytes;
+	return true;
+}
+
+void *hf_arena_alloc(struct hf_arena *arena, size_t len) {
+	len = ((len ? len : 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	if ((size_t)(arena->end - arena->at) < len && !add_block(arena, len))
+		return NULL;
+	void *memory = arena->at;
+	arena->at += len;
+	return memory;
+}
+
+void hf_arena_free(struct hf_arena *arena) {
+	while (arena->blocks) {
+		struct hf_arena_block *block = arena->blocks;
+		arena->blocks = block->next;
+		free(block);
+	}
+	if (arena->charged_bytes)
+		atomic_fetch_sub(&arena->budget->used_bytes, arena->charged_bytes);
+	*arena = (struct hf_arena){.budget = arena->budget};
+}

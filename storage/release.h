@@ -1,0 +1,10 @@
+/* release.h — carrying a release out, for whoever has a batch. Inside storage/ only. */
+#ifndef HF_STORAGE_RELEASE_H
+#define HF_STORAGE_RELEASE_H
+
+#include "batch.h"
+
+/* Puts an active lease into its pool's quarantine; *lease becomes what it then is. */
+void hf_release_quarantine(struct hf_batch *batch, struct hf_lease *lease, enum hf_cause cause);
+
+#endif

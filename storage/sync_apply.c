@@ -1,0 +1,210 @@
+/* sync_apply.c — a sync inside its write transaction. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "acquire.h"
+#include "release.h"
+#include "sync_internal.h"
+#include "zone_rules.h"
+
+#define SCANNED_MIN 1000
+
+static bool is_of_zone(const struct hf_change *change, const char *zone) {
+	return change->has_lease && strcmp(change->id.zone, zone) == 0;
+}
+
+/* Whether a lease of the zone has changed since the sync was decided. The feed knows; where it would take longer to ask than to
+ * decide again, the answer is yes. */
+static bool has_changed(const struct hf_sync *sync, struct hf_batch *batch) {
+	uint8_t key[HF_CHANGE_KEY_BYTES];
+	struct hf_change change;
+	const struct hf_meta *meta = hf_batch_meta(batch);
+	uint64_t behind = meta->revision - sync->decided_at;
+	if (behind == 0)
+		return false;
+	if (behind > (uint64_t)sync->n_items + SCANNED_MIN || sync->decided_at < meta->compacted)
+		return true;
+	HF_CURSOR changes;
+	hf_cursor_open(hf_batch_txn(batch), HF_CHANGES, &changes);
+	for (bool found = hf_cursor_seek(&changes, hf_change_key(sync->decided_at + 1, key)); found;
+	     found = hf_cursor_next(&changes))
+		if (!hf_change_decode(changes.key, changes.value, &change) || is_of_zone(&change, sync->zone))
+			return true;
+	return false;
+}
+
+/* What the passes over the items share. */
+struct work {
+	struct hf_sync *sync;
+	struct hf_batch *batch;
+	struct hf_acquire request; /* filled anew for each item */
+	struct hf_avoid avoid;
+};
+
+/* Acquires one item; what is refused for this service alone rejects it. */
+static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
+	struct hf_why why = {""};
+	hf_sync_fill_acquire(item, &work->request);
+	enum hf_err err = hf_acquire_carry_out(work->batch, &work->request, HF_CAUSE_SYNC, &work->avoid, &why);
+	item->todo = HF_SYNC_DONE;
+	if (err) {
+		enum hf_err fault = hf_txn_fault(hf_batch_txn(work->batch), NULL);
+		return fault ? fault : hf_sync_reject(work->sync, item, err, why.text);
+	}
+	hf_sync_set_lease(item, &work->request.lease);
+	hf_sync_set_outcome(work->sync, item, (enum hf_sync_outcome)work->request.outcome);
+	return HF_OK;
+}
+
+typedef bool choice(struct work *work, struct hf_sync_item *item);
+
+static bool exists(struct work *work, struct hf_sync_item *item) {
+	(void)work;
+	return item->todo == HF_SYNC_CHANGE;
+}
+
+static enum hf_claimed claimed(struct work *work, struct hf_sync_item *item) {
+	if (item->todo != HF_SYNC_CREATE || item->n_claims == 0)
+		return HF_CLAIMED_NONE;
+	hf_sync_fill_acquire(item, &work->request);
+	return hf_acquire_claimed(work->batch, &work->request);
+}
+
+static bool is_claimed(struct work *work, struct hf_sync_item *item) { return claimed(work, item) == HF_CLAIMED_ALL; }
+
+static bool is_partly_claimed(struct work *work, struct hf_sync_item *item) { return claimed(work, item) == HF_CLAIMED_SOME; }
+
+static bool is_new(struct work *work, struct hf_sync_item *item) {
+	(void)work;
+	return item->todo == HF_SYNC_CREATE;
+}
+
+static enum hf_err acquire_where(struct work *work, choice *chosen) {
+	struct hf_sync *sync = work->sync;
+	enum hf_err err = HF_OK;
+	for (uint32_t i = 0; !err && i < sync->n_sorted; i++)
+		if (chosen(work, sync->sorted[i]))
+			err = acquire(work, sync->sorted[i]);
+	return err;
+}
+
+static int by_number(const void *a, const void *b) {
+	const struct hf_addr *one = a, *two = b;
+	return (one->n > two->n) - (one->n < two->n);
+}
+
+/* What services claim that get the rest of their addresses from the strategy: none of these is to get another's claim. */
+static enum hf_err collect_claims(struct work *work) {
+	struct hf_sync *sync = work->sync;
+	size_t n = 0, max = 0;
+	for (uint32_t i = 0; i < sync->n_sorted; i++)
+		max += is_partly_claimed(work, sync->sorted[i]) ? sync->sorted[i]->n_claims : 0;
+	if (max == 0)
+		return HF_OK;
+	struct hf_addr *addresses = hf_arena_alloc(&sync->arena, sizeof *addresses * max);
+	if (!addresses)
+		return HF_E_OVERLOADED;
+	for (uint32_t i = 0; i < sync->n_sorted; i++) {
+		const struct hf_sync_item *item = sync->sorted[i];
+		if (!is_partly_claimed(work, sync->sorted[i]))
+			continue;
+		memcpy(&addresses[n], item->claims, sizeof *addresses * item->n_claims);
+		n += item->n_claims;
+	}
+	qsort(addresses, n, sizeof *addresses, by_number);
+	work->avoid = (struct hf_avoid){addresses, n};
+	return HF_OK;
+}
+
+/* What has an address already comes first, then what claims one, then the rest: nobody is given what a later item holds. */
+static enum hf_err acquire_all(struct work *work) {
+	enum hf_err err = acquire_where(work, exists);
+	if (!err)
+		err = acquire_where(work, is_claimed);
+	if (!err)
+		err = collect_claims(work);
+	if (!err)
+		err = acquire_where(work, is_partly_claimed);
+	work->avoid = (struct hf_avoid){NULL, 0};
+	return err ? err : acquire_where(work, is_new);
+}
+
+static void release(struct work *work, struct hf_sync_item *item) {
+	struct hf_key key = {.len = item->key_len, .scope_len = item->scope_len};
+	struct hf_lease lease;
+	memcpy(key.bytes, item->key, item->key_len);
+	item->todo = HF_SYNC_DONE;
+	if (!hf_lease_read(hf_batch_txn(work->batch), &key, &lease)) {
+		hf_txn_corrupt(hf_batch_txn(work->batch), HF_LEASES, "a lease to release is missing");
+		return;
+	}
+	hf_release_quarantine(work->batch, &lease, HF_CAUSE_SYNC);
+	hf_sync_set_lease(item, &lease);
+}
+
+static void release_all(struct work *work) {
+	for (uint32_t i = 0; i < work->sync->n_sorted; i++)
+		if (work->sync->sorted[i]->todo == HF_SYNC_RELEASE)
+			release(work, work->sync->sorted[i]);
+	for (struct hf_sync_item *item = work->sync->released; item; item = item->next)
+		release(work, item);
+}
+
+/* Whether a full list has nothing of the zone's own, be it valid or not. */
+static bool is_empty(const struct hf_sync *sync) {
+	for (uint32_t i = 0; i < sync->n_sorted; i++)
+		if (strcmp((const char *)sync->sorted[i]->key, sync->zone) == 0)
+			return false;
+	return sync->mode == HF_SYNC_FULL;
+}
+
+static enum hf_err judge_releases(const struct hf_sync *sync, struct hf_why *why) {
+	bool empty = is_empty(sync);
+	if (!hf_rules_mass_release(sync->releases, sync->active, sync->max_release_percent, empty))
+		return HF_OK;
+	return hf_fail(why, HF_E_MASS_RELEASE_GUARD,
+		       "the sync would release %" PRIu64 " of %" PRIu64 " active leases%s; maxRelease allows %d percent. "
+		       "Nothing was changed",
+		       sync->releases, sync->active, empty ? ", as it lists no service of the zone" : "",
+		       sync->max_release_percent);
+}
+
+static enum hf_err decide_anew(struct hf_sync *sync, struct hf_batch *batch, struct hf_why *why) {
+	struct hf_zone zone;
+	hf_zone_read(hf_batch_txn(batch), sync->zone, &zone);
+	sync->zone_epoch = zone.epoch;
+	enum hf_err err = has_changed(sync, batch) ? hf_sync_decide(sync, hf_batch_txn(batch), why)
+						   : hf_zone_rules_fence(&zone, sync->has_epoch, sync->epoch, why);
+	if (!err && zone.state == HF_ZONE_OFFLINE && sync->releases > 0 && !sync->force)
+		err = hf_fail(why, HF_E_ZONE_OFFLINE,
+			      "the zone is offline, which freezes its leases, and the sync would release %" PRIu64
+			      " of them; force=true releases them all the same",
+			      sync->releases);
+	return err;
+}
+
+static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
+	struct hf_sync *sync = (struct hf_sync *)write;
+	struct work *work = hf_arena_alloc(&sync->arena, sizeof *work);
+	if (!work)
+		return hf_fail(why, HF_E_OVERLOADED, "the syncs under way use all the memory that they may; try again");
+	*work = (struct work){.sync = sync, .batch = batch};
+	enum hf_err err = decide_anew(sync, batch, why);
+	if (!err)
+		err = acquire_all(work);
+	if (err == HF_E_OVERLOADED)
+		return hf_fail(why, err, "the syncs under way use all the memory that they may; try again");
+	if (err)
+		return err;
+	release_all(work);
+	sync->revision = hf_batch_meta(batch)->revision;
+	sync->zone_known = sync->zone_known || !sync->dry_run;
+	sync->digest = hf_batch_zone_sum(batch, sync->zone).digest;
+	write->discard = sync->dry_run;
+	return judge_releases(sync, why);
+}
+
+void hf_sync_begin(struct hf_sync *sync) {
+	sync->write.apply = apply;
+	sync->write.solo = true;
+}

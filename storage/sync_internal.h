@@ -1,0 +1,24 @@
+/* sync_internal.h — what deciding and carrying out a sync share. Inside storage/ only. */
+#ifndef HF_STORAGE_SYNC_INTERNAL_H
+#define HF_STORAGE_SYNC_INTERNAL_H
+
+#include "kv.h"
+#include "sync.h"
+
+/* Decides every item by what the transaction sees: results, what is to do, what is to be released. HF_E_STALE_EPOCH,
+ * HF_E_OVERLOADED or a fault. */
+enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
+
+/* Fills a request for one item; what does not differ from item to item is left alone. */
+void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret);
+
+/* Sets an item's result from the lease that it has. */
+void hf_sync_set_lease(struct hf_sync_item *item, const struct hf_lease *lease);
+
+/* Sets an item's outcome, and counts it instead of the one before. */
+void hf_sync_set_outcome(struct hf_sync *sync, struct hf_sync_item *item, enum hf_sync_outcome outcome);
+
+/* Rejects an item. The words are copied. HF_E_OVERLOADED: there is no room for them. */
+enum hf_err hf_sync_reject(struct hf_sync *sync, struct hf_sync_item *item, enum hf_err err, const char *text) HF_CHECKED;
+
+#endif
