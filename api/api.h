@@ -9,16 +9,29 @@
 #include "storage/store.h"
 
 struct hf_metrics;
+struct hf_syncs;
+
+/* What is worth a line in the log that is no request's own. */
+enum hf_event_level { HF_EVENT_DEBUG, HF_EVENT_INFO };
 
 struct hf_api {
 	struct hf_store *store;
 	struct hf_committer *committer;
 	struct hf_metrics *metrics;
-	size_t body_max_bytes;	     /* of a request's body */
+	struct hf_syncs *syncs;
+	/* Where events go: a message and logfmt pairs. NULL: nowhere. */
+	void (*event)(enum hf_event_level level, const char *message, const char *pairs);
+	bool log_debug;		     /* whether events of that level are wanted */
+	size_t body_max_bytes;	     /* of a request's body; of one document of a list */
 	uint32_t quarantine_seconds; /* of a pool that states none */
 	int64_t started_ms;
 	_Atomic bool stopping; /* not ready any more */
 };
+
+static inline void hf_api_event(const struct hf_api *api, enum hf_event_level level, const char *message, const char *pairs) {
+	if (api->event)
+		api->event(level, message, pairs);
+}
 
 #define HF_DEFAULT_BODY_MAX ((size_t)256 * 1024)
 

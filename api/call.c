@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "json.h"
+#include "media.h"
 #include "metrics.h"
 #include "routes.h"
+#include "sync_body.h"
 #include "target.h"
 
 struct hf_call *hf_call_new(struct hf_api *api, const char *target) {
@@ -32,6 +34,7 @@ void hf_call_free(struct hf_call *call) {
 	hf_buf_free(&call->response.body);
 	free(call->pool_put);
 	free(call->pool_delete);
+	hf_sync_body_close(call->sync_body);
 	free(call);
 }
 
@@ -57,24 +60,37 @@ static void end_line(struct hf_call *call) {
 		hf_buf_add(&call->response.body, "\n", 1);
 }
 
-void hf_call_problem(struct hf_call *call, enum hf_err err) {
+static void write_problem(struct hf_json *json, enum hf_err err, const char *detail) {
 	char type[64] = "urn:holdfast:problem:";
+	strncat(type, hf_err_slug(err), sizeof type - strlen(type) - 1);
+	hf_json_member(json, "type", type);
+	hf_json_member(json, "title", hf_err_title(err));
+	hf_json_member_uint(json, "status", (uint64_t)hf_err_status(err));
+	hf_json_member(json, "code", hf_err_slug(err));
+	hf_json_member(json, "detail", detail[0] ? detail : hf_err_title(err));
+}
+
+void hf_problem_write(struct hf_json *json, enum hf_err err, const char *detail) {
+	hf_json_open(json, '{');
+	write_problem(json, err, detail);
+	hf_json_close(json, '}');
+}
+
+void hf_call_problem(struct hf_call *call, enum hf_err err) {
 	call->err = err;
 	hf_buf_free(&call->response.body);  /* and its mark, should memory have run out */
 	if (err != HF_E_METHOD_NOT_ALLOWED) /* which has its Allow */
 		call->response.n_headers = 0;
 	if (err == HF_E_CORRUPT || err == HF_E_PANIC) /* to a client a failure of the store like any other; the log says which */
 		err = HF_E_STORAGE;
+	hf_metrics_problem(call->api->metrics, err);
 	struct hf_json json = hf_call_json(call, hf_err_status(err));
 	call->step = HF_STEP_DONE;
 	call->response.content_type = "application/problem+json";
-	strncat(type, hf_err_slug(err), sizeof type - strlen(type) - 1);
 	hf_json_open(&json, '{');
-	hf_json_member(&json, "type", type);
-	hf_json_member(&json, "title", hf_err_title(err));
-	hf_json_member_uint(&json, "status", (uint64_t)hf_err_status(err));
-	hf_json_member(&json, "code", hf_err_slug(err));
-	hf_json_member(&json, "detail", call->why.text[0] ? call->why.text : hf_err_title(err));
+	write_problem(&json, err, call->why.text);
+	if (call->refused)
+		call->refused(call, err, &json);
 	hf_json_close(&json, '}');
 	end_line(call);
 	if (err == HF_E_OVERLOADED)
@@ -113,6 +129,8 @@ void hf_call_route(struct hf_call *call) {
 		if (HF_ROUTES[i].method == call->request.method) {
 			call->route = &HF_ROUTES[i];
 			err = hf_target_check_params(call, call->route->params, &call->why);
+			if (!err && call->route->body == HF_BODY_LIST)
+				err = hf_sync_body_open(call);
 			if (err)
 				hf_call_problem(call, err);
 			return;
@@ -131,20 +149,39 @@ void hf_call_route(struct hf_call *call) {
 	}
 }
 
-/* Whether a media type is JSON: application/json or a type that ends in +json, parameters aside. */
-static bool is_json(const char *type) {
-	size_t len = strcspn(type, "; \t");
-	return (len == 16 && strncasecmp(type, "application/json", 16) == 0) ||
-	       (len > 17 && strncasecmp(type, "application/", 12) == 0 && strncasecmp(type + len - 5, "+json", 5) == 0);
+size_t hf_call_body_max(const struct hf_call *call) {
+	bool list = call->route && call->route->body == HF_BODY_LIST;
+	return list ? hf_syncs_options(call->api->syncs)->body_max_bytes : call->api->body_max_bytes;
+}
+
+const char *hf_call_long_key(const struct hf_call *call) {
+	return call->route && call->route->body == HF_BODY_LIST ? call->vars[0] : NULL;
+}
+
+void hf_call_body(struct hf_call *call, const char *data, size_t len) {
+	size_t max = hf_call_body_max(call);
+	enum hf_err err = HF_OK;
+	if (call->response.status) /* answered already */
+		return;
+	call->body_bytes += len;
+	if (call->body_bytes > max)
+		err = hf_fail(&call->why, HF_E_BODY_TOO_LARGE, "the body has more than %zu bytes", max);
+	else if (call->sync_body)
+		err = hf_sync_body_feed(call->sync_body, data, len, &call->why);
+	else
+		hf_buf_add(&call->request.body, data, len);
+	if (err)
+		hf_call_problem(call, err);
 }
 
 static enum hf_err check_body(struct hf_call *call) {
 	const char *type = hf_call_header(call, "Content-Type");
 	if (call->request.body.failed) /* it is not there, which must not pass for an empty one */
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	if (call->route->body == HF_BODY_NONE || (call->route->body == HF_BODY_JSON_OR_EMPTY && call->request.body.len == 0))
+	if (call->route->body == HF_BODY_NONE || call->route->body == HF_BODY_LIST ||
+	    (call->route->body == HF_BODY_JSON_OR_EMPTY && call->request.body.len == 0))
 		return HF_OK;
-	if (type && !is_json(type))
+	if (type && !hf_media_type_is_json(type))
 		return hf_fail(&call->why, HF_E_UNSUPPORTED_MEDIA_TYPE, "Content-Type: \"%.80s\" is not application/json", type);
 	return HF_OK;
 }

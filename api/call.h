@@ -67,6 +67,8 @@ struct hf_response {
 enum hf_step { HF_STEP_DONE, HF_STEP_COMMIT, HF_STEP_WAIT };
 
 struct hf_route;
+struct hf_json;
+struct hf_sync_body;
 
 struct hf_call {
 	struct hf_api *api;
@@ -87,8 +89,10 @@ struct hf_call {
 	enum hf_err err; /* what was answered, HF_OK if no problem; for the log */
 	struct hf_write *write;
 	void (*committed)(struct hf_call *call); /* encodes the answer to a write that succeeded */
-	int64_t wait_ms;			 /* how long the caller wants to wait in all */
-	uint64_t wait_revision;			 /* … for the store to exceed this revision; 0: has not waited yet */
+	/* Adds to a problem's members, and takes note of the refusal. NULL: there is nothing to add. */
+	void (*refused)(struct hf_call *call, enum hf_err err, struct hf_json *json);
+	int64_t wait_ms;	/* how long the caller wants to wait in all */
+	uint64_t wait_revision; /* … for the store to exceed this revision; 0: has not waited yet */
 	union {
 		struct hf_acquire acquire;
 		struct hf_release release;
@@ -97,6 +101,8 @@ struct hf_call {
 	} verb;
 	struct hf_pool_put *pool_put; /* the rarer verbs are large; freed with the call */
 	struct hf_pool_delete *pool_delete;
+	struct hf_sync_body *sync_body; /* of a route whose body is a list */
+	size_t body_bytes;		/* that came so far */
 };
 
 /* A call for one request; NULL if out of memory. The target is copied. */
@@ -106,6 +112,17 @@ void hf_call_free(struct hf_call *call); /* NULL is fine */
 /* Finds the route from method and target; no store is touched. An answer may be ready already (then HF_STEP_DONE and a status):
  * 404, 405, 400. To be called once, before the body is read. */
 void hf_call_route(struct hf_call *call);
+
+/* The most bytes that the request's body may have. After hf_call_route(). */
+size_t hf_call_body_max(const struct hf_call *call);
+
+/* Takes a piece of the body; all of them before hf_call_begin(). What is too large or wrong is answered at once, as by
+ * hf_call_route(): what comes after that is ignored. */
+void hf_call_body(struct hf_call *call, const char *data, size_t len);
+
+/* Whether it may take long, as it is about a whole zone: not to be begun on a thread that others wait for. Those of one zone (the
+ * key) are to be begun one after the other. NULL: it is short. */
+const char *hf_call_long_key(const struct hf_call *call);
 
 enum hf_step hf_call_begin(struct hf_call *call);
 void hf_call_committed(struct hf_call *call);
@@ -125,6 +142,8 @@ enum hf_err hf_call_param_bool(struct hf_call *call, const char *name, bool *ret
 enum hf_err hf_call_param_name(struct hf_call *call, const char *name, size_t max, char *ret) HF_CHECKED;
 /* Reads the parameter `kind`. HF_E_INVALID_PARAMETER. */
 enum hf_err hf_call_param_kind(struct hf_call *call, bool *ret_has, enum hf_kind *ret) HF_CHECKED;
+/* A problem as an object (RFC 9457): its own five members. */
+void hf_problem_write(struct hf_json *json, enum hf_err err, const char *detail);
 /* Begins a JSON answer. */
 struct hf_json hf_call_json(struct hf_call *call, int status);
 

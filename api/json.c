@@ -121,6 +121,12 @@ void hf_json_count(struct hf_json *json, const char *name, hf_u128 n) {
 	hf_json_member(json, name, hf_count_format(n, text));
 }
 
+void hf_json_member_digest(struct hf_json *json, const char *name, const struct hf_digest *digest) {
+	char text[HF_DIGEST_TEXT];
+	hf_digest_format(digest, text);
+	hf_json_member(json, name, text);
+}
+
 void hf_json_vips(struct hf_json *json, const struct hf_addr *vips, int n) {
 	char text[HF_ADDR_TEXT];
 	hf_json_open(json, '[');
@@ -148,12 +154,10 @@ void hf_json_lease(struct hf_json *json, const struct hf_lease *lease) {
 	hf_json_vips(json, lease->vips, lease->n_vips);
 	hf_json_member(json, "state", lease->state == HF_ACTIVE ? "active" : "quarantined");
 	hf_json_member_uint(json, "generation", lease->generation);
-	hf_json_key(json, "fingerprint");
 	if (lease->fingerprint_version) {
-		char text[HF_DIGEST_TEXT];
-		hf_digest_format(&lease->fingerprint, text);
-		hf_json_string(json, text);
+		hf_json_member_digest(json, "fingerprint", &lease->fingerprint);
 	} else {
+		hf_json_key(json, "fingerprint");
 		hf_json_null(json);
 	}
 	if (lease->version[0])

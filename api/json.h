@@ -31,6 +31,8 @@ void hf_json_member_uint(struct hf_json *json, const char *name, uint64_t value)
 void hf_json_member_time(struct hf_json *json, const char *name, int64_t ms); /* RFC 3339, UTC, milliseconds */
 void hf_json_count(struct hf_json *json, const char *name, hf_u128 n);	      /* a decimal string */
 
+void hf_json_member_digest(struct hf_json *json, const char *name, const struct hf_digest *digest); /* "sha256:…" */
+
 /* [{"ip":"…"},…]: the shape of Kuma's status.vips. */
 void hf_json_vips(struct hf_json *json, const struct hf_addr *vips, int n);
 

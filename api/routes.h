@@ -7,7 +7,8 @@
 /* Who may call it, once there is authentication. */
 enum hf_role { HF_ROLE_PROBE, HF_ROLE_READ, HF_ROLE_ZONE, HF_ROLE_ADMIN };
 
-enum hf_body { HF_BODY_NONE, HF_BODY_JSON, HF_BODY_JSON_OR_EMPTY };
+/* HF_BODY_LIST: a list of documents, taken in as it comes (sync_body.h), with limits of its own. */
+enum hf_body { HF_BODY_NONE, HF_BODY_JSON, HF_BODY_JSON_OR_EMPTY, HF_BODY_LIST };
 
 struct hf_route {
 	enum hf_method method;
@@ -40,6 +41,8 @@ enum hf_err hf_handle_zone_list(struct hf_call *call); /* zones.c */
 enum hf_err hf_handle_zone_get(struct hf_call *call);
 enum hf_err hf_handle_zone_connect(struct hf_call *call);
 enum hf_err hf_handle_zone_disconnect(struct hf_call *call);
+enum hf_err hf_handle_sync(struct hf_call *call); /* sync.c */
+enum hf_err hf_handle_manifest(struct hf_call *call);
 enum hf_err hf_handle_changes(struct hf_call *call); /* changes.c */
 enum hf_err hf_handle_status(struct hf_call *call);  /* status.c */
 enum hf_err hf_handle_livez(struct hf_call *call);

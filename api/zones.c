@@ -1,10 +1,13 @@
 /* zones.c — /v1/zones: list, read, connect, disconnect. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "conditions.h"
 #include "json.h"
 #include "parse.h"
 #include "routes.h"
+#include "syncs.h"
 
 static const char *const STATES[] = {[HF_ZONE_UNMANAGED] = "unmanaged", [HF_ZONE_ONLINE] = "online", [HF_ZONE_OFFLINE] = "offline"};
 
@@ -12,19 +15,26 @@ static enum hf_err read_name(struct hf_call *call, char *ret) {
 	return hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, ret);
 }
 
-static void write_digest(struct hf_json *json, const struct hf_scope *sum) {
-	char text[HF_DIGEST_TEXT];
-	hf_digest_format(&sum->digest, text);
-	hf_json_member(json, "digest", text);
-}
-
-/* What the server remembers of the zone's last sync: nothing, as it has taken none. */
-static void write_last_sync(struct hf_json *json) {
+/* What the server remembers of the zone's last sync. */
+static void write_last_sync(struct hf_json *json, struct hf_syncs *syncs, const char *zone) {
+	struct hf_sync_record record;
 	hf_json_key(json, "lastSync");
-	hf_json_null(json);
+	if (!hf_syncs_last(syncs, zone, &record)) {
+		hf_json_null(json);
+		return;
+	}
+	hf_json_open(json, '{');
+	hf_json_member_time(json, "at", record.at_ms);
+	hf_json_member(json, "mode", hf_sync_mode_name(record.mode));
+	hf_json_member_uint(json, "epoch", record.zone_epoch);
+	hf_json_member_uint(json, "durationMs", (uint64_t)record.duration_ms);
+	hf_json_member_uint(json, "revision", record.revision);
+	hf_json_key(json, "summary");
+	hf_sync_write_summary(json, &record.summary);
+	hf_json_close(json, '}');
 }
 
-static void write_zone(struct hf_json *json, const struct hf_zone_info *info) {
+static void write_zone(struct hf_json *json, struct hf_syncs *syncs, const struct hf_zone_info *info) {
 	const struct hf_zone *zone = &info->zone;
 	hf_json_open(json, '{');
 	hf_json_member(json, "zone", zone->name);
@@ -40,33 +50,41 @@ static void write_zone(struct hf_json *json, const struct hf_zone_info *info) {
 	hf_json_member_uint(json, "active", info->sum.active);
 	hf_json_member_uint(json, "quarantined", info->sum.quarantined);
 	hf_json_close(json, '}');
-	write_digest(json, &info->sum);
+	hf_json_member_digest(json, "digest", &info->sum.digest);
 	hf_json_member_uint(json, "reconnects", zone->reconnects);
 	hf_json_member_time(json, "createdAt", zone->created_ms);
 	hf_json_member_time(json, "changedAt", zone->changed_ms);
-	write_last_sync(json);
+	write_last_sync(json, syncs, zone->name);
 	hf_json_close(json, '}');
 }
 
-static void add_zone(void *context, const struct hf_zone_info *info) { write_zone(context, info); }
+struct list {
+	struct hf_json json;
+	struct hf_syncs *syncs;
+};
+
+static void add_zone(void *context, const struct hf_zone_info *info) {
+	struct list *list = context;
+	write_zone(&list->json, list->syncs, info);
+}
 
 enum hf_err hf_handle_zone_list(struct hf_call *call) {
-	struct hf_json json = hf_call_json(call, 200);
-	hf_json_open(&json, '{');
-	hf_json_key(&json, "items");
-	hf_json_open(&json, '[');
-	enum hf_err err = hf_zones_each(call->reader, add_zone, &json, &call->why);
+	struct list list = {hf_call_json(call, 200), call->api->syncs};
+	hf_json_open(&list.json, '{');
+	hf_json_key(&list.json, "items");
+	hf_json_open(&list.json, '[');
+	enum hf_err err = hf_zones_each(call->reader, add_zone, &list, &call->why);
 	if (err)
 		return err;
-	hf_json_close(&json, ']');
-	hf_json_member_uint(&json, "revision", hf_meta_read(call->reader).revision);
-	hf_json_close(&json, '}');
+	hf_json_close(&list.json, ']');
+	hf_json_member_uint(&list.json, "revision", hf_meta_read(call->reader).revision);
+	hf_json_close(&list.json, '}');
 	return hf_txn_fault(call->reader, &call->why);
 }
 
 static void answer_zone(struct hf_call *call, const struct hf_zone_info *info) {
 	struct hf_json json = hf_call_json(call, 200);
-	write_zone(&json, info);
+	write_zone(&json, call->api->syncs, info);
 }
 
 enum hf_err hf_handle_zone_get(struct hf_call *call) {
@@ -119,10 +137,32 @@ static void answer_connect(struct hf_call *call) {
 	hf_json_member(&json, "connection", hf_connection_name(connect->connection));
 	hf_json_member(&json, "sync", connect->incremental ? "incremental" : "full");
 	hf_json_member_uint(&json, "leases", connect->info.sum.active);
-	write_digest(&json, &connect->info.sum);
+	hf_json_member_digest(&json, "digest", &connect->info.sum.digest);
 	hf_json_member_uint(&json, "revision", connect->revision);
 	hf_json_member_uint(&json, "storeEpoch", connect->store_epoch);
 	hf_json_close(&json, '}');
+}
+
+/* A line in the log for each change of a zone's state. */
+static void log_zone(struct hf_call *call, const char *message, const struct hf_zone *zone, const char *more) {
+	char pairs[256];
+	struct hf_buf instance = {0};
+	hf_json_quote(&instance, zone->instances[0], strlen(zone->instances[0]));
+	if (!instance.failed) {
+		snprintf(pairs, sizeof pairs, "zone=%s epoch=%" PRIu64 "%s instance=%.*s", zone->name, zone->epoch, more,
+			 (int)instance.len, instance.data);
+		hf_api_event(call->api, HF_EVENT_INFO, message, pairs);
+	}
+	hf_buf_free(&instance);
+}
+
+static void answer_connected(struct hf_call *call) {
+	const struct hf_zone_connect *connect = &call->verb.zone_connect;
+	char more[64];
+	snprintf(more, sizeof more, " connection=%s sync=%s", hf_connection_name(connect->connection),
+		 connect->incremental ? "incremental" : "full");
+	log_zone(call, "zone connected", &connect->info.zone, more);
+	answer_connect(call);
 }
 
 enum hf_err hf_handle_zone_connect(struct hf_call *call) {
@@ -143,12 +183,17 @@ enum hf_err hf_handle_zone_connect(struct hf_call *call) {
 	}
 	hf_zone_connect_begin(connect);
 	call->write = &connect->write;
-	call->committed = answer_connect;
+	call->committed = answer_connected;
 	call->step = HF_STEP_COMMIT;
 	return HF_OK;
 }
 
 static void answer_disconnect(struct hf_call *call) { answer_zone(call, &call->verb.zone_disconnect.info); }
+
+static void answer_disconnected(struct hf_call *call) {
+	log_zone(call, "zone offline", &call->verb.zone_disconnect.info.zone, "");
+	answer_disconnect(call);
+}
 
 enum hf_err hf_handle_zone_disconnect(struct hf_call *call) {
 	struct hf_zone_disconnect *disconnect = &call->verb.zone_disconnect;
@@ -166,7 +211,7 @@ enum hf_err hf_handle_zone_disconnect(struct hf_call *call) {
 	}
 	hf_zone_disconnect_begin(disconnect);
 	call->write = &disconnect->write;
-	call->committed = answer_disconnect;
+	call->committed = answer_disconnected;
 	call->step = HF_STEP_COMMIT;
 	return HF_OK;
 }

@@ -2,7 +2,8 @@
  *
  * libmicrohttpd calls the handler several times for a request: once with the headers, once for each piece of the body, once at the
  * end, and once more each time a suspended connection was resumed. `phase` says where a request is. A connection is suspended while
- * its write waits for the committer or its long-poll for a change; whoever ends the wait resumes it, exactly once.
+ * its write waits for the committer, its long-poll for a change, or all of it is long and in the lane; whoever ends the wait
+ * resumes it, exactly once.
  */
 #include "http.h"
 
@@ -28,6 +29,7 @@
 struct hf_http {
 	struct hf_api *api;
 	struct hf_wakeups *wakeups;
+	struct hf_lane *lane;
 	struct MHD_Daemon *daemon;
 	_Atomic int under_way; /* requests that began and have not ended */
 	_Atomic int waiting;   /* of these, the ones that wait for a change or have waited */
@@ -38,7 +40,7 @@ struct hf_http {
 	struct hf_txn *readers[READERS_MAX];
 };
 
-enum phase { NEW, BODY, COMMITTING, WAITING, ANSWERED };
+enum phase { NEW, BODY, COMMITTING, WAITING, IN_LANE, ANSWERED };
 
 struct request {
 	struct hf_http *http;
@@ -48,8 +50,9 @@ struct request {
 	enum phase phase;
 	bool head; /* HEAD: no body */
 	int64_t start_us;
-	size_t discarded; /* bytes of a body that is too large */
+	size_t discarded; /* bytes of a body that is answered already */
 	struct hf_wakeup wakeup;
+	struct hf_lane_job job;
 };
 
 /* The worker's own reader. NULL if the store has none left; then only probes are answered. */
@@ -204,6 +207,52 @@ static enum MHD_Result run(struct request *request) {
 	}
 }
 
+static void on_lane_committed(struct hf_write *write) {
+	struct request *request = write->context;
+	hf_lane_ready(request->http->lane, &request->job);
+}
+
+/* A long request's steps, on the lane's thread. */
+static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
+	struct request *request = (struct request *)((char *)job - offsetof(struct request, job));
+	struct hf_call *call = request->call;
+	if (call->step == HF_STEP_COMMIT) { /* it has come back from there */
+		hf_call_committed(call);
+		return true;
+	}
+	call->reader = reader;
+	if (hf_call_begin(call) != HF_STEP_COMMIT)
+		return true;
+	call->write->context = request;
+	call->write->done = on_lane_committed;
+	call->write->err = hf_committer_submit(request->http->api->committer, call->write, &call->write->why);
+	if (!call->write->err)
+		return false;
+	hf_call_committed(call);
+	return true;
+}
+
+static void on_lane_done(struct hf_lane_job *job) {
+	struct request *request = (struct request *)((char *)job - offsetof(struct request, job));
+	MHD_resume_connection(request->connection);
+}
+
+/* The body is there. A long request goes to the lane, so that it holds no worker up. */
+static enum MHD_Result take_end(struct request *request) {
+	struct hf_call *call = request->call;
+	if (call->response.status || !hf_call_long_key(call))
+		return run(request);
+	request->job = (struct hf_lane_job){.key = hf_call_long_key(call), .run = run_in_lane, .done = on_lane_done};
+	request->phase = IN_LANE;
+	MHD_suspend_connection(request->connection);
+	if (!hf_lane_add(request->http->lane, &request->job)) {
+		hf_fail(&call->why, HF_OK, "the server is stopping");
+		hf_call_problem(call, HF_E_OVERLOADED);
+		MHD_resume_connection(request->connection);
+	}
+	return MHD_YES;
+}
+
 static enum hf_method method_of(const char *name) {
 	static const char *const names[] = {"GET", "PUT", "POST", "DELETE"};
 	for (int i = 0; i < 4; i++)
@@ -213,7 +262,7 @@ static enum hf_method method_of(const char *name) {
 }
 
 static size_t discard_max(const struct hf_call *call) {
-	size_t max = call->api->body_max_bytes;
+	size_t max = hf_call_body_max(call);
 	return max > DISCARD_MAX_BYTES ? max : DISCARD_MAX_BYTES;
 }
 
@@ -225,29 +274,25 @@ static enum MHD_Result take_headers(struct request *request, const char *method)
 	call->request.method = method_of(method);
 	request->head = strcmp(method, "HEAD") == 0;
 	enum hf_err err = hf_headers_check(request->connection, &call->why);
-	if (!err && length && strtoull(length, NULL, 10) > discard_max(call))
-		err = hf_fail(&call->why, HF_E_BODY_TOO_LARGE, "the body has %.20s bytes; at most %zu are allowed", length,
-			      call->api->body_max_bytes);
-	if (err == HF_OK) {
-		hf_call_route(call);
-		return MHD_YES;
+	if (err) {
+		hf_call_problem(call, err);
+		return err == HF_E_HEADERS_TOO_LARGE ? MHD_YES : answer(request);
 	}
-	hf_call_problem(call, err);
-	return err == HF_E_HEADERS_TOO_LARGE ? MHD_YES : answer(request);
+	hf_call_route(call);
+	if (!length || strtoull(length, NULL, 10) <= discard_max(call))
+		return MHD_YES;
+	if (!call->response.status) {
+		hf_fail(&call->why, HF_OK, "the body has %.20s bytes; at most %zu are allowed", length, hf_call_body_max(call));
+		hf_call_problem(call, HF_E_BODY_TOO_LARGE);
+	}
+	return answer(request);
 }
 
 static enum MHD_Result take_body(struct request *request, const char *data, size_t *len) {
 	struct hf_call *call = request->call;
-	size_t max = call->api->body_max_bytes, have = call->request.body.len + request->discarded;
-	if (have + *len <= max && !request->discarded) {
-		hf_buf_add(&call->request.body, data, *len);
-	} else {
-		if (!request->discarded && !call->response.status) {
-			hf_fail(&call->why, HF_OK, "the body has more than %zu bytes", max);
-			hf_call_problem(call, HF_E_BODY_TOO_LARGE);
-		}
+	hf_call_body(call, data, *len);
+	if (call->response.status) /* the rest is read all the same, so that its sender reads the answer */
 		request->discarded += *len;
-	}
 	*len = 0;
 	return request->discarded > discard_max(call) ? MHD_NO : MHD_YES;
 }
@@ -264,12 +309,14 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	case NEW:
 		return take_headers(request, method);
 	case BODY:
-		return *upload_len > 0 ? take_body(request, upload, upload_len) : run(request);
+		return *upload_len > 0 ? take_body(request, upload, upload_len) : take_end(request);
 	case COMMITTING:
 		hf_call_committed(request->call);
 		return answer(request);
 	case WAITING:
 		return run(request);
+	case IN_LANE:
+		return answer(request);
 	default:
 		return MHD_NO;
 	}
@@ -303,7 +350,7 @@ static void log_library(void *context, const char *format, va_list args) {
 }
 
 enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struct hf_api *api, struct hf_wakeups *wakeups,
-			  struct hf_why *why, struct hf_http **ret) {
+			  struct hf_lane *lane, struct hf_why *why, struct hf_http **ret) {
 	struct hf_http *http = calloc(1, sizeof *http);
 	if (!http) {
 		close(listen_fd);
@@ -311,6 +358,7 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 	}
 	http->api = api;
 	http->wakeups = wakeups;
+	http->lane = lane;
 	http->waiting_max = (int)(options->connections_max - options->connections_max / 4);
 	pthread_key_create(&http->reader_key, NULL);
 	pthread_mutex_init(&http->lock, NULL);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "api/metrics.h"
+#include "api/syncs.h"
 #include "http.h"
 #include "listen.h"
 #include "log.h"
@@ -28,6 +29,7 @@ struct server {
 	struct hf_options options;
 	struct hf_api api;
 	struct hf_wakeups *wakeups;
+	struct hf_lane *lane;
 	struct hf_http *http;
 	int listen_fd;
 	char url[HF_URL_TEXT];
@@ -79,6 +81,10 @@ static void on_failure(void *context, enum hf_err err, const struct hf_why *why)
 	}
 }
 
+static void on_event(enum hf_event_level level, const char *message, const char *pairs) {
+	hf_log(level == HF_EVENT_DEBUG ? HF_LOG_DEBUG : HF_LOG_INFO, message, "%s", pairs);
+}
+
 /* Signals are waited for by the main thread alone; SIGHUP and SIGPIPE mean nothing to us, and a limit on the size of files is an
  * error of the write that meets it. */
 static void block_signals(sigset_t *ret_stop) {
@@ -125,7 +131,12 @@ static int start(struct server *s) {
 	s->api.quarantine_seconds = s->options.quarantine_seconds;
 	s->api.started_ms = hf_store_now_ms(s->api.store);
 	s->api.metrics = hf_metrics_new();
-	if (!s->api.metrics || hf_wakeups_start(&s->wakeups))
+	s->api.syncs = hf_syncs_new(&(struct hf_syncs_options){.body_max_bytes = s->options.sync_body_max_bytes,
+							       .items_max = (uint32_t)s->options.sync_items_max,
+							       .memory_max_bytes = s->options.sync_memory_bytes});
+	s->api.event = on_event;
+	s->api.log_debug = hf_log_enabled(HF_LOG_DEBUG);
+	if (!s->api.metrics || !s->api.syncs || hf_wakeups_start(&s->wakeups) || hf_lane_start(s->api.store, &s->lane))
 		return fail(EXIT_RUNNING, "out of memory or threads");
 	struct hf_committer_options options = {
 		.queue_max = (int)s->options.queue_max, .committed = on_commit, .failed = on_failure, .context = s};
@@ -134,7 +145,7 @@ static int start(struct server *s) {
 	enum hf_err err = hf_listen(s->options.listen, s->options.insecure, &why, &s->listen_fd, s->url);
 	if (err)
 		return fail(err == HF_E_INVALID_PARAMETER ? EXIT_USAGE : EXIT_LISTEN, why.text);
-	if (hf_http_start(s->listen_fd, &s->options, &s->api, s->wakeups, &why, &s->http))
+	if (hf_http_start(s->listen_fd, &s->options, &s->api, s->wakeups, s->lane, &why, &s->http))
 		return fail(EXIT_RUNNING, why.text);
 	return EXIT_OK;
 }
@@ -148,10 +159,13 @@ static void stop(struct server *s) {
 		hf_http_drain(s->http, DRAIN_MS);
 	if (s->api.committer)
 		hf_committer_stop(s->api.committer);
+	hf_lane_stop(s->lane);
 	hf_http_stop(s->http);
+	hf_lane_free(s->lane);
 	hf_committer_free(s->api.committer);
 	hf_wakeups_free(s->wakeups);
 	hf_metrics_free(s->api.metrics);
+	hf_syncs_free(s->api.syncs);
 	hf_store_close(s->api.store);
 }
 

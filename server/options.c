@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/syncs.h"
 #include "storage/pool.h"
 
 enum type { TEXT, FLAG, BYTES, SECONDS32, SECONDS, NUMBER, LEVEL };
@@ -28,7 +29,13 @@ static const struct setting {
 	 1 << 20, (uint64_t)1 << 46},
 	{"quarantine", "TIME", "what a pool gets that is written without one: 3600, 90s, 30m, 1h (default 1h)", SECONDS32,
 	 AT(quarantine_seconds), 0, HF_QUARANTINE_MAX_SECONDS},
-	{"max-body", "SIZE", "of one request (default 256KiB)", BYTES, AT(body_max_bytes), 1024, 64 << 20},
+	{"max-body", "SIZE", "of one request, and of one document of a sync (default 256KiB)", BYTES, AT(body_max_bytes), 1024,
+	 64 << 20},
+	{"max-sync-body", "SIZE", "of one sync or manifest (default 256MiB)", BYTES, AT(sync_body_max_bytes), 1024,
+	 (uint64_t)1 << 40},
+	{"max-sync-items", "N", "of one sync or manifest (default 100000)", NUMBER, AT(sync_items_max), 1, 10000000},
+	{"sync-memory", "SIZE", "of all syncs under way; beyond it 503 overloaded (default 256MiB)", BYTES, AT(sync_memory_bytes),
+	 1 << 20, (uint64_t)1 << 40},
 	{"max-connections", "N", "open at once (default 1000)", NUMBER, AT(connections_max), 1, 100000},
 	{"max-queue", "N", "writes that wait; beyond it 503 overloaded (default 4096)", NUMBER, AT(queue_max), 1, 1000000},
 	{"threads", "N", "workers, 1 to 64 (default: as many as processors, but 2 to 16)", NUMBER, AT(threads), 1, 64},
@@ -166,6 +173,9 @@ enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf
 		.map_size_bytes = (uint64_t)64 << 30,
 		.quarantine_seconds = 3600,
 		.body_max_bytes = 256 << 10,
+		.sync_body_max_bytes = HF_DEFAULT_SYNC_BODY_MAX,
+		.sync_items_max = HF_DEFAULT_SYNC_ITEMS_MAX,
+		.sync_memory_bytes = HF_DEFAULT_SYNC_MEMORY,
 		.connections_max = 1000,
 		.queue_max = 4096,
 		.threads = processors < 2    ? 2

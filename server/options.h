@@ -16,6 +16,7 @@ struct hf_options {
 	uint64_t map_size_bytes;
 	uint32_t quarantine_seconds;
 	uint64_t body_max_bytes;
+	uint64_t sync_body_max_bytes, sync_items_max, sync_memory_bytes;
 	uint64_t connections_max;
 	uint64_t queue_max;
 	uint64_t threads; /* workers */

@@ -6,6 +6,7 @@
 
 #include "api/call.h"
 #include "api/metrics.h"
+#include "api/syncs.h"
 #include "support.h"
 
 #define BODY "{\"type\":\"MeshService\",\"name\":\"redis\",\"spec\":{\"ports\":[{\"port\":6379,\"targetPort\":1}]}}"
@@ -27,6 +28,8 @@ static void world_open(struct world *w) {
 	fixture_open(&w->f);
 	w->api.store = w->f.store;
 	w->api.metrics = hf_metrics_new();
+	w->api.syncs = hf_syncs_new(
+		&(struct hf_syncs_options){HF_DEFAULT_SYNC_BODY_MAX, HF_DEFAULT_SYNC_ITEMS_MAX, HF_DEFAULT_SYNC_MEMORY});
 	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;
 	cr_assert_eq(hf_committer_start(w->f.store, &options, NULL, &w->api.committer), HF_OK);
 }
@@ -35,6 +38,7 @@ static void world_close(struct world *w) {
 	hf_committer_stop(w->api.committer);
 	hf_committer_free(w->api.committer);
 	hf_metrics_free(w->api.metrics);
+	hf_syncs_free(w->api.syncs);
 	fixture_remove(&w->f);
 }
 

@@ -1,0 +1,205 @@
+/* sync.c — /v1/zones/{zone}/sync and /manifest: a zone's services all at once. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json.h"
+#include "metrics.h"
+#include "routes.h"
+#include "storage/monotonic.h"
+#include "sync_body.h"
+
+/* The members of an identity but its zone, which is the route's, or a foreign service's own. */
+static void write_identity(struct hf_json *json, const struct hf_sync *sync, const struct hf_sync_item *item) {
+	struct hf_identity id;
+	if (!item->key || !hf_identity_decode(item->key, item->key_len, &id))
+		return;
+	hf_json_member(json, "kind", hf_kind_name(id.kind));
+	hf_json_member(json, "mesh", id.mesh);
+	if (strcmp(id.zone, sync->zone) != 0)
+		hf_json_member(json, "zone", id.zone);
+	hf_json_member(json, "service", id.service);
+}
+
+/* Where in the body a rejected item is to be found. */
+static void write_place(struct hf_json *json, const struct hf_sync_body *body, const struct hf_sync_item *item) {
+	const char *name = body->ndjson ? "line" : item->role == HF_SYNC_REMOVED ? "removed" : "item";
+	hf_json_member_uint(json, name, item->place);
+}
+
+static void write_result(struct hf_json *json, const struct hf_sync_body *body, const struct hf_sync_item *item) {
+	hf_json_open(json, '{');
+	write_identity(json, &body->sync, item);
+	hf_json_member(json, "outcome", hf_sync_outcome_name(item->outcome));
+	hf_json_key(json, "vips");
+	if (item->n_vips && item->outcome != HF_SYNC_REJECTED)
+		hf_json_vips(json, item->vips, item->n_vips);
+	else
+		hf_json_null(json);
+	if (item->claim_refused && item->outcome != HF_SYNC_REJECTED) {
+		hf_json_key(json, "claimRefused");
+		hf_json_bool(json, true);
+	}
+	if (item->outcome == HF_SYNC_REJECTED) {
+		write_place(json, body, item);
+		hf_json_key(json, "problem");
+		hf_problem_write(json, item->err, item->why);
+	}
+	hf_json_close(json, '}');
+}
+
+static void write_results(struct hf_json *json, const struct hf_sync_body *body) {
+	hf_json_key(json, "results");
+	hf_json_open(json, '[');
+	const struct hf_sync_item *lists[] = {body->sync.first, body->sync.released};
+	for (int i = 0; i < 2 && body->want != HF_RETURN_NONE; i++)
+		for (const struct hf_sync_item *item = lists[i]; item; item = item->next)
+			if (body->want == HF_RETURN_ALL || item->outcome != HF_SYNC_UNCHANGED)
+				write_result(json, body, item);
+	hf_json_close(json, ']');
+}
+
+/* A line for each service that the sync did something about, for whoever looks for one. */
+static void log_details(const struct hf_sync_body *body) {
+	const struct hf_sync_item *lists[] = {body->sync.first, body->sync.released};
+	char pairs[512];
+	if (!body->call->api->log_debug)
+		return;
+	for (int i = 0; i < 2; i++)
+		for (const struct hf_sync_item *item = lists[i]; item; item = item->next) {
+			struct hf_identity id;
+			if (item->outcome == HF_SYNC_UNCHANGED || item->outcome == HF_SYNC_FOREIGN)
+				continue;
+			if (item->key && hf_identity_decode(item->key, item->key_len, &id))
+				snprintf(pairs, sizeof pairs, "kind=%s mesh=%s zone=%s service=%s outcome=%s",
+					 hf_kind_name(id.kind), id.mesh, id.zone, id.service, hf_sync_outcome_name(item->outcome));
+			else
+				snprintf(pairs, sizeof pairs, "zone=%s place=%" PRIu32 " outcome=rejected code=%s", body->sync.zone,
+					 item->place, hf_err_slug(item->err));
+			hf_api_event(body->call->api, HF_EVENT_DEBUG, "sync item", pairs);
+		}
+}
+
+/* One line a sync, its numbers, and what is remembered of it. */
+static void note(struct hf_sync_body *body, enum hf_sync_end end, enum hf_err err) {
+	const struct hf_sync *sync = &body->sync;
+	struct hf_api *api = body->call->api;
+	struct hf_sync_record record = {.at_ms = hf_store_now_ms(api->store),
+					.mode = sync->mode,
+					.zone_epoch = sync->zone_epoch,
+					.revision = sync->revision,
+					.duration_ms = (hf_monotonic_us() - body->start_us) / 1000,
+					.summary = sync->summary};
+	char pairs[640];
+	int len = snprintf(pairs, sizeof pairs, "zone=%s mode=%s epoch=%" PRIu64 " outcome=%s", sync->zone,
+			   hf_sync_mode_name(sync->mode), sync->zone_epoch, hf_sync_end_name(end));
+	for (int i = 0; i < HF_SYNC_NEEDED; i++)
+		len += snprintf(pairs + len, sizeof pairs - (size_t)len, " %s=%" PRIu64,
+				hf_sync_outcome_name((enum hf_sync_outcome)i), sync->summary.of[i]);
+	snprintf(pairs + len, sizeof pairs - (size_t)len, " release_skipped=%" PRIu64 " duration_ms=%" PRId64 "%s%s",
+		 sync->summary.release_skipped, record.duration_ms, err ? " code=" : "", err ? hf_err_slug(err) : "");
+	hf_api_event(api, HF_EVENT_INFO, "sync", pairs);
+	if (sync->zone_known)
+		hf_syncs_note(api->syncs, sync->zone, end, &record);
+}
+
+static enum hf_sync_end how_it_ended(const struct hf_sync *sync) {
+	const uint64_t *of = sync->summary.of;
+	uint64_t changes =
+		of[HF_SYNC_CREATED] + of[HF_SYNC_ADOPTED] + of[HF_SYNC_UPDATED] + of[HF_SYNC_RESTORED] + of[HF_SYNC_RELEASED];
+	return sync->dry_run ? HF_SYNC_END_DRY_RUN : changes > 0 ? HF_SYNC_END_CHANGED : HF_SYNC_END_UNCHANGED;
+}
+
+static void answer_sync(struct hf_call *call) {
+	struct hf_sync_body *body = call->sync_body;
+	const struct hf_sync *sync = &body->sync;
+	struct hf_json json = hf_call_json(call, 200);
+	hf_json_open(&json, '{');
+	hf_json_member(&json, "zone", sync->zone);
+	hf_json_member(&json, "mode", hf_sync_mode_name(sync->mode));
+	hf_json_key(&json, "dryRun");
+	hf_json_bool(&json, sync->dry_run);
+	hf_json_member_uint(&json, "revision", sync->revision);
+	hf_json_member_digest(&json, "digest", &sync->digest);
+	hf_json_key(&json, "summary");
+	hf_sync_write_summary(&json, &sync->summary);
+	write_results(&json, body);
+	hf_json_close(&json, '}');
+	if (!sync->dry_run)
+		hf_syncs_count(call->api->syncs, &sync->summary, sync->reallocations_avoided);
+	note(body, how_it_ended(sync), HF_OK);
+	log_details(body);
+}
+
+/* What a refusal says beyond a problem's own members. */
+void hf_sync_refused(struct hf_call *call, enum hf_err err, struct hf_json *json) {
+	const struct hf_sync *sync = &call->sync_body->sync;
+	if (err == HF_E_MASS_RELEASE_GUARD) {
+		hf_json_key(json, "summary");
+		hf_sync_write_summary(json, &sync->summary);
+	}
+	note(call->sync_body, HF_SYNC_END_REFUSED, err);
+}
+
+enum hf_err hf_handle_sync(struct hf_call *call) {
+	struct hf_sync_body *body = call->sync_body;
+	bool write;
+	enum hf_err err = hf_sync_body_end(body, &call->why);
+	if (!err)
+		err = hf_sync_peek(call->reader, &body->sync, &call->why, &write);
+	if (err)
+		return err;
+	if (!write) {
+		answer_sync(call);
+		return HF_OK;
+	}
+	hf_sync_begin(&body->sync);
+	call->write = &body->sync.write;
+	call->committed = answer_sync;
+	call->step = HF_STEP_COMMIT;
+	return HF_OK;
+}
+
+static void write_names(struct hf_json *json, const char *name, const struct hf_sync *sync, const struct hf_sync_item *list,
+			enum hf_sync_outcome outcome) {
+	hf_json_key(json, name);
+	hf_json_open(json, '[');
+	for (const struct hf_sync_item *item = list; item; item = item->next)
+		if (item->outcome == outcome) {
+			hf_json_open(json, '{');
+			write_identity(json, sync, item);
+			hf_json_close(json, '}');
+		}
+	hf_json_close(json, ']');
+}
+
+/* An entry that is outside the scope, or that is listed twice, makes the manifest wrong as a whole. */
+static enum hf_err check_entries(const struct hf_sync_body *body, struct hf_why *why) {
+	for (const struct hf_sync_item *item = body->sync.first; item; item = item->next)
+		if (item->outcome == HF_SYNC_REJECTED)
+			return hf_fail(why, item->err, "%s %" PRIu32 ": %s", body->ndjson ? "line" : "\"items\", number",
+				       item->place, item->why);
+	return HF_OK;
+}
+
+enum hf_err hf_handle_manifest(struct hf_call *call) {
+	struct hf_sync_body *body = call->sync_body;
+	struct hf_sync *sync = &body->sync;
+	bool write;
+	enum hf_err err = hf_sync_body_end(body, &call->why);
+	if (!err)
+		err = check_entries(body, &call->why);
+	if (!err)
+		err = hf_sync_peek(call->reader, sync, &call->why, &write);
+	if (err)
+		return err;
+	struct hf_json json = hf_call_json(call, 200);
+	hf_json_open(&json, '{');
+	write_names(&json, "needed", sync, sync->first, HF_SYNC_NEEDED);
+	write_names(&json, "unlisted", sync, sync->released, HF_SYNC_RELEASED);
+	hf_json_member_uint(&json, "unchanged", sync->summary.of[HF_SYNC_UNCHANGED]);
+	hf_json_member_digest(&json, "digest", &sync->digest);
+	hf_json_member_uint(&json, "revision", sync->revision);
+	hf_json_close(&json, '}');
+	return HF_OK;
+}

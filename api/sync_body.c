@@ -1,0 +1,235 @@
+/* sync_body.c — parameters, documents, and what a list says of itself. */
+#include "sync_body.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "canonical.h"
+#include "document.h"
+#include "parse.h"
+#include "storage/monotonic.h"
+
+/* What an item's result takes in the answer, at most, beyond its identity: charged with the item, as the answer lives as long. */
+#define ANSWER_BYTES 256
+
+static bool charge(void *context, size_t bytes) {
+	struct hf_sync_body *body = context;
+	return hf_arena_charge(&body->sync.arena, bytes);
+}
+
+static enum hf_err add(struct hf_sync_body *body, struct hf_sync_input *input, const struct hf_why *refusal, struct hf_why *why) {
+	input->why = refusal->text;
+	if (!charge(body, ANSWER_BYTES))
+		return hf_fail(why, HF_E_OVERLOADED, "the syncs under way use all the memory that they may; try again");
+	return hf_sync_add(&body->sync, input, why);
+}
+
+/* Names the document that an error is about. */
+static enum hf_err at_place(const struct hf_sync_body *body, enum hf_list_member member, uint32_t place, enum hf_err err,
+			    const struct hf_why *said, struct hf_why *why) {
+	if (body->ndjson)
+		return hf_fail(why, err, "line %" PRIu32 ": %.200s", place, said->text);
+	return hf_fail(why, err, "\"%s\", number %" PRIu32 ": %.200s", member == HF_LIST_REMOVED ? "removed" : "items", place,
+		       said->text);
+}
+
+static enum hf_err take_removed(struct hf_sync_body *body, uint32_t place, const json_t *reference, struct hf_why *why) {
+	struct hf_why refusal = {""};
+	struct hf_identity id;
+	struct hf_sync_input input = {.role = HF_SYNC_REMOVED, .place = place};
+	input.err = hf_document_reference(reference, body->sync.zone, &refusal, &id);
+	if (input.err)
+		input.role = HF_SYNC_UNREADABLE;
+	else
+		input.id = &id;
+	return add(body, &input, &refusal, why);
+}
+
+static enum hf_err take_service(struct hf_sync_body *body, uint32_t place, const char *text, size_t len, struct hf_why *why) {
+	struct hf_why refusal = {""};
+	struct hf_document document = {.has_identity = false};
+	struct hf_sync_input input = {.role = HF_SYNC_SERVICE, .place = place};
+	input.err = hf_document_read(text, len, body->sync.zone, &refusal, &document);
+	if (input.err == HF_E_OVERLOADED)
+		return hf_fail(why, input.err, "%s", refusal.text);
+	if (document.has_identity)
+		input.id = &document.id;
+	else
+		input.role = HF_SYNC_UNREADABLE;
+	if (!input.err) {
+		input.raw = hf_digest_of(text, len);
+		input.fingerprint = document.config.fingerprint;
+		input.fingerprint_version = HF_FINGERPRINT_VERSION;
+		input.n_claims = document.config.n_claims;
+		input.claims = document.config.claims;
+	}
+	return add(body, &input, &refusal, why);
+}
+
+/* Takes one of `version` and `fingerprint` out of an entry, which is then a reference. */
+static enum hf_err take_state(json_t *entry, struct hf_sync_input *input, char version[HF_VERSION_MAX + 1], struct hf_why *why) {
+	const char *stated_version, *fingerprint;
+	enum hf_err err = hf_parse_string(entry, "version", why, &stated_version);
+	if (!err)
+		err = hf_parse_string(entry, "fingerprint", why, &fingerprint);
+	if (err)
+		return err;
+	if (!stated_version == !fingerprint)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "one of \"version\" and \"fingerprint\" is wanted");
+	if (fingerprint && !hf_digest_parse(fingerprint, &input->fingerprint))
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"fingerprint\" is not sha256: and 64 hexadecimal digits");
+	if (stated_version && (!*stated_version || strlen(stated_version) > HF_VERSION_MAX))
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"version\" has %zu bytes; 1 to %d are allowed",
+			       strlen(stated_version), HF_VERSION_MAX);
+	if (stated_version) {
+		strcpy(version, stated_version);
+		input->version = version;
+	}
+	json_object_del(entry, "version");
+	json_object_del(entry, "fingerprint");
+	return HF_OK;
+}
+
+/* A manifest is wholly right or refused. */
+static enum hf_err take_entry(struct hf_sync_body *body, uint32_t place, json_t *entry, struct hf_why *why) {
+	struct hf_why said = {""};
+	struct hf_identity id;
+	char version[HF_VERSION_MAX + 1];
+	struct hf_sync_input input = {.role = HF_SYNC_ENTRY, .place = place, .id = &id};
+	enum hf_err err = take_state(entry, &input, version, &said);
+	if (!err)
+		err = hf_document_reference(entry, body->sync.zone, &said, &id);
+	return err ? at_place(body, HF_LIST_ITEM, place, err, &said, why) : add(body, &input, &said, why);
+}
+
+/* Whether a line is {"removed":…} and nothing else. */
+static bool is_removed_line(const json_t *line) { return json_object_size(line) == 1 && json_object_get(line, "removed"); }
+
+/* Whether a line must be looked at for that; no parsing for the many that need none. */
+static bool may_be_removed(const struct hf_sync_body *body, const char *text, size_t len) {
+	return body->ndjson && len < 1024 && memmem(text, len, "\"removed\"", 9);
+}
+
+static enum hf_err refuse_removed(struct hf_why *why) {
+	return hf_fail(why, HF_E_INVALID_PARAMETER, "\"removed\" is for mode=delta; a full list releases what it does not have");
+}
+
+/* A document that has to be parsed here: a reference, or a line that may be one. */
+static enum hf_err take_parsed(struct hf_sync_body *body, enum hf_list_member member, uint32_t place, const char *text, size_t len,
+			       struct hf_why *why) {
+	struct hf_why said = {""};
+	json_t *json;
+	bool manifest = body->sync.mode == HF_SYNC_MANIFEST;
+	enum hf_err err = hf_parse_object(text, len, "the document", &said, &json);
+	if (err && (manifest || err == HF_E_OVERLOADED))
+		return at_place(body, member, place, err, &said, why);
+	if (err) {
+		struct hf_sync_input input = {.role = HF_SYNC_UNREADABLE, .place = place, .err = err};
+		return add(body, &input, &said, why);
+	}
+	bool removed_line = member == HF_LIST_ITEM && is_removed_line(json);
+	if (manifest)
+		err = take_entry(body, place, json, why);
+	else if (removed_line && body->sync.mode == HF_SYNC_FULL)
+		err = refuse_removed(why);
+	else if (removed_line)
+		err = take_removed(body, place, json_object_get(json, "removed"), why);
+	else if (member == HF_LIST_REMOVED)
+		err = take_removed(body, place, json, why);
+	else
+		err = take_service(body, place, text, len, why);
+	json_decref(json);
+	return err;
+}
+
+static enum hf_err take(void *context, enum hf_list_member member, uint32_t place, const char *text, size_t len, bool too_large,
+			struct hf_why *why) {
+	struct hf_sync_body *body = context;
+	if (member == HF_LIST_REMOVED && body->sync.mode != HF_SYNC_DELTA)
+		return refuse_removed(why);
+	if (too_large) {
+		struct hf_why said;
+		enum hf_err err = hf_fail(&said, HF_E_BODY_TOO_LARGE, "the document has more than %zu bytes",
+					  body->call->api->body_max_bytes);
+		struct hf_sync_input input = {.role = HF_SYNC_UNREADABLE, .place = place, .err = err};
+		return body->sync.mode == HF_SYNC_MANIFEST ? at_place(body, member, place, err, &said, why)
+							   : add(body, &input, &said, why);
+	}
+	if (body->sync.mode == HF_SYNC_MANIFEST || member == HF_LIST_REMOVED || may_be_removed(body, text, len))
+		return take_parsed(body, member, place, text, len, why);
+	return take_service(body, place, text, len, why);
+}
+
+enum hf_err hf_sync_body_open(struct hf_call *call) {
+	struct hf_sync_body *body = calloc(1, sizeof *body);
+	if (!body)
+		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+	struct hf_syncs *syncs = call->api->syncs;
+	call->sync_body = body;
+	body->call = call;
+	body->start_us = hf_monotonic_us();
+	hf_sync_init(&body->sync, hf_syncs_budget(syncs));
+	struct hf_list_options options = {.item_max_bytes = call->api->body_max_bytes,
+					  .items_max = hf_syncs_options(syncs)->items_max,
+					  .charge = charge,
+					  .document = take,
+					  .context = body};
+	enum hf_err err = hf_sync_params_read(call, body);
+	options.ndjson = body->ndjson;
+	if (!err && hf_list_reader_open(&options, &body->reader))
+		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+	return err;
+}
+
+enum hf_err hf_sync_body_feed(struct hf_sync_body *body, const char *data, size_t len, struct hf_why *why) {
+	return hf_list_reader_feed(body->reader, data, len, why);
+}
+
+/* A page of a list is not the whole: what is on the other pages must not be released. */
+static enum hf_err check_complete(const json_t *rest, uint32_t n_items, struct hf_why *why) {
+	const json_t *next = json_object_get(rest, "next"), *total = json_object_get(rest, "total");
+	const char *more = json_string_value(json_object_get(json_object_get(rest, "metadata"), "continue"));
+	if (next && !json_is_null(next))
+		return hf_fail(why, HF_E_INCOMPLETE_LIST,
+			       "\"next\" is not null: this is one page of a list; send all of it at once");
+	if (more && *more)
+		return hf_fail(why, HF_E_INCOMPLETE_LIST,
+			       "\"metadata.continue\" is not empty: this is one page of a list; send all of it at once");
+	if (json_is_number(total) && json_number_value(total) > n_items)
+		return hf_fail(why, HF_E_INCOMPLETE_LIST,
+			       "\"total\" is %.0f, but there are %" PRIu32 " items; send all of them at once",
+			       json_number_value(total), n_items);
+	return HF_OK;
+}
+
+static enum hf_err check_rest(const struct hf_sync_body *body, const json_t *rest, uint32_t n_items, struct hf_why *why) {
+	const json_t *items = json_object_get(rest, "items"), *removed = json_object_get(rest, "removed");
+	if (removed && body->sync.mode != HF_SYNC_DELTA)
+		return refuse_removed(why);
+	if (removed && !json_is_array(removed))
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"removed\" is not an array");
+	if (items ? !json_is_array(items) : !removed)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"items\" is missing or not an array");
+	if (body->sync.mode == HF_SYNC_MANIFEST && json_object_size(rest) > 1)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "a manifest has no other member than \"items\"");
+	return body->sync.mode == HF_SYNC_FULL ? check_complete(rest, n_items, why) : HF_OK;
+}
+
+enum hf_err hf_sync_body_end(struct hf_sync_body *body, struct hf_why *why) {
+	json_t *rest = NULL;
+	uint32_t n_items;
+	enum hf_err err = hf_list_reader_end(body->reader, why, &rest, &n_items);
+	if (!err && rest)
+		err = check_rest(body, rest, n_items, why);
+	json_decref(rest);
+	return err ? err : hf_sync_close_list(&body->sync, why);
+}
+
+void hf_sync_body_close(struct hf_sync_body *body) {
+	if (!body)
+		return;
+	hf_list_reader_close(body->reader);
+	hf_sync_free(&body->sync);
+	free(body);
+}

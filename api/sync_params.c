@@ -1,0 +1,95 @@
+/* sync_params.c — the query parameters and headers of a sync or a manifest. */
+#include <string.h>
+
+#include "conditions.h"
+#include "media.h"
+#include "routes.h"
+#include "sync_body.h"
+
+#define MAX_RELEASE_DEFAULT 20
+
+static enum hf_err read_mode(struct hf_call *call, enum hf_sync_mode *ret) {
+	const char *text = hf_call_param(call, "mode");
+	if (text && strcmp(text, "full") == 0)
+		*ret = HF_SYNC_FULL;
+	else if (text && strcmp(text, "delta") == 0)
+		*ret = HF_SYNC_DELTA;
+	else
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
+			       text ? "mode: \"%.40s\" is neither full nor delta" : "mode: it is missing; full or delta%s",
+			       text ? text : "");
+	return HF_OK;
+}
+
+static enum hf_err read_return(struct hf_call *call, enum hf_sync_return *ret) {
+	static const char *const names[] = {"changed", "all", "none"};
+	const char *text = hf_call_param(call, "return");
+	if (!text)
+		return HF_OK;
+	for (int i = 0; i < 3; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (enum hf_sync_return)i;
+			return HF_OK;
+		}
+	return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "return: \"%.40s\" is neither changed, all nor none", text);
+}
+
+/* A full list and a manifest must say what they are the whole of; a delta may. */
+static enum hf_err read_scope(struct hf_call *call, struct hf_sync *sync) {
+	const char *mesh = hf_call_param(call, "mesh");
+	bool whole = sync->mode != HF_SYNC_DELTA, has_kind;
+	if (whole && !mesh)
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "mesh: it is missing; a mesh's name, or * for all meshes");
+	enum hf_err err = mesh && strcmp(mesh, "*") != 0 ? hf_call_param_name(call, "mesh", HF_NAME_MAX, sync->mesh) : HF_OK;
+	if (!err)
+		err = hf_call_param_kind(call, &has_kind, &sync->kind);
+	if (!err && whole && !has_kind)
+		sync->kind = HF_MESH_SERVICE;
+	return err;
+}
+
+static enum hf_err read_sync_params(struct hf_call *call, struct hf_sync_body *body) {
+	struct hf_sync *sync = &body->sync;
+	struct hf_guard guard = {.has_epoch = false};
+	uint64_t percent = MAX_RELEASE_DEFAULT;
+	enum hf_err err = read_mode(call, &sync->mode);
+	if (!err)
+		err = hf_call_param_bool(call, "dryRun", &sync->dry_run);
+	if (!err)
+		err = hf_call_param_bool(call, "force", &sync->force);
+	if (!err)
+		err = hf_call_param_uint(call, "maxRelease", 0, 100, &percent);
+	if (!err)
+		err = read_return(call, &body->want);
+	if (!err)
+		err = hf_conditions_read(call, &guard);
+	sync->max_release_percent = (int)percent;
+	sync->has_epoch = guard.has_epoch;
+	sync->epoch = guard.epoch;
+	return err;
+}
+
+static enum hf_err read_type(struct hf_call *call, bool *ret_ndjson) {
+	const char *type = hf_call_header(call, "Content-Type");
+	*ret_ndjson = type && hf_media_type_is(type, "application/x-ndjson");
+	if (type && !*ret_ndjson && !hf_media_type_is_json(type))
+		return hf_fail(&call->why, HF_E_UNSUPPORTED_MEDIA_TYPE,
+			       "Content-Type: \"%.80s\" is neither application/json nor application/x-ndjson", type);
+	return HF_OK;
+}
+
+enum hf_err hf_sync_params_read(struct hf_call *call, struct hf_sync_body *body) {
+	struct hf_sync *sync = &body->sync;
+	enum hf_err err = hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, sync->zone);
+	sync->mode = HF_SYNC_MANIFEST;
+	bool is_sync = call->route->handle == hf_handle_sync;
+	if (!err && is_sync)
+		err = read_sync_params(call, body);
+	if (!err)
+		err = read_scope(call, sync);
+	if (!err)
+		err = read_type(call, &body->ndjson);
+	if (!err && is_sync) /* from here on a refusal is worth its line in the log */
+		call->refused = hf_sync_refused;
+	return err;
+}

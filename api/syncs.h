@@ -1,0 +1,58 @@
+/* syncs.h — what syncs share: limits, memory, and what is remembered of them while the process lives. Thread-safe. */
+#ifndef HF_API_SYNCS_H
+#define HF_API_SYNCS_H
+
+#include "buf.h"
+#include "json.h"
+#include "storage/sync.h"
+
+struct hf_syncs;
+
+struct hf_syncs_options {
+	size_t body_max_bytes;	 /* of one sync or manifest */
+	uint32_t items_max;	 /* of one sync or manifest */
+	size_t memory_max_bytes; /* of all that are under way */
+};
+#define HF_DEFAULT_SYNC_BODY_MAX ((size_t)256 << 20)
+#define HF_DEFAULT_SYNC_ITEMS_MAX 100000
+#define HF_DEFAULT_SYNC_MEMORY ((size_t)256 << 20)
+
+/* How a sync ended. */
+enum hf_sync_end { HF_SYNC_END_CHANGED, HF_SYNC_END_UNCHANGED, HF_SYNC_END_DRY_RUN, HF_SYNC_END_REFUSED };
+#define HF_SYNC_ENDS 4
+const char *hf_sync_end_name(enum hf_sync_end end);
+
+/* A zone's last sync that was carried out. */
+struct hf_sync_record {
+	int64_t at_ms;
+	enum hf_sync_mode mode;
+	uint64_t zone_epoch, revision;
+	int64_t duration_ms; /* from the request's headers to its result */
+	struct hf_sync_summary summary;
+};
+
+/* NULL if out of memory. */
+struct hf_syncs *hf_syncs_new(const struct hf_syncs_options *options);
+void hf_syncs_free(struct hf_syncs *syncs); /* NULL is fine */
+
+const struct hf_syncs_options *hf_syncs_options(const struct hf_syncs *syncs);
+struct hf_budget *hf_syncs_budget(struct hf_syncs *syncs);
+
+/* Notes how a sync of a zone that the store knows ended. `record` is kept unless the sync was refused or a dry run. */
+void hf_syncs_note(struct hf_syncs *syncs, const char *zone, enum hf_sync_end end, const struct hf_sync_record *record);
+
+/* Counts what became of a sync's items, and the services that kept an address that they did not bring. */
+void hf_syncs_count(struct hf_syncs *syncs, const struct hf_sync_summary *summary, uint64_t reallocations_avoided);
+
+/* The zone's last sync since the process started; false if there was none. */
+bool hf_syncs_last(struct hf_syncs *syncs, const char *zone, struct hf_sync_record *ret);
+
+const char *hf_sync_mode_name(enum hf_sync_mode mode);
+
+/* {"created":…,…}: the summary as every answer shows it. */
+void hf_sync_write_summary(struct hf_json *json, const struct hf_sync_summary *summary);
+
+/* The metrics of syncs, in the Prometheus text format. */
+void hf_syncs_write_metrics(struct hf_syncs *syncs, struct hf_buf *out);
+
+#endif
