@@ -18,6 +18,8 @@ TARGETS = {
     '/v1/pools/{pool}': '/v1/pools/walked',
     '/v1/zones/{zone}': '/v1/zones/walked',
     '/v1/zones/{zone}/connection': '/v1/zones/walked/connection',
+    '/v1/zones/{zone}/sync': '/v1/zones/walked/sync?mode=full&mesh=*',
+    '/v1/zones/{zone}/manifest': '/v1/zones/walked/manifest?mesh=*',
     **{f'/v1/meshes/{{mesh}}/zones/{{zone}}/{plural}/{{service}}': lease_path('walked', kind=kind) for kind, plural in PLURALS.items()},
 }
 BODIES = {'put': config(), 'post': {'items': []}}
@@ -36,7 +38,7 @@ def everywhere():
         target, body = target_of(o), BODIES.get(o.method)
         yield o.method, target, BIG, {}, 413, 'body-too-large'
         yield o.method, target, body, LONG, 431, 'headers-too-large'
-        yield o.method, target + '?surely=unknown', body, {}, 400, 'invalid-parameter'
+        yield o.method, target + ('&' if '?' in target else '?') + 'surely=unknown', body, {}, 400, 'invalid-parameter'
         if '{' in o.path:
             yield o.method, target.replace('walked', '%zz').replace('241.0.0.0', '%zz'), body, {}, 400, 'invalid-name'
 
@@ -105,6 +107,25 @@ ZONES = [
     ('GET', '/v1/zones', None, {}, 200, None),
 ]
 
+SYNC, MANIFEST = '/v1/zones/synced/sync?mode=full&mesh=*', '/v1/zones/synced/manifest?mesh=*'
+ONE = {'items': [config()]}
+SYNCS = [
+    ('POST', SYNC, ONE, {}, 200, None),
+    ('POST', SYNC, '{', {}, 400, 'invalid-json'),
+    ('POST', SYNC.replace('*', 'Bad'), ONE, {}, 400, 'invalid-name'),
+    ('POST', SYNC, {'items': [], 'next': '/2'}, {}, 400, 'incomplete-list'),
+    ('POST', SYNC, ONE, {'Holdfast-Zone-Epoch': '7'}, 409, 'stale-epoch'),
+    ('POST', SYNC, {'items': []}, {}, 409, 'mass-release-guard'),
+    ('POST', SYNC, ONE, {'Content-Type': 'text/plain'}, 415, 'unsupported-media-type'),
+    ('POST', MANIFEST, {'items': [{'mesh': 'default', 'service': 'redis', 'version': '1'}]}, {}, 200, None),
+    ('POST', MANIFEST, '{', {}, 400, 'invalid-json'),
+    ('POST', MANIFEST.replace('*', 'Bad'), {'items': []}, {}, 400, 'invalid-name'),
+    ('POST', MANIFEST, {'items': []}, {'Content-Type': 'text/plain'}, 415, 'unsupported-media-type'),
+    ('PUT', '/v1/zones/synced/connection', {'instance': 'one'}, {}, 200, None),
+    ('DELETE', '/v1/zones/synced/connection', None, {}, 200, None),
+    ('POST', SYNC, {'items': [config(name='another')]}, {}, 409, 'zone-offline'),
+]
+
 READS = [
     ('GET', '/v1/leases', None, {}, 200, None),
     ('GET', '/v1/leases', None, STREAM, 200, None),
@@ -144,7 +165,7 @@ class Walk(unittest.TestCase):
         return server
 
     def walk_plain(self):
-        server = self.server('--changes-max', '8')
+        server = self.server('--changes-max', '8', '--max-sync-body', '256KiB')
         for name, cidr in (('one-v4', '10.0.1.1/32'), ('other', '10.0.2.0/24')):
             server.put(f'/v1/pools/{name}', {'cidrs': [cidr], 'zones': ['nowhere']})
         self.run_table(server, everywhere())
@@ -152,6 +173,7 @@ class Walk(unittest.TestCase):
             self.run_table(server, leases(kind))
         self.run_table(server, POOLS)
         self.run_table(server, ZONES)
+        self.run_table(server, SYNCS)
         self.run_table(server, READS)
         self.assertEqual(server.get(f'/v1/changes?since={server.revision() - 1}').status, 200)
 
@@ -184,6 +206,8 @@ class Walk(unittest.TestCase):
         storefile.damage_zone(server.data_dir, 'walked')
         server.start()
         broken = [(method, lease_path('walked', kind=kind)) for kind in PLURALS for method in ('GET', 'PUT', 'DELETE')]
+        self.run_table(server, (('POST', TARGETS[f'/v1/zones/{{zone}}/{what}'].replace('walked', 'east'), body, {}, 500, 'storage-error')
+                                for what, body in (('sync', ONE), ('manifest', {'items': []}))))
         broken += [('DELETE', '/v1/pools/unused'), ('PUT', '/v1/pools/unused'), ('GET', f'/v1/addresses/{ip}'),
                    ('GET', f'/v1/addresses/{past_ip}/history'), ('GET', '/v1/leases')]
         self.run_table(server, ((m, t, {'cidrs': ['10.3.0.0/24']} if m == 'PUT' else None, {}, 500, 'storage-error') for m, t in broken))
@@ -215,6 +239,7 @@ class Walk(unittest.TestCase):
         full += [('DELETE', lease_path('walked', kind=kind), None) for kind in PLURALS]
         full += [('PUT', CONNECTION, {'instance': 'b'}), ('DELETE', CONNECTION, None)]
         full += [('PUT', '/v1/pools/another', {'cidrs': ['10.9.0.0/24']}), ('DELETE', '/v1/pools/walked', None)]
+        full += [('POST', SYNC, ONE)]
         self.run_table(server, ((method, target, body, {}, 507, 'storage-full') for method, target, body in full))
         self.assertEqual(server.revision(), before)
 
