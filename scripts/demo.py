@@ -274,7 +274,8 @@ def come_back_again(server, zones):
     """Both zones send everything once more."""
     for zone, other in (zones, zones[::-1]):
         east = zone is zones[0]
-        claim(server.ask("GET", f"/v1/zones/{zone.name}")["state"] == ("offline" if east else "online"), "the restart lost a zone's state")
+        state = server.ask("GET", f"/v1/zones/{zone.name}")["state"]
+        claim(state == ("offline" if east else "online"), f"after the restart {zone.name} is {state}")
         old = zone.epoch
         answer = zone.connect(server, east)
         claim(answer["connection"] == ("reconnect" if east else "refresh"), f"{zone.name}'s connection was answered with {answer}")
