@@ -284,8 +284,8 @@ def come_back_again(server, zones):
         synced = zone.sync_again(server, other)
         summary, first = synced["summary"], zone.answer["summary"]
         counts = ", ".join(f"{n} {name}" for name, n in summary.items() if n)
-        print(f"   {zone.name}: {answer['connection']}, epoch {answer['epoch']}, sync {answer['sync']}; sent {len(zone.documents)} of its own "
-              f"and {len(other.vips)} of {other.name}: {counts}")
+        print(f"   {zone.name}: {answer['connection']}, epoch {answer['epoch']}, sync {answer['sync']}; "
+              f"sent {len(zone.documents)} of its own and {len(other.vips)} of {other.name}: {counts}")
         claim(summary["unchanged"] == len(zone.vips), f"{len(zone.vips)} services of {zone.name} should be unchanged, but {summary}")
         claim(summary["foreign"] == len(other.vips), f"{len(other.vips)} services should be foreign to {zone.name}, but {summary}")
         claim(summary["rejected"] == first["rejected"], f"{zone.name}'s sync rejected {summary['rejected']}, not {first['rejected']}")
