@@ -72,7 +72,7 @@ struct hf_sync_body;
 
 struct hf_call {
 	struct hf_api *api;
-	struct hf_txn *reader; /* the worker's; NULL: the store has none left */
+	struct hf_txn *reader; /* of whose thread it is, without a snapshot; NULL: the store has none left */
 	struct hf_request request;
 	struct hf_response response;
 	/* From the request's target. */

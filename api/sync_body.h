@@ -4,6 +4,7 @@
 
 #include "call.h"
 #include "list_reader.h"
+#include "storage/known.h"
 #include "syncs.h"
 
 enum hf_sync_return { HF_RETURN_CHANGED, HF_RETURN_ALL, HF_RETURN_NONE };
@@ -15,6 +16,8 @@ struct hf_sync_body {
 	bool ndjson;
 	enum hf_sync_return want; /* which results are answered */
 	int64_t start_us;
+	uint32_t n_documents;  /* that came so far */
+	struct hf_known known; /* read once there are enough of them for it to pay */
 };
 
 /* Reads the query parameters and headers into a new body. Errors as the API's. */

@@ -290,6 +290,7 @@ static enum MHD_Result take_headers(struct request *request, const char *method)
 
 static enum MHD_Result take_body(struct request *request, const char *data, size_t *len) {
 	struct hf_call *call = request->call;
+	call->reader = worker_reader(request->http);
 	hf_call_body(call, data, *len);
 	if (call->response.status) /* the rest is read all the same, so that its sender reads the answer */
 		request->discarded += *len;

@@ -12,6 +12,16 @@ struct hf_digest hf_digest_of(const void *data, size_t len) {
 	return digest;
 }
 
+struct hf_digest hf_digest_of_two(const void *data, size_t len, const void *more, size_t more_len) {
+	struct hf_digest digest;
+	gnutls_hash_hd_t hash;
+	if (gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) != 0 || gnutls_hash(hash, data, len) != 0 ||
+	    gnutls_hash(hash, more, more_len) != 0)
+		abort();
+	gnutls_hash_deinit(hash, digest.bytes);
+	return digest;
+}
+
 void hf_hex_encode(const uint8_t *bytes, size_t len, char *ret_text) {
 	static const char digits[] = "0123456789abcdef";
 	for (size_t i = 0; i < len; i++) {

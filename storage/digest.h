@@ -29,6 +29,9 @@ static inline void hf_digest_xor(struct hf_digest *into, const struct hf_digest 
 /* SHA-256 (FIPS 180-4) of `len` bytes. Cannot fail: aborts should the library refuse its own algorithm. */
 struct hf_digest hf_digest_of(const void *data, size_t len);
 
+/* … of two pieces, one behind the other. */
+struct hf_digest hf_digest_of_two(const void *data, size_t len, const void *more, size_t more_len);
+
 /* "sha256:" and lower-case hex, as OCI writes digests. */
 void hf_digest_format(const struct hf_digest *digest, char ret_text[HF_DIGEST_TEXT]);
 

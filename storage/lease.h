@@ -20,11 +20,11 @@ struct hf_lease {
 	enum hf_lease_state state;
 	int n_vips; /* 1 to HF_FAMILIES, IPv4 first */
 	struct hf_addr vips[HF_FAMILIES];
-	uint64_t generation;		  /* from 1; +1 when the fingerprint changes */
-	uint64_t revision;		  /* of the store, at the lease's last change */
-	uint8_t fingerprint_version;	  /* whose rules made the fingerprint (api/canonical.h); 0: there is none */
-	struct hf_digest fingerprint;	  /* zeros if none */
-	struct hf_digest raw;		  /* of the last body that was stored; zeros if none */
+	uint64_t generation;	      /* from 1; +1 when the fingerprint changes */
+	uint64_t revision;	      /* of the store, at the lease's last change */
+	uint8_t fingerprint_version;  /* whose rules made the fingerprint (api/canonical.h); 0: there is none */
+	struct hf_digest fingerprint; /* zeros if none */
+	struct hf_digest raw; /* of the last body that was stored, as its writer makes it (rules.h, known.h); zeros if none */
 	char version[HF_VERSION_MAX + 1]; /* the caller's; "" if none */
 	int64_t created_ms, modified_ms;
 	int64_t quarantined_until_ms; /* the earliest end; 0 while active */

@@ -82,6 +82,7 @@ static bool copy_document(struct hf_sync *sync, struct hf_sync_item *item, const
 	item->raw = input->raw;
 	item->fingerprint = input->fingerprint;
 	item->fingerprint_version = input->fingerprint_version;
+	item->claims_unread = input->claims_unread;
 	item->n_claims = (uint8_t)input->n_claims;
 	item->claims = copy(sync, input->claims, sizeof *input->claims * (size_t)input->n_claims);
 	if (input->version)
@@ -199,7 +200,9 @@ static enum hf_err decide_service(struct hf_sync *sync, const struct hf_zone *zo
 	enum hf_err err = hf_rules_acquire(current, zone, request, why, &decision);
 	if (err)
 		return err;
-	if (current)
+	if (decision.action == HF_DO_CREATE && item->claims_unread)
+		return hf_fail(why, HF_E_OVERLOADED, "the zone's leases changed while its list was read; send it again");
+	if (current && !item->claims_unread)
 		sync->reallocations_avoided += forgets(item);
 	item->todo = decision.action == HF_DO_NOTHING  ? HF_SYNC_DONE
 		     : decision.action == HF_DO_CREATE ? HF_SYNC_CREATE

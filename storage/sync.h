@@ -57,6 +57,7 @@ struct hf_sync_input {
 	uint8_t fingerprint_version;
 	int n_claims;
 	const struct hf_addr *claims;
+	bool claims_unread; /* it may claim addresses, but was not parsed as it is known (known.h) */
 	/* A manifest entry's: NULL if it states a fingerprint. */
 	const char *version;
 };
@@ -72,6 +73,7 @@ struct hf_sync_item {
 	uint8_t fingerprint_version;
 	uint8_t n_claims;
 	struct hf_addr *claims;
+	bool claims_unread;
 	const char *version;
 	enum { HF_SYNC_DONE, HF_SYNC_CREATE, HF_SYNC_CHANGE, HF_SYNC_RELEASE } todo;
 	bool in_error; /* rejected before anything was decided */
@@ -133,7 +135,8 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 enum hf_err hf_sync_close_list(struct hf_sync *sync, struct hf_why *why) HF_CHECKED;
 
 /* Decides on the reader's snapshot. *ret_write: something has to be written; else the result is set. A manifest is never written.
- * HF_E_STALE_EPOCH, HF_E_OVERLOADED, or a storage fault. */
+ * Services of other zones are looked up in that snapshot. HF_E_STALE_EPOCH, a storage fault, or HF_E_OVERLOADED: beyond the budget,
+ * or a document that was not parsed, as it was known, is not any more. */
 enum hf_err hf_sync_peek(struct hf_txn *reader, struct hf_sync *sync, struct hf_why *why, bool *ret_write) HF_CHECKED;
 
 /* Makes it a write that commits alone. Its errors: those of peek, HF_E_ZONE_OFFLINE, and HF_E_MASS_RELEASE_GUARD with the summary

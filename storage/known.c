@@ -1,0 +1,75 @@
+/* known.c — a table of digests, made for one sync. */
+#include "known.h"
+
+#include "read.h"
+
+struct hf_digest hf_known_digest(const char *zone, const void *document, size_t len) {
+	return hf_digest_of_two(zone, strlen(zone) + 1, document, len);
+}
+
+/* The slot of a digest: where it is, or where it is to go. Digests are random, so their first bytes do for a hash. */
+static struct hf_known_document **slot_of(const struct hf_known *known, const struct hf_digest *raw) {
+	size_t at;
+	memcpy(&at, raw->bytes, sizeof at);
+	for (at &= known->mask; known->slots[at]; at = (at + 1) & known->mask)
+		if (hf_digest_equal(&known->slots[at]->raw, raw))
+			break;
+	return &known->slots[at];
+}
+
+/* Slots for twice as many leases as the zone has. */
+static bool make_slots(size_t leases, struct hf_arena *arena, struct hf_known *known) {
+	size_t slots = 64;
+	while (slots < 2 * leases)
+		slots *= 2;
+	known->slots = hf_arena_alloc(arena, sizeof *known->slots * slots);
+	if (!known->slots)
+		return false;
+	memset(known->slots, 0, sizeof *known->slots * slots);
+	known->mask = slots - 1;
+	return true;
+}
+
+static bool add(struct hf_known *known, struct hf_arena *arena, const struct hf_lease *lease, struct hf_slice key) {
+	struct hf_known_document **slot = slot_of(known, &lease->raw);
+	if (*slot)
+		return true;
+	struct hf_known_document *document = hf_arena_alloc(arena, sizeof *document + key.len);
+	if (!document)
+		return false;
+	document->raw = lease->raw;
+	document->fingerprint = lease->fingerprint;
+	document->fingerprint_version = lease->fingerprint_version;
+	document->key_len = (uint16_t)key.len;
+	memcpy(document->key, key.data, key.len);
+	*slot = document;
+	return true;
+}
+
+void hf_known_read(struct hf_txn *reader, const char *zone, size_t max, struct hf_arena *arena, struct hf_known *ret) {
+	static const struct hf_digest none;
+	struct hf_scope sum = hf_zone_sum(reader, zone);
+	struct hf_slice prefix = {zone, strlen(zone) + 1}; /* with its NUL, as no zone's name begins another's keys */
+	struct hf_known known = {NULL, 0};
+	struct hf_lease lease;
+	HF_CURSOR leases;
+	*ret = known;
+	if (sum.active + sum.quarantined > max || !make_slots(sum.active + sum.quarantined, arena, &known))
+		return;
+	hf_cursor_open(reader, HF_LEASES, &leases);
+	for (bool found = hf_cursor_seek(&leases, prefix);
+	     found && leases.key.len > prefix.len && memcmp(leases.key.data, prefix.data, prefix.len) == 0;
+	     found = hf_cursor_next(&leases)) {
+		if (!hf_lease_decode(leases.key, leases.value, &lease)) {
+			hf_txn_corrupt(reader, HF_LEASES, "a record is damaged");
+			return;
+		}
+		if (!hf_digest_equal(&lease.raw, &none) && !add(&known, arena, &lease, leases.key))
+			return;
+	}
+	*ret = known;
+}
+
+const struct hf_known_document *hf_known_find(const struct hf_known *known, const struct hf_digest *raw) {
+	return known->slots ? *slot_of(known, raw) : NULL;
+}
