@@ -113,6 +113,7 @@ struct hf_sync {
 	struct hf_sync_summary summary;
 	struct hf_sync_item *released, **last_released; /* not listed in a full list, in the order of their keys */
 	uint64_t revision, zone_epoch;
+	bool zone_offline;
 	bool zone_known;		/* the store has a record of the zone */
 	struct hf_digest digest;	/* of the zone */
 	uint64_t reallocations_avoided; /* services that came without the address that they have, and kept it */
@@ -135,12 +136,12 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 enum hf_err hf_sync_close_list(struct hf_sync *sync, struct hf_why *why) HF_CHECKED;
 
 /* Decides on the reader's snapshot. *ret_write: something has to be written; else the result is set. A manifest is never written.
- * Services of other zones are looked up in that snapshot. HF_E_STALE_EPOCH, a storage fault, or HF_E_OVERLOADED: beyond the budget,
- * or a document that was not parsed, as it was known, is not any more. */
+ * Services of other zones are looked up in that snapshot. HF_E_STALE_EPOCH, HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD (with the
+ * summary that it would have had), a storage fault, or HF_E_OVERLOADED: beyond the budget, or a document that was not parsed, as it
+ * was known, is not any more. */
 enum hf_err hf_sync_peek(struct hf_txn *reader, struct hf_sync *sync, struct hf_why *why, bool *ret_write) HF_CHECKED;
 
-/* Makes it a write that commits alone. Its errors: those of peek, HF_E_ZONE_OFFLINE, and HF_E_MASS_RELEASE_GUARD with the summary
- * that it would have had. */
+/* Makes it a write that commits alone, with peek's errors. */
 void hf_sync_begin(struct hf_sync *sync);
 
 #endif

@@ -150,58 +150,41 @@ static void release_all(struct work *work) {
 		release(work, item);
 }
 
-/* Whether a full list has nothing of the zone's own, be it valid or not. */
-static bool is_empty(const struct hf_sync *sync) {
-	for (uint32_t i = 0; i < sync->n_sorted; i++)
-		if (strcmp((const char *)sync->sorted[i]->key, sync->zone) == 0)
-			return false;
-	return sync->mode == HF_SYNC_FULL;
-}
-
-static enum hf_err judge_releases(const struct hf_sync *sync, struct hf_why *why) {
-	bool empty = is_empty(sync);
-	if (!hf_rules_mass_release(sync->releases, sync->active, sync->max_release_percent, empty))
-		return HF_OK;
-	return hf_fail(why, HF_E_MASS_RELEASE_GUARD,
-		       "the sync would release %" PRIu64 " of %" PRIu64 " active leases%s; maxRelease allows %d percent. "
-		       "Nothing was changed",
-		       sync->releases, sync->active, empty ? ", as it lists no service of the zone" : "",
-		       sync->max_release_percent);
-}
-
-static enum hf_err decide_anew(struct hf_sync *sync, struct hf_batch *batch, struct hf_why *why) {
+/* What was decided on the snapshot, or anew; and the zone as it is now, whose state changes without a revision. */
+static enum hf_err decide_again(struct hf_sync *sync, struct hf_batch *batch, struct hf_why *why) {
 	struct hf_zone zone;
+	if (has_changed(sync, batch))
+		return hf_sync_decide(sync, hf_batch_txn(batch), why);
 	hf_zone_read(hf_batch_txn(batch), sync->zone, &zone);
 	sync->zone_epoch = zone.epoch;
-	enum hf_err err = has_changed(sync, batch) ? hf_sync_decide(sync, hf_batch_txn(batch), why)
-						   : hf_zone_rules_fence(&zone, sync->has_epoch, sync->epoch, why);
-	if (!err && zone.state == HF_ZONE_OFFLINE && sync->releases > 0 && !sync->force)
-		err = hf_fail(why, HF_E_ZONE_OFFLINE,
-			      "the zone is offline, which freezes its leases, and the sync would release %" PRIu64
-			      " of them; force=true releases them all the same",
-			      sync->releases);
-	return err;
+	sync->zone_offline = zone.state == HF_ZONE_OFFLINE;
+	return hf_zone_rules_fence(&zone, sync->has_epoch, sync->epoch, why);
 }
 
+/* A refused sync acquires all the same, as its summary is to be told; its batch is given up. */
 static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
 	struct hf_sync *sync = (struct hf_sync *)write;
 	struct work *work = hf_arena_alloc(&sync->arena, sizeof *work);
 	if (!work)
-		return hf_fail(why, HF_E_OVERLOADED, "the syncs under way use all the memory that they may; try again");
+		return hf_sync_no_memory(why);
 	*work = (struct work){.sync = sync, .batch = batch};
-	enum hf_err err = decide_anew(sync, batch, why);
-	if (!err)
-		err = acquire_all(work);
-	if (err == HF_E_OVERLOADED)
-		return hf_fail(why, err, "the syncs under way use all the memory that they may; try again");
+	enum hf_err err = decide_again(sync, batch, why);
 	if (err)
 		return err;
+	enum hf_err refusal = hf_sync_judge(sync, why);
+	if (refusal == HF_E_ZONE_OFFLINE)
+		return refusal;
+	err = acquire_all(work);
+	if (err == HF_E_OVERLOADED)
+		return hf_sync_no_memory(why);
+	if (err || refusal)
+		return err ? err : refusal;
 	release_all(work);
 	sync->revision = hf_batch_meta(batch)->revision;
-	sync->zone_known = sync->zone_known || !sync->dry_run;
 	sync->digest = hf_batch_zone_sum(batch, sync->zone).digest;
+	sync->zone_known = sync->zone_known || !sync->dry_run;
 	write->discard = sync->dry_run;
-	return judge_releases(sync, why);
+	return HF_OK;
 }
 
 void hf_sync_begin(struct hf_sync *sync) {

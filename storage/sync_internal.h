@@ -9,6 +9,16 @@
  * HF_E_OVERLOADED or a fault. */
 enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
+/* Judges what was decided: whether its releases are allowed. HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD. */
+enum hf_err hf_sync_judge(const struct hf_sync *sync, struct hf_why *why) HF_CHECKED;
+
+/* A new item, not yet in any list. NULL: beyond the budget. */
+struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len,
+				      size_t scope_len);
+
+/* HF_E_OVERLOADED in words. */
+enum hf_err hf_sync_no_memory(struct hf_why *why);
+
 /* Fills a request for one item; what does not differ from item to item is left alone. */
 void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret);
 

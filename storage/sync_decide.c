@@ -1,0 +1,216 @@
+/* sync_decide.c — what a sync's items mean for the leases that there are. */
+#include <stdlib.h>
+
+#include "read.h"
+#include "sync_internal.h"
+#include "zone_rules.h"
+
+void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret) {
+	if (!hf_identity_decode(item->key, item->key_len, &ret->id))
+		abort(); /* it was encoded from one */
+	ret->has_config = ret->has_fingerprint = true;
+	ret->raw = item->raw;
+	ret->fingerprint = item->fingerprint;
+	ret->fingerprint_version = item->fingerprint_version;
+	ret->n_claims = item->n_claims;
+	memcpy(ret->claims, item->claims, sizeof *item->claims * item->n_claims);
+}
+
+static bool claims(const struct hf_sync_item *item, struct hf_addr a) {
+	for (int i = 0; i < item->n_claims; i++)
+		if (item->claims[i].n == a.n)
+			return true;
+	return false;
+}
+
+void hf_sync_set_lease(struct hf_sync_item *item, const struct hf_lease *lease) {
+	struct hf_addr vip;
+	item->n_vips = (uint8_t)lease->n_vips;
+	memcpy(item->vips, lease->vips, sizeof item->vips);
+	item->claim_refused = false;
+	for (int i = 0; i < item->n_claims; i++)
+		if (!hf_lease_vip(lease, hf_addr_family(item->claims[i]), &vip) || vip.n != item->claims[i].n)
+			item->claim_refused = true;
+}
+
+/* Whether an allocator that forgets would have given the service another address: it brings none, and keeps what it has. */
+static bool forgets(const struct hf_sync_item *item) {
+	for (int i = 0; i < item->n_vips; i++)
+		if (!claims(item, item->vips[i]))
+			return true;
+	return false;
+}
+
+static bool read_lease(struct hf_txn *txn, const struct hf_sync_item *item, struct hf_lease *ret) {
+	struct hf_key key = {.len = item->key_len, .scope_len = item->scope_len};
+	memcpy(key.bytes, item->key, item->key_len);
+	return hf_lease_read(txn, &key, ret);
+}
+
+static enum hf_err decide_service(struct hf_sync *sync, const struct hf_zone *zone, struct hf_sync_item *item,
+				  const struct hf_lease *current, struct hf_acquire *request, struct hf_why *why) {
+	struct hf_decision decision;
+	hf_sync_fill_acquire(item, request);
+	enum hf_err err = hf_rules_acquire(current, zone, request, why, &decision);
+	if (err)
+		return err;
+	if (decision.action == HF_DO_CREATE && item->claims_unread)
+		return hf_fail(why, HF_E_OVERLOADED, "the zone's leases changed while its list was read; send it again");
+	if (current && !item->claims_unread)
+		sync->reallocations_avoided += forgets(item);
+	item->todo = decision.action == HF_DO_NOTHING  ? HF_SYNC_DONE
+		     : decision.action == HF_DO_CREATE ? HF_SYNC_CREATE
+						       : HF_SYNC_CHANGE;
+	hf_sync_set_outcome(sync, item, (enum hf_sync_outcome)decision.outcome);
+	return HF_OK;
+}
+
+/* A manifest's entry is as the store has it if the lease is active and of the same version or fingerprint. */
+static bool is_known(const struct hf_sync_item *item, const struct hf_lease *current) {
+	if (!current || current->state != HF_ACTIVE)
+		return false;
+	return item->version ? strcmp(item->version, current->version) == 0
+			     : current->fingerprint_version && hf_digest_equal(&item->fingerprint, &current->fingerprint);
+}
+
+static enum hf_err decide_item(struct hf_sync *sync, struct hf_txn *txn, const struct hf_zone *zone, struct hf_sync_item *item,
+			       struct hf_acquire *request, struct hf_why *why) {
+	struct hf_lease lease, *current = read_lease(txn, item, &lease) ? &lease : NULL;
+	if (current)
+		hf_sync_set_lease(item, current);
+	bool foreign = strcmp((const char *)item->key, sync->zone) != 0; /* the key begins with the zone and its NUL */
+	if (item->role == HF_SYNC_ENTRY) {
+		hf_sync_set_outcome(sync, item, is_known(item, current) ? HF_SYNC_UNCHANGED : HF_SYNC_NEEDED);
+	} else if (item->role == HF_SYNC_REMOVED) {
+		bool release = current && current->state == HF_ACTIVE;
+		item->todo = release ? HF_SYNC_RELEASE : HF_SYNC_DONE;
+		hf_sync_set_outcome(sync, item, release ? HF_SYNC_RELEASED : HF_SYNC_UNCHANGED);
+		sync->releases += release;
+	} else if (foreign) {
+		hf_sync_set_outcome(sync, item, HF_SYNC_FOREIGN);
+	} else {
+		return decide_service(sync, zone, item, current, request, why);
+	}
+	return HF_OK;
+}
+
+/* A walk over the leases of the sync's scope, beside its sorted items. */
+struct unlisted {
+	struct hf_sync *sync;
+	struct hf_txn *txn;
+	uint32_t at; /* the first item that is not before the lease at hand */
+};
+
+static bool is_listed(struct unlisted *walk, struct hf_slice key) {
+	for (; walk->at < walk->sync->n_sorted; walk->at++) {
+		const struct hf_sync_item *item = walk->sync->sorted[walk->at];
+		size_t shorter = item->key_len < key.len ? item->key_len : key.len;
+		int order = memcmp(item->key, key.data, shorter);
+		if (order > 0 || (order == 0 && item->key_len >= key.len))
+			return order == 0 && item->key_len == key.len;
+	}
+	return false;
+}
+
+static bool add_unlisted(struct unlisted *walk, const struct hf_lease *lease, struct hf_slice key, size_t scope_len) {
+	struct hf_sync *sync = walk->sync;
+	struct hf_sync_item *item = hf_sync_new_item(sync, HF_SYNC_UNLISTED, key.data, key.len, scope_len);
+	if (!item)
+		return false;
+	item->todo = HF_SYNC_RELEASE;
+	hf_sync_set_lease(item, lease);
+	hf_sync_set_outcome(sync, item, HF_SYNC_RELEASED);
+	*sync->last_released = item;
+	sync->last_released = &item->next;
+	return true;
+}
+
+/* The active leases of one scope (zone, mesh, kind) that are not listed. */
+static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, struct hf_why *why) {
+	struct hf_lease lease;
+	HF_CURSOR leases;
+	hf_cursor_open(walk->txn, HF_LEASES, &leases);
+	for (bool found = hf_cursor_seek(&leases, scope);
+	     found && leases.key.len > scope.len && memcmp(leases.key.data, scope.data, scope.len) == 0;
+	     found = hf_cursor_next(&leases)) {
+		if (is_listed(walk, leases.key))
+			continue;
+		if (!hf_lease_decode(leases.key, leases.value, &lease)) {
+			hf_txn_corrupt(walk->txn, HF_LEASES, "a record is damaged");
+			break;
+		}
+		if (lease.state != HF_ACTIVE)
+			continue;
+		if (walk->sync->unreadable && walk->sync->mode == HF_SYNC_FULL)
+			walk->sync->summary.release_skipped++; /* perhaps it is the one that could not be read */
+		else if (!add_unlisted(walk, &lease, leases.key, scope.len))
+			return hf_sync_no_memory(why);
+		else
+			walk->sync->releases++;
+	}
+	return HF_OK;
+}
+
+static bool in_scope(const struct hf_sync *sync, struct hf_slice scope) {
+	const char *mesh = (const char *)scope.data + strlen(sync->zone) + 1;
+	return (!sync->kind || ((const uint8_t *)scope.data)[scope.len - 1] == sync->kind) &&
+	       (!sync->mesh[0] || strcmp(mesh, sync->mesh) == 0);
+}
+
+/* Counts the leases of the sync's scope, and unless it is a delta, finds those that are not listed. */
+static enum hf_err walk_scopes(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) {
+	struct unlisted walk = {sync, txn, 0};
+	struct hf_slice zone = {sync->zone, strlen(sync->zone) + 1};
+	enum hf_err err = HF_OK;
+	HF_CURSOR scopes;
+	hf_cursor_open(txn, HF_SCOPES, &scopes);
+	for (bool found = hf_cursor_seek(&scopes, zone);
+	     !err && found && scopes.key.len > zone.len && memcmp(scopes.key.data, zone.data, zone.len) == 0;
+	     found = hf_cursor_next(&scopes)) {
+		struct hf_scope scope;
+		if (!hf_scope_decode(scopes.value, &scope)) {
+			hf_txn_corrupt(txn, HF_SCOPES, "a record is damaged");
+			break;
+		}
+		if (!in_scope(sync, scopes.key))
+			continue;
+		sync->active += scope.active;
+		if (sync->mode != HF_SYNC_DELTA)
+			err = find_in_scope(&walk, scopes.key, why);
+	}
+	return err;
+}
+
+/* Forgets an earlier decision. What was rejected when the list was read stays so. */
+static void start_over(struct hf_sync *sync) {
+	for (struct hf_sync_item *item = sync->first; item; item = item->next) {
+		if (item->in_error)
+			continue;
+		hf_sync_set_outcome(sync, item, HF_SYNC_UNCHANGED);
+		item->todo = HF_SYNC_DONE;
+		item->n_vips = 0;
+		item->claim_refused = false;
+	}
+	sync->summary.of[HF_SYNC_RELEASED] = 0;
+	sync->summary.release_skipped = 0;
+	sync->released = NULL;
+	sync->last_released = &sync->released;
+	sync->reallocations_avoided = sync->active = sync->releases = 0;
+}
+
+enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) {
+	struct hf_acquire request = {.n_claims = 0};
+	struct hf_zone zone;
+	start_over(sync);
+	sync->zone_known = hf_zone_read(txn, sync->zone, &zone);
+	sync->zone_epoch = zone.epoch;
+	sync->zone_offline = zone.state == HF_ZONE_OFFLINE;
+	enum hf_err err = hf_zone_rules_fence(&zone, sync->has_epoch, sync->epoch, why);
+	for (uint32_t i = 0; !err && i < sync->n_sorted; i++)
+		if (!sync->sorted[i]->in_error)
+			err = decide_item(sync, txn, &zone, sync->sorted[i], &request, why);
+	if (!err)
+		err = walk_scopes(sync, txn, why);
+	enum hf_err fault = hf_txn_fault(txn, why);
+	return fault ? fault : err;
+}
