@@ -10,7 +10,6 @@
 #include "media.h"
 #include "metrics.h"
 #include "routes.h"
-#include "sync_body.h"
 #include "target.h"
 
 struct hf_call *hf_call_new(struct hf_api *api, const char *target) {
@@ -34,7 +33,8 @@ void hf_call_free(struct hf_call *call) {
 	hf_buf_free(&call->response.body);
 	free(call->pool_put);
 	free(call->pool_delete);
-	hf_sync_body_close(call->sync_body);
+	if (call->sink)
+		call->sink->close(call->sink);
 	free(call);
 }
 
@@ -129,8 +129,8 @@ void hf_call_route(struct hf_call *call) {
 		if (HF_ROUTES[i].method == call->request.method) {
 			call->route = &HF_ROUTES[i];
 			err = hf_target_check_params(call, call->route->params, &call->why);
-			if (!err && call->route->body == HF_BODY_LIST)
-				err = hf_sync_body_open(call);
+			if (!err && call->route->open)
+				err = call->route->open(call);
 			if (err)
 				hf_call_problem(call, err);
 			return;
@@ -149,14 +149,7 @@ void hf_call_route(struct hf_call *call) {
 	}
 }
 
-size_t hf_call_body_max(const struct hf_call *call) {
-	bool list = call->route && call->route->body == HF_BODY_LIST;
-	return list ? hf_syncs_options(call->api->syncs)->body_max_bytes : call->api->body_max_bytes;
-}
-
-const char *hf_call_long_key(const struct hf_call *call) {
-	return call->route && call->route->body == HF_BODY_LIST ? call->vars[0] : NULL;
-}
+size_t hf_call_body_max(const struct hf_call *call) { return call->sink ? call->sink->max_bytes : call->api->body_max_bytes; }
 
 void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 	size_t max = hf_call_body_max(call);
@@ -166,8 +159,8 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 	call->body_bytes += len;
 	if (call->body_bytes > max)
 		err = hf_fail(&call->why, HF_E_BODY_TOO_LARGE, "the body has more than %zu bytes", max);
-	else if (call->sync_body)
-		err = hf_sync_body_feed(call->sync_body, data, len, &call->why);
+	else if (call->sink)
+		err = call->sink->feed(call->sink, data, len, &call->why);
 	else
 		hf_buf_add(&call->request.body, data, len);
 	if (err)
@@ -178,7 +171,7 @@ static enum hf_err check_body(struct hf_call *call) {
 	const char *type = hf_call_header(call, "Content-Type");
 	if (call->request.body.failed) /* it is not there, which must not pass for an empty one */
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	if (call->route->body == HF_BODY_NONE || call->route->body == HF_BODY_LIST ||
+	if (call->route->body == HF_BODY_NONE || call->sink ||
 	    (call->route->body == HF_BODY_JSON_OR_EMPTY && call->request.body.len == 0))
 		return HF_OK;
 	if (type && !hf_media_type_is_json(type))
@@ -223,6 +216,12 @@ void hf_call_committed(struct hf_call *call) {
 		hf_fail(&call->why, HF_OK, "out of memory");
 		hf_call_problem(call, HF_E_OVERLOADED);
 	}
+}
+
+void hf_call_commit(struct hf_call *call, struct hf_write *write, void (*committed)(struct hf_call *call)) {
+	call->write = write;
+	call->committed = committed;
+	call->step = HF_STEP_COMMIT;
 }
 
 const char *hf_call_param(const struct hf_call *call, const char *name) {

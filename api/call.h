@@ -50,6 +50,16 @@ struct hf_stream {
 	void (*close)(struct hf_stream *stream);
 };
 
+/* Takes a body in as it comes, instead of its being kept. The head of the taker's own struct. */
+struct hf_sink {
+	size_t max_bytes; /* of the body */
+	/* What the request is about, such as a zone. It may take long: it is not to be begun on a thread that others wait for, and
+	 * those about one thing are to be begun one after the other. */
+	const char *key;
+	enum hf_err (*feed)(struct hf_sink *sink, const char *data, size_t len, struct hf_why *why);
+	void (*close)(struct hf_sink *sink); /* with the call */
+};
+
 struct hf_response {
 	int status;
 	const char *content_type; /* NULL: no body */
@@ -68,7 +78,6 @@ enum hf_step { HF_STEP_DONE, HF_STEP_COMMIT, HF_STEP_WAIT };
 
 struct hf_route;
 struct hf_json;
-struct hf_sync_body;
 
 struct hf_call {
 	struct hf_api *api;
@@ -101,8 +110,8 @@ struct hf_call {
 	} verb;
 	struct hf_pool_put *pool_put; /* the rarer verbs are large; freed with the call */
 	struct hf_pool_delete *pool_delete;
-	struct hf_sync_body *sync_body; /* of a route whose body is a list */
-	size_t body_bytes;		/* that came so far */
+	struct hf_sink *sink; /* NULL: the body is kept in request.body */
+	size_t body_bytes;    /* that came so far */
 };
 
 /* A call for one request; NULL if out of memory. The target is copied. */
@@ -119,10 +128,6 @@ size_t hf_call_body_max(const struct hf_call *call);
 /* Takes a piece of the body; all of them before hf_call_begin(). What is too large or wrong is answered at once, as by
  * hf_call_route(): what comes after that is ignored. */
 void hf_call_body(struct hf_call *call, const char *data, size_t len);
-
-/* Whether it may take long, as it is about a whole zone: not to be begun on a thread that others wait for. Those of one zone (the
- * key) are to be begun one after the other. NULL: it is short. */
-const char *hf_call_long_key(const struct hf_call *call);
 
 enum hf_step hf_call_begin(struct hf_call *call);
 void hf_call_committed(struct hf_call *call);
@@ -144,6 +149,8 @@ enum hf_err hf_call_param_name(struct hf_call *call, const char *name, size_t ma
 enum hf_err hf_call_param_kind(struct hf_call *call, bool *ret_has, enum hf_kind *ret) HF_CHECKED;
 /* A problem as an object (RFC 9457): its own five members. */
 void hf_problem_write(struct hf_json *json, enum hf_err err, const char *detail);
+/* Leaves a write to be committed; `committed` then encodes the answer. */
+void hf_call_commit(struct hf_call *call, struct hf_write *write, void (*committed)(struct hf_call *call));
 /* Begins a JSON answer. */
 struct hf_json hf_call_json(struct hf_call *call, int status);
 

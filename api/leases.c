@@ -115,9 +115,7 @@ enum hf_err hf_handle_lease_put(struct hf_call *call) {
 	if (acquire->has_config && !acquire->has_fingerprint && (err = read_config(call, acquire)))
 		return err;
 	hf_acquire_begin(acquire);
-	call->write = &acquire->write;
-	call->committed = answer_acquire;
-	call->step = HF_STEP_COMMIT;
+	hf_call_commit(call, &acquire->write, answer_acquire);
 	return HF_OK;
 }
 
@@ -166,8 +164,6 @@ enum hf_err hf_handle_lease_delete(struct hf_call *call) {
 		return HF_OK;
 	}
 	hf_release_begin(release);
-	call->write = &release->write;
-	call->committed = answer_release;
-	call->step = HF_STEP_COMMIT;
+	hf_call_commit(call, &release->write, answer_release);
 	return HF_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prometheus.h"
 #include "routes.h"
 #include "syncs.h"
 
@@ -43,31 +44,6 @@ void hf_metrics_outcome(struct hf_metrics *metrics, enum hf_outcome outcome) {
 	atomic_fetch_add_explicit(&metrics->outcomes[outcome], 1, memory_order_relaxed);
 }
 
-void hf_metrics_head(struct hf_buf *out, const char *name, const char *type, const char *help) {
-	hf_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-void hf_metrics_single(struct hf_buf *out, const char *name, const char *type, const char *help, uint64_t value) {
-	hf_metrics_head(out, name, type, help);
-	hf_buf_printf(out, "%s %" PRIu64 "\n", name, value);
-}
-
-/* One series of a histogram; observed values are divided by `scale`. `labels` is empty or ends with a comma. */
-static void histogram(struct hf_buf *out, const char *name, const char *labels, struct hf_histogram *h, double scale) {
-	uint64_t total = 0;
-	for (int i = 0; i < HF_HISTOGRAM_BOUNDS; i++) {
-		total += h->buckets[i];
-		hf_buf_printf(out, "%s_bucket{%sle=\"%g\"} %" PRIu64 "\n", name, labels, (double)hf_histogram_bound(i) / scale,
-			      total);
-	}
-	total += h->buckets[HF_HISTOGRAM_BOUNDS];
-	hf_buf_printf(out, "%s_bucket{%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, total);
-	char own[128] = ""; /* the labels alone, in braces */
-	if (labels[0])
-		snprintf(own, sizeof own, "{%.*s}", (int)strlen(labels) - 1, labels);
-	hf_buf_printf(out, "%s_sum%s %.6f\n%s_count%s %" PRIu64 "\n", name, own, (double)h->sum / scale, name, own, total);
-}
-
 static const char *method_name(enum hf_method method) {
 	static const char *const names[] = {"GET", "PUT", "POST", "DELETE"};
 	return names[method];
@@ -83,7 +59,7 @@ static void route_labels(int place, char ret[128]) {
 static void write_requests(struct hf_buf *out, struct hf_metrics *metrics) {
 	char labels[128];
 	bool answered[ROUTES_MAX] = {false};
-	hf_metrics_head(out, "holdfast_http_requests_total", "counter", "Requests answered, by route and status.");
+	hf_prometheus_head(out, "holdfast_http_requests_total", "counter", "Requests answered, by route and status.");
 	for (int r = 0; r < ROUTES_MAX; r++)
 		for (size_t s = 0; s < N_STATUSES; s++) {
 			uint64_t n = metrics->requests[r][s];
@@ -93,31 +69,34 @@ static void write_requests(struct hf_buf *out, struct hf_metrics *metrics) {
 			route_labels(r, labels);
 			hf_buf_printf(out, "holdfast_http_requests_total{%sstatus=\"%d\"} %" PRIu64 "\n", labels, STATUSES[s], n);
 		}
-	hf_metrics_head(out, "holdfast_http_request_duration_seconds", "histogram",
-			"From a request's first byte to its answer, by route.");
+	hf_prometheus_head(out, "holdfast_http_request_duration_seconds", "histogram",
+			   "From a request's first byte to its answer, by route.");
 	for (int r = 0; r < ROUTES_MAX; r++) {
 		route_labels(r, labels);
 		if (answered[r])
-			histogram(out, "holdfast_http_request_duration_seconds", labels, &metrics->duration_us[r], 1e6);
+			hf_prometheus_histogram(out, "holdfast_http_request_duration_seconds", labels, &metrics->duration_us[r],
+						1e6);
 	}
 }
 
 static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats) {
-	hf_metrics_head(out, "holdfast_commit_batch_writes", "histogram", "Writes that share one commit.");
-	histogram(out, "holdfast_commit_batch_writes", "", &stats->batch_writes, 1);
-	hf_metrics_head(out, "holdfast_commit_duration_seconds", "histogram",
-			"From the start of a write transaction to its being durable.");
-	histogram(out, "holdfast_commit_duration_seconds", "", &stats->batch_duration_us, 1e6);
-	hf_metrics_single(out, "holdfast_commit_inline_total", "counter", "Commits of one write on its own worker.",
-			  stats->inline_batches);
-	hf_metrics_single(out, "holdfast_commit_failures_total", "counter", "Commits that failed, whole.", stats->failed_batches);
-	hf_metrics_single(out, "holdfast_commit_queue_depth", "gauge", "Writes that wait for a commit.", (uint64_t)stats->queued);
-	hf_metrics_single(out, "holdfast_commit_queue_refused_total", "counter", "Writes refused with 503 overloaded.",
-			  stats->refused_overloaded);
+	hf_prometheus_head(out, "holdfast_commit_batch_writes", "histogram", "Writes that share one commit.");
+	hf_prometheus_histogram(out, "holdfast_commit_batch_writes", "", &stats->batch_writes, 1);
+	hf_prometheus_head(out, "holdfast_commit_duration_seconds", "histogram",
+			   "From the start of a write transaction to its being durable.");
+	hf_prometheus_histogram(out, "holdfast_commit_duration_seconds", "", &stats->batch_duration_us, 1e6);
+	hf_prometheus_single(out, "holdfast_commit_inline_total", "counter", "Commits of one write on its own worker.",
+			     stats->inline_batches);
+	hf_prometheus_single(out, "holdfast_commit_failures_total", "counter", "Commits that failed, whole.",
+			     stats->failed_batches);
+	hf_prometheus_single(out, "holdfast_commit_queue_depth", "gauge", "Writes that wait for a commit.",
+			     (uint64_t)stats->queued);
+	hf_prometheus_single(out, "holdfast_commit_queue_refused_total", "counter", "Writes refused with 503 overloaded.",
+			     stats->refused_overloaded);
 }
 
 static void write_problems(struct hf_buf *out, struct hf_metrics *metrics) {
-	hf_metrics_head(out, "holdfast_problems_total", "counter", "Problems answered, by code.");
+	hf_prometheus_head(out, "holdfast_problems_total", "counter", "Problems answered, by code.");
 	for (enum hf_err err = HF_OK + 1; err < HF_E_DATA_DIR; err++)
 		hf_buf_printf(out, "holdfast_problems_total{code=\"%s\"} %" PRIu64 "\n", hf_err_slug(err),
 			      (uint64_t)metrics->problems[err]);
@@ -167,12 +146,12 @@ static void append(struct hf_buf *out, struct hf_buf *part) {
 static enum hf_err write_pools(struct hf_buf *out, struct hf_call *call) {
 	struct pool_writer w = {0};
 	enum hf_err err = hf_pools_each(call->reader, write_pool, &w, &call->why);
-	hf_metrics_head(out, "holdfast_leases", "gauge", "Leases, by pool and state.");
+	hf_prometheus_head(out, "holdfast_leases", "gauge", "Leases, by pool and state.");
 	append(out, &w.leases);
-	hf_metrics_head(out, "holdfast_pool_addresses", "gauge", "Addresses, by pool, family and state.");
+	hf_prometheus_head(out, "holdfast_pool_addresses", "gauge", "Addresses, by pool, family and state.");
 	append(out, &w.addresses);
-	hf_metrics_head(out, "holdfast_pool_utilisation_ratio", "gauge",
-			"Held addresses as a share of those that are not reserved.");
+	hf_prometheus_head(out, "holdfast_pool_utilisation_ratio", "gauge",
+			   "Held addresses as a share of those that are not reserved.");
 	append(out, &w.utilisation);
 	return err;
 }
@@ -190,21 +169,22 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	enum hf_err err = write_pools(out, call);
 	if (err)
 		return err;
-	hf_metrics_head(out, "holdfast_acquires_total", "counter", "Acquires answered, by outcome.");
+	hf_prometheus_head(out, "holdfast_acquires_total", "counter", "Acquires answered, by outcome.");
 	for (int i = 0; i < HF_OUTCOMES; i++)
 		hf_buf_printf(out, "holdfast_acquires_total{outcome=\"%s\"} %" PRIu64 "\n", hf_outcome_name((enum hf_outcome)i),
 			      (uint64_t)api->metrics->outcomes[i]);
-	hf_metrics_head(out, "holdfast_vip_changes_total", "counter", "Leases whose address changed while they existed, by cause.");
+	hf_prometheus_head(out, "holdfast_vip_changes_total", "counter",
+			   "Leases whose address changed while they existed, by cause.");
 	for (int cause = 1; cause <= HF_CAUSES; cause++)
 		hf_buf_printf(out, "holdfast_vip_changes_total{cause=\"%s\"} %" PRIu64 "\n", hf_cause_name((enum hf_cause)cause),
 			      hf_store_vip_changes(api->store, (enum hf_cause)cause));
 	hf_store_size(api->store, &used_bytes, &map_bytes);
-	hf_metrics_single(out, "holdfast_store_revision", "gauge", "The store's revision.", meta.revision);
-	hf_metrics_single(out, "holdfast_store_epoch", "gauge", "The store's epoch, raised by a restore.", meta.store_epoch);
-	hf_metrics_single(out, "holdfast_store_used_bytes", "gauge", "Bytes of the database file, free pages included.",
-			  used_bytes);
-	hf_metrics_single(out, "holdfast_store_map_bytes", "gauge", "The database file's limit in bytes.", map_bytes);
-	hf_metrics_head(out, "holdfast_build_info", "gauge", "Always 1; the version is a label.");
+	hf_prometheus_single(out, "holdfast_store_revision", "gauge", "The store's revision.", meta.revision);
+	hf_prometheus_single(out, "holdfast_store_epoch", "gauge", "The store's epoch, raised by a restore.", meta.store_epoch);
+	hf_prometheus_single(out, "holdfast_store_used_bytes", "gauge", "Bytes of the database file, free pages included.",
+			     used_bytes);
+	hf_prometheus_single(out, "holdfast_store_map_bytes", "gauge", "The database file's limit in bytes.", map_bytes);
+	hf_prometheus_head(out, "holdfast_build_info", "gauge", "Always 1; the version is a label.");
 	hf_buf_printf(out, "holdfast_build_info{version=\"%s\"} 1\n", HOLDFAST_VERSION);
 	call->response.status = 200;
 	call->response.content_type = "text/plain; version=0.0.4; charset=utf-8";

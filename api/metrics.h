@@ -16,10 +16,6 @@ void hf_metrics_request(struct hf_metrics *metrics, const struct hf_route *route
 /* A problem was answered. */
 void hf_metrics_problem(struct hf_metrics *metrics, enum hf_err err);
 
-/* Parts of a metric's text: what it is, and one without labels. */
-void hf_metrics_head(struct hf_buf *out, const char *name, const char *type, const char *help);
-void hf_metrics_single(struct hf_buf *out, const char *name, const char *type, const char *help, uint64_t value);
-
 /* An acquire was answered. */
 void hf_metrics_outcome(struct hf_metrics *metrics, enum hf_outcome outcome);
 

@@ -67,9 +67,7 @@ enum hf_err hf_handle_pool_put(struct hf_call *call) {
 	if (err && err != HF_E_NOT_FOUND)
 		return err;
 	hf_pool_put_begin(put);
-	call->write = &put->write;
-	call->committed = answer_put;
-	call->step = HF_STEP_COMMIT;
+	hf_call_commit(call, &put->write, answer_put);
 	return HF_OK;
 }
 
@@ -83,8 +81,6 @@ enum hf_err hf_handle_pool_delete(struct hf_call *call) {
 	if (err)
 		return err;
 	hf_pool_delete_begin(request);
-	call->write = &request->write;
-	call->committed = answer_delete;
-	call->step = HF_STEP_COMMIT;
+	hf_call_commit(call, &request->write, answer_delete);
 	return HF_OK;
 }

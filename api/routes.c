@@ -3,38 +3,38 @@
 
 #define LEASES_OF(plural) "/v1/meshes/{mesh}/zones/{zone}/" plural "/{service}"
 #define LEASE_ROUTES(plural, kind)                                                                                                 \
-	{HF_GET, LEASES_OF(plural), "", HF_BODY_NONE, HF_ROLE_READ, kind, hf_handle_lease_get},                                    \
-		{HF_PUT, LEASES_OF(plural),  "pool address* version", HF_BODY_JSON_OR_EMPTY, HF_ROLE_ZONE,                         \
-		 kind,	 hf_handle_lease_put},                                                                                     \
+	{HF_GET, LEASES_OF(plural), "", HF_BODY_NONE, HF_ROLE_READ, kind, NULL, hf_handle_lease_get},                              \
+		{HF_PUT, LEASES_OF(plural),  "pool address* version", HF_BODY_JSON_OR_EMPTY, HF_ROLE_ZONE, kind,                   \
+		 NULL,	 hf_handle_lease_put},                                                                                     \
 	{                                                                                                                          \
-		HF_DELETE, LEASES_OF(plural), "purge force", HF_BODY_NONE, HF_ROLE_ZONE, kind, hf_handle_lease_delete              \
+		HF_DELETE, LEASES_OF(plural), "purge force", HF_BODY_NONE, HF_ROLE_ZONE, kind, NULL, hf_handle_lease_delete        \
 	}
 
 const struct hf_route HF_ROUTES[] = {
 	LEASE_ROUTES("services", HF_MESH_SERVICE),
 	LEASE_ROUTES("externalservices", HF_MESH_EXTERNAL_SERVICE),
 	LEASE_ROUTES("multizoneservices", HF_MESH_MULTIZONE_SERVICE),
-	{HF_GET, "/v1/leases", "kind mesh zone service pool state limit continue", HF_BODY_NONE, HF_ROLE_READ, 0,
+	{HF_GET, "/v1/leases", "kind mesh zone service pool state limit continue", HF_BODY_NONE, HF_ROLE_READ, 0, NULL,
 	 hf_handle_lease_list},
-	{HF_POST, "/v1/lookup", "", HF_BODY_JSON, HF_ROLE_READ, 0, hf_handle_lookup},
+	{HF_POST, "/v1/lookup", "", HF_BODY_JSON, HF_ROLE_READ, 0, NULL, hf_handle_lookup},
+	{HF_GET, "/v1/addresses/{ip}", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_address_get},
+	{HF_GET, "/v1/addresses/{ip}/history", "at", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_address_history},
+	{HF_GET, "/v1/pools", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_pool_list},
+	{HF_GET, "/v1/pools/{pool}", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_pool_get},
+	{HF_PUT, "/v1/pools/{pool}", "drain", HF_BODY_JSON, HF_ROLE_ADMIN, 0, NULL, hf_handle_pool_put},
+	{HF_DELETE, "/v1/pools/{pool}", "", HF_BODY_NONE, HF_ROLE_ADMIN, 0, NULL, hf_handle_pool_delete},
+	{HF_GET, "/v1/zones", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_zone_list},
+	{HF_GET, "/v1/zones/{zone}", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_zone_get},
+	{HF_PUT, "/v1/zones/{zone}/connection", "", HF_BODY_JSON, HF_ROLE_ZONE, 0, NULL, hf_handle_zone_connect},
+	{HF_DELETE, "/v1/zones/{zone}/connection", "", HF_BODY_NONE, HF_ROLE_ZONE, 0, NULL, hf_handle_zone_disconnect},
 	{HF_POST, "/v1/zones/{zone}/sync", "mode mesh kind dryRun maxRelease force return", HF_BODY_LIST, HF_ROLE_ZONE, 0,
-	 hf_handle_sync},
-	{HF_POST, "/v1/zones/{zone}/manifest", "mesh kind", HF_BODY_LIST, HF_ROLE_READ, 0, hf_handle_manifest},
-	{HF_GET, "/v1/addresses/{ip}", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_address_get},
-	{HF_GET, "/v1/addresses/{ip}/history", "at", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_address_history},
-	{HF_GET, "/v1/pools", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_pool_list},
-	{HF_GET, "/v1/pools/{pool}", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_pool_get},
-	{HF_PUT, "/v1/pools/{pool}", "drain", HF_BODY_JSON, HF_ROLE_ADMIN, 0, hf_handle_pool_put},
-	{HF_DELETE, "/v1/pools/{pool}", "", HF_BODY_NONE, HF_ROLE_ADMIN, 0, hf_handle_pool_delete},
-	{HF_GET, "/v1/zones", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_zone_list},
-	{HF_GET, "/v1/zones/{zone}", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_zone_get},
-	{HF_PUT, "/v1/zones/{zone}/connection", "", HF_BODY_JSON, HF_ROLE_ZONE, 0, hf_handle_zone_connect},
-	{HF_DELETE, "/v1/zones/{zone}/connection", "", HF_BODY_NONE, HF_ROLE_ZONE, 0, hf_handle_zone_disconnect},
-	{HF_GET, "/v1/changes", "since limit wait kind zone mesh", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_changes},
-	{HF_GET, "/v1/status", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_status},
-	{HF_GET, "/livez", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, hf_handle_livez},
-	{HF_GET, "/readyz", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, hf_handle_readyz},
-	{HF_GET, "/metrics", "", HF_BODY_NONE, HF_ROLE_READ, 0, hf_handle_metrics},
-	{HF_GET, "/openapi.yaml", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, hf_handle_openapi},
+	 hf_open_sync, hf_handle_sync},
+	{HF_POST, "/v1/zones/{zone}/manifest", "mesh kind", HF_BODY_LIST, HF_ROLE_READ, 0, hf_open_manifest, hf_handle_manifest},
+	{HF_GET, "/v1/changes", "since limit wait kind zone mesh", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_changes},
+	{HF_GET, "/v1/status", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_status},
+	{HF_GET, "/livez", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_livez},
+	{HF_GET, "/readyz", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_readyz},
+	{HF_GET, "/metrics", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_metrics},
+	{HF_GET, "/openapi.yaml", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_openapi},
 };
 const int HF_ROUTES_COUNT = sizeof HF_ROUTES / sizeof HF_ROUTES[0];

@@ -7,7 +7,7 @@
 /* Who may call it, once there is authentication. */
 enum hf_role { HF_ROLE_PROBE, HF_ROLE_READ, HF_ROLE_ZONE, HF_ROLE_ADMIN };
 
-/* HF_BODY_LIST: a list of documents, taken in as it comes (sync_body.h), with limits of its own. */
+/* HF_BODY_LIST: a list of documents, as JSON or NDJSON; it has a sink. */
 enum hf_body { HF_BODY_NONE, HF_BODY_JSON, HF_BODY_JSON_OR_EMPTY, HF_BODY_LIST };
 
 struct hf_route {
@@ -17,6 +17,8 @@ struct hf_route {
 	enum hf_body body;
 	enum hf_role role;
 	enum hf_kind kind; /* of the leases below it; 0 where it does not matter */
+	/* Gives the call a sink for its body, before that comes. NULL: the body is kept. */
+	enum hf_err (*open)(struct hf_call *call);
 	/* Answers, or leaves a write or a wait; an error becomes a problem with call->why as its detail. The reader has a snapshot.
 	 */
 	enum hf_err (*handle)(struct hf_call *call);
@@ -41,7 +43,9 @@ enum hf_err hf_handle_zone_list(struct hf_call *call); /* zones.c */
 enum hf_err hf_handle_zone_get(struct hf_call *call);
 enum hf_err hf_handle_zone_connect(struct hf_call *call);
 enum hf_err hf_handle_zone_disconnect(struct hf_call *call);
-enum hf_err hf_handle_sync(struct hf_call *call); /* sync.c */
+enum hf_err hf_open_sync(struct hf_call *call); /* sync.c */
+enum hf_err hf_open_manifest(struct hf_call *call);
+enum hf_err hf_handle_sync(struct hf_call *call);
 enum hf_err hf_handle_manifest(struct hf_call *call);
 enum hf_err hf_handle_changes(struct hf_call *call); /* changes.c */
 enum hf_err hf_handle_status(struct hf_call *call);  /* status.c */

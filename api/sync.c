@@ -111,7 +111,7 @@ static enum hf_sync_end how_it_ended(const struct hf_sync *sync) {
 }
 
 static void answer_sync(struct hf_call *call) {
-	struct hf_sync_body *body = call->sync_body;
+	struct hf_sync_body *body = hf_sync_body_of(call);
 	const struct hf_sync *sync = &body->sync;
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
@@ -132,17 +132,25 @@ static void answer_sync(struct hf_call *call) {
 }
 
 /* What a refusal says beyond a problem's own members. */
-void hf_sync_refused(struct hf_call *call, enum hf_err err, struct hf_json *json) {
-	const struct hf_sync *sync = &call->sync_body->sync;
+static void refused(struct hf_call *call, enum hf_err err, struct hf_json *json) {
+	const struct hf_sync *sync = &hf_sync_body_of(call)->sync;
 	if (err == HF_E_MASS_RELEASE_GUARD) {
 		hf_json_key(json, "summary");
 		hf_sync_write_summary(json, &sync->summary);
 	}
-	note(call->sync_body, HF_SYNC_END_REFUSED, err);
+	note(hf_sync_body_of(call), HF_SYNC_END_REFUSED, err);
+}
+
+/* From here on a refusal is worth its line in the log. */
+enum hf_err hf_open_sync(struct hf_call *call) {
+	enum hf_err err = hf_sync_body_open(call, false);
+	if (!err)
+		call->refused = refused;
+	return err;
 }
 
 enum hf_err hf_handle_sync(struct hf_call *call) {
-	struct hf_sync_body *body = call->sync_body;
+	struct hf_sync_body *body = hf_sync_body_of(call);
 	bool write;
 	enum hf_err err = hf_sync_body_end(body, &call->why);
 	if (!err)
@@ -154,9 +162,7 @@ enum hf_err hf_handle_sync(struct hf_call *call) {
 		return HF_OK;
 	}
 	hf_sync_begin(&body->sync);
-	call->write = &body->sync.write;
-	call->committed = answer_sync;
-	call->step = HF_STEP_COMMIT;
+	hf_call_commit(call, &body->sync.write, answer_sync);
 	return HF_OK;
 }
 
@@ -182,8 +188,10 @@ static enum hf_err check_entries(const struct hf_sync_body *body, struct hf_why 
 	return HF_OK;
 }
 
+enum hf_err hf_open_manifest(struct hf_call *call) { return hf_sync_body_open(call, true); }
+
 enum hf_err hf_handle_manifest(struct hf_call *call) {
-	struct hf_sync_body *body = call->sync_body;
+	struct hf_sync_body *body = hf_sync_body_of(call);
 	struct hf_sync *sync = &body->sync;
 	bool write;
 	enum hf_err err = hf_sync_body_end(body, &call->why);

@@ -194,29 +194,37 @@ static enum hf_err take(void *context, enum hf_list_member member, uint32_t plac
 	return take_service(body, place, text, len, why);
 }
 
-enum hf_err hf_sync_body_open(struct hf_call *call) {
+static enum hf_err feed(struct hf_sink *sink, const char *data, size_t len, struct hf_why *why) {
+	return hf_list_reader_feed(((struct hf_sync_body *)sink)->reader, data, len, why);
+}
+
+static void close_body(struct hf_sink *sink) {
+	struct hf_sync_body *body = (struct hf_sync_body *)sink;
+	hf_list_reader_close(body->reader);
+	hf_sync_free(&body->sync);
+	free(body);
+}
+
+enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
+	const struct hf_syncs_options *limits = hf_syncs_options(call->api->syncs);
 	struct hf_sync_body *body = calloc(1, sizeof *body);
 	if (!body)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	struct hf_syncs *syncs = call->api->syncs;
-	call->sync_body = body;
+	body->sink = (struct hf_sink){limits->body_max_bytes, call->vars[0], feed, close_body};
 	body->call = call;
 	body->start_us = hf_monotonic_us();
-	hf_sync_init(&body->sync, hf_syncs_budget(syncs));
-	struct hf_list_options options = {.item_max_bytes = call->api->body_max_bytes,
-					  .items_max = hf_syncs_options(syncs)->items_max,
+	hf_sync_init(&body->sync, hf_syncs_budget(call->api->syncs));
+	call->sink = &body->sink;
+	enum hf_err err = hf_sync_params_read(call, is_manifest, body);
+	struct hf_list_options options = {.ndjson = body->ndjson,
+					  .item_max_bytes = call->api->body_max_bytes,
+					  .items_max = limits->items_max,
 					  .charge = charge,
 					  .document = take,
 					  .context = body};
-	enum hf_err err = hf_sync_params_read(call, body);
-	options.ndjson = body->ndjson;
 	if (!err && hf_list_reader_open(&options, &body->reader))
 		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
 	return err;
-}
-
-enum hf_err hf_sync_body_feed(struct hf_sync_body *body, const char *data, size_t len, struct hf_why *why) {
-	return hf_list_reader_feed(body->reader, data, len, why);
 }
 
 /* A page of a list is not the whole: what is on the other pages must not be released. */
@@ -257,12 +265,4 @@ enum hf_err hf_sync_body_end(struct hf_sync_body *body, struct hf_why *why) {
 		err = check_rest(body, rest, n_items, why);
 	json_decref(rest);
 	return err ? err : hf_sync_close_list(&body->sync, why);
-}
-
-void hf_sync_body_close(struct hf_sync_body *body) {
-	if (!body)
-		return;
-	hf_list_reader_close(body->reader);
-	hf_sync_free(&body->sync);
-	free(body);
 }

@@ -10,6 +10,7 @@
 enum hf_sync_return { HF_RETURN_CHANGED, HF_RETURN_ALL, HF_RETURN_NONE };
 
 struct hf_sync_body {
+	struct hf_sink sink; /* call->sink */
 	struct hf_call *call;
 	struct hf_sync sync;
 	struct hf_list_reader *reader;
@@ -20,23 +21,18 @@ struct hf_sync_body {
 	struct hf_known known; /* read once there are enough of them for it to pay */
 };
 
-/* Reads the query parameters and headers into a new body. Errors as the API's. */
-enum hf_err hf_sync_params_read(struct hf_call *call, struct hf_sync_body *body) HF_CHECKED;
+/* Gives the call a body of its own: reads the query parameters and headers, and takes the documents as they come. Errors as the
+ * API's, HF_E_OVERLOADED when memory is short. */
+enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) HF_CHECKED;
 
-/* call->refused of a sync: takes note, and tells the guard's summary. */
-void hf_sync_refused(struct hf_call *call, enum hf_err err, struct hf_json *json);
+/* The call's, once it is open. */
+static inline struct hf_sync_body *hf_sync_body_of(const struct hf_call *call) { return (struct hf_sync_body *)call->sink; }
 
-/* Reads the parameters and headers of a route whose body is a list, before the body comes; call->sync_body is then set. Errors as
- * the API's, HF_E_OVERLOADED when memory is short. */
-enum hf_err hf_sync_body_open(struct hf_call *call) HF_CHECKED;
+/* Reads the query parameters and headers (sync_params.c). */
+enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct hf_sync_body *ret) HF_CHECKED;
 
-/* A piece of the body. HF_E_INVALID_JSON, HF_E_INVALID_PARAMETER, HF_E_BODY_TOO_LARGE (too many items), HF_E_OVERLOADED. */
-enum hf_err hf_sync_body_feed(struct hf_sync_body *body, const char *data, size_t len, struct hf_why *why) HF_CHECKED;
-
-/* The body is over: the sync has all its items. The errors above, and HF_E_INCOMPLETE_LIST. */
+/* The body is over: the sync has all its items. HF_E_INVALID_JSON, HF_E_INVALID_PARAMETER, HF_E_BODY_TOO_LARGE (too many items),
+ * HF_E_INCOMPLETE_LIST, HF_E_OVERLOADED. */
 enum hf_err hf_sync_body_end(struct hf_sync_body *body, struct hf_why *why) HF_CHECKED;
-
-/* Frees it, with its sync. NULL is fine. */
-void hf_sync_body_close(struct hf_sync_body *body);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "conditions.h"
 #include "media.h"
-#include "routes.h"
 #include "sync_body.h"
 
 #define MAX_RELEASE_DEFAULT 20
@@ -78,18 +77,12 @@ static enum hf_err read_type(struct hf_call *call, bool *ret_ndjson) {
 	return HF_OK;
 }
 
-enum hf_err hf_sync_params_read(struct hf_call *call, struct hf_sync_body *body) {
-	struct hf_sync *sync = &body->sync;
-	enum hf_err err = hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, sync->zone);
-	sync->mode = HF_SYNC_MANIFEST;
-	bool is_sync = call->route->handle == hf_handle_sync;
-	if (!err && is_sync)
-		err = read_sync_params(call, body);
+enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct hf_sync_body *ret) {
+	enum hf_err err = hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, ret->sync.zone);
+	ret->sync.mode = HF_SYNC_MANIFEST;
+	if (!err && !is_manifest)
+		err = read_sync_params(call, ret);
 	if (!err)
-		err = read_scope(call, sync);
-	if (!err)
-		err = read_type(call, &body->ndjson);
-	if (!err && is_sync) /* from here on a refusal is worth its line in the log */
-		call->refused = hf_sync_refused;
-	return err;
+		err = read_scope(call, &ret->sync);
+	return err ? err : read_type(call, &ret->ndjson);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "metrics.h"
+#include "prometheus.h"
 
 struct zone_entry {
 	char zone[HF_NAME_MAX + 1];
@@ -123,8 +123,8 @@ void hf_sync_write_summary(struct hf_json *json, const struct hf_sync_summary *s
 
 static void write_zones(const struct hf_syncs *syncs, struct hf_buf *out) {
 	struct zone_entry *entry, *next;
-	hf_metrics_head(out, "holdfast_syncs_total", "counter",
-			"Syncs of zones that have leases or have connected, by how they ended.");
+	hf_prometheus_head(out, "holdfast_syncs_total", "counter",
+			   "Syncs of zones that have leases or have connected, by how they ended.");
 	HASH_ITER (hh, syncs->zones, entry, next) {
 		for (int i = 0; i < HF_SYNC_ENDS; i++)
 			if (entry->ends[i])
@@ -136,14 +136,14 @@ static void write_zones(const struct hf_syncs *syncs, struct hf_buf *out) {
 void hf_syncs_write_metrics(struct hf_syncs *syncs, struct hf_buf *out) {
 	pthread_mutex_lock(&syncs->lock);
 	write_zones(syncs, out);
-	hf_metrics_head(out, "holdfast_sync_items_total", "counter", "Items of syncs that were carried out, by outcome.");
+	hf_prometheus_head(out, "holdfast_sync_items_total", "counter", "Items of syncs that were carried out, by outcome.");
 	for (int i = 0; i < HF_SYNC_NEEDED; i++)
 		hf_buf_printf(out, "holdfast_sync_items_total{outcome=\"%s\"} %" PRIu64 "\n",
 			      hf_sync_outcome_name((enum hf_sync_outcome)i), syncs->items[i]);
-	hf_metrics_single(out, "holdfast_sync_reallocations_avoided_total", "counter",
-			  "Services in syncs that came without the address that they have, and kept it.",
-			  syncs->reallocations_avoided);
-	hf_metrics_single(out, "holdfast_sync_memory_bytes", "gauge", "Memory that the syncs under way use.",
-			  syncs->budget.used_bytes);
+	hf_prometheus_single(out, "holdfast_sync_reallocations_avoided_total", "counter",
+			     "Services in syncs that came without the address that they have, and kept it.",
+			     syncs->reallocations_avoided);
+	hf_prometheus_single(out, "holdfast_sync_memory_bytes", "gauge", "Memory that the syncs under way use.",
+			     syncs->budget.used_bytes);
 	pthread_mutex_unlock(&syncs->lock);
 }

@@ -182,9 +182,7 @@ enum hf_err hf_handle_zone_connect(struct hf_call *call) {
 		return HF_OK;
 	}
 	hf_zone_connect_begin(connect);
-	call->write = &connect->write;
-	call->committed = answer_connected;
-	call->step = HF_STEP_COMMIT;
+	hf_call_commit(call, &connect->write, answer_connected);
 	return HF_OK;
 }
 
@@ -210,8 +208,6 @@ enum hf_err hf_handle_zone_disconnect(struct hf_call *call) {
 		return HF_OK;
 	}
 	hf_zone_disconnect_begin(disconnect);
-	call->write = &disconnect->write;
-	call->committed = answer_disconnected;
-	call->step = HF_STEP_COMMIT;
+	hf_call_commit(call, &disconnect->write, answer_disconnected);
 	return HF_OK;
 }

@@ -240,9 +240,9 @@ static void on_lane_done(struct hf_lane_job *job) {
 /* The body is there. A long request goes to the lane, so that it holds no worker up. */
 static enum MHD_Result take_end(struct request *request) {
 	struct hf_call *call = request->call;
-	if (call->response.status || !hf_call_long_key(call))
+	if (call->response.status || !call->sink)
 		return run(request);
-	request->job = (struct hf_lane_job){.key = hf_call_long_key(call), .run = run_in_lane, .done = on_lane_done};
+	request->job = (struct hf_lane_job){.key = call->sink->key, .run = run_in_lane, .done = on_lane_done};
 	request->phase = IN_LANE;
 	MHD_suspend_connection(request->connection);
 	if (!hf_lane_add(request->http->lane, &request->job)) {

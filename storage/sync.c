@@ -1,11 +1,10 @@
-/* sync.c — a sync's items, and the decision on a snapshot. */
+/* sync.c — a sync's items. */
 #include "sync.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "read.h"
 #include "sync_internal.h"
 
 const char *hf_sync_outcome_name(enum hf_sync_outcome outcome) {
@@ -148,60 +147,4 @@ enum hf_err hf_sync_close_list(struct hf_sync *sync, struct hf_why *why) {
 			sync->sorted[sync->n_sorted++] = item;
 	qsort(sync->sorted, sync->n_sorted, sizeof *sync->sorted, by_key);
 	return reject_repeated(sync, why);
-}
-
-static bool has_work(const struct hf_sync *sync) {
-	for (uint32_t i = 0; i < sync->n_sorted; i++)
-		if (sync->sorted[i]->todo != HF_SYNC_DONE)
-			return true;
-	return sync->released != NULL;
-}
-
-static bool has_new(const struct hf_sync *sync) {
-	for (uint32_t i = 0; i < sync->n_sorted; i++)
-		if (sync->sorted[i]->todo == HF_SYNC_CREATE)
-			return true;
-	return false;
-}
-
-/* Whether a full list has nothing of the zone's own, be it valid or not. */
-static bool is_empty(const struct hf_sync *sync) {
-	for (uint32_t i = 0; i < sync->n_sorted; i++)
-		if (strcmp((const char *)sync->sorted[i]->key, sync->zone) == 0)
-			return false;
-	return sync->mode == HF_SYNC_FULL;
-}
-
-enum hf_err hf_sync_judge(const struct hf_sync *sync, struct hf_why *why) {
-	if (sync->zone_offline && sync->releases > 0 && !sync->force)
-		return hf_fail(why, HF_E_ZONE_OFFLINE,
-			       "zone \"%s\" is offline, and the sync would release %" PRIu64 " of its leases; force=true does so",
-			       sync->zone, sync->releases);
-	bool empty = is_empty(sync);
-	if (hf_rules_mass_release(sync->releases, sync->active, sync->max_release_percent, empty))
-		return hf_fail(why, HF_E_MASS_RELEASE_GUARD,
-			       "the sync would release %" PRIu64 " of %" PRIu64 " active leases%s; maxRelease allows %d percent. "
-			       "Nothing was changed",
-			       sync->releases, sync->active, empty ? ", as it lists no service of the zone" : "",
-			       sync->max_release_percent);
-	return HF_OK;
-}
-
-/* A sync that is refused ends here too, unless its summary can only be told by trying: what new services would get. */
-enum hf_err hf_sync_peek(struct hf_txn *reader, struct hf_sync *sync, struct hf_why *why, bool *ret_write) {
-	enum hf_err err = hf_sync_decide(sync, reader, why);
-	if (err)
-		return err;
-	sync->decided_at = sync->revision = hf_meta_read(reader).revision;
-	sync->digest = hf_zone_sum(reader, sync->zone).digest;
-	err = hf_txn_fault(reader, why);
-	if (err)
-		return err;
-	if (sync->mode != HF_SYNC_MANIFEST)
-		err = hf_sync_judge(sync, why);
-	bool tells_more = err == HF_E_MASS_RELEASE_GUARD && has_new(sync);
-	if (err && !tells_more)
-		return err;
-	*ret_write = sync->mode != HF_SYNC_MANIFEST && has_work(sync);
-	return HF_OK;
 }

@@ -1,0 +1,19 @@
+/* prometheus.h — parts of a metrics page in the Prometheus text format (0.0.4). Pure. */
+#ifndef HF_API_PROMETHEUS_H
+#define HF_API_PROMETHEUS_H
+
+#include <stdint.h>
+
+#include "buf.h"
+#include "storage/histogram.h"
+
+/* What a metric is: goes before its series. */
+void hf_prometheus_head(struct hf_buf *out, const char *name, const char *type, const char *help);
+
+/* A metric of one series without labels, with its head. */
+void hf_prometheus_single(struct hf_buf *out, const char *name, const char *type, const char *help, uint64_t value);
+
+/* One series of a histogram; observed values are divided by `scale`. `labels` is empty or ends with a comma. */
+void hf_prometheus_histogram(struct hf_buf *out, const char *name, const char *labels, struct hf_histogram *h, double scale);
+
+#endif
