@@ -25,6 +25,12 @@ struct hf_call *hf_call_new(struct hf_api *api, const char *target) {
 	return call;
 }
 
+static void close_sink(struct hf_call *call) {
+	if (call->sink)
+		call->sink->close(call->sink);
+	call->sink = NULL;
+}
+
 void hf_call_free(struct hf_call *call) {
 	if (!call)
 		return;
@@ -33,8 +39,7 @@ void hf_call_free(struct hf_call *call) {
 	hf_buf_free(&call->response.body);
 	free(call->pool_put);
 	free(call->pool_delete);
-	if (call->sink)
-		call->sink->close(call->sink);
+	close_sink(call);
 	free(call);
 }
 
@@ -118,6 +123,7 @@ static const char *const METHODS[] = {"GET, HEAD", "PUT", "POST", "DELETE"};
 
 void hf_call_route(struct hf_call *call) {
 	char allow[64] = "";
+	call->body_max_bytes = call->api->body_max_bytes;
 	enum hf_err err = hf_target_split(call, &call->why);
 	if (err) {
 		hf_call_problem(call, err);
@@ -131,6 +137,8 @@ void hf_call_route(struct hf_call *call) {
 			err = hf_target_check_params(call, call->route->params, &call->why);
 			if (!err && call->route->open)
 				err = call->route->open(call);
+			if (call->sink)
+				call->body_max_bytes = call->sink->max_bytes;
 			if (err)
 				hf_call_problem(call, err);
 			return;
@@ -149,10 +157,8 @@ void hf_call_route(struct hf_call *call) {
 	}
 }
 
-size_t hf_call_body_max(const struct hf_call *call) { return call->sink ? call->sink->max_bytes : call->api->body_max_bytes; }
-
 void hf_call_body(struct hf_call *call, const char *data, size_t len) {
-	size_t max = hf_call_body_max(call);
+	size_t max = call->body_max_bytes;
 	enum hf_err err = HF_OK;
 	if (call->response.status) /* answered already */
 		return;
@@ -163,8 +169,10 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 		err = call->sink->feed(call->sink, data, len, &call->why);
 	else
 		hf_buf_add(&call->request.body, data, len);
-	if (err)
+	if (err) {
 		hf_call_problem(call, err);
+		close_sink(call); /* what it holds is of no more use, and others wait for memory while the rest comes */
+	}
 }
 
 static enum hf_err check_body(struct hf_call *call) {

@@ -110,8 +110,9 @@ struct hf_call {
 	} verb;
 	struct hf_pool_put *pool_put; /* the rarer verbs are large; freed with the call */
 	struct hf_pool_delete *pool_delete;
-	struct hf_sink *sink; /* NULL: the body is kept in request.body */
-	size_t body_bytes;    /* that came so far */
+	struct hf_sink *sink;  /* NULL: the body is kept in request.body */
+	size_t body_bytes;     /* that came so far */
+	size_t body_max_bytes; /* that may come; the route's, once that is known */
 };
 
 /* A call for one request; NULL if out of memory. The target is copied. */
@@ -121,9 +122,6 @@ void hf_call_free(struct hf_call *call); /* NULL is fine */
 /* Finds the route from method and target; no store is touched. An answer may be ready already (then HF_STEP_DONE and a status):
  * 404, 405, 400. To be called once, before the body is read. */
 void hf_call_route(struct hf_call *call);
-
-/* The most bytes that the request's body may have. After hf_call_route(). */
-size_t hf_call_body_max(const struct hf_call *call);
 
 /* Takes a piece of the body; all of them before hf_call_begin(). What is too large or wrong is answered at once, as by
  * hf_call_route(): what comes after that is ignored. */

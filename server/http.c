@@ -262,7 +262,7 @@ static enum hf_method method_of(const char *name) {
 }
 
 static size_t discard_max(const struct hf_call *call) {
-	size_t max = hf_call_body_max(call);
+	size_t max = call->body_max_bytes;
 	return max > DISCARD_MAX_BYTES ? max : DISCARD_MAX_BYTES;
 }
 
@@ -282,7 +282,7 @@ static enum MHD_Result take_headers(struct request *request, const char *method)
 	if (!length || strtoull(length, NULL, 10) <= discard_max(call))
 		return MHD_YES;
 	if (!call->response.status) {
-		hf_fail(&call->why, HF_OK, "the body has %.20s bytes; at most %zu are allowed", length, hf_call_body_max(call));
+		hf_fail(&call->why, HF_OK, "the body has %.20s bytes; at most %zu are allowed", length, call->body_max_bytes);
 		hf_call_problem(call, HF_E_BODY_TOO_LARGE);
 	}
 	return answer(request);
