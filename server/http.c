@@ -225,9 +225,13 @@ static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
 		return true;
 	call->write->context = request;
 	call->write->done = on_lane_committed;
-	call->write->err = hf_committer_submit(request->http->api->committer, call->write, &call->write->why);
-	if (!call->write->err)
+	/* Once it is submitted, it is the committer's: it may be answered before this returns. */
+	struct hf_why why;
+	enum hf_err err = hf_committer_submit(request->http->api->committer, call->write, &why);
+	if (!err)
 		return false;
+	call->write->err = err;
+	call->write->why = why;
 	hf_call_committed(call);
 	return true;
 }
