@@ -36,14 +36,17 @@ static enum hf_err at_place(const struct hf_sync_body *body, enum hf_list_member
 		       said->text);
 }
 
+/* What a document is of which nothing more is known. */
+static enum hf_sync_role unread(enum hf_list_member member) {
+	return member == HF_LIST_REMOVED ? HF_SYNC_REMOVED : HF_SYNC_UNREADABLE;
+}
+
 static enum hf_err take_removed(struct hf_sync_body *body, uint32_t place, const json_t *reference, struct hf_why *why) {
 	struct hf_why refusal = {""};
 	struct hf_identity id;
 	struct hf_sync_input input = {.role = HF_SYNC_REMOVED, .place = place};
 	input.err = hf_document_reference(reference, body->sync.zone, &refusal, &id);
-	if (input.err)
-		input.role = HF_SYNC_UNREADABLE;
-	else
+	if (!input.err)
 		input.id = &id;
 	return add(body, &input, &refusal, why);
 }
@@ -158,7 +161,7 @@ static enum hf_err take_parsed(struct hf_sync_body *body, enum hf_list_member me
 	if (err && (manifest || err == HF_E_OVERLOADED))
 		return at_place(body, member, place, err, &said, why);
 	if (err) {
-		struct hf_sync_input input = {.role = HF_SYNC_UNREADABLE, .place = place, .err = err};
+		struct hf_sync_input input = {.role = unread(member), .place = place, .err = err};
 		return add(body, &input, &said, why);
 	}
 	bool removed_line = member == HF_LIST_ITEM && is_removed_line(json);
@@ -185,7 +188,7 @@ static enum hf_err take(void *context, enum hf_list_member member, uint32_t plac
 		struct hf_why said;
 		enum hf_err err = hf_fail(&said, HF_E_BODY_TOO_LARGE, "the document has more than %zu bytes",
 					  body->call->api->body_max_bytes);
-		struct hf_sync_input input = {.role = HF_SYNC_UNREADABLE, .place = place, .err = err};
+		struct hf_sync_input input = {.role = unread(member), .place = place, .err = err};
 		return body->sync.mode == HF_SYNC_MANIFEST ? at_place(body, member, place, err, &said, why)
 							   : add(body, &input, &said, why);
 	}

@@ -39,9 +39,9 @@ const char *hf_sync_outcome_name(enum hf_sync_outcome outcome);
 /* What an item is. */
 enum hf_sync_role {
 	HF_SYNC_SERVICE,    /* a service's document */
-	HF_SYNC_REMOVED,    /* a service that is gone (delta) */
+	HF_SYNC_REMOVED,    /* a service that is gone (delta); without an identity if it could not be read */
 	HF_SYNC_ENTRY,	    /* of a manifest */
-	HF_SYNC_UNREADABLE, /* rejected, and whose it is is not known */
+	HF_SYNC_UNREADABLE, /* a document that is rejected, and whose it is is not known */
 	HF_SYNC_UNLISTED    /* made by the sync itself: a lease in the scope that a full list does not have */
 };
 
