@@ -111,7 +111,7 @@ class Manifest(SyncCase):
     def test_bad_items(self):
         zone, good = self.zone(), {'mesh': 'default', 'service': 'a', 'version': '1'}
         table = [  # the second item, code, and what `detail` says besides its number
-            (5, 'invalid-parameter', ''), ([], 'invalid-parameter', ''), ({}, 'invalid-parameter', ''),
+            (5, 'invalid-json', 'object'), ([], 'invalid-json', 'object'), ({}, 'invalid-parameter', ''),
             ({'mesh': 'default', 'service': 'b'}, 'invalid-parameter', 'fingerprint'),
             ({'mesh': 'default', 'service': 'b', 'version': '1', 'fingerprint': NONE}, 'invalid-parameter', 'fingerprint'),
             ({'mesh': 'default', 'version': '1'}, 'invalid-parameter', 'service'),
@@ -198,10 +198,10 @@ class Digests(SyncCase):
 
     def test_of_nothing(self):
         zone = self.zone()
-        self.assertEqual(self.sync(zone, [])['digest'], '0' * 64)
+        self.assertEqual(self.sync(zone, [])['digest'], NONE)
         self.sync(zone, [universal('a')])
         self.sync(zone, [], maxRelease=100)
-        self.assertEqual(json.loads(self.server.get(f'/v1/zones/{zone}').body)['digest'], '0' * 64)
+        self.assertEqual(json.loads(self.server.get(f'/v1/zones/{zone}').body)['digest'], NONE)
 
 
 if __name__ == '__main__':

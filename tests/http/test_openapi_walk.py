@@ -22,6 +22,7 @@ TARGETS = {
     '/v1/zones/{zone}/manifest': '/v1/zones/walked/manifest?mesh=*',
     **{f'/v1/meshes/{{mesh}}/zones/{{zone}}/{plural}/{{service}}': lease_path('walked', kind=kind) for kind, plural in PLURALS.items()},
 }
+LANE = ('/v1/zones/{zone}/sync', '/v1/zones/{zone}/manifest')
 BODIES = {'put': config(), 'post': {'items': []}}
 POOL = {'cidrs': ['10.1.0.0/24']}
 EAST = '/v1/zones/east/connection'
@@ -182,8 +183,16 @@ class Walk(unittest.TestCase):
         server = self.server('--threads', '1')
         storefile.take_all_readers(server.data_dir)
         self.run_table(server, ((o.method, target_of(o), BODIES.get(o.method), {}, 503, 'overloaded') for o in OPERATIONS
-                                if o.path not in ('/livez', '/openapi.yaml')))
+                                if o.path not in ('/livez', '/openapi.yaml', *LANE)))
         self.run_table(server, [('GET', '/livez', None, {}, 200, None), ('GET', '/openapi.yaml', None, {}, 200, None)])
+        self.run_table(server, (('POST', TARGETS[path], {'items': []}, {}, 200, None) for path in LANE))  # these have a reader of their own
+
+    def walk_without_memory(self):
+        """503 for lists that need more than the syncs may use."""
+        server = self.server('--sync-memory', '1MiB', '--max-sync-body', '4MiB')
+        items = [{'mesh': 'default', 'service': f's{i}', 'version': '1'} for i in range(4000)]
+        self.run_table(server, [('POST', TARGETS[LANE[0]], {'items': [{'name': item['service']} for item in items]}, {}, 503, 'overloaded'),
+                                ('POST', TARGETS[LANE[1]], {'items': items}, {}, 503, 'overloaded')])
 
     def walk_damaged(self):
         """500 wherever the store is read: records are damaged, some while the server is stopped, some while it runs."""
@@ -247,6 +256,7 @@ class Walk(unittest.TestCase):
         SEEN.clear()
         self.walk_plain()
         self.walk_without_readers()
+        self.walk_without_memory()
         self.walk_damaged()
         self.walk_full()
         wanted = {entry for o in OPERATIONS for entry in o.documented()}
