@@ -171,6 +171,7 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 		hf_buf_add(&call->request.body, data, len);
 	if (err) {
 		hf_call_problem(call, err);
+		call->refused = NULL;
 		close_sink(call); /* what it holds is of no more use, and others wait for memory while the rest comes */
 	}
 }

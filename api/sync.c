@@ -131,9 +131,21 @@ static void answer_sync(struct hf_call *call) {
 	log_details(body);
 }
 
+/* Refused before it was decided, perhaps before its body was there: whether the store knows the zone, and its epoch. */
+static void find_zone(struct hf_call *call, struct hf_sync *sync) {
+	struct hf_zone_info info;
+	struct hf_why why;
+	if (sync->zone_known || !call->reader || hf_reader_begin(call->reader, &why))
+		return;
+	sync->zone_known = hf_zone_get(call->reader, sync->zone, &why, &info) == HF_OK;
+	sync->zone_epoch = sync->zone_known ? info.zone.epoch : 0;
+	hf_reader_end(call->reader);
+}
+
 /* What a refusal says beyond a problem's own members. */
 static void refused(struct hf_call *call, enum hf_err err, struct hf_json *json) {
-	const struct hf_sync *sync = &hf_sync_body_of(call)->sync;
+	struct hf_sync *sync = &hf_sync_body_of(call)->sync;
+	find_zone(call, sync);
 	if (err == HF_E_MASS_RELEASE_GUARD) {
 		hf_json_key(json, "summary");
 		hf_sync_write_summary(json, &sync->summary);

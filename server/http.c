@@ -32,6 +32,7 @@ struct hf_http {
 	struct hf_lane *lane;
 	struct MHD_Daemon *daemon;
 	_Atomic int under_way; /* requests that began and have not ended */
+	_Atomic bool drained;  /* the time to finish what began is over */
 	_Atomic int waiting;   /* of these, the ones that wait for a change or have waited */
 	int waiting_max;       /* so that connections are left for others */
 	pthread_key_t reader_key;
@@ -221,6 +222,11 @@ static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
 		return true;
 	}
 	call->reader = reader;
+	if (request->http->drained) { /* it could not be committed any more */
+		hf_fail(&call->why, HF_OK, "the server is stopping");
+		hf_call_problem(call, HF_E_OVERLOADED);
+		return true;
+	}
 	if (hf_call_begin(call) != HF_STEP_COMMIT)
 		return true;
 	call->write->context = request;
@@ -277,6 +283,7 @@ static enum MHD_Result take_headers(struct request *request, const char *method)
 	request->phase = BODY;
 	call->request.method = method_of(method);
 	request->head = strcmp(method, "HEAD") == 0;
+	call->reader = worker_reader(request->http);
 	enum hf_err err = hf_headers_check(request->connection, &call->why);
 	if (err) {
 		hf_call_problem(call, err);
@@ -391,6 +398,7 @@ void hf_http_drain(struct hf_http *http, int grace_ms) {
 		close(fd);
 	for (int64_t end_us = hf_monotonic_us() + (int64_t)grace_ms * 1000; http->under_way > 0 && hf_monotonic_us() < end_us;)
 		nanosleep(&(struct timespec){0, 5000000}, NULL);
+	http->drained = true;
 }
 
 void hf_http_stop(struct hf_http *http) {
