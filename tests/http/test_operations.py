@@ -57,7 +57,8 @@ class Starting(Case):
             ('--max-connections=0', 'max-connections'),
             ('--max-queue=0', 'max-queue'), ('--max-queue=1e3', 'max-queue'), ('--threads=0', 'threads'), ('--threads=65', '1 to 64'),
             ('--changes-max=0', 'changes-max'), ('--changes-age=0', 'changes-age'), ('--log-level=loud', 'log-level'),
-            ('--insecure=yes', 'insecure'),
+            ('--insecure=yes', 'insecure'), ('--max-sync-body=1', 'max-sync-body'), ('--max-sync-items=0', 'max-sync-items'),
+            ('--sync-memory=1KiB', 'sync-memory'),
             ('status', 'status'), ('-x', 'x'),
         ]
         where = self.directory()
