@@ -146,6 +146,8 @@ static void find_zone(struct hf_call *call, struct hf_sync *sync) {
 static void refused(struct hf_call *call, enum hf_err err, struct hf_json *json) {
 	struct hf_sync *sync = &hf_sync_body_of(call)->sync;
 	find_zone(call, sync);
+	if (err != HF_E_MASS_RELEASE_GUARD && err != HF_E_ZONE_OFFLINE) /* what would have been done was not found out */
+		sync->summary = (struct hf_sync_summary){0};
 	if (err == HF_E_MASS_RELEASE_GUARD) {
 		hf_json_key(json, "summary");
 		hf_sync_write_summary(json, &sync->summary);

@@ -49,7 +49,6 @@ static enum hf_err read_scope(struct hf_call *call, struct hf_sync *sync) {
 
 static enum hf_err read_sync_params(struct hf_call *call, struct hf_sync_body *body) {
 	struct hf_sync *sync = &body->sync;
-	struct hf_guard guard = {.has_epoch = false};
 	uint64_t percent = MAX_RELEASE_DEFAULT;
 	enum hf_err err = read_mode(call, &sync->mode);
 	if (!err)
@@ -61,10 +60,8 @@ static enum hf_err read_sync_params(struct hf_call *call, struct hf_sync_body *b
 	if (!err)
 		err = read_return(call, &body->want);
 	if (!err)
-		err = hf_conditions_read(call, &guard);
+		err = hf_conditions_read_epoch(call, &sync->has_epoch, &sync->epoch);
 	sync->max_release_percent = (int)percent;
-	sync->has_epoch = guard.has_epoch;
-	sync->epoch = guard.epoch;
 	return err;
 }
 

@@ -3,7 +3,7 @@ import json
 import unittest
 
 from harness import Server, config, lease_path
-from syncing import SyncCase, digest_of, encode, names, outcomes, universal
+from syncing import NDJSON, SyncCase, digest_of, encode, names, outcomes, universal
 
 NONE = 'sha256:' + '0' * 64
 
@@ -131,6 +131,18 @@ class Manifest(SyncCase):
             with self.subTest(str(item)[:70]):
                 answer = self.server.post(f'/v1/zones/{zone}/manifest?mesh=*', {'items': [good, item, good]})
                 self.assertProblem(answer, 400, code, culprit, 'number 2')
+
+    def test_one_item_a_line(self):
+        zone = self.zone()
+        self.sync(zone, [universal(name) for name in names(3)])
+        target = f'/v1/zones/{zone}/manifest?mesh=*'
+        lines = [json.dumps(item) for item in self.listed(zone)]
+        lines[1] = json.dumps({'mesh': 'default', 'service': 's01', 'version': 'another'})
+        told = self.server.post(target, '\n'.join(['', *lines[1:], '']), {'Content-Type': NDJSON}).json()
+        self.assertCompared(told, [member('s01')], [member('s00')], 1)
+        self.assertProblem(self.server.post(target, lines[0] + '\n5\n', {'Content-Type': NDJSON}), 400, 'invalid-json', 'line 2')
+        self.assertProblem(self.server.post(target, lines[0] + '\n{"mesh":', {'Content-Type': NDJSON}), 400, 'invalid-json', 'line 2')
+        self.assertProblem(self.server.post(target, f'{lines[0]}\n\n{lines[0]}\n', {'Content-Type': NDJSON}), 400, 'invalid-parameter', 'line 3')
 
     def test_bad_requests(self):
         zone = self.zone()
