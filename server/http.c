@@ -393,7 +393,7 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 }
 
 void hf_http_drain(struct hf_http *http, int grace_ms) {
-	int fd = MHD_quiesce_daemon(http->daemon);
+	int fd = http->drained ? -1 : MHD_quiesce_daemon(http->daemon);
 	if (fd >= 0)
 		close(fd);
 	for (int64_t end_us = hf_monotonic_us() + (int64_t)grace_ms * 1000; http->under_way > 0 && hf_monotonic_us() < end_us;)

@@ -21,6 +21,7 @@
 #include "wakeups.h"
 
 #define DRAIN_MS 3000
+#define ANSWER_MS 500 /* for the last answers to be sent */
 #define FAILURE_LOG_US 10000000
 
 enum { EXIT_OK, EXIT_RUNNING, EXIT_USAGE, EXIT_DATA_DIR, EXIT_LOCKED, EXIT_NEWER_FORMAT, EXIT_CORRUPT, EXIT_LISTEN };
@@ -150,7 +151,8 @@ static int start(struct server *s) {
 	return EXIT_OK;
 }
 
-/* What is queued is committed and answered; whoever waits for a change is answered; then the store is closed. */
+/* What is queued is committed and answered, but for syncs that have not begun to be written in time: these are refused. Whoever
+ * waits for a change is answered; then the store is closed. */
 static void stop(struct server *s) {
 	s->api.stopping = true;
 	if (s->wakeups)
@@ -160,6 +162,8 @@ static void stop(struct server *s) {
 	if (s->api.committer)
 		hf_committer_stop(s->api.committer);
 	hf_lane_stop(s->lane);
+	if (s->http)
+		hf_http_drain(s->http, ANSWER_MS);
 	hf_http_stop(s->http);
 	hf_lane_free(s->lane);
 	hf_committer_free(s->api.committer);

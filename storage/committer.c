@@ -211,11 +211,24 @@ enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer
 	return HF_OK;
 }
 
+/* Takes the solo writes that wait: each may take long, and whoever stops the committer waits for one at most. */
+static struct hf_write *refuse_solo(struct hf_committer *c) {
+	int n;
+	struct hf_write *list = take_from(&c->solo, c->solo.n, &n);
+	c->stats.queued -= n;
+	c->stats.refused_overloaded += (uint64_t)n;
+	for (struct hf_write *write = list; write; write = write->next)
+		write->err = hf_fail(&write->why, HF_E_OVERLOADED, "the server is stopping");
+	return list;
+}
+
 void hf_committer_stop(struct hf_committer *c) {
 	pthread_mutex_lock(&c->lock);
 	c->stopping = true;
+	struct hf_write *refused = refuse_solo(c);
 	pthread_cond_signal(&c->changed);
 	pthread_mutex_unlock(&c->lock);
+	answer(refused);
 	pthread_join(c->thread, NULL);
 }
 

@@ -36,7 +36,8 @@ struct hf_committer_stats {
 enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer_options *options, struct hf_why *why,
 			       struct hf_committer **ret) HF_CHECKED;
 
-/* Commits what is queued, refuses what comes later with HF_E_OVERLOADED, ends the thread. */
+/* Commits what is queued, but for solo writes that wait; refuses these, and what comes later, with HF_E_OVERLOADED. Ends the
+ * thread. */
 void hf_committer_stop(struct hf_committer *committer);
 
 /* After stop. NULL is fine. */
