@@ -197,21 +197,25 @@ static void *stop_thread(void *context) {
 }
 
 Test(committer, stop_commits_what_is_queued_and_refuses_the_rest) {
-	struct hf_acquire a = prepared("a"), b = prepared("b"), late = prepared("late");
+	struct hf_acquire a = prepared("a"), b = prepared("b"), alone = prepared("alone"), late = prepared("late");
 	struct hf_lease lease;
 	pthread_t thread;
 	int source;
 	start(0);
 	hold_committer();
 	cr_assert_eq(hf_committer_submit(committer, &a.write, NULL), HF_OK);
+	alone.write.solo = true;
+	cr_assert_eq(hf_committer_submit(committer, &alone.write, NULL), HF_OK);
 	cr_assert_eq(hf_committer_submit(committer, &b.write, NULL), HF_OK);
 	cr_assert_eq(pthread_create(&thread, NULL, stop_thread, committer), 0);
 	usleep(50000); /* it waits for the held batch */
 	let_go = 1;
 	pthread_join(thread, NULL);
-	cr_assert_eq(done, 3);
+	cr_assert_eq(done, 4);
 	cr_assert_eq(read_lease(a.id, &lease), HF_OK);
 	cr_assert_eq(read_lease(b.id, &lease), HF_OK);
+	cr_assert_eq(alone.write.err, HF_E_OVERLOADED, "what commits alone may take long");
+	cr_assert_eq(read_lease(alone.id, &lease), HF_E_NOT_FOUND);
 	cr_assert_eq(hf_committer_submit(committer, &late.write, NULL), HF_E_OVERLOADED);
 	cr_assert(!hf_committer_try(committer, &late.write, &source));
 	hf_committer_free(committer);
