@@ -26,7 +26,7 @@ def c_routes():
     table = re.search(r'HF_ROUTES\[\] = \{ (.*?) \};', text).group(1)
     table = re.sub(r'LEASE_ROUTES\("(\w+)", \w+\)',
                    lambda use: macro.replace('LEASES_OF(plural)', f'"{prefix}{use.group(1)}{suffix}"'), table)
-    row = re.compile(r'\{ ?(HF_\w+), "([^"]+)", "([^"]*)", (HF_BODY_\w+), (HF_ROLE_\w+), \w+, hf_handle_\w+ ?\}')
+    row = re.compile(r'\{ ?(HF_\w+), "([^"]+)", "([^"]*)", (HF_BODY_\w+), (HF_ROLE_\w+), \w+, \w+, hf_handle_\w+ ?\}')
     rows = row.findall(table)
     assert len(rows) == table.count('hf_handle_'), 'a row of the table was not understood'
     return [(m[3:].lower(), path, set(params.replace('*', '').split()), {p[:-1] for p in params.split() if p.endswith('*')}, body,
