@@ -97,7 +97,7 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 	item->place = input->place;
 	*sync->last = item;
 	sync->last = &item->next;
-	sync->n_items++;
+	item->number = sync->n_items++;
 	sync->unreadable = sync->unreadable || !input->id;
 	const char *excuse = input->err ? input->why : input->id ? outside(sync, input->id) : NULL;
 	if (!excuse)
@@ -113,7 +113,7 @@ static int by_key(const void *a, const void *b) {
 	int order = memcmp(one->key, two->key, shorter);
 	if (order == 0)
 		order = (one->key_len > two->key_len) - (one->key_len < two->key_len);
-	return order ? order : (one->place > two->place) - (one->place < two->place);
+	return order ? order : (one->number > two->number) - (one->number < two->number);
 }
 
 static bool same_key(const struct hf_sync_item *a, const struct hf_sync_item *b) {

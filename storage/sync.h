@@ -66,8 +66,9 @@ struct hf_sync_input {
 struct hf_sync_item {
 	struct hf_sync_item *next; /* in the body's order */
 	enum hf_sync_role role;
-	uint32_t place;
-	uint8_t *key; /* identity bytes; NULL if unreadable */
+	uint32_t place;	 /* as it was stated; of its array or of all */
+	uint32_t number; /* in the body's order, from 0 */
+	uint8_t *key;	 /* identity bytes; NULL if unreadable */
 	uint16_t key_len, scope_len;
 	struct hf_digest raw, fingerprint;
 	uint8_t fingerprint_version;

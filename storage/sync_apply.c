@@ -39,6 +39,7 @@ struct work {
 	struct hf_batch *batch;
 	struct hf_acquire request; /* filled anew for each item */
 	struct hf_avoid avoid;
+	struct hf_zone zone; /* as it is at the end */
 };
 
 /* Acquires one item; what is refused for this service alone rejects it. */
@@ -181,8 +182,9 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 		return err ? err : refusal;
 	release_all(work);
 	sync->revision = hf_batch_meta(batch)->revision;
+	if (!sync->dry_run)
+		sync->zone_known = hf_zone_read(hf_batch_txn(batch), sync->zone, &work->zone);
 	sync->digest = hf_batch_zone_sum(batch, sync->zone).digest;
-	sync->zone_known = sync->zone_known || !sync->dry_run;
 	write->discard = sync->dry_run;
 	return HF_OK;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "storage/upkeep.h"
+#include "storage/verify.h"
 
 #define CHECK(call)                                                                                                                \
 	do {                                                                                                                       \
@@ -79,10 +80,30 @@ struct hf_digest fixture_digest(struct fixture *f) {
 	return sum;
 }
 
+static void print_violation(void *context, enum hf_table table, const char *what) {
+	fprintf(stderr, "%s: %s: %s\n", (const char *)context, hf_table_name(table), what);
+}
+
+void verify_clean(struct fixture *f, const char *when) {
+	struct hf_verify_counts counts = {0};
+	char name[128];
+	snprintf(name, sizeof name, "%s", when);
+	CHECK(hf_reader_begin(f->reader, NULL));
+	CHECK(hf_verify(f->reader, print_violation, name, NULL, &counts));
+	hf_reader_end(f->reader);
+	if (counts.violations)
+		abort();
+}
+
 enum hf_err commit(struct fixture *f, struct hf_write *write) {
 	struct hf_batch *batch;
 	CHECK(hf_upkeep_begin(f->store, NULL, &batch));
 	write->err = write->apply(batch, write, &write->why);
+	if (write->solo && (write->err || write->discard)) {
+		enum hf_err fault = hf_txn_fault(hf_batch_txn(batch), &write->why);
+		hf_batch_abort(batch);
+		return fault ? fault : write->err;
+	}
 	enum hf_err err = hf_upkeep_commit(batch, &write->why);
 	return err ? err : write->err;
 }

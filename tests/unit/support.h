@@ -24,7 +24,10 @@ void fixture_remove(struct fixture *f); /* closes and removes everything */
 /* A digest of every key and value of every table. */
 struct hf_digest fixture_digest(struct fixture *f);
 
-/* Applies and commits one write as a batch of its own; returns the commit's error, else the write's. */
+/* Checks the store's invariants; fails the test with what is wrong. */
+void verify_clean(struct fixture *f, const char *when);
+
+/* Applies and commits one write as a batch of its own, as the committer does; returns the commit's error, else the write's. */
 enum hf_err commit(struct fixture *f, struct hf_write *write);
 
 struct hf_identity identity(const char *zone, const char *mesh, const char *service); /* a MeshService */
