@@ -1,6 +1,7 @@
 /* arena.c — blocks of memory, and the budget that they come from. */
 #include "arena.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #define BLOCK_BYTES ((size_t)64 << 10)
@@ -12,6 +13,8 @@ struct hf_arena_block {
 };
 
 bool hf_arena_charge(struct hf_arena *arena, size_t bytes) {
+	if (bytes > arena->budget->max_bytes) /* nor could the sum be told */
+		return false;
 	size_t used = atomic_fetch_add(&arena->budget->used_bytes, bytes) + bytes;
 	if (used > arena->budget->max_bytes) {
 		atomic_fetch_sub(&arena->budget->used_bytes, bytes);
@@ -36,6 +39,8 @@ static bool add_block(struct hf_arena *arena, size_t len) {
 }
 
 void *hf_arena_alloc(struct hf_arena *arena, size_t len) {
+	if (len > SIZE_MAX / 2) /* from here on no sum overflows */
+		return NULL;
 	len = ((len ? len : 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if ((size_t)(arena->end - arena->at) < len && !add_block(arena, len))
 		return NULL;
