@@ -4,80 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/call.h"
-#include "api/metrics.h"
-#include "api/syncs.h"
-#include "support.h"
+#include "call_support.h"
 
 #define BODY "{\"type\":\"MeshService\",\"name\":\"redis\",\"spec\":{\"ports\":[{\"port\":6379,\"targetPort\":1}]}}"
 #define SHUFFLED "{\"spec\":{\"ports\":[{\"targetPort\":1,\"port\":6379}]},\"name\":\"redis\",\"type\":\"MeshService\"}"
 #define CHANGED "{\"type\":\"MeshService\",\"name\":\"redis\",\"spec\":{\"ports\":[{\"port\":6380,\"targetPort\":1}]}}"
 #define REDIS "/v1/meshes/default/zones/east/services/redis"
 #define EAST "/v1/zones/east"
-
-struct world {
-	struct fixture f;
-	struct hf_api api;
-	const char *header_name, *header_value;
-};
-
-static void world_open(struct world *w) {
-	struct hf_committer_options options = {0};
-	*w = (struct world){0};
-	fixture_dir(&w->f);
-	fixture_open(&w->f);
-	w->api.store = w->f.store;
-	w->api.metrics = hf_metrics_new();
-	w->api.syncs = hf_syncs_new(
-		&(struct hf_syncs_options){HF_DEFAULT_SYNC_BODY_MAX, HF_DEFAULT_SYNC_ITEMS_MAX, HF_DEFAULT_SYNC_MEMORY});
-	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;
-	cr_assert_eq(hf_committer_start(w->f.store, &options, NULL, &w->api.committer), HF_OK);
-}
-
-static void world_close(struct world *w) {
-	hf_committer_stop(w->api.committer);
-	hf_committer_free(w->api.committer);
-	hf_metrics_free(w->api.metrics);
-	hf_syncs_free(w->api.syncs);
-	fixture_remove(&w->f);
-}
-
-static const char *header(void *context, const char *name) {
-	struct world *w = context;
-	return w->header_name && strcmp(name, w->header_name) == 0 ? w->header_value : NULL;
-}
-
-struct answer {
-	enum hf_step first; /* where hf_call_begin() left it */
-	int status;
-	char body[4096], outcome[16], etag[64];
-};
-
-static struct answer request(struct world *w, enum hf_method method, const char *target, const char *body) {
-	struct answer a = {0};
-	struct hf_call *call = hf_call_new(&w->api, target);
-	call->request.method = method;
-	call->request.header = header;
-	call->request.header_context = w;
-	call->reader = w->f.reader;
-	hf_call_route(call);
-	hf_buf_text(&call->request.body, body);
-	a.first = hf_call_begin(call);
-	if (a.first == HF_STEP_COMMIT) {
-		cr_assert(hf_committer_try(w->api.committer, call->write, w));
-		hf_call_committed(call);
-	}
-	a.status = call->response.status;
-	memcpy(a.body, call->response.body.data, call->response.body.len);
-	for (int i = 0; i < call->response.n_headers; i++) {
-		if (strcmp(call->response.headers[i].name, "Holdfast-Outcome") == 0)
-			strcpy(a.outcome, call->response.headers[i].value);
-		if (strcmp(call->response.headers[i].name, "ETag") == 0)
-			strcpy(a.etag, call->response.headers[i].value);
-	}
-	hf_call_free(call);
-	return a;
-}
 
 Test(call, an_unchanged_request_never_reaches_the_committer) {
 	static const struct {

@@ -1,0 +1,97 @@
+/* call_support.c — requests through the API without a socket. */
+#include "call_support.h"
+
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void world_open_with(struct world *w, const struct hf_syncs_options *options) {
+	struct hf_committer_options committer = {0};
+	*w = (struct world){0};
+	fixture_dir(&w->f);
+	fixture_open(&w->f);
+	w->api.store = w->f.store;
+	w->api.metrics = hf_metrics_new();
+	w->api.syncs = hf_syncs_new(options);
+	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;
+	if (hf_committer_start(w->f.store, &committer, NULL, &w->api.committer))
+		abort();
+}
+
+void world_open(struct world *w) {
+	world_open_with(w, &(struct hf_syncs_options){HF_DEFAULT_SYNC_BODY_MAX, HF_DEFAULT_SYNC_ITEMS_MAX, HF_DEFAULT_SYNC_MEMORY});
+}
+
+void world_close(struct world *w) {
+	hf_committer_stop(w->api.committer);
+	hf_committer_free(w->api.committer);
+	hf_metrics_free(w->api.metrics);
+	hf_syncs_free(w->api.syncs);
+	fixture_remove(&w->f);
+}
+
+static const char *header(void *context, const char *name) {
+	struct world *w = context;
+	if (strcmp(name, "Content-Type") == 0 && w->content_type)
+		return w->content_type;
+	return w->header_name && strcmp(name, w->header_name) == 0 ? w->header_value : NULL;
+}
+
+struct hf_call *routed(struct world *w, enum hf_method method, const char *target) {
+	struct hf_call *call = hf_call_new(&w->api, target);
+	if (!call)
+		abort();
+	call->request.method = method;
+	call->request.header = header;
+	call->request.header_context = w;
+	call->reader = w->f.reader;
+	hf_call_route(call);
+	return call;
+}
+
+static void on_done(struct hf_write *write) { sem_post(write->context); }
+
+static void commit_write(struct world *w, struct hf_write *write) {
+	sem_t done;
+	if (hf_committer_try(w->api.committer, write, w))
+		return;
+	sem_init(&done, 0, 0);
+	write->context = &done;
+	write->done = on_done;
+	if (hf_committer_submit(w->api.committer, write, NULL))
+		abort();
+	while (sem_wait(&done) != 0)
+		continue;
+	sem_destroy(&done);
+}
+
+struct answer answered(struct world *w, struct hf_call *call) {
+	struct answer a = {0};
+	const struct hf_response *r = &call->response;
+	a.first = hf_call_begin(call);
+	if (a.first == HF_STEP_COMMIT) {
+		commit_write(w, call->write);
+		hf_call_committed(call);
+	}
+	a.status = r->status;
+	if (r->body.len >= sizeof a.body)
+		abort();
+	memcpy(a.body, r->body.data, r->body.len);
+	for (int i = 0; i < r->n_headers; i++) {
+		if (strcmp(r->headers[i].name, "Holdfast-Outcome") == 0)
+			strncpy(a.outcome, r->headers[i].value, sizeof a.outcome - 1);
+		if (strcmp(r->headers[i].name, "ETag") == 0)
+			strncpy(a.etag, r->headers[i].value, sizeof a.etag - 1);
+		if (strcmp(r->headers[i].name, "Retry-After") == 0)
+			strncpy(a.retry_after, r->headers[i].value, sizeof a.retry_after - 1);
+	}
+	hf_call_free(call);
+	return a;
+}
+
+struct answer request(struct world *w, enum hf_method method, const char *target, const char *body) {
+	struct hf_call *call = routed(w, method, target);
+	hf_call_body(call, body, strlen(body));
+	return answered(w, call);
+}
