@@ -7,13 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/lane.h"
 #include "server/wakeups.h"
+#include "storage/arena.h"
 #include "storage/feed.h"
 #include "storage/query.h"
 #include "tests/unit/support.h"
 
 #define WRITERS 4
 #define NAMES 64 /* of one writer */
+#define SYNC_ZONES 2
 
 #define REQUIRE(condition, ...)                                                                                                    \
 	do {                                                                                                                       \
@@ -30,6 +33,9 @@ struct arena {
 	_Atomic int64_t now_ms;
 	struct hf_committer *committer;
 	struct hf_wakeups *wakeups;
+	struct hf_lane *lane;
+	struct hf_budget budget;   /* of syncs; not enough for all at once */
+	_Atomic uint64_t syncs[2]; /* refused; carried out */
 	_Atomic uint64_t revision; /* the newest that was committed */
 	_Atomic bool over;
 };
@@ -66,6 +72,7 @@ void asker_pause(struct asker *a);	/* about a millisecond, so that the others ge
 enum hf_err asker_commit(struct asker *a, struct hf_write *write);
 
 struct hf_identity writer_identity(int writer, int name);
+const char *sync_zone(int i); /* of SYNC_ZONES, which nobody else writes to */
 
 /* The threads; each runs until the arena is over. */
 void *writer_run(void *writer);
@@ -75,6 +82,9 @@ void *feed_reader_run(void *asker);
 void *streamer_run(void *asker);
 void *waiter_run(void *asker);
 void *upkeep_run(void *asker);
+void *syncer_run(void *asker);
+void *disturber_run(void *asker);
+void *connector_run(void *asker);
 
 /* Starts and stops committers on the arena's store while writes are queued. */
 void stop_while_writing(struct arena *arena);

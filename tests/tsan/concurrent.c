@@ -1,9 +1,9 @@
 /* concurrent.c — many threads on one store, for the thread sanitizer; a plain main, as Criterion dies under it.
  *
- * First, for some seconds: writers through the committer, readers, a stream that is expired while it is read, waits for changes,
- * and a clock that runs on so that quarantines end and the feed is compacted; the wakeups are stopped on the way. Then committers
- * that are stopped while writes are queued. At the end the store holds what was answered. Whatever is wrong ends the program with a
- * message.
+ * First, for some seconds: writers through the committer, syncs through a lane and the committer, readers, a stream that is expired
+ * while it is read, waits for changes, and a clock that runs on so that quarantines end and the feed is compacted; the wakeups are
+ * stopped on the way. Then committers that are stopped while writes are queued. At the end the store holds what was answered.
+ * Whatever is wrong ends the program with a message.
  *
  *   concurrent [SECONDS]
  */
@@ -16,7 +16,8 @@
 #define WAITERS 3
 #define STREAMERS 2
 #define READERS 2
-#define OTHERS (WAITERS + STREAMERS + READERS + 3)
+#define SYNCERS 4
+#define OTHERS (WAITERS + STREAMERS + READERS + SYNCERS + 5)
 
 static int64_t arena_now(void *context) { return ((struct arena *)context)->now_ms; }
 
@@ -41,6 +42,8 @@ static void open_arena(struct arena *arena) {
 	REQUIRE(hf_store_open(arena->f.dir, &arena->f.options, &why, &arena->f.store) == HF_OK, "%s", why.text);
 	REQUIRE(hf_reader_open(arena->f.store, &arena->f.reader) == HF_OK, "reader");
 	REQUIRE(hf_wakeups_start(&arena->wakeups) == HF_OK, "wakeups");
+	REQUIRE(hf_lane_start(arena->f.store, &arena->lane) == HF_OK, "lane");
+	arena->budget.max_bytes = 300000;
 	struct hf_committer_options options = {.committed = on_commit, .failed = on_failure, .context = arena};
 	REQUIRE(hf_committer_start(arena->f.store, &options, &why, &arena->committer) == HF_OK, "%s", why.text);
 }
@@ -49,8 +52,9 @@ static void sleep_ms(int64_t ms) { nanosleep(&(struct timespec){ms / 1000, ms % 
 
 /* Everything at once; the wakeups are stopped when three quarters of the time are over. */
 static void run_all(struct arena *arena, struct writer *writers, int seconds) {
-	static void *(*const others[OTHERS])(void *) = {waiter_run, waiter_run, waiter_run,	 streamer_run,	  streamer_run,
-							reader_run, reader_run, feed_reader_run, pool_writer_run, upkeep_run};
+	static void *(*const others[OTHERS])(void *) = {
+		waiter_run,	 waiter_run, waiter_run, streamer_run, streamer_run, reader_run, reader_run,	feed_reader_run,
+		pool_writer_run, upkeep_run, syncer_run, syncer_run,   syncer_run,   syncer_run, disturber_run, connector_run};
 	pthread_t threads[WRITERS + OTHERS];
 	struct asker askers[OTHERS];
 	for (int i = 0; i < WRITERS; i++) {
@@ -69,9 +73,12 @@ static void run_all(struct arena *arena, struct writer *writers, int seconds) {
 		pthread_join(threads[i], NULL);
 	for (int i = 0; i < OTHERS; i++)
 		asker_end(&askers[i]);
+	hf_lane_stop(arena->lane);
+	hf_lane_free(arena->lane);
 	hf_committer_stop(arena->committer);
 	hf_committer_free(arena->committer);
 	hf_wakeups_free(arena->wakeups);
+	REQUIRE(arena->budget.used_bytes == 0, "syncs kept %lu bytes", (unsigned long)arena->budget.used_bytes);
 }
 
 /* What a writer knows is there; a quarantine may have ended. Returns how many of its leases are active. */
@@ -92,6 +99,17 @@ static uint64_t check_writer(struct hf_txn *reader, const struct writer *w) {
 		} else {
 			REQUIRE(err == HF_E_NOT_FOUND, "%s %s: %s", id.zone, id.service, hf_err_slug(err));
 		}
+	}
+	return n;
+}
+
+/* What the zones that were synchronised have, whoever wrote last. */
+static uint64_t synced_leases(struct hf_txn *reader) {
+	uint64_t n = 0;
+	for (int i = 0; i < SYNC_ZONES; i++) {
+		struct hf_zone_info info;
+		REQUIRE(hf_zone_get(reader, sync_zone(i), NULL, &info) == HF_OK, "%s", sync_zone(i));
+		n += info.sum.active;
 	}
 	return n;
 }
@@ -145,12 +163,15 @@ int main(int argc, char **argv) {
 		writes += writers[i].writes;
 		asker_end(&writers[i].base);
 	}
+	active += synced_leases(arena.f.reader);
 	hf_reader_end(arena.f.reader);
 	check_store(&arena, active);
+	verify_clean(&arena.f, "after all of it");
 	stop_while_writing(&arena);
 	check_store(&arena, 0);
+	verify_clean(&arena.f, "after the stops");
 	fixture_remove(&arena.f);
-	printf("concurrent: %lu writes, %lu leases active, revision %lu\n", (unsigned long)writes, (unsigned long)active,
-	       (unsigned long)arena.revision);
+	printf("concurrent: %lu writes, %lu syncs, %lu refused, %lu leases active, revision %lu\n", (unsigned long)writes,
+	       (unsigned long)arena.syncs[1], (unsigned long)arena.syncs[0], (unsigned long)active, (unsigned long)arena.revision);
 	return 0;
 }
