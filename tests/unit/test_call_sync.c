@@ -128,7 +128,7 @@ static const struct {
 	{"nothing of it to be told", DELTA "&return=none", SERVICE("e") "\n", HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'delta','dryRun':false,'revision':13,'digest':'#','summary':{'created':1,'adopted':0,'unchanged':0,"
 	 "'updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[]}\n"},
-	{"the guard", FULL, "", HF_STEP_COMMIT, 409,
+	{"the guard", FULL, "", HF_STEP_DONE, 409,
 	 "{'type':'urn:holdfast:problem:mass-release-guard','title':'The sync would release too many "
 	 "leases','status':409,'code':'mass-release-guard','detail':'the sync would release 4 of 4 active leases, as it lists no "
 	 "service of the zone; maxRelease allows 20 percent. Nothing was "

@@ -169,6 +169,7 @@ Test(sync_between, the_guard_and_the_offline_zone_are_judged_at_the_write) {
 	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
 	cr_expect_eq(sync_commit(&f, &sync), HF_E_ZONE_OFFLINE);
 	hf_sync_free(&sync);
+	connection();
 	planned(&sync, "a b unlisted");
 	sync.max_release_percent = 0;
 	cr_assert_eq(sync.releases, 1);
