@@ -192,6 +192,19 @@ Test(sync_between, the_guard_and_the_offline_zone_are_judged_at_the_write) {
 	hf_sync_free(&sync);
 }
 
+/* A zone's state has no revision: it is read again though nothing is decided anew. */
+Test(sync_between, a_zone_that_goes_offline_is_frozen) {
+	struct hf_sync sync;
+	connection();
+	planned(&sync, "a b=two");
+	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
+	struct hf_digest before = fixture_digest(&f);
+	cr_expect_eq(sync_commit(&f, &sync), HF_E_ZONE_OFFLINE);
+	struct hf_digest after = fixture_digest(&f);
+	cr_expect(hf_digest_equal(&before, &after));
+	hf_sync_free(&sync);
+}
+
 /* Its answer is wrong in nothing that a reader sees, however often the zone changes before. */
 Test(sync_between, many_syncs_that_were_planned_on_one_snapshot) {
 	static const char *const lists[] = {"a b", "b c new", "", "q=two a=three", "new@241.0.0.0 c"};

@@ -136,12 +136,12 @@ static void random_list(char *ret, size_t max) {
 		size_t len = strlen(ret);
 		snprintf(ret + len, max - len, " s%02d", draw(24));
 		len = strlen(ret);
-		int families = draw(4), host = draw(12);
+		int families = draw(4), host = draw(32);
 		if (families & 1)
 			snprintf(ret + len, max - len, "@10.0.0.%d", host);
 		len = strlen(ret);
 		if (families & 2)
-			snprintf(ret + len, max - len, "%cfd00::%x", families & 1 ? ',' : '@', draw(12));
+			snprintf(ret + len, max - len, "%cfd00::%x", families & 1 ? ',' : '@', draw(32));
 	}
 }
 
@@ -165,7 +165,7 @@ static void check_claims(const struct hf_sync *sync, const char *list) {
 
 Test(sync_order, of_random_lists_nobody_is_given_what_another_claims) {
 	char list[1024];
-	open_pool("10.0.0.0/24 fd00::/120");
+	open_pool("10.0.0.0/27 fd00::/123"); /* so that the cursors come round */
 	for (int round = 0; round < 300; round++) {
 		struct hf_sync sync;
 		sync_open(&sync, draw(2) ? HF_SYNC_FULL : HF_SYNC_DELTA, "east", "default");
