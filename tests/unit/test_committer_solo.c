@@ -269,7 +269,8 @@ Test(committer_solo, both_kinds_share_the_queues_bound) {
 	wait_until(&done, 4);
 }
 
-Test(committer_solo, a_stop_carries_out_what_is_queued) {
+/* A solo one that waits may take long: it is refused, unless its turn came before the stop. */
+Test(committer_solo, a_stop_ends_all_that_is_queued) {
 	static struct step steps[20];
 	for (int i = 0; i < 20; i++) {
 		char name[8];
@@ -284,9 +285,13 @@ Test(committer_solo, a_stop_carries_out_what_is_queued) {
 	steps[0].hold = false;
 	hf_committer_stop(committer);
 	cr_expect_eq(done, 20);
-	for (int i = 0; i < 20; i++)
-		cr_expect_eq(steps[i].write.err, HF_OK, "%d", i);
+	uint64_t written = 0;
+	for (int i = 0; i < 20; i++) {
+		enum hf_err err = steps[i].write.err;
+		cr_expect(err == HF_OK || (err == HF_E_OVERLOADED && i > 0 && i % 3 == 0), "%d: %s", i, hf_err_slug(err));
+		written += err == HF_OK;
+	}
 	hf_committer_free(committer);
 	committer = NULL;
-	cr_expect_eq(revision(), 23);
+	cr_expect_eq(revision(), 3 + written);
 }
