@@ -13,9 +13,39 @@ static bool is_of_zone(const struct hf_change *change, const char *zone) {
 	return change->has_lease && strcmp(change->id.zone, zone) == 0;
 }
 
-/* Whether a lease of the zone has changed since the sync was decided. The feed knows; where it would take longer to ask than to
- * decide again, the answer is yes. */
-static bool has_changed(const struct hf_sync *sync, struct hf_batch *batch) {
+/* The first of the sorted items that is not before the key. */
+static uint32_t find(const struct hf_sync *sync, const struct hf_key *key) {
+	uint32_t low = 0, high = sync->n_sorted;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct hf_sync_item *item = sync->sorted[middle];
+		int order = memcmp(item->key, key->bytes, item->key_len < key->len ? item->key_len : key->len);
+		if (order < 0 || (order == 0 && item->key_len < key->len))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Looks another zone's service up again, if the sync lists it. */
+static void look_up_again(const struct hf_sync *sync, struct hf_txn *txn, const struct hf_identity *id) {
+	struct hf_key key;
+	struct hf_lease lease;
+	hf_identity_encode(id, &key);
+	uint32_t at = find(sync, &key);
+	struct hf_sync_item *item = at < sync->n_sorted ? sync->sorted[at] : NULL;
+	if (!item || item->outcome != HF_SYNC_FOREIGN || item->key_len != key.len || memcmp(item->key, key.bytes, key.len) != 0)
+		return;
+	item->n_vips = 0;
+	item->claim_refused = false;
+	if (hf_lease_read(txn, &key, &lease))
+		hf_sync_set_lease(item, &lease);
+}
+
+/* Whether a lease of the zone has changed since the sync was decided; if not, other zones' services that have are looked up again.
+ * The feed knows; where it would take longer to ask than to decide again, the answer is yes. */
+static bool is_overtaken(const struct hf_sync *sync, struct hf_batch *batch) {
 	uint8_t key[HF_CHANGE_KEY_BYTES];
 	struct hf_change change;
 	const struct hf_meta *meta = hf_batch_meta(batch);
@@ -27,9 +57,12 @@ static bool has_changed(const struct hf_sync *sync, struct hf_batch *batch) {
 	HF_CURSOR changes;
 	hf_cursor_open(hf_batch_txn(batch), HF_CHANGES, &changes);
 	for (bool found = hf_cursor_seek(&changes, hf_change_key(sync->decided_at + 1, key)); found;
-	     found = hf_cursor_next(&changes))
+	     found = hf_cursor_next(&changes)) {
 		if (!hf_change_decode(changes.key, changes.value, &change) || is_of_zone(&change, sync->zone))
 			return true;
+		if (change.has_lease)
+			look_up_again(sync, hf_batch_txn(batch), &change.id);
+	}
 	return false;
 }
 
@@ -154,7 +187,7 @@ static void release_all(struct work *work) {
 /* What was decided on the snapshot, or anew; and the zone as it is now, whose state changes without a revision. */
 static enum hf_err decide_again(struct hf_sync *sync, struct hf_batch *batch, struct hf_why *why) {
 	struct hf_zone zone;
-	if (has_changed(sync, batch))
+	if (is_overtaken(sync, batch))
 		return hf_sync_decide(sync, hf_batch_txn(batch), why);
 	hf_zone_read(hf_batch_txn(batch), sync->zone, &zone);
 	sync->zone_epoch = zone.epoch;
