@@ -137,9 +137,9 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 enum hf_err hf_sync_close_list(struct hf_sync *sync, struct hf_why *why) HF_CHECKED;
 
 /* Decides on the reader's snapshot. *ret_write: something has to be written; else the result is set. A manifest is never written.
- * Services of other zones are looked up in that snapshot. HF_E_STALE_EPOCH, HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD (with the
- * summary that it would have had), a storage fault, or HF_E_OVERLOADED: beyond the budget, or a document that was not parsed, as it
- * was known, is not any more. */
+ * Services of other zones are looked up as they are at the result's revision. HF_E_STALE_EPOCH, HF_E_ZONE_OFFLINE,
+ * HF_E_MASS_RELEASE_GUARD (with the summary that it would have had), a storage fault, or HF_E_OVERLOADED: beyond the budget, or a
+ * document that was not parsed, as it was known, is not any more. */
 enum hf_err hf_sync_peek(struct hf_txn *reader, struct hf_sync *sync, struct hf_why *why, bool *ret_write) HF_CHECKED;
 
 /* Makes it a write that commits alone, with peek's errors. */
