@@ -157,12 +157,8 @@ static void c_totals(struct run *run) {
 	for (int who = 0; who < M_IDENTITIES; who++)
 		if (m->leases[who].exists)
 			(*(m->leases[who].quarantined ? &quarantined : &active))++;
-	for (int z = 0; z < M_ZONES; z++) {
-		zones += m->zone_seen[z];
-		struct hf_zone zone;
-		hf_zone_read(run->f.reader, m->zones[z], &zone);
-		c_number(run, m->zones[z], "epoch", zone.epoch, m->epochs[z]);
-	}
+	for (int z = 0; z < M_ZONES; z++)
+		zones += m->zones[z].seen;
 	c_number(run, "totals", "active", totals.active, active);
 	c_number(run, "totals", "quarantined", totals.quarantined, quarantined);
 	c_number(run, "totals", "zones", totals.zones, zones);
@@ -182,6 +178,40 @@ static void c_scope(struct run *run, struct hf_identity scope) {
 	c_number(run, scope.zone, "quarantined leases of a scope", is.quarantined, expected.quarantined);
 	if (memcmp(&is.digest, &expected.digest, sizeof is.digest) != 0)
 		c_fail(run, "the digest of a scope of zone %s differs", scope.zone);
+}
+
+void c_zone(struct run *run, const struct hf_zone_info *is) {
+	const struct m_zone *m = &run->model.zones[m_find_zone(&run->model, is->zone.name)];
+	const struct hf_zone *zone = &is->zone;
+	struct hf_scope sum;
+	m_zone_sum(&run->model, m->name, &sum);
+	c_number(run, m->name, "state", zone->state, m->state);
+	c_number(run, m->name, "epoch", zone->epoch, m->epoch);
+	c_number(run, m->name, "reconnects", zone->reconnects, m->reconnects);
+	c_number(run, m->name, "store epoch", zone->store_epoch, m->connected_in_store);
+	c_number(run, m->name, "created", (uint64_t)zone->created_ms, (uint64_t)m->created_ms);
+	c_number(run, m->name, "changed", (uint64_t)zone->changed_ms, (uint64_t)m->changed_ms);
+	c_number(run, m->name, "instances", (uint64_t)zone->n_instances, (uint64_t)m->n_instances);
+	for (int i = 0; i < m->n_instances; i++)
+		if (strcmp(zone->instances[i], m->instances[i]) != 0)
+			c_fail(run, "zone %s: instance %d is %s, expected %s", m->name, i, zone->instances[i], m->instances[i]);
+	c_number(run, m->name, "active leases", is->sum.active, sum.active);
+	c_number(run, m->name, "quarantined leases", is->sum.quarantined, sum.quarantined);
+	if (memcmp(&is->sum.digest, &sum.digest, sizeof sum.digest) != 0)
+		c_fail(run, "the digest of zone %s differs", m->name);
+}
+
+static void see_zone(void *context, const struct hf_zone_info *info) { c_zone(context, info); }
+
+static void c_all_zones(struct run *run) {
+	struct hf_zone_info info;
+	c_err(run, "zones", hf_zones_each(run->f.reader, see_zone, run, NULL), HF_OK);
+	for (int z = 0; z < M_ZONES; z++) {
+		const struct m_zone *m = &run->model.zones[z];
+		c_err(run, m->name, hf_zone_get(run->f.reader, m->name, NULL, &info), m->seen ? HF_OK : HF_E_NOT_FOUND);
+		if (m->seen)
+			c_zone(run, &info);
+	}
 }
 
 static void c_all_scopes(struct run *run) {
@@ -220,6 +250,7 @@ void c_all(struct run *run) {
 	c_err(run, "reader", hf_reader_begin(run->f.reader, NULL), HF_OK);
 	c_all_pools(run);
 	c_all_scopes(run);
+	c_all_zones(run);
 	c_totals(run);
 	c_new_changes(run);
 	c_number(run, "history", "records", hf_txn_count(run->f.reader, HF_HISTORY), n_past_holders(&run->model));

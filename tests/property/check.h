@@ -10,7 +10,7 @@ struct run {
 	uint64_t seed;
 	int ops, op;	 /* how many; the one that is being done */
 	bool verbose;	 /* prints every operation */
-	char text[1024]; /* the operation in words */
+	char text[8192]; /* the operation in words */
 	struct world world;
 	struct model model, spare;
 	struct fixture f;
@@ -23,6 +23,7 @@ _Noreturn void c_fail(struct run *run, const char *format, ...) HF_PRINTF(2, 3);
 void c_err(struct run *run, const char *what, enum hf_err is, enum hf_err expected);
 void c_lease(struct run *run, const char *what, const struct hf_lease *is, int who, const struct m_lease *expected);
 void c_pool(struct run *run, const struct hf_pool *is);
+void c_zone(struct run *run, const struct hf_zone_info *is);
 
 /* Reads of one thing, chosen at random, on a reader that has begun. */
 void c_random_read(struct run *run);

@@ -1,4 +1,4 @@
-/* model.c — leases, history and changes, naively. */
+/* model.c — leases and changes, naively. */
 #include "model.h"
 
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void check(bool ok, const char *what) {
+void m_check(bool ok, const char *what) {
 	if (!ok) {
 		fprintf(stderr, "property: the model is too small: %s\n", what);
 		abort();
@@ -18,7 +18,7 @@ void m_new(struct model *m, uint64_t changes_max) {
 	m->changes = changes_max ? calloc(changes_max, sizeof *m->changes) : NULL;
 	m->keys = calloc(M_ADDRESSES, sizeof *m->keys);
 	m->addresses = calloc(M_ADDRESSES, sizeof *m->addresses);
-	check((m->changes || !changes_max) && m->keys && m->addresses, "memory");
+	m_check((m->changes || !changes_max) && m->keys && m->addresses, "memory");
 }
 
 void m_reset(struct model *m) {
@@ -55,7 +55,7 @@ int m_identity_order(const struct hf_identity *a, const struct hf_identity *b) {
 
 int m_find_zone(const struct model *m, const char *zone) {
 	int z = 0;
-	while (strcmp(m->zones[z], zone) != 0)
+	while (strcmp(m->zones[z].name, zone) != 0)
 		z++;
 	return z;
 }
@@ -76,8 +76,17 @@ void m_etag(const struct m_lease *lease, char text[HF_ETAG_TEXT]) {
 	strcpy(text + n, "\"");
 }
 
-void m_scope(const struct model *m, const struct hf_identity *scope, struct hf_scope *ret) {
+void m_add_digest(const struct model *m, int who, struct hf_digest *into) {
 	uint8_t bytes[HF_KEY_MAX + 1 + HF_DIGEST_BYTES]; /* the NUL behind the identity is the digest's separator, too */
+	size_t n = m_identity_bytes(&m->ids[who], bytes);
+	bytes[n] = 0;
+	memcpy(bytes + n + 1, m->leases[who].fingerprint.bytes, HF_DIGEST_BYTES);
+	struct hf_digest d = hf_digest_of(bytes, n + 1 + HF_DIGEST_BYTES);
+	for (int i = 0; i < HF_DIGEST_BYTES; i++)
+		into->bytes[i] ^= d.bytes[i];
+}
+
+void m_scope(const struct model *m, const struct hf_identity *scope, struct hf_scope *ret) {
 	*ret = (struct hf_scope){0};
 	for (int who = 0; who < M_IDENTITIES; who++) {
 		const struct hf_identity *id = &m->ids[who];
@@ -86,14 +95,8 @@ void m_scope(const struct model *m, const struct hf_identity *scope, struct hf_s
 		    strcmp(id->mesh, scope->mesh) != 0)
 			continue;
 		(*(lease->quarantined ? &ret->quarantined : &ret->active))++;
-		if (lease->quarantined)
-			continue;
-		size_t n = m_identity_bytes(id, bytes);
-		bytes[n] = 0;
-		memcpy(bytes + n + 1, lease->fingerprint.bytes, HF_DIGEST_BYTES);
-		struct hf_digest d = hf_digest_of(bytes, n + 1 + HF_DIGEST_BYTES);
-		for (int i = 0; i < HF_DIGEST_BYTES; i++)
-			ret->digest.bytes[i] ^= d.bytes[i];
+		if (!lease->quarantined)
+			m_add_digest(m, who, &ret->digest);
 	}
 }
 
@@ -113,7 +116,7 @@ struct m_address *m_address(const struct model *m, hf_u128 a) {
 }
 
 uint64_t m_record(struct model *m, enum hf_change_type type, enum hf_cause cause, int pool, int who) {
-	check(++m->revision < m->changes_max, "changes");
+	m_check(++m->revision < m->changes_max, "changes");
 	struct m_change *change = &m->changes[m->revision];
 	*change = (struct m_change){.at_ms = m->now_ms, .type = type, .cause = cause, .pool = pool, .who = who};
 	if (who >= 0) {
@@ -122,124 +125,6 @@ uint64_t m_record(struct model *m, enum hf_change_type type, enum hf_cause cause
 		memcpy(change->vips, m->leases[who].vips, sizeof change->vips);
 	}
 	return m->revision;
-}
-
-static void due_at(struct model *m, int64_t at_ms) {
-	if (at_ms < m->due_ms)
-		m->due_ms = at_ms;
-}
-
-static void forget(struct m_address *address, int i) {
-	address->n--;
-	memmove(&address->holders[i], &address->holders[i + 1], sizeof address->holders[0] * (size_t)(address->n - i));
-}
-
-static void open_holder(struct model *m, hf_u128 a, int who) {
-	struct m_address *address = m_address(m, a);
-	if (!address) {
-		check(m->n_addresses < M_ADDRESSES, "addresses");
-		m->keys[m->n_addresses] = a;
-		address = &m->addresses[m->n_addresses++];
-		address->n = 0;
-	}
-	address->holders[address->n++] =
-		(struct m_holder){.who = who, .from_revision = m->leases[who].revision, .from_ms = m->now_ms, .open = true};
-}
-
-static void close_holder(struct model *m, hf_u128 a) {
-	struct m_address *address = m_address(m, a);
-	struct m_holder *newest = &address->holders[address->n - 1];
-	newest->open = false;
-	newest->to_ms = m->now_ms;
-	if (address->n > M_PAST_HOLDERS)
-		forget(address, 0);
-	due_at(m, m->now_ms + M_HISTORY_MS);
-}
-
-/* The lease is gone and its addresses are free. */
-static void end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cause cause) {
-	struct m_lease *lease = &m->leases[who];
-	m_record(m, type, cause, lease->pool, who);
-	for (int i = 0; i < lease->n_vips; i++)
-		close_holder(m, lease->vips[i]);
-	lease->exists = false;
-	m_drop_drained(m, lease->pool);
-}
-
-struct due {
-	int64_t at_ms;
-	int who; /* -1: a holder is forgotten */
-	hf_u128 a;
-	uint64_t from_revision;
-};
-
-/* Earliest first; at one moment holders before leases, by address and revision, then leases in key order. */
-static int by_time(const void *x, const void *y) {
-	const struct due *a = x, *b = y;
-	if (a->at_ms != b->at_ms)
-		return a->at_ms < b->at_ms ? -1 : 1;
-	if (a->who != b->who)
-		return a->who < b->who ? -1 : 1;
-	if (a->a != b->a)
-		return a->a < b->a ? -1 : 1;
-	return a->from_revision < b->from_revision ? -1 : a->from_revision > b->from_revision;
-}
-
-/* All deadlines; *ret_n of them. */
-static struct due *deadlines(const struct model *m, size_t *ret_n) {
-	static struct due list[M_IDENTITIES + M_ADDRESSES * M_HOLDERS];
-	size_t n = 0;
-	for (int who = 0; who < M_IDENTITIES; who++)
-		if (m->leases[who].exists && m->leases[who].quarantined)
-			list[n++] = (struct due){m->leases[who].until_ms, who, 0, 0};
-	for (int i = 0; i < m->n_addresses; i++)
-		for (int h = 0; h < m->addresses[i].n; h++) {
-			const struct m_holder *holder = &m->addresses[i].holders[h];
-			if (!holder->open)
-				list[n++] = (struct due){holder->to_ms + M_HISTORY_MS, -1, m->keys[i], holder->from_revision};
-		}
-	*ret_n = n;
-	return list;
-}
-
-/* False: a seventeenth holder has pushed it out already. */
-static bool forget_holder(struct model *m, hf_u128 a, uint64_t from_revision) {
-	struct m_address *address = m_address(m, a);
-	int i = 0;
-	while (address && i < address->n && address->holders[i].from_revision != from_revision)
-		i++;
-	if (!address || i == address->n)
-		return false;
-	forget(address, i);
-	if (address->n == 0) {
-		m->n_addresses--;
-		m->keys[address - m->addresses] = m->keys[m->n_addresses];
-		*address = m->addresses[m->n_addresses];
-	}
-	return true;
-}
-
-int m_begin(struct model *m, int64_t now_ms, int budget) {
-	size_t n;
-	int done = 0;
-	m->now_ms = now_ms;
-	if (now_ms < m->due_ms)
-		return 0;
-	m->due_ms = INT64_MAX;
-	struct due *list = deadlines(m, &n);
-	qsort(list, n, sizeof *list, by_time);
-	for (size_t i = 0; i < n; i++) {
-		if (list[i].at_ms > now_ms || done == budget) {
-			due_at(m, list[i].at_ms);
-			break;
-		}
-		if (list[i].who >= 0)
-			end_lease(m, list[i].who, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
-		else if (!forget_holder(m, list[i].a, list[i].from_revision))
-			continue;
-		done++;
-	}
-	return done;
 }
 
 static bool tag_matches(const struct hf_condition *condition, const struct m_lease *lease) {
@@ -254,7 +139,7 @@ static bool tag_matches(const struct hf_condition *condition, const struct m_lea
 /* Epoch, then conditions. `lease` is NULL if there is none. */
 static enum hf_err judge(const struct model *m, const struct hf_identity *id, const struct m_lease *lease,
 			 const struct hf_guard *guard) {
-	if (guard->has_epoch && guard->epoch != m->epochs[m_find_zone(m, id->zone)])
+	if (guard->has_epoch && guard->epoch != m->zones[m_find_zone(m, id->zone)].epoch)
 		return HF_E_STALE_EPOCH;
 	if (guard->if_match.stated && !(lease && tag_matches(&guard->if_match, lease)))
 		return HF_E_PRECONDITION_FAILED;
@@ -307,7 +192,7 @@ static void configure(struct m_lease *lease, const struct hf_acquire *request) {
 		strcpy(lease->version, request->version);
 }
 
-static struct m_answer create(struct model *m, int who, const struct hf_acquire *request) {
+static struct m_answer create(struct model *m, int who, const struct hf_acquire *request, enum hf_cause cause) {
 	int p = request->pool[0] ? m_find_pool(m, request->pool) : m_choose_pool(m, &request->id);
 	if (p < 0)
 		return (struct m_answer){.err = HF_E_NO_POOL};
@@ -335,11 +220,11 @@ static struct m_answer create(struct model *m, int who, const struct hf_acquire 
 			m->pools[p].last[m_family(lease.vips[i])] = lease.vips[i];
 		}
 	configure(&lease, request);
-	m->zone_seen[m_find_zone(m, request->id.zone)] = true;
+	m_see_zone(m, &m->zones[m_find_zone(m, request->id.zone)]);
 	m->leases[who] = lease;
-	m->leases[who].revision = m_record(m, HF_CHANGE_ACQUIRED, HF_CAUSE_REQUEST, p, who);
+	m->leases[who].revision = m_record(m, HF_CHANGE_ACQUIRED, cause, p, who);
 	for (int i = 0; i < lease.n_vips; i++)
-		open_holder(m, lease.vips[i], who);
+		m_open_holder(m, lease.vips[i], who);
 	answer.lease = m->leases[who];
 	return answer;
 }
@@ -359,7 +244,7 @@ static struct m_answer unchanged(struct m_lease *lease, const struct hf_acquire 
 	return answer;
 }
 
-static struct m_answer change(struct model *m, int who, const struct hf_acquire *request) {
+static struct m_answer change(struct model *m, int who, const struct hf_acquire *request, enum hf_cause cause) {
 	struct m_lease *lease = &m->leases[who];
 	struct m_answer answer = {.err = HF_OK, .outcome = lease->quarantined ? HF_RESTORED : HF_UPDATED, .writes = true};
 	if (request->has_config && memcmp(&lease->fingerprint, &request->fingerprint, sizeof lease->fingerprint) != 0) {
@@ -370,13 +255,13 @@ static struct m_answer change(struct model *m, int who, const struct hf_acquire 
 	lease->quarantined = false;
 	lease->until_ms = 0;
 	lease->modified_ms = m->now_ms;
-	lease->revision = m_record(m, answer.outcome == HF_RESTORED ? HF_CHANGE_RESTORED : HF_CHANGE_UPDATED, HF_CAUSE_REQUEST,
-				   lease->pool, who);
+	lease->revision =
+		m_record(m, answer.outcome == HF_RESTORED ? HF_CHANGE_RESTORED : HF_CHANGE_UPDATED, cause, lease->pool, who);
 	answer.lease = *lease;
 	return answer;
 }
 
-struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, bool write) {
+struct m_answer m_acquire_as(struct model *m, const struct hf_acquire *request, bool write, enum hf_cause cause) {
 	int who = m_find_identity(m, &request->id);
 	struct m_lease *lease = m->leases[who].exists ? &m->leases[who] : NULL;
 	struct m_answer refused = {.err = judge(m, &request->id, lease, &request->guard)};
@@ -395,7 +280,20 @@ struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, boo
 		return unchanged(lease, request, write);
 	if (!write)
 		return (struct m_answer){.err = HF_OK, .peek = unread ? HF_PEEK_READ_BODY : HF_PEEK_WRITE};
-	return lease ? change(m, who, request) : create(m, who, request);
+	return lease ? change(m, who, request, cause) : create(m, who, request, cause);
+}
+
+struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, bool write) {
+	return m_acquire_as(m, request, write, HF_CAUSE_REQUEST);
+}
+
+void m_quarantine(struct model *m, int who, enum hf_cause cause) {
+	struct m_lease *lease = &m->leases[who];
+	lease->quarantined = true;
+	lease->modified_ms = m->now_ms;
+	lease->until_ms = m->now_ms + (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
+	lease->revision = m_record(m, HF_CHANGE_RELEASED, cause, lease->pool, who);
+	m_due_at(m, lease->until_ms);
 }
 
 struct m_answer m_release(struct model *m, const struct hf_release *request, bool write) {
@@ -409,17 +307,15 @@ struct m_answer m_release(struct model *m, const struct hf_release *request, boo
 	answer.writes = request->purge || !lease->quarantined;
 	answer.peek = answer.writes ? HF_PEEK_WRITE : HF_PEEK_DONE;
 	answer.lease = *lease;
-	if (!answer.writes || !write)
+	if (answer.writes && !request->force && m->zones[m_find_zone(m, request->id.zone)].state == HF_ZONE_OFFLINE)
+		answer.err = HF_E_ZONE_OFFLINE; /* it is frozen */
+	if (answer.err || !answer.writes || !write)
 		return answer;
 	if (request->purge) {
-		end_lease(m, who, HF_CHANGE_PURGED, HF_CAUSE_REQUEST);
+		m_end_lease(m, who, HF_CHANGE_PURGED, HF_CAUSE_REQUEST);
 		return answer;
 	}
-	lease->quarantined = true;
-	lease->modified_ms = m->now_ms;
-	lease->until_ms = m->now_ms + (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
-	lease->revision = m_record(m, HF_CHANGE_RELEASED, HF_CAUSE_REQUEST, lease->pool, who);
-	due_at(m, lease->until_ms);
+	m_quarantine(m, who, HF_CAUSE_REQUEST);
 	answer.lease = *lease;
 	return answer;
 }

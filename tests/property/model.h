@@ -10,11 +10,13 @@
 #include "storage/history.h"
 #include "storage/leases.h"
 #include "storage/pools.h"
-#include "storage/zone.h"
+#include "storage/zones.h"
 
 #define M_IDENTITIES 160
 #define M_ZONES 4
 #define M_POOLS 6
+#define M_NAMES 14	  /* of instances, for each zone */
+#define M_INSTANCES 9	  /* the current one and the 8 before it */
 #define M_ADDRESSES 16384 /* that ever had a holder who is remembered */
 #define M_HISTORY_MS ((int64_t)90 * 24 * 3600 * 1000)
 #define M_PAST_HOLDERS 16
@@ -68,11 +70,21 @@ struct m_change {
 	hf_u128 vips[2];
 };
 
+struct m_zone {
+	bool seen; /* it had a lease or a connection once */
+	const char *name;
+	enum hf_zone_state state;
+	uint64_t epoch, reconnects;
+	bool connected_in_store; /* since the store's last restore */
+	int64_t created_ms, changed_ms;
+	int n_instances; /* that are remembered, the newest first */
+	char instances[M_INSTANCES][16];
+	bool ever[M_NAMES]; /* "cp-N" was an instance of it */
+};
+
 struct model {
 	const struct hf_identity *ids; /* M_IDENTITIES, in key order */
-	const char *zones[M_ZONES];
-	uint64_t epochs[M_ZONES];
-	bool zone_seen[M_ZONES]; /* it had a lease or a connection once */
+	struct m_zone zones[M_ZONES];
 	struct m_lease leases[M_IDENTITIES];
 	struct m_pool pools[M_POOLS];
 	uint64_t revision, compacted;
@@ -83,6 +95,9 @@ struct model {
 	int n_addresses;
 	hf_u128 *keys; /* of M_ADDRESSES: which address each is */
 	struct m_address *addresses;
+	const hf_u128 *avoid; /* addresses that the strategy does not give away now, n_avoid of them */
+	int n_avoid;
+	uint64_t expired, held_offline, held_back; /* quarantines that ended, or were held by their zone; so far */
 };
 
 struct m_answer {
@@ -104,17 +119,39 @@ int m_begin(struct model *m, int64_t now_ms, int budget);
 
 /* What the verb must answer; with `write`, what it must do. */
 struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, bool write);
+struct m_answer m_acquire_as(struct model *m, const struct hf_acquire *request, bool write, enum hf_cause cause);
 struct m_answer m_release(struct model *m, const struct hf_release *request, bool write);
+void m_quarantine(struct model *m, int who, enum hf_cause cause);
 void m_etag(const struct m_lease *lease, char text[HF_ETAG_TEXT]);
 
 /* What a scope (service aside) must be: its leases counted, and the XOR over the active ones. */
 void m_scope(const struct model *m, const struct hf_identity *scope, struct hf_scope *ret);
+
+/* Adds (XOR) an active lease's share to a digest. */
+void m_add_digest(const struct model *m, int who, struct hf_digest *into);
 
 struct m_address *m_address(const struct model *m, hf_u128 a); /* NULL: nobody is remembered */
 int m_holder_of(const struct model *m, hf_u128 a);	       /* -1: nobody */
 
 /* A change with the next revision, which it returns. */
 uint64_t m_record(struct model *m, enum hf_change_type type, enum hf_cause cause, int pool, int who);
+
+/* Holders and deadlines (model_due.c): an address is bound to a lease; a lease is gone; nothing is due before `at_ms`. */
+void m_open_holder(struct model *m, hf_u128 a, int who);
+void m_end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cause cause);
+void m_due_at(struct model *m, int64_t at_ms);
+
+/* Zones (model_zones.c). The answers' connection and whether it is incremental are set unless refused. */
+void m_see_zone(struct model *m, struct m_zone *zone);
+struct m_answer m_connect(struct model *m, const struct hf_zone_connect *request, bool write, enum hf_connection *ret,
+			  bool *ret_incremental);
+struct m_answer m_disconnect(struct model *m, const struct hf_zone_disconnect *request, bool write);
+/* Whether an instance was the zone's once, too long ago to be remembered. */
+bool m_is_forgotten(const struct model *m, const char *zone, const char *instance);
+void m_zone_sum(const struct model *m, const char *zone, struct hf_scope *ret);
+
+/* Ends the program if the model's arrays are too small. */
+void m_check(bool ok, const char *what);
 
 /* Makes the arrays, once (changes_max 0: for copies only); then a model of an empty store without pools; a copy. */
 void m_new(struct model *m, uint64_t changes_max);

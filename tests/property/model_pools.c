@@ -75,14 +75,22 @@ bool m_free(const struct model *m, int pool, hf_u128 a) {
 	return m_in(c->cidrs, c->n_cidrs, a) && !m_in(c->reserved, c->n_reserved, a) && m_holder_of(m, a) < 0;
 }
 
-/* The first free address at or behind `from`, trying each. */
+/* Whether the strategy may give it away. */
+static bool is_to_give(const struct model *m, int pool, hf_u128 a) {
+	for (int i = 0; i < m->n_avoid; i++)
+		if (m->avoid[i] == a)
+			return false;
+	return m_free(m, pool, a);
+}
+
+/* The first such address at or behind `from`, trying each. */
 static bool first_free(const struct model *m, int pool, enum hf_family family, hf_u128 from, hf_u128 *ret) {
 	const struct hf_pool_config *c = &m->pools[pool].config;
 	for (int i = 0; i < c->n_cidrs; i++) {
 		if (m_family(c->cidrs[i].first.n) != family || c->cidrs[i].last.n < from)
 			continue;
 		hf_u128 a = from > c->cidrs[i].first.n ? from : c->cidrs[i].first.n;
-		while (!m_free(m, pool, a)) {
+		while (!is_to_give(m, pool, a)) {
 			for (int r = 0; r < c->n_reserved; r++) /* but not through a reserved /64 */
 				if (a >= c->reserved[r].first.n && a < c->reserved[r].last.n)
 					a = c->reserved[r].last.n;
@@ -90,7 +98,7 @@ static bool first_free(const struct model *m, int pool, enum hf_family family, h
 				break;
 			a++;
 		}
-		if (m_free(m, pool, a)) {
+		if (is_to_give(m, pool, a)) {
 			*ret = a;
 			return true;
 		}

@@ -35,8 +35,9 @@ void w_begin(struct world *w, uint64_t seed, const struct profile *profile) {
 	*w = (struct world){.state = seed, .profile = profile};
 	for (int i = 0; i < M_IDENTITIES;) {
 		struct hf_identity *id = &w->ids[i];
-		*id = (struct hf_identity){.kind = (enum hf_kind)(1 + w_below(w, HF_KINDS))};
-		strcpy(id->zone, W_ZONES[w_below(w, M_ZONES)]);
+		/* Half are of one zone and most of one kind, so that a sync of those has much to do. */
+		*id = (struct hf_identity){.kind = w_chance(w, 60) ? HF_MESH_SERVICE : (enum hf_kind)(1 + w_below(w, HF_KINDS))};
+		strcpy(id->zone, W_ZONES[w_chance(w, 35) ? 0 : w_below(w, M_ZONES)]);
 		strcpy(id->mesh, W_MESHES[w_below(w, 3)]);
 		if (i == 0)
 			memset(id->service, 'l', HF_SERVICE_MAX);
@@ -49,7 +50,23 @@ void w_begin(struct world *w, uint64_t seed, const struct profile *profile) {
 	qsort(w->ids, M_IDENTITIES, sizeof w->ids[0], by_key);
 }
 
-int w_identity(struct world *w) { return w_below(w, w->profile->identities); }
+int w_identity(struct world *w) {
+	int who = w_below(w, w->profile->identities);
+	for (int i = 0; i < 4 && w->focus && strcmp(w->ids[who].zone, w->focus) != 0; i++)
+		who = w_below(w, w->profile->identities);
+	return who;
+}
+
+int w_zone(struct world *w) {
+	if (w_chance(w, 40))
+		return 0;
+	int z = w_below(w, M_ZONES);
+	for (int i = 0; i < 2 && w->focus && strcmp(W_ZONES[z], w->focus) != 0; i++)
+		z = w_below(w, M_ZONES);
+	return z;
+}
+
+void w_focus(struct world *w, const char *zone) { w->focus = w_chance(w, 60) ? zone : NULL; }
 
 /* Each pool name has a territory of 64 IPv4 and 64 (or 2^64) IPv6 addresses. */
 static hf_u128 base(int place, enum hf_family family) {
@@ -87,7 +104,7 @@ static void random_guard(struct world *w, const struct model *m, int who, struct
 		ret->if_none_match = random_condition(w, m, who);
 	if (w_chance(w, w->profile->options)) {
 		ret->has_epoch = true;
-		ret->epoch = m->epochs[m_find_zone(m, m->ids[who].zone)] + (w_chance(w, 30) ? (uint64_t)w_below(w, 3) - 1 : 0);
+		ret->epoch = m->zones[m_find_zone(m, m->ids[who].zone)].epoch + (w_chance(w, 30) ? (uint64_t)w_below(w, 3) - 1 : 0);
 	}
 }
 
@@ -97,15 +114,19 @@ static struct hf_digest digest_of(const char *format, int a, int b) {
 	return hf_digest_of(text, strlen(text));
 }
 
+void w_config(struct world *w, int who, int changed, struct hf_digest *ret_fingerprint, struct hf_digest *ret_raw) {
+	if (w_chance(w, changed))
+		w->config[who] = w_below(w, 4);
+	*ret_fingerprint = digest_of("configuration %d", w->config[who], 0);
+	*ret_raw = digest_of("configuration %d as text %d", w->config[who], w_chance(w, 80) ? 0 : 1 + w_below(w, 2));
+}
+
 static void random_config(struct world *w, int who, struct hf_acquire *ret) {
 	if (w_chance(w, 10))
 		return;
-	if (w_chance(w, 25))
-		w->config[who] = w_below(w, 4);
 	ret->has_config = ret->has_fingerprint = true;
 	ret->fingerprint_version = 1;
-	ret->fingerprint = digest_of("configuration %d", w->config[who], 0);
-	ret->raw = digest_of("configuration %d as text %d", w->config[who], w_chance(w, 80) ? 0 : 1 + w_below(w, 2));
+	w_config(w, who, 25, &ret->fingerprint, &ret->raw);
 }
 
 /* At most one of each family. */
@@ -144,9 +165,35 @@ void w_release(struct world *w, const struct model *m, bool purge, struct hf_rel
 	int who = w_identity(w);
 	for (int i = 0; i < 4 && !m->leases[who].exists; i++) /* mostly one that is there */
 		who = w_identity(w);
-	*ret = (struct hf_release){.id = w->ids[who], .purge = purge};
+	*ret = (struct hf_release){.id = w->ids[who], .purge = purge, .force = w_chance(w, 15)};
 	random_guard(w, m, who, &ret->guard);
 	hf_release_begin(ret);
+}
+
+/* An epoch that is mostly the zone's; often none. */
+static bool random_epoch(struct world *w, const struct m_zone *zone, uint64_t *ret) {
+	*ret = zone->epoch + (w_chance(w, 25) ? (uint64_t)w_below(w, 3) - 1 : 0);
+	return w_chance(w, 30);
+}
+
+void w_connect(struct world *w, const struct model *m, struct hf_zone_connect *ret) {
+	const struct m_zone *zone = &m->zones[w_zone(w)];
+	*ret = (struct hf_zone_connect){.has_epoch = false};
+	strcpy(ret->name, zone->name);
+	ret->has_epoch = random_epoch(w, zone, &ret->epoch);
+	if (zone->n_instances > 0 && w_chance(w, 45))
+		strcpy(ret->instance, zone->instances[0]);
+	else
+		snprintf(ret->instance, sizeof ret->instance, "cp-%d", w_below(w, M_NAMES));
+	hf_zone_connect_begin(ret);
+}
+
+void w_disconnect(struct world *w, const struct model *m, struct hf_zone_disconnect *ret) {
+	const struct m_zone *zone = &m->zones[w_zone(w)];
+	*ret = (struct hf_zone_disconnect){.has_epoch = false};
+	strcpy(ret->name, zone->name);
+	ret->has_epoch = random_epoch(w, zone, &ret->epoch);
+	hf_zone_disconnect_begin(ret);
 }
 
 static struct hf_range random_cidr(struct world *w, int place) {

@@ -10,9 +10,9 @@
 /* What a run is like: weights of the operations, and the shapes of pools. */
 struct profile {
 	const char *name;
-	int identities;									      /* in use, up to M_IDENTITIES */
-	int acquire, release, purge, pool_put, pool_delete, time, upkeep, batch, abort, read; /* weights */
-	int rare;	  /* in 10,000: reopen, connect, 91 days; each */
+	int identities; /* in use, up to M_IDENTITIES */
+	int acquire, release, purge, pool_put, pool_delete, zone, sync, time, upkeep, batch, abort, read; /* weights */
+	int rare;	  /* in 10,000: reopen, 91 days; each */
 	int ipv6, hashed; /* percent of CIDRs, of pool edits */
 	int options;	  /* percent of acquires with each unusual option */
 	uint64_t changes_max;
@@ -24,6 +24,7 @@ struct world {
 	const struct profile *profile;
 	struct hf_identity ids[M_IDENTITIES]; /* in key order */
 	int config[M_IDENTITIES];	      /* that was last sent */
+	const char *focus;		      /* the zone that most is about; NULL: none */
 };
 
 extern const char *const W_ZONES[M_ZONES];
@@ -36,8 +37,14 @@ bool w_chance(struct world *w, int percent);
 
 struct hf_addr w_address(struct world *w, const struct model *m); /* held, in a pool, or beside one */
 int w_identity(struct world *w);
+int w_zone(struct world *w);
+void w_focus(struct world *w, const char *zone); /* perhaps */
+/* A configuration's digests; `changed` percent of the time another than was last sent. */
+void w_config(struct world *w, int who, int changed, struct hf_digest *ret_fingerprint, struct hf_digest *ret_raw);
 void w_acquire(struct world *w, const struct model *m, struct hf_acquire *ret);
 void w_release(struct world *w, const struct model *m, bool purge, struct hf_release *ret);
+void w_connect(struct world *w, const struct model *m, struct hf_zone_connect *ret);
+void w_disconnect(struct world *w, const struct model *m, struct hf_zone_disconnect *ret);
 void w_pool_put(struct world *w, const struct model *m, struct hf_pool_put *ret); /* the configuration is not checked yet */
 
 #endif

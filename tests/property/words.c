@@ -71,5 +71,16 @@ void say_put(struct run *run, const struct hf_pool_put *put) {
 
 void say_release(struct run *run, const struct hf_release *r) {
 	say_identity(run, r->purge ? "purge" : "release", &r->id);
+	if (r->force)
+		say(run, " force");
 	say_guard(run, &r->guard);
+}
+
+void say_zone(struct run *run, const struct hf_zone_connect *connect, const struct hf_zone_disconnect *disconnect) {
+	if (connect)
+		say(run, "connect zone %s as %s", connect->name, connect->instance);
+	else
+		say(run, "disconnect zone %s", disconnect->name);
+	if (connect ? connect->has_epoch : disconnect->has_epoch)
+		say(run, " epoch=%" PRIu64, connect ? connect->epoch : disconnect->epoch);
 }

@@ -1,0 +1,149 @@
+/* model_due.c — what time brings, naively: history that is forgotten, quarantines that end or are held by their zone. */
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HELD_MIN_MS 60000 /* an offline zone's quarantines are looked at no more often (zone_rules.h leaves it open) */
+
+void m_due_at(struct model *m, int64_t at_ms) {
+	if (at_ms < m->due_ms)
+		m->due_ms = at_ms;
+}
+
+static void forget(struct m_address *address, int i) {
+	address->n--;
+	memmove(&address->holders[i], &address->holders[i + 1], sizeof address->holders[0] * (size_t)(address->n - i));
+}
+
+void m_open_holder(struct model *m, hf_u128 a, int who) {
+	struct m_address *address = m_address(m, a);
+	if (!address) {
+		m_check(m->n_addresses < M_ADDRESSES, "addresses");
+		m->keys[m->n_addresses] = a;
+		address = &m->addresses[m->n_addresses++];
+		address->n = 0;
+	}
+	address->holders[address->n++] =
+		(struct m_holder){.who = who, .from_revision = m->leases[who].revision, .from_ms = m->now_ms, .open = true};
+}
+
+static void close_holder(struct model *m, hf_u128 a) {
+	struct m_address *address = m_address(m, a);
+	struct m_holder *newest = &address->holders[address->n - 1];
+	newest->open = false;
+	newest->to_ms = m->now_ms;
+	if (address->n > M_PAST_HOLDERS)
+		forget(address, 0);
+	m_due_at(m, m->now_ms + M_HISTORY_MS);
+}
+
+/* The lease is gone and its addresses are free. */
+void m_end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cause cause) {
+	struct m_lease *lease = &m->leases[who];
+	m_record(m, type, cause, lease->pool, who);
+	for (int i = 0; i < lease->n_vips; i++)
+		close_holder(m, lease->vips[i]);
+	lease->exists = false;
+	m_drop_drained(m, lease->pool);
+}
+
+/* When a quarantine that is due ends: now, or later if its zone holds it. */
+static int64_t quarantine_end(const struct model *m, const struct m_lease *lease, const struct m_zone *zone) {
+	int64_t quarantine_ms = (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
+	if (zone->state == HF_ZONE_OFFLINE)
+		return m->now_ms + (quarantine_ms < HELD_MIN_MS ? HELD_MIN_MS : quarantine_ms);
+	if (zone->state == HF_ZONE_ONLINE && zone->changed_ms + quarantine_ms > m->now_ms)
+		return zone->changed_ms + quarantine_ms;
+	return lease->until_ms;
+}
+
+static void end_quarantine(struct model *m, int who) {
+	struct m_lease *lease = &m->leases[who];
+	const struct m_zone *zone = &m->zones[m_find_zone(m, m->ids[who].zone)];
+	int64_t end_ms = quarantine_end(m, lease, zone);
+	if (end_ms <= m->now_ms) {
+		m->expired++;
+		m_end_lease(m, who, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
+		return;
+	}
+	(*(zone->state == HF_ZONE_OFFLINE ? &m->held_offline : &m->held_back))++;
+	lease->until_ms = end_ms;
+	m_due_at(m, end_ms);
+}
+
+struct due {
+	int64_t at_ms;
+	int who; /* -1: a holder is forgotten */
+	hf_u128 a;
+	uint64_t from_revision;
+};
+
+/* Earliest first; at one moment holders before leases, by address and revision, then leases in key order. */
+static int by_time(const void *x, const void *y) {
+	const struct due *a = x, *b = y;
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms ? -1 : 1;
+	if (a->who != b->who)
+		return a->who < b->who ? -1 : 1;
+	if (a->a != b->a)
+		return a->a < b->a ? -1 : 1;
+	return a->from_revision < b->from_revision ? -1 : a->from_revision > b->from_revision;
+}
+
+/* All deadlines; *ret_n of them. */
+static struct due *deadlines(const struct model *m, size_t *ret_n) {
+	static struct due list[M_IDENTITIES + M_ADDRESSES * M_HOLDERS];
+	size_t n = 0;
+	for (int who = 0; who < M_IDENTITIES; who++)
+		if (m->leases[who].exists && m->leases[who].quarantined)
+			list[n++] = (struct due){m->leases[who].until_ms, who, 0, 0};
+	for (int i = 0; i < m->n_addresses; i++)
+		for (int h = 0; h < m->addresses[i].n; h++) {
+			const struct m_holder *holder = &m->addresses[i].holders[h];
+			if (!holder->open)
+				list[n++] = (struct due){holder->to_ms + M_HISTORY_MS, -1, m->keys[i], holder->from_revision};
+		}
+	*ret_n = n;
+	return list;
+}
+
+/* False: a seventeenth holder has pushed it out already. */
+static bool forget_holder(struct model *m, hf_u128 a, uint64_t from_revision) {
+	struct m_address *address = m_address(m, a);
+	int i = 0;
+	while (address && i < address->n && address->holders[i].from_revision != from_revision)
+		i++;
+	if (!address || i == address->n)
+		return false;
+	forget(address, i);
+	if (address->n == 0) {
+		m->n_addresses--;
+		m->keys[address - m->addresses] = m->keys[m->n_addresses];
+		*address = m->addresses[m->n_addresses];
+	}
+	return true;
+}
+
+int m_begin(struct model *m, int64_t now_ms, int budget) {
+	size_t n;
+	int done = 0;
+	m->now_ms = now_ms;
+	if (now_ms < m->due_ms)
+		return 0;
+	m->due_ms = INT64_MAX;
+	struct due *list = deadlines(m, &n);
+	qsort(list, n, sizeof *list, by_time);
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].at_ms > now_ms || done == budget) {
+			m_due_at(m, list[i].at_ms);
+			break;
+		}
+		if (list[i].who >= 0)
+			end_quarantine(m, list[i].who);
+		else if (!forget_holder(m, list[i].a, list[i].from_revision))
+			continue;
+		done++;
+	}
+	return done;
+}

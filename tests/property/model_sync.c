@@ -1,0 +1,287 @@
+/* model_sync.c — syncs, naively: who is listed is found by looking at every item, and every pass looks at all of them. */
+#include "model_sync.h"
+
+#include <string.h>
+
+static bool is_of_zone(const struct model *m, const struct m_sync *sync, int who) {
+	return strcmp(m->ids[who].zone, sync->zone) == 0;
+}
+
+static bool in_scope(const struct model *m, const struct m_sync *sync, int who) {
+	return (!sync->kind || (int)m->ids[who].kind == sync->kind) &&
+	       (!sync->mesh[0] || strcmp(m->ids[who].mesh, sync->mesh) == 0);
+}
+
+static bool is_active(const struct model *m, int who) { return m->leases[who].exists && !m->leases[who].quarantined; }
+
+static bool is_listed(const struct m_sync *sync, int who, int before) {
+	for (int i = 0; i < before; i++)
+		if (sync->items[i].who == who)
+			return true;
+	return false;
+}
+
+static bool has_unreadable(const struct m_sync *sync) { return is_listed(sync, -1, sync->n); }
+
+/* Why an item is rejected, whatever the store holds. */
+static enum hf_err judge_item(const struct model *m, const struct m_sync *sync, int i) {
+	const struct m_item *item = &sync->items[i];
+	if (item->refused)
+		return item->refused;
+	return !in_scope(m, sync, item->who) || is_listed(sync, item->who, i) ? HF_E_INVALID_PARAMETER : HF_OK;
+}
+
+static void set_lease(const struct model *m, struct m_item *item) {
+	item->has_lease = m->leases[item->who].exists;
+	item->lease = m->leases[item->who];
+	item->claim_refused = false;
+	for (int c = 0; item->has_lease && c < item->n_claims; c++) {
+		bool has = false;
+		for (int v = 0; v < item->lease.n_vips; v++)
+			has = has || item->lease.vips[v] == item->claims[c].n;
+		item->claim_refused = item->claim_refused || !has;
+	}
+}
+
+/* Whether a service came without an address that it has. */
+static bool forgets(const struct m_item *item) {
+	for (int v = 0; v < item->lease.n_vips; v++) {
+		bool brings = false;
+		for (int c = 0; c < item->n_claims; c++)
+			brings = brings || item->claims[c].n == item->lease.vips[v];
+		if (!brings)
+			return true;
+	}
+	return false;
+}
+
+static struct hf_acquire request_of(const struct model *m, const struct m_item *item) {
+	struct hf_acquire request = {.id = m->ids[item->who],
+				     .has_config = true,
+				     .has_fingerprint = true,
+				     .fingerprint_version = 1,
+				     .fingerprint = item->fingerprint,
+				     .raw = item->raw,
+				     .n_claims = item->n_claims};
+	memcpy(request.claims, item->claims, sizeof item->claims);
+	return request;
+}
+
+static bool is_needed(const struct model *m, const struct m_item *item) {
+	const struct m_lease *lease = &m->leases[item->who];
+	if (!is_active(m, item->who))
+		return true;
+	if (item->version)
+		return strcmp(lease->version, item->version) != 0;
+	return lease->fingerprint_version == 0 || memcmp(&lease->fingerprint, &item->fingerprint, sizeof lease->fingerprint) != 0;
+}
+
+static void decide_service(struct model *m, struct m_sync *sync, struct m_item *item) {
+	struct hf_acquire request = request_of(m, item);
+	const struct m_lease *lease = &m->leases[item->who];
+	struct m_answer answer = m_acquire_as(m, &request, false, HF_CAUSE_SYNC);
+	sync->avoided += item->has_lease && forgets(item);
+	if (!lease->exists) {
+		item->todo = M_CREATE;
+		item->outcome = HF_SYNC_CREATED;
+	} else if (answer.peek == HF_PEEK_DONE) {
+		item->outcome = HF_SYNC_UNCHANGED;
+	} else {
+		item->todo = M_KEEP;
+		item->outcome = lease->quarantined ? HF_SYNC_RESTORED : HF_SYNC_UPDATED;
+	}
+}
+
+static void decide_item(struct model *m, struct m_sync *sync, int i) {
+	struct m_item *item = &sync->items[i];
+	item->todo = M_NOTHING;
+	item->has_lease = item->claim_refused = false;
+	item->err = judge_item(m, sync, i);
+	item->outcome = HF_SYNC_REJECTED;
+	if (item->err)
+		return;
+	set_lease(m, item);
+	if (item->role == HF_SYNC_ENTRY) {
+		item->outcome = is_needed(m, item) ? HF_SYNC_NEEDED : HF_SYNC_UNCHANGED;
+	} else if (item->role == HF_SYNC_REMOVED) {
+		bool release = is_active(m, item->who);
+		item->todo = release ? M_RELEASE : M_NOTHING;
+		item->outcome = release ? HF_SYNC_RELEASED : HF_SYNC_UNCHANGED;
+		sync->releases += release;
+	} else if (!is_of_zone(m, sync, item->who)) {
+		item->outcome = HF_SYNC_FOREIGN;
+	} else {
+		decide_service(m, sync, item);
+	}
+}
+
+/* The active leases of the scope, and those of them that a complete list does not have. */
+static void decide_unlisted(const struct model *m, struct m_sync *sync) {
+	for (int who = 0; who < M_IDENTITIES; who++) {
+		if (!is_active(m, who) || !is_of_zone(m, sync, who) || !in_scope(m, sync, who))
+			continue;
+		sync->active++;
+		if (sync->mode == HF_SYNC_DELTA || is_listed(sync, who, sync->n))
+			continue;
+		if (sync->mode == HF_SYNC_FULL && has_unreadable(sync)) {
+			sync->summary.release_skipped++;
+			continue;
+		}
+		sync->unlisted[sync->n_unlisted++] = who;
+		sync->releases++;
+	}
+}
+
+/* The state is not altered. */
+static enum hf_err decide(struct model *m, struct m_sync *sync) {
+	const struct m_zone *zone = &m->zones[m_find_zone(m, sync->zone)];
+	if (sync->has_epoch && sync->epoch != zone->epoch)
+		return HF_E_STALE_EPOCH;
+	sync->summary = (struct hf_sync_summary){.release_skipped = 0};
+	sync->active = sync->releases = sync->avoided = 0;
+	sync->n_unlisted = 0;
+	for (int i = 0; i < sync->n; i++)
+		decide_item(m, sync, i);
+	decide_unlisted(m, sync);
+	return HF_OK;
+}
+
+static void conclude(const struct model *m, struct m_sync *sync) {
+	const struct m_zone *zone = &m->zones[m_find_zone(m, sync->zone)];
+	struct hf_scope sum;
+	for (int i = 0; i < sync->n; i++)
+		sync->summary.of[sync->items[i].outcome]++;
+	sync->summary.of[HF_SYNC_RELEASED] += (uint64_t)sync->n_unlisted;
+	m_zone_sum(m, sync->zone, &sum);
+	sync->digest = sum.digest;
+	sync->revision = m->revision;
+	sync->zone_epoch = zone->epoch;
+	sync->zone_known = zone->seen;
+}
+
+/* Whether a full list names no service of the zone, be the document good or bad. */
+static bool is_empty(const struct model *m, const struct m_sync *sync) {
+	for (int i = 0; i < sync->n; i++)
+		if (sync->items[i].who >= 0 && is_of_zone(m, sync, sync->items[i].who))
+			return false;
+	return sync->mode == HF_SYNC_FULL;
+}
+
+static enum hf_err judge_releases(const struct model *m, const struct m_sync *sync) {
+	if (m->zones[m_find_zone(m, sync->zone)].state == HF_ZONE_OFFLINE && sync->releases > 0 && !sync->force)
+		return HF_E_ZONE_OFFLINE;
+	bool many = sync->releases > 10 && 100 * sync->releases > (uint64_t)sync->percent * sync->active;
+	bool all = is_empty(m, sync) && sync->releases > 0 && sync->percent < 100;
+	return many || all ? HF_E_MASS_RELEASE_GUARD : HF_OK;
+}
+
+/* Only a commit can tell what new services would get: a refusal's summary needs it. */
+static bool creates(const struct m_sync *sync) {
+	for (int i = 0; i < sync->n; i++)
+		if (sync->items[i].todo == M_CREATE)
+			return true;
+	return false;
+}
+
+enum hf_err m_sync_peek(const struct model *m, struct m_sync *sync, bool *ret_write) {
+	enum hf_err err = decide((struct model *)m, sync);
+	if (err)
+		return err;
+	conclude(m, sync);
+	if (sync->mode != HF_SYNC_MANIFEST)
+		err = judge_releases(m, sync);
+	if (err == HF_E_ZONE_OFFLINE || (err && !creates(sync)))
+		return err;
+	*ret_write = sync->mode != HF_SYNC_MANIFEST && sync->n_unlisted > 0;
+	for (int i = 0; i < sync->n; i++)
+		if (sync->mode != HF_SYNC_MANIFEST && sync->items[i].todo != M_NOTHING)
+			*ret_write = true;
+	return HF_OK;
+}
+
+static void acquire(struct model *m, struct m_item *item) {
+	struct hf_acquire request = request_of(m, item);
+	struct m_answer answer = m_acquire_as(m, &request, true, HF_CAUSE_SYNC);
+	item->todo = M_NOTHING;
+	item->err = answer.err;
+	item->outcome = answer.err ? HF_SYNC_REJECTED : (enum hf_sync_outcome)answer.outcome;
+	set_lease(m, item);
+}
+
+/* How much of what a new service needs its claims would give it now: 0 nothing, 1 a part, 2 everything. */
+static int claimed(const struct model *m, const struct m_item *item) {
+	int p = m_choose_pool(m, &m->ids[item->who]), needed = 0, had = 0;
+	for (int family = HF_IPV4; p >= 0 && family <= HF_IPV6; family++) {
+		bool has = false;
+		if (!m_pool_has_family(&m->pools[p], (enum hf_family)family))
+			continue;
+		for (int c = 0; c < item->n_claims; c++)
+			has = has || ((int)m_family(item->claims[c].n) == family && m_free(m, p, item->claims[c].n));
+		needed++;
+		had += has;
+	}
+	return had == 0 ? 0 : had < needed ? 1 : 2;
+}
+
+/* The item of an identity that is to be created, at least so much of it being claimed; NULL if there is none. */
+static struct m_item *to_create(const struct model *m, struct m_sync *sync, int who, int least) {
+	for (int i = 0; i < sync->n; i++)
+		if (sync->items[i].who == who && sync->items[i].todo == M_CREATE && claimed(m, &sync->items[i]) >= least)
+			return &sync->items[i];
+	return NULL;
+}
+
+/* Restores and updates; whose addresses are all claimed; whose addresses are claimed in part; the rest. In each by identity. */
+static void acquire_all(struct model *m, struct m_sync *sync) {
+	static hf_u128 avoid[M_ITEMS * HF_CLAIMS_MAX];
+	struct m_item *item;
+	int n = 0;
+	for (int who = 0; who < M_IDENTITIES; who++)
+		for (int i = 0; i < sync->n; i++)
+			if (sync->items[i].who == who && sync->items[i].todo == M_KEEP)
+				acquire(m, &sync->items[i]);
+	for (int who = 0; who < M_IDENTITIES; who++)
+		if ((item = to_create(m, sync, who, 2)))
+			acquire(m, item);
+	for (int who = 0; who < M_IDENTITIES; who++)
+		if ((item = to_create(m, sync, who, 1)))
+			for (int c = 0; c < item->n_claims; c++)
+				avoid[n++] = item->claims[c].n;
+	sync->claimed_in_part = (uint64_t)n;
+	m->avoid = avoid; /* what the strategy adds is not to be what somebody behind claims */
+	m->n_avoid = n;
+	for (int who = 0; who < M_IDENTITIES; who++)
+		if ((item = to_create(m, sync, who, 1)))
+			acquire(m, item);
+	m->n_avoid = 0;
+	for (int who = 0; who < M_IDENTITIES; who++)
+		if ((item = to_create(m, sync, who, 0)))
+			acquire(m, item);
+}
+
+static void release_all(struct model *m, struct m_sync *sync) {
+	for (int who = 0; who < M_IDENTITIES; who++)
+		for (int i = 0; i < sync->n; i++)
+			if (sync->items[i].who == who && sync->items[i].todo == M_RELEASE) {
+				m_quarantine(m, who, HF_CAUSE_SYNC);
+				set_lease(m, &sync->items[i]);
+			}
+	for (int i = 0; i < sync->n_unlisted; i++)
+		m_quarantine(m, sync->unlisted[i], HF_CAUSE_SYNC);
+}
+
+enum hf_err m_sync_commit(struct model *m, struct m_sync *sync) {
+	enum hf_err err = decide(m, sync);
+	bool known = m->zones[m_find_zone(m, sync->zone)].seen;
+	if (err)
+		return err;
+	enum hf_err refusal = judge_releases(m, sync);
+	if (refusal == HF_E_ZONE_OFFLINE)
+		return refusal;
+	acquire_all(m, sync);
+	release_all(m, sync);
+	conclude(m, sync);
+	if (sync->dry_run)
+		sync->zone_known = known;
+	return refusal;
+}

@@ -1,0 +1,96 @@
+/* seen.c — counts of what the runs met. */
+#include "seen.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct seen seen;
+
+struct count {
+	char name[64];
+	uint64_t n;
+};
+
+#define COUNTS 96
+
+static int add(struct count *counts, int n, const char *group, const char *name, uint64_t number) {
+	snprintf(counts[n].name, sizeof counts[n].name, "%s%s", group, name);
+	counts[n].n = number;
+	return n + 1;
+}
+
+/* The errors of a group that must be met. */
+static int add_errors(struct count *counts, int n, const char *group, const uint64_t *errors, const enum hf_err *wanted) {
+	for (; *wanted; wanted++)
+		n = add(counts, n, group, hf_err_slug(*wanted), errors[*wanted]);
+	return n;
+}
+
+static int collect(struct count *counts) {
+	static const enum hf_err WRITES[] = {HF_E_INVALID_NAME,
+					     HF_E_NOT_FOUND,
+					     HF_E_ADDRESS_TAKEN,
+					     HF_E_LEASE_EXISTS,
+					     HF_E_STALE_EPOCH,
+					     HF_E_ZONE_OFFLINE,
+					     HF_E_POOL_IN_USE,
+					     HF_E_POOL_OVERLAP,
+					     HF_E_PRECONDITION_FAILED,
+					     HF_E_ADDRESS_OUTSIDE_POOL,
+					     HF_E_NO_POOL,
+					     HF_E_POOL_EXHAUSTED,
+					     HF_OK};
+	static const enum hf_err SYNCS[] = {HF_E_STALE_EPOCH, HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD, HF_OK};
+	static const enum hf_err ITEMS[] = {HF_E_INVALID_JSON, HF_E_INVALID_NAME,   HF_E_INVALID_PARAMETER,
+					    HF_E_NO_POOL,      HF_E_POOL_EXHAUSTED, HF_OK};
+	static const char *const MODES[] = {"full", "delta", "manifest"};
+	int n = 0;
+	for (int i = 0; i < HF_OUTCOMES; i++)
+		n = add(counts, n, "", hf_outcome_name((enum hf_outcome)i), seen.outcomes[i]);
+	n = add_errors(counts, n, "", seen.errors, WRITES);
+	const struct count others[] = {
+		{"quarantines ended", seen.expired}, {"held offline", seen.held_offline}, {"held after a return", seen.held_back},
+		{"incremental", seen.incremental},   {"disconnected", seen.disconnected}, {"instances forgotten", seen.forgotten},
+		{"reopened", seen.reopened}};
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		n = add(counts, n, "", others[i].name, others[i].n);
+	for (int i = 0; i < 3; i++)
+		n = add(counts, n, "connection ", hf_connection_name((enum hf_connection)i), seen.connections[i]);
+	for (int i = 0; i < 3; i++)
+		n = add(counts, n, "sync ", MODES[i], seen.syncs[i]);
+	n = add_errors(counts, n, "sync ", seen.sync_errors, SYNCS);
+	const struct count syncs[] = {{"unwritten", seen.unwritten},
+				      {"written", seen.written},
+				      {"dry run", seen.dry_runs},
+				      {"forced", seen.forced},
+				      {"guarded as empty", seen.guarded_empty},
+				      {"writes between", seen.between},
+				      {"… in its zone", seen.between_same},
+				      {"… elsewhere", seen.between_other},
+				      {"releases skipped", seen.skipped},
+				      {"claim refused", seen.claims_refused},
+				      {"claimed in part", seen.partly_claimed},
+				      {"reallocations avoided", seen.avoided}};
+	for (size_t i = 0; i < sizeof syncs / sizeof syncs[0]; i++)
+		n = add(counts, n, "sync ", syncs[i].name, syncs[i].n);
+	for (int i = 0; i < HF_SYNC_OUTCOMES; i++)
+		n = add(counts, n, "item ", hf_sync_outcome_name((enum hf_sync_outcome)i), seen.items[i]);
+	return add_errors(counts, n, "item ", seen.rejected, ITEMS);
+}
+
+void seen_print(void) {
+	static struct count counts[COUNTS];
+	int n = collect(counts);
+	for (int i = 0; i < n; i++)
+		printf("%s %" PRIu64 "%s", counts[i].name, counts[i].n, i + 1 < n ? ", " : "\n");
+}
+
+bool seen_all(void) {
+	static struct count counts[COUNTS];
+	int n = collect(counts), missing = 0;
+	for (int i = 0; i < n; i++)
+		if (counts[i].n == 0)
+			missing += printf("FAILED: the runs never met \"%s\"\n", counts[i].name) > 0;
+	return missing == 0;
+}

@@ -1,0 +1,27 @@
+/* seen.h — what the runs met: one that never meets a refusal does not test it. */
+#ifndef HF_TESTS_SEEN_H
+#define HF_TESTS_SEEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "storage/sync.h"
+#include "storage/zones.h"
+
+struct seen {
+	uint64_t errors[HF_E_CORRUPT + 1], outcomes[HF_OUTCOMES];
+	uint64_t expired, held_offline, held_back;		       /* quarantines */
+	uint64_t connections[3], incremental, disconnected, forgotten; /* forgotten: an instance that is no longer remembered */
+	uint64_t syncs[3], unwritten, written, dry_runs, forced;       /* by mode; how they ended */
+	uint64_t between, between_same, between_other; /* other writes between peek and commit: any; of its zone; not */
+	uint64_t sync_errors[HF_E_CORRUPT + 1], items[HF_SYNC_OUTCOMES], rejected[HF_E_CORRUPT + 1];
+	uint64_t skipped, claims_refused, partly_claimed, avoided, reopened, guarded_empty;
+};
+extern struct seen seen;
+
+void seen_print(void);
+
+/* Names what was never met; false if there is anything. */
+bool seen_all(void);
+
+#endif

@@ -1,0 +1,272 @@
+/* writes.c — random writes to the store and to the model, alone and in batches. */
+#include "writes.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "seen.h"
+#include "storage/upkeep.h"
+#include "words.h"
+
+#define BATCH_MAX 8
+
+struct op {
+	enum { ACQUIRE, RELEASE, CONNECT, DISCONNECT, POOL_PUT, POOL_DELETE } verb;
+	union {
+		struct hf_write write;
+		struct hf_acquire acquire;
+		struct hf_release release;
+		struct hf_zone_connect connect;
+		struct hf_zone_disconnect disconnect;
+		struct hf_pool_put put;
+		struct hf_pool_delete del;
+	};
+};
+
+/* Whether two sort and judge a configuration alike; only a valid one becomes a request. */
+static bool check_config(struct run *run, struct hf_pool_put *put) {
+	static struct hf_pool_config is, expected;
+	is = expected = put->config;
+	enum hf_err err = hf_pool_config_check(&is, NULL);
+	c_err(run, "configuration", err, m_pool_config(&expected));
+	if (!err && !hf_pool_config_equal(&is, &expected))
+		c_fail(run, "the checked configuration has other ranges");
+	put->config = is;
+	return err == HF_OK;
+}
+
+/* Makes a random write and puts it in words. False: it was refused before it became one. */
+static bool random_write(struct run *run, struct op *op) {
+	struct world *w = &run->world;
+	const struct profile *p = w->profile;
+	int at = w_below(w, p->acquire + p->release + p->purge + p->pool_put + p->pool_delete + p->zone);
+	if ((at -= p->acquire) < 0) {
+		op->verb = ACQUIRE;
+		w_acquire(w, &run->model, &op->acquire);
+		say_acquire(run, &op->acquire);
+	} else if ((at -= p->release + p->purge) < 0) {
+		op->verb = RELEASE;
+		w_release(w, &run->model, at + p->purge >= 0, &op->release);
+		say_release(run, &op->release);
+	} else if ((at -= p->zone) < 0) {
+		op->verb = w_chance(w, 65) ? CONNECT : DISCONNECT;
+		if (op->verb == CONNECT)
+			w_connect(w, &run->model, &op->connect);
+		else
+			w_disconnect(w, &run->model, &op->disconnect);
+		say_zone(run, op->verb == CONNECT ? &op->connect : NULL, &op->disconnect);
+	} else if ((at -= p->pool_put) < 0) {
+		op->verb = POOL_PUT;
+		w_pool_put(w, &run->model, &op->put);
+		say_put(run, &op->put);
+		return check_config(run, &op->put);
+	} else {
+		op->verb = POOL_DELETE;
+		op->del = (struct hf_pool_delete){.write = {.apply = NULL}};
+		strcpy(op->del.name, M_POOL_NAMES[w_below(w, M_POOLS)]);
+		hf_pool_delete_begin(&op->del);
+		say(run, "delete pool %s", op->del.name);
+	}
+	return true;
+}
+
+/* What the model answers to a write. */
+struct expected {
+	struct m_answer answer;
+	int pool_outcome;
+	enum hf_connection connection;
+	bool incremental, forgotten;
+};
+
+static struct expected expect(struct model *m, const struct op *op, bool write) {
+	struct expected e = {.answer = {.err = HF_OK}};
+	switch (op->verb) {
+	case ACQUIRE:
+		e.answer = m_acquire(m, &op->acquire, write);
+		break;
+	case RELEASE:
+		e.answer = m_release(m, &op->release, write);
+		break;
+	case CONNECT:
+		e.forgotten = m_is_forgotten(m, op->connect.name, op->connect.instance);
+		e.answer = m_connect(m, &op->connect, write, &e.connection, &e.incremental);
+		break;
+	case DISCONNECT:
+		e.answer = m_disconnect(m, &op->disconnect, write);
+		break;
+	case POOL_PUT:
+		e.answer = m_pool_put(m, &op->put, &e.pool_outcome);
+		break;
+	default:
+		e.answer = m_pool_delete(m, &op->del);
+	}
+	return e;
+}
+
+static void check_connection(struct run *run, const struct hf_zone_connect *is, const struct expected *e) {
+	if (is->connection != e->connection || is->incremental != e->incremental)
+		c_fail(run, "the connection is %s, incremental %d; expected %s, %d", hf_connection_name(is->connection),
+		       is->incremental, hf_connection_name(e->connection), e->incremental);
+	if (is->revision != run->model.revision || is->store_epoch != 1)
+		c_fail(run, "the connection tells revision %" PRIu64, is->revision);
+	c_zone(run, &is->info);
+	seen.connections[e->connection]++;
+	seen.incremental += e->incremental;
+	seen.forgotten += e->forgotten;
+}
+
+/* What an accepted write, or a peek that is done, tells. */
+static void check_result(struct run *run, const struct op *op, const struct expected *e) {
+	struct model *m = &run->model;
+	if (op->verb == ACQUIRE && op->acquire.outcome != e->answer.outcome)
+		c_fail(run, "the outcome is %s, expected %s", hf_outcome_name(op->acquire.outcome),
+		       hf_outcome_name(e->answer.outcome));
+	if (op->verb == ACQUIRE)
+		c_lease(run, "acquired", &op->acquire.lease, m_find_identity(m, &op->acquire.id), &e->answer.lease);
+	if (op->verb == RELEASE)
+		c_lease(run, "released", &op->release.lease, m_find_identity(m, &op->release.id), &e->answer.lease);
+	if (op->verb == CONNECT)
+		check_connection(run, &op->connect, e);
+	if (op->verb == DISCONNECT)
+		c_zone(run, &op->disconnect.info);
+	if (op->verb == POOL_PUT && (int)op->put.outcome != e->pool_outcome)
+		c_fail(run, "the outcome is %d, expected %d", (int)op->put.outcome, e->pool_outcome);
+	if (op->verb == POOL_PUT)
+		c_pool(run, &op->put.pool);
+}
+
+/* Applies a write to both. Returns whether the model wrote. */
+static bool apply(struct run *run, struct hf_batch *batch, struct op *op) {
+	struct expected e = expect(&run->model, op, true);
+	op->write.err = op->write.apply(batch, &op->write, &op->write.why);
+	if (op->write.err != e.answer.err)
+		c_fail(run, "the answer is %s (%s), expected %s", hf_err_slug(op->write.err), op->write.why.text,
+		       hf_err_slug(e.answer.err));
+	seen.errors[e.answer.err]++;
+	if (e.answer.err)
+		return false;
+	if (op->verb == ACQUIRE)
+		seen.outcomes[e.answer.outcome]++;
+	seen.disconnected += op->verb == DISCONNECT && e.answer.writes;
+	check_result(run, op, &e);
+	return e.answer.writes;
+}
+
+/* The compaction of the feed is free to be late, within bounds; what it has dropped it must have been allowed to. */
+static void check_compaction(struct run *run, uint64_t compacted) {
+	struct model *m = &run->model;
+	const struct hf_store_options *options = &run->f.options;
+	if (compacted < m->compacted || compacted > m->revision)
+		c_fail(run, "compacted up to %" PRIu64 ", after %" PRIu64, compacted, m->compacted);
+	for (uint64_t r = m->compacted + 1; r <= compacted; r++)
+		if (m->revision - r < options->changes_max && m->changes[r].at_ms + options->changes_age_ms > run->f.now_ms)
+			c_fail(run, "revision %" PRIu64 " is gone from the feed, but neither old nor one too many", r);
+	if (m->revision - compacted > options->changes_max)
+		c_fail(run, "the feed keeps %" PRIu64 " changes", m->revision - compacted);
+	m->compacted = compacted;
+}
+
+void check_meta(struct run *run) {
+	c_err(run, "reader", hf_reader_begin(run->f.reader, NULL), HF_OK);
+	struct hf_meta meta = hf_meta_read(run->f.reader);
+	if (meta.revision != run->model.revision)
+		c_fail(run, "the store's revision is %" PRIu64 ", expected %" PRIu64, meta.revision, run->model.revision);
+	check_compaction(run, meta.compacted);
+	if (hf_txn_count(run->f.reader, HF_CHANGES) != meta.revision - meta.compacted)
+		c_fail(run, "the feed has gaps");
+	hf_reader_end(run->f.reader);
+}
+
+static struct stat file_stat(struct run *run, bool age) {
+	static const struct timespec past[2] = {{1, 0}, {1, 0}};
+	char path[160];
+	struct stat st;
+	snprintf(path, sizeof path, "%s/data.mdb", run->f.dir);
+	if ((age && utimensat(AT_FDCWD, path, past, 0) != 0) || stat(path, &st) != 0)
+		c_fail(run, "%s cannot be looked at", path);
+	return st;
+}
+
+struct stat age_file(struct run *run) {
+	return file_stat(run, true);
+}
+
+void check_file(struct run *run, const struct stat *before, bool writes) {
+	struct stat after = file_stat(run, false);
+	bool wrote = after.st_mtime != before->st_mtime || after.st_size != before->st_size;
+	if (wrote != writes)
+		c_fail(run, "the file was %s", wrote ? "written, though nothing changed" : "not written");
+}
+
+/* Applies writes in one batch to both, and commits or aborts it. */
+static void write_all(struct run *run, struct op *ops, int n, bool commits) {
+	struct hf_batch *batch;
+	struct hf_why why = {""};
+	struct stat before = age_file(run);
+	if (!commits)
+		m_copy(&run->spare, &run->model);
+	c_err(run, "begin", hf_upkeep_begin(run->f.store, NULL, &batch), HF_OK);
+	bool writes = m_begin(&run->model, run->f.now_ms, M_SWEEP) > 0;
+	for (int i = 0; i < n; i++)
+		writes |= apply(run, batch, &ops[i]);
+	if (commits) {
+		enum hf_err err = hf_upkeep_commit(batch, &why);
+		if (err)
+			c_fail(run, "commit: %s", why.text);
+	} else {
+		hf_batch_abort(batch);
+		m_copy(&run->model, &run->spare);
+	}
+	check_file(run, &before, writes && commits);
+	check_meta(run);
+}
+
+/* A request is looked at on a reader first, as a server does; often that settles it. */
+static bool peek(struct run *run, struct op *op) {
+	enum hf_peek is = HF_PEEK_DONE;
+	enum hf_err err;
+	struct hf_txn *reader = run->f.reader;
+	bool unread = op->verb == ACQUIRE && op->acquire.has_config && w_chance(&run->world, 50);
+	c_err(run, "reader", hf_reader_begin(reader, NULL), HF_OK);
+	if (unread)
+		op->acquire.has_fingerprint = false;
+	struct expected e = expect(&run->model, op, false);
+	if (op->verb == ACQUIRE)
+		err = hf_acquire_peek(reader, &op->acquire, NULL, &is);
+	else if (op->verb == RELEASE)
+		err = hf_release_peek(reader, &op->release, NULL, &is);
+	else if (op->verb == CONNECT)
+		err = hf_zone_connect_peek(reader, &op->connect, NULL, &is);
+	else
+		err = hf_zone_disconnect_peek(reader, &op->disconnect, NULL, &is);
+	hf_reader_end(reader);
+	c_err(run, "peek", err, e.answer.err);
+	if (!err && is != e.answer.peek)
+		c_fail(run, "peek answers %d, expected %d", (int)is, (int)e.answer.peek);
+	if (!err && is == HF_PEEK_DONE)
+		check_result(run, op, &e);
+	if (unread)
+		op->acquire.has_fingerprint = true;
+	return err || is == HF_PEEK_DONE;
+}
+
+static struct op OPS[BATCH_MAX];
+
+void do_write(struct run *run) {
+	if (!random_write(run, &OPS[0]))
+		return;
+	bool peeks = OPS[0].verb != POOL_PUT && OPS[0].verb != POOL_DELETE;
+	if (peeks && w_chance(&run->world, 70) && peek(run, &OPS[0]) && w_chance(&run->world, 70))
+		return;
+	write_all(run, OPS, 1, true);
+}
+
+void do_batch(struct run *run, bool commits) {
+	int n = 0, wanted = 1 + w_below(&run->world, BATCH_MAX);
+	say(run, commits ? "batch: " : "aborted batch: ");
+	for (int i = 0; i < wanted; i++, say(run, "; "))
+		n += random_write(run, &OPS[n]);
+	write_all(run, OPS, n, commits);
+}
