@@ -37,6 +37,14 @@ class Guard(SyncCase):
                 self.sync(zone, items[:leases - releases], maxRelease=percent)
                 self.assertEqual(len(self.active(zone)), leases - releases)
 
+    def test_a_refusal_is_never_lost(self):
+        """The committer may refuse a sync before whoever handed it over goes on: what it said must stand."""
+        zone, items = self.full_of(12)
+        body, media = encode([items[0], universal('new')], 'ndjson')  # what is new is tried in a write
+        for _ in range(400):
+            answer = self.post(zone, body, media, check=False)
+            self.assertEqual((answer.status, answer.code), GUARD, answer)
+
     def test_the_summary_is_what_it_would_have_been(self):
         zone, items = self.full_of(30)
         changed = [universal('s00', port=81), universal('new'), universal('new')]
