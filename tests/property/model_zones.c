@@ -1,7 +1,6 @@
 /* model_zones.c — zones that connect and disconnect, naively. */
 #include "model.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +43,8 @@ static void remember(struct m_zone *zone, const char *instance) {
 	for (int i = M_INSTANCES - 1; i > 0; i--)
 		memcpy(zone->instances[i], zone->instances[i - 1], sizeof zone->instances[0]);
 	zone->ever[atoi(instance + 3)] = true;
-	snprintf(zone->instances[0], sizeof zone->instances[0], "%s", instance);
+	m_check(strlen(instance) < sizeof zone->instances[0], "names of instances");
+	strcpy(zone->instances[0], instance);
 	if (zone->n_instances < M_INSTANCES)
 		zone->n_instances++;
 }

@@ -98,6 +98,15 @@ static void do_rare(struct run *run, int which) {
 	}
 }
 
+/* The feed forgets what was written since. */
+static void do_forget(struct run *run) {
+	do_write(run);
+	if (run->f.options.changes_age_ms < 8 * (int64_t)86400000)
+		run->f.now_ms += run->f.options.changes_age_ms;
+	say(run, "; the feed's age passes; ");
+	do_upkeep(run);
+}
+
 /* What happens while a sync is between its peek and its commit. */
 static void do_between(struct run *run) {
 	struct world *w = &run->world;
@@ -110,8 +119,10 @@ static void do_between(struct run *run) {
 			do_batch(run, true);
 		else if (at < 80)
 			do_time(run);
-		else if (at < 85)
+		else if (at < 83)
 			do_upkeep(run);
+		else if (at < 87)
+			do_forget(run);
 		else
 			do_sync(run, NULL);
 	}

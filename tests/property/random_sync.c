@@ -53,6 +53,8 @@ static void add(struct world *w, const struct model *m, const struct mood *mood,
 	if (sync->mode == HF_SYNC_MANIFEST) {
 		item->role = HF_SYNC_ENTRY;
 		item->version = w_chance(w, 40) ? VERSIONS[w_below(w, 4)] : NULL;
+		if (w_chance(w, 5)) /* what a lease without a configuration has */
+			memset(&item->fingerprint, 0, sizeof item->fingerprint);
 	} else if (sync->mode == HF_SYNC_DELTA && own && w_chance(w, mood->removed)) {
 		item->role = HF_SYNC_REMOVED;
 	} else {

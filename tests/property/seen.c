@@ -3,20 +3,18 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 struct seen seen;
 
 struct count {
-	char name[64];
+	const char *group, *name;
 	uint64_t n;
 };
 
 #define COUNTS 96
 
 static int add(struct count *counts, int n, const char *group, const char *name, uint64_t number) {
-	snprintf(counts[n].name, sizeof counts[n].name, "%s%s", group, name);
-	counts[n].n = number;
+	counts[n] = (struct count){group, name, number};
 	return n + 1;
 }
 
@@ -49,10 +47,13 @@ static int collect(struct count *counts) {
 	for (int i = 0; i < HF_OUTCOMES; i++)
 		n = add(counts, n, "", hf_outcome_name((enum hf_outcome)i), seen.outcomes[i]);
 	n = add_errors(counts, n, "", seen.errors, WRITES);
-	const struct count others[] = {
-		{"quarantines ended", seen.expired}, {"held offline", seen.held_offline}, {"held after a return", seen.held_back},
-		{"incremental", seen.incremental},   {"disconnected", seen.disconnected}, {"instances forgotten", seen.forgotten},
-		{"reopened", seen.reopened}};
+	const struct count others[] = {{"", "quarantines ended", seen.expired},
+				       {"", "held offline", seen.held_offline},
+				       {"", "held after a return", seen.held_back},
+				       {"", "incremental", seen.incremental},
+				       {"", "disconnected", seen.disconnected},
+				       {"", "instances forgotten", seen.forgotten},
+				       {"", "reopened", seen.reopened}};
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
 		n = add(counts, n, "", others[i].name, others[i].n);
 	for (int i = 0; i < 3; i++)
@@ -60,18 +61,18 @@ static int collect(struct count *counts) {
 	for (int i = 0; i < 3; i++)
 		n = add(counts, n, "sync ", MODES[i], seen.syncs[i]);
 	n = add_errors(counts, n, "sync ", seen.sync_errors, SYNCS);
-	const struct count syncs[] = {{"unwritten", seen.unwritten},
-				      {"written", seen.written},
-				      {"dry run", seen.dry_runs},
-				      {"forced", seen.forced},
-				      {"guarded as empty", seen.guarded_empty},
-				      {"writes between", seen.between},
-				      {"… in its zone", seen.between_same},
-				      {"… elsewhere", seen.between_other},
-				      {"releases skipped", seen.skipped},
-				      {"claim refused", seen.claims_refused},
-				      {"claimed in part", seen.partly_claimed},
-				      {"reallocations avoided", seen.avoided}};
+	const struct count syncs[] = {{"", "unwritten", seen.unwritten},
+				      {"", "written", seen.written},
+				      {"", "dry run", seen.dry_runs},
+				      {"", "forced", seen.forced},
+				      {"", "guarded as empty", seen.guarded_empty},
+				      {"", "writes between", seen.between},
+				      {"", "… in its zone", seen.between_same},
+				      {"", "… elsewhere", seen.between_other},
+				      {"", "releases skipped", seen.skipped},
+				      {"", "claim refused", seen.claims_refused},
+				      {"", "claimed in part", seen.partly_claimed},
+				      {"", "reallocations avoided", seen.avoided}};
 	for (size_t i = 0; i < sizeof syncs / sizeof syncs[0]; i++)
 		n = add(counts, n, "sync ", syncs[i].name, syncs[i].n);
 	for (int i = 0; i < HF_SYNC_OUTCOMES; i++)
@@ -83,7 +84,7 @@ void seen_print(void) {
 	static struct count counts[COUNTS];
 	int n = collect(counts);
 	for (int i = 0; i < n; i++)
-		printf("%s %" PRIu64 "%s", counts[i].name, counts[i].n, i + 1 < n ? ", " : "\n");
+		printf("%s%s %" PRIu64 "%s", counts[i].group, counts[i].name, counts[i].n, i + 1 < n ? ", " : "\n");
 }
 
 bool seen_all(void) {
@@ -91,6 +92,6 @@ bool seen_all(void) {
 	int n = collect(counts), missing = 0;
 	for (int i = 0; i < n; i++)
 		if (counts[i].n == 0)
-			missing += printf("FAILED: the runs never met \"%s\"\n", counts[i].name) > 0;
+			missing += printf("FAILED: the runs never met \"%s%s\"\n", counts[i].group, counts[i].name) > 0;
 	return missing == 0;
 }
