@@ -1,9 +1,13 @@
 """checker.py — the crash test's check after a restart: what the API shows against what the clients know."""
 import collections
+import functools
 import ipaddress
 import json
 
-from client import check, matches, plain
+from client import check, digest_of, matches, plain
+
+PAGED_MAX = 3000  # leases; a longer list is only read as a stream
+ip_address = functools.cache(ipaddress.ip_address)
 
 
 class Checker:
@@ -17,11 +21,11 @@ class Checker:
         status, data = self.server.call("/v1/leases", headers={"Accept": "application/x-ndjson"})
         check(status == 200, f"the listing: {status}")
         items = [json.loads(line) for line in data.splitlines()]
-        paged, token = [], ""
+        paged, token = [], "" if len(items) < PAGED_MAX else None
         while token is not None:
             page = self.server.get("/v1/leases?limit=900" + (f"&continue={token}" if token else ""))
             paged, token = paged + page["items"], page["continue"]
-        check(items == paged, "pages and stream differ")
+        check(items == paged or len(items) >= PAGED_MAX, "pages and stream differ")
         return items
 
     def check_addresses(self, items):
@@ -38,7 +42,7 @@ class Checker:
         for item in items:
             counts[item["pool"], item["state"]] += 1
             for vip in item["vips"]:
-                counts[item["pool"], item["state"], f"ipv{ipaddress.ip_address(vip['ip']).version}"] += 1
+                counts[item["pool"], item["state"], f"ipv{ip_address(vip['ip']).version}"] += 1
         for pool in self.server.get("/v1/pools")["items"]:
             for state, word in (("active", "leased"), ("quarantined", "quarantined")):
                 count = pool["leases"][state]
@@ -51,25 +55,43 @@ class Checker:
                 check(any(vip in network for network in networks), f"{vip} is not in pool {pool['pool']}")
 
     def settle(self, client, listed):
-        """What was in flight is there or not, whole or not at all. Returns whether it raised the revision; the client knows now."""
-        key, before, after, change = client.flight
-        got = listed.get((client.zone, key[0][0], key[1]))
-        changed = not matches(got, before)
-        check(not changed or matches(got, after), f"in flight: {before} to {after}, but there is {got}")
-        client.keep(key, got, after if changed else before)
-        return changed and change is not None
+        """What was in flight is there or not, whole or not at all. Returns the changes that it made; the client knows now."""
+        got = {key: listed.get((client.zone, key[0][0], key[1])) for key, *_ in client.flight}
+        changed = any(not matches(got[key], before) for key, before, *_ in client.flight)
+        done = {}
+        for key, before, after, change in client.flight:
+            check(matches(got[key], after if changed else before), f"in flight: {before} to {after}, but there is {got[key]}")
+            client.keep(key, got[key], after if changed else before)
+            if changed and change:
+                done[client.zone, key] = change
+        return done
 
     def check_leases(self, items):
         """Every lease is as its client knows it. Returns the changes in flight that were carried out: zone and key → type."""
         listed = {(i["zone"], i["kind"], i["service"]): plain(i) for i in items}
         check(len(listed) == len(items), "a lease is listed twice")
-        done = {(c.zone, c.flight[0]): c.flight[3] for c in self.clients if c.flight and self.settle(c, listed)}
+        done = {}
+        for client in self.clients:
+            done.update(self.settle(client, listed) if client.flight else {})
         for client in self.clients:
             for (kind, service), lease in client.leases.items():
                 got = listed.pop((client.zone, kind[0], service), None)
                 check(matches(got, lease), f"{client.zone} {service}: acknowledged {lease}, but there is {got}")
+                lease.update(got)  # an answer to a sync does not tell everything
         check(not listed, f"nobody asked for {list(listed.items())[:3]}")
         return done
+
+    def check_zones(self, items):
+        """Each zone is as its client connected it, and its digest is that of its leases."""
+        for client in self.clients:
+            status, data = self.server.call(f"/v1/zones/{client.zone}")
+            zone = json.loads(data)
+            if status == 404:
+                check(client.link[1] == 0 and not client.leases, f"zone {client.zone} is gone: {client.link}")
+                continue
+            digest = digest_of(i for i in items if i["zone"] == client.zone)
+            check(zone["digest"].removeprefix("sha256:") == digest, f"the digest of zone {client.zone} is {digest}: {zone}")
+            client.zone_is(zone)
 
     def read_feed(self):
         """The whole feed, from the compacted revision to the store's, without a gap."""
@@ -124,6 +146,7 @@ class Checker:
         check(self.revision == expected + len(done), f"revision {self.revision}; {expected} and {len(done)} in flight make another")
         compacted, changes = self.read_feed()
         self.check_feed(items, changes, compacted)
+        self.check_zones(items)
         self.check_sent(changes, compacted, done, start)
         for client in self.clients:
             client.forget()

@@ -1,5 +1,6 @@
 """client.py — one writer of the crash test: what it knows, asks for and was answered."""
 import collections
+import functools
 import hashlib
 import http.client
 import json
@@ -18,13 +19,15 @@ def check(condition, text):
         raise Failure(text)
 
 
-def config(kind, number):
-    """A configuration of realistic size, the same text for the same number."""
-    ports = [{"appProtocol": "http", "name": f"p{i}", "port": 8000 + i, "targetPort": number} for i in range(8)]
-    document = {"kind": kind, "labels": {"app": f"app-{number}"}, "spec": {"ports": ports, "selector": {"app": "x" * 64}}}
+@functools.cache
+def config(kind, number, ports):
+    """A configuration, of realistic size for 8 ports; the same text for the same number."""
+    listed = [{"appProtocol": "http", "name": f"p{i}", "port": 8000 + i, "targetPort": number} for i in range(ports)]
+    document = {"kind": kind, "labels": {"app": f"app-{number}"}, "spec": {"ports": listed, "selector": {"app": "x" * 8 * ports}}}
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
+@functools.cache
 def fingerprint(text):
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
@@ -41,26 +44,43 @@ def matches(got, want):
     return all(want[f] is None or got[f] == want[f] for f in FIELDS)
 
 
+def digest_of(items):
+    """A zone's digest, from scratch, in hex."""
+    total = 0
+    for item in items:
+        if item["state"] == "active":
+            kind = bytes([1 + [name for name, _ in KINDS].index(item["kind"])])
+            identity = f"{item['zone']}\0{item['mesh']}\0".encode() + kind + item["service"].encode()
+            mark = bytes.fromhex(item["fingerprint"].removeprefix("sha256:"))
+            total ^= int.from_bytes(hashlib.sha256(identity + b"\0" + mark).digest(), "big")
+    return f"{total:064x}"
+
+
 class Client:
     """One writer; its zone is its own. `leases` is what must be there, `sent` what was acknowledged since the last check."""
+    PORTS = 8
 
     def __init__(self, number):
         self.zone = f"client-{number}"
         self.leases = {}  # (kind, service) → lease
         self.gone, self.n_names = [], 0
         self.acknowledged = collections.Counter()
+        self.link = ("unmanaged", 0, None)  # state, epoch and instance of its zone
         self.forget()
 
     def forget(self):
-        self.flight = None  # (key, before, after, type of change or None)
+        self.flight = None  # a list of (key, before, after, type of change or None): all of them are carried out, or none
+        self.link_flight = None  # what `link` would be
         self.sent = collections.defaultdict(list)  # key → [(type, revision or None)]
         self.failure = None
 
-    def run(self, address, rng):
+    def run(self, address, rng, steps=None):
+        """Does `steps` things, or goes on until the server is dead."""
         self.connection = http.client.HTTPConnection(*address, timeout=60)
         try:
-            while True:
+            while steps is None or steps > 0:
                 self.step(rng)
+                steps = None if steps is None else steps - 1
         except (OSError, http.client.HTTPException):
             pass  # the server is dead; what was in flight is in self.flight
         except Exception as failure:
@@ -98,8 +118,9 @@ class Client:
         else:
             self.delete(key, purge=draw >= 0.95)
 
-    def put(self, key, number, version):
-        before, text = self.leases.get(key), config(key[0][0], number)
+    def expect(self, key, number, version=None):
+        """What acquiring it makes: the lease, the type of the change or None, the outcome."""
+        before, text = self.leases.get(key), config(key[0][0], number, self.PORTS)
         after = dict(before) if before else dict.fromkeys(FIELDS)
         same = before is not None and before["fingerprint"] == fingerprint(text)
         after.update(state="active", fingerprint=fingerprint(text), number=number)
@@ -114,8 +135,12 @@ class Client:
             change, outcome = None, "unchanged"
         if change:
             after["revision"] = None
+        return after, change, outcome
+
+    def put(self, key, number, version):
+        after, change, outcome = self.expect(key, number, version)
         query = f"?version={version}" if version else ""
-        self.exchange("PUT", key, query, text, (key, before, after, change), outcome)
+        self.exchange("PUT", key, query, config(key[0][0], number, self.PORTS), (key, self.leases.get(key), after, change), outcome)
 
     def delete(self, key, purge):
         before = self.leases[key]
@@ -126,7 +151,7 @@ class Client:
     def exchange(self, method, key, query, body, flight, outcome):
         (_, plural), service = key
         _, before, after, change = flight
-        self.flight = flight
+        self.flight = [flight]
         headers = {"Content-Type": "application/json"} if body else {}
         self.connection.request(method, f"/v1/meshes/default/zones/{self.zone}/{plural}/{service}{query}", body, headers)
         answer = self.connection.getresponse()
@@ -140,7 +165,7 @@ class Client:
         check(answer.headers.get("Holdfast-Outcome") == outcome, f"outcome is not {outcome}: {where}")
         got = plain(json.loads(data))
         check(matches(got, after if after else before), f"not {after}: {where}")
-        check(not change or after is None or got["revision"] > (before or {"revision": 0})["revision"], f"revision: {where}")
+        check(not change or after is None or got["revision"] > ((before or {}).get("revision") or 0), f"revision: {where}")
         self.acknowledged[change or "unchanged"] += 1
         if change:
             self.sent[key].append((change, got["revision"] if after else None))
@@ -152,3 +177,9 @@ class Client:
         else:
             self.leases.pop(key, None)
             self.gone.append(key)
+
+    def zone_is(self, zone):
+        """After a restart: the zone is as it was connected last, or as the connection in flight makes it."""
+        link = (zone["state"], zone["epoch"], zone["instance"])
+        check(link in (self.link, self.link_flight), f"zone {self.zone} is {link}, not {self.link} or {self.link_flight}")
+        self.link = link

@@ -8,6 +8,9 @@ At the end it is stopped by SIGTERM. Exit status 0: all of that held; 1: it did 
 
     HOLDFASTD=build/asan/holdfastd tests/crash/crash.py [--rounds 20] [--seed N] …
 
+Two of the clients are control planes that connect, disconnect and synchronise. Then (syncs.py) one synchronises 10,000 services at a
+time and the server is killed while it writes them.
+
 The same seed repeats the moments and each client's choices; how far the server got by then differs.
 """
 import argparse
@@ -29,6 +32,8 @@ sys.dont_write_bytecode = True  # nothing but the data directory is written
 
 from checker import Checker
 from client import Client, check
+from syncs import kill_in_syncs
+from zone_client import ZoneClient
 
 POOLS = {  # besides the three that every store has: hashed and dual-stack, and so small that it is exhausted
     "dual": {"cidrs": ["10.7.0.0/20", "fd00:7::/64"], "strategy": "hashed", "zones": ["client-0", "client-1"]},
@@ -38,7 +43,10 @@ CHANGES_MAX = 5000  # so that the feed is compacted on the way
 
 
 class Server:
+    processes = []
+
     def __init__(self, binary, directory):
+        os.mkdir(directory)
         self.command = [binary, "--data-dir", os.path.join(directory, "data"), "--listen", "127.0.0.1:0",
                         "--changes-max", str(CHANGES_MAX), "--log-level", "warn"]
         self.process = None
@@ -46,11 +54,18 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log)
+        Server.processes.append(self.process)
         ready = select.select([self.process.stdout], [], [], 60)[0]
         line = self.process.stdout.readline().decode() if ready else ""
         check(line.startswith("listening on http://"), f"the server does not start: {line!r}")
         host, port = line.split("//")[1].strip().rsplit(":", 1)
         self.address = (host, int(port))
+
+    @staticmethod
+    def kill_all():
+        for process in Server.processes:
+            if process.poll() is None:
+                process.kill()
 
     def end(self, number, status):
         """Sends a signal; the server must have lived until then and end by it."""
@@ -89,7 +104,7 @@ def write_for(server, clients, seconds, seed):
 def run(server, args):
     rng = random.Random(args.seed)
     weights = [rng.uniform(0.15, 1) for _ in range(args.rounds)]
-    clients = [Client(number) for number in range(args.clients)]
+    clients = [(ZoneClient if number >= args.clients - args.zones else Client)(number) for number in range(args.clients)]
     server.start()
     for name, document in POOLS.items():
         body = json.dumps({**document, "meshes": ["default"]})  # two selectors, so that it goes before the kinds' own pools
@@ -132,18 +147,21 @@ def main():
     parser = argparse.ArgumentParser(description="kill holdfastd while clients write; nothing acknowledged may be lost")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--zones", type=int, default=2, help="how many of the clients are control planes that synchronise")
+    parser.add_argument("--syncs", type=int, default=8, help="kills in the middle of a sync of 10,000 services")
     parser.add_argument("--seconds", type=float, default=0.6, help="of writing a round, on average")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--dir", help="where the data directory is made (default: $TMPDIR, /var/tmp or /tmp, no tmpfs)")
     args = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="holdfast-crash-", dir=args.dir or real_disk())
-    server = Server(os.environ.get("HOLDFASTD", "build/release/holdfastd"), directory)
+    binary = os.environ.get("HOLDFASTD", "build/release/holdfastd")
+    server = Server(binary, os.path.join(directory, "writes"))
     started = time.monotonic()
     try:
         text = run(server, args)
+        text += "" if args.syncs == 0 else "; " + kill_in_syncs(Server(binary, os.path.join(directory, "syncs")), args)
     except Exception as failure:
-        if server.process:
-            server.process.kill()
+        Server.kill_all()
         print(f"crash: FAILED, seed {args.seed}, kept {directory}: {failure or repr(failure)}")
         return 1
     shutil.rmtree(directory)
