@@ -62,13 +62,13 @@ class Response:
 class Process:
     """One run of the binary with a log and with sanitizer reports in `root`. Flags and variables are the caller's."""
 
-    def __init__(self, root, args, env=None):
+    def __init__(self, root, args, env=None, asan=''):
         assert os.access(BINARY, os.X_OK), f'HOLDFASTD must name the binary; there is none at {BINARY}'
         self.root = root
         self.log_path = os.path.join(root, f'log.{time.monotonic_ns()}')
         environment = {k: v for k, v in os.environ.items() if not k.startswith('HOLDFAST')}
         reports = os.path.join(root, 'sanitizer')
-        environment['ASAN_OPTIONS'] = f'log_path={reports}:detect_leaks=1:exitcode=99:verify_asan_link_order=0'
+        environment['ASAN_OPTIONS'] = f'log_path={reports}:detect_leaks=1:exitcode=99:verify_asan_link_order=0:{asan}'
         environment['UBSAN_OPTIONS'] = f'log_path={reports}:print_stacktrace=1:halt_on_error=1'
         environment.update(env or {})
         with open(self.log_path, 'wb') as log:
@@ -101,8 +101,8 @@ class Process:
 class Server:
     """A running holdfastd. stop() asserts that it ended well; a server that was stopped may be started again on its data."""
 
-    def __init__(self, *flags, data_dir=None, env=None):
-        self.flags, self.env = flags, env
+    def __init__(self, *flags, data_dir=None, env=None, asan=''):
+        self.flags, self.env, self.asan = flags, env, asan
         self.root = tempfile.mkdtemp(prefix='holdfast-http-', dir=temporary_base())
         self.data_dir = data_dir or os.path.join(self.root, 'data')
         self.process = None
@@ -114,7 +114,8 @@ class Server:
             raise
 
     def start(self, *flags):
-        self.process = Process(self.root, ['serve', '--data-dir', self.data_dir, '--listen', '127.0.0.1:0', *self.flags, *flags], self.env)
+        self.process = Process(self.root, ['serve', '--data-dir', self.data_dir, '--listen', '127.0.0.1:0', *self.flags, *flags], self.env,
+                               self.asan)
         line = b''
         if select.select([self.process.child.stdout], [], [], START_S)[0]:
             line = self.process.child.stdout.readline()

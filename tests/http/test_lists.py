@@ -1,5 +1,6 @@
 """Many leases over HTTP: pages, filters, the stream, and lookup."""
 import itertools
+import contextlib
 import json
 import re
 import signal
@@ -216,7 +217,8 @@ class Many(ServerCase):
             self.fail('the connection was not closed')
         self.assertGreater(total, 0)
         self.assertFalse(tail.endswith(b'0\r\n\r\n'), tail)
-        self.assertEqual(self.server.get('/readyz').status, 200)
+        with contextlib.closing(self.server.connect()) as connection:  # a kept one was idle for too long
+            self.assertEqual(self.server.get('/readyz', connection=connection).status, 200)
 
 
 class Streams(unittest.TestCase):
