@@ -1,6 +1,6 @@
 """Many leases over HTTP: pages, filters, the stream, and lookup."""
-import itertools
 import contextlib
+import itertools
 import json
 import re
 import signal
