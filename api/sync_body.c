@@ -255,6 +255,8 @@ static enum hf_err check_rest(const struct hf_sync_body *body, const json_t *res
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"removed\" is not an array");
 	if (items ? !json_is_array(items) : !removed)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"items\" is missing or not an array");
+	if (json_array_size(items) > 0 || json_array_size(removed) > 0) /* they were not handed over, and must not pass for none */
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"items\" or \"removed\" is written with escapes");
 	if (body->sync.mode == HF_SYNC_MANIFEST && json_object_size(rest) > 1)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "a manifest has no other member than \"items\"");
 	return body->sync.mode == HF_SYNC_FULL ? check_complete(rest, n_items, why) : HF_OK;

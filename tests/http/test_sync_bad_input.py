@@ -169,6 +169,12 @@ class Whole(SyncCase):
             with self.subTest(body):
                 self.refused('here', body, 400, code)
 
+    def test_arrays_whose_names_are_escaped_do_not_pass_for_none(self):
+        for body in ('{"\\u0069tems":[{"name":"a"}]}', '{"items":[],"\\u0072emoved":[{"mesh":"default","service":"s00"}]}'):
+            with self.subTest(body):
+                self.refused('here', body, 400, 'invalid-parameter', mode='delta')
+        self.refused('here', '{"\\u0069tems":[{"name":"a"}]}', 400, 'invalid-parameter', maxRelease='100')
+
     def test_a_last_line_that_is_cut_off(self):
         whole, _ = encode([universal(name) for name in names(4)] + [universal('last', port=81)], 'ndjson')
         last = whole.rstrip('\n').rindex('\n') + 1
