@@ -52,14 +52,19 @@ void hf_known_read(struct hf_txn *reader, const char *zone, size_t max, struct h
 	struct hf_slice prefix = {zone, strlen(zone) + 1}; /* with its NUL, as no zone's name begins another's keys */
 	struct hf_known known = {NULL, 0};
 	struct hf_lease lease;
+	uint64_t left = sum.active + sum.quarantined; /* by the scopes, which may be damaged; the slots must never fill up */
 	HF_CURSOR leases;
 	*ret = known;
-	if (sum.active + sum.quarantined > max || !make_slots(sum.active + sum.quarantined, arena, &known))
+	if (left > max || !make_slots(left, arena, &known))
 		return;
 	hf_cursor_open(reader, HF_LEASES, &leases);
 	for (bool found = hf_cursor_seek(&leases, prefix);
 	     found && leases.key.len > prefix.len && memcmp(leases.key.data, prefix.data, prefix.len) == 0;
 	     found = hf_cursor_next(&leases)) {
+		if (left-- == 0) {
+			hf_txn_corrupt(reader, HF_SCOPES, "a zone has more leases than its scopes count");
+			return;
+		}
 		if (!hf_lease_decode(leases.key, leases.value, &lease)) {
 			hf_txn_corrupt(reader, HF_LEASES, "a record is damaged");
 			return;

@@ -8,6 +8,7 @@
 #include "api/metrics.h"
 #include "api/syncs.h"
 #include "storage/known.h"
+#include "storage/store_internal.h"
 #include "support.h"
 
 #define DOCUMENTS 40 /* more than it takes before anything is looked up */
@@ -165,4 +166,39 @@ Test(known, a_known_document_restores_and_leaves_unchanged_as_a_parsed_one_does)
 	struct hf_digest after = fixture_digest(&w.f);
 	cr_expect(hf_digest_equal(&before, &after));
 	world_close(&w);
+}
+
+/* Sets the count of a scope's leases to none, behind the store's back. */
+static void forget_count(struct fixture *f, struct hf_identity id) {
+	struct hf_txn *txn;
+	struct hf_key key;
+	struct hf_scope none = {0};
+	uint8_t record[HF_SCOPE_RECORD_MAX];
+	hf_identity_encode(&id, &key);
+	cr_assert_eq(hf_txn_begin(f->store->kv, NULL, &txn), HF_OK);
+	hf_txn_put(txn, HF_SCOPES, (struct hf_slice){key.bytes, key.scope_len}, hf_scope_encode(&none, record));
+	cr_assert_eq(hf_txn_commit(txn, NULL), HF_OK);
+}
+
+Test(known, a_damaged_count_of_leases_is_told_and_never_fills_the_table, .timeout = 60) {
+	struct fixture f;
+	struct hf_budget budget = {.max_bytes = 1 << 20};
+	struct hf_arena arena = {.budget = &budget};
+	struct hf_known known;
+	char name[16];
+	fixture_dir(&f);
+	fixture_open(&f);
+	for (int i = 0; i < 100; i++) { /* more than the fewest slots */
+		snprintf(name, sizeof name, "s%d", i);
+		struct hf_acquire request = acquire_request(identity("east", "default", name), name);
+		cr_assert_eq(acquire(&f, &request), HF_OK);
+	}
+	forget_count(&f, identity("east", "default", "s0"));
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
+	hf_known_read(f.reader, "east", 1000, &arena, &known);
+	cr_expect_null(known.slots);
+	cr_expect_eq(hf_txn_fault(f.reader, NULL), HF_E_CORRUPT);
+	hf_reader_end(f.reader);
+	hf_arena_free(&arena);
+	fixture_remove(&f);
 }
