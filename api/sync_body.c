@@ -230,19 +230,28 @@ enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
 	return err;
 }
 
-/* A page of a list is not the whole: what is on the other pages must not be released. */
+static bool is_stated(const json_t *value) {
+	const char *text = json_string_value(value);
+	return value && !json_is_null(value) && !(text && !*text);
+}
+
+/* A page of a list is not the whole: what is on the other pages must not be released. Kuma's lists say so by `next` and `total`,
+ * Kubernetes' by `metadata.continue` and `metadata.remainingItemCount`. */
 static enum hf_err check_complete(const json_t *rest, uint32_t n_items, struct hf_why *why) {
-	const json_t *next = json_object_get(rest, "next"), *total = json_object_get(rest, "total");
-	const char *more = json_string_value(json_object_get(json_object_get(rest, "metadata"), "continue"));
+	const json_t *next = json_object_get(rest, "next"), *total = json_object_get(rest, "total"),
+		     *metadata = json_object_get(rest, "metadata");
 	if (next && !json_is_null(next))
 		return hf_fail(why, HF_E_INCOMPLETE_LIST,
 			       "\"next\" is not null: this is one page of a list; send all of it at once");
-	if (more && *more)
+	if (is_stated(json_object_get(metadata, "continue")))
 		return hf_fail(why, HF_E_INCOMPLETE_LIST,
 			       "\"metadata.continue\" is not empty: this is one page of a list; send all of it at once");
+	if (json_number_value(json_object_get(metadata, "remainingItemCount")) > 0)
+		return hf_fail(why, HF_E_INCOMPLETE_LIST,
+			       "\"metadata.remainingItemCount\" is above 0: this is one page of a list; send all of it at once");
 	if (json_is_number(total) && json_number_value(total) > n_items)
 		return hf_fail(why, HF_E_INCOMPLETE_LIST,
-			       "\"total\" is %.0f, but there are %" PRIu32 " items; send all of them at once",
+			       "\"total\" is %.15g, but there are %" PRIu32 " items; send all of them at once",
 			       json_number_value(total), n_items);
 	return HF_OK;
 }

@@ -145,7 +145,7 @@ static void answer_connect(struct hf_call *call) {
 
 /* A line in the log for each change of a zone's state. */
 static void log_zone(struct hf_call *call, const char *message, const struct hf_zone *zone, const char *more) {
-	char pairs[256];
+	char pairs[1280]; /* an instance may be all escapes */
 	struct hf_buf instance = {0};
 	hf_json_quote(&instance, zone->instances[0], strlen(zone->instances[0]));
 	if (!instance.failed) {

@@ -98,38 +98,9 @@ static bool free_claim(struct hf_txn *txn, const struct hf_pool *pool, enum hf_f
 	return false;
 }
 
-static bool is_avoided(const struct hf_avoid *avoid, struct hf_addr a) {
-	size_t low = 0, high = avoid ? avoid->n : 0;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (avoid->addresses[middle].n == a.n)
-			return true;
-		if (avoid->addresses[middle].n < a.n)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
-/* The strategy's next free address that is not to be avoided; false if there is none. */
-static bool own_address(struct hf_txn *txn, const struct hf_pool *pool, enum hf_family family, const struct hf_acquire *request,
-			const struct hf_avoid *avoid, struct hf_addr *ret) {
-	struct hf_addr start = hf_allocator_start(pool, family, &request->id);
-	for (size_t tries = 0; tries <= (avoid ? avoid->n : 0); tries++) {
-		if (!hf_allocator_find(txn, pool, family, start, ret))
-			return false;
-		if (!is_avoided(avoid, *ret))
-			return true;
-		start.n = ret->n + 1;
-	}
-	return false; /* all that is free was met, and is to be avoided */
-}
-
 /* Chooses the new lease's address of one family: the requested one, else a claimed one that is free, else the strategy's. */
 static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *pool, enum hf_family family,
-				  struct hf_acquire *request, const struct hf_avoid *avoid, struct hf_why *why,
-				  struct choice *ret) {
+				  struct hf_acquire *request, struct hf_why *why, struct choice *ret) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	int at = 0;
 	ret->is_own = false;
@@ -142,7 +113,7 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 		return HF_OK;
 	}
 	ret->is_own = true;
-	if (!own_address(txn, pool, family, request, avoid, &ret->address))
+	if (!hf_allocator_find(txn, pool, family, hf_allocator_start(pool, family, &request->id), &ret->address))
 		return hf_fail(why, HF_E_POOL_EXHAUSTED, "pool \"%s\" has no free IPv%d address", pool->name,
 			       family == HF_IPV4 ? 4 : 6);
 	return HF_OK;
@@ -150,14 +121,14 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 
 /* One address of each family that the pool has, IPv4 first; all of them or none. */
 static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool *pool, struct hf_acquire *request,
-				    const struct hf_avoid *avoid, struct hf_why *why, struct choice ret[HF_FAMILIES], int *ret_n) {
+				    struct hf_why *why, struct choice ret[HF_FAMILIES], int *ret_n) {
 	enum hf_err err = HF_OK;
 	int n = 0;
 	for (int i = 0; !err && i < request->n_addresses; i++)
 		err = check_requested(batch, pool, request->addresses[i], why);
 	for (int family = 0; !err && family < HF_FAMILIES; family++)
 		if (hf_pool_has_family(pool, (enum hf_family)family))
-			err = choose_address(batch, pool, (enum hf_family)family, request, avoid, why, &ret[n++]);
+			err = choose_address(batch, pool, (enum hf_family)family, request, why, &ret[n++]);
 	if (!err)
 		*ret_n = n;
 	return err;
@@ -177,12 +148,11 @@ static struct hf_lease new_lease(const struct hf_acquire *request, const struct 
 	return lease;
 }
 
-static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause, const struct hf_avoid *avoid,
-			  struct hf_why *why) {
+static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause, struct hf_why *why) {
 	struct choice choices[HF_FAMILIES];
 	int n;
 	struct hf_pool *pool = choose_pool(batch, request, why);
-	enum hf_err err = pool ? choose_addresses(batch, pool, request, avoid, why, choices, &n) : HF_E_NO_POOL;
+	enum hf_err err = pool ? choose_addresses(batch, pool, request, why, choices, &n) : HF_E_NO_POOL;
 	if (err)
 		return err;
 	struct hf_lease lease = new_lease(request, pool, hf_batch_now_ms(batch));
@@ -208,8 +178,26 @@ enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acqui
 	return claimed == 0 ? HF_CLAIMED_NONE : claimed < families ? HF_CLAIMED_SOME : HF_CLAIMED_ALL;
 }
 
-enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause,
-				 const struct hf_avoid *avoid, struct hf_why *why) {
+unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *request) {
+	const struct hf_pool *pool = choose_pool(batch, request, NULL);
+	unsigned claims = 0;
+	for (int i = 0; pool && i < request->n_claims; i++)
+		if (hf_allocator_is_free(hf_batch_txn(batch), pool, request->claims[i])) {
+			hf_allocator_take(hf_batch_txn(batch), pool, request->claims[i]);
+			claims |= 1u << i;
+		}
+	return claims;
+}
+
+void hf_acquire_unreserve(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims) {
+	const struct hf_pool *pool = choose_pool(batch, request, NULL);
+	struct hf_range cidr;
+	for (int i = 0; pool && i < request->n_claims; i++)
+		if (claims & 1u << i && hf_pool_place(pool, request->claims[i], &cidr) == HF_ALLOCATABLE)
+			hf_allocator_give(hf_batch_txn(batch), pool, cidr, request->claims[i]);
+}
+
+enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause, struct hf_why *why) {
 	struct hf_decision decision;
 	struct hf_lease current;
 	bool exists;
@@ -218,7 +206,7 @@ enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *requ
 		return err;
 	request->outcome = decision.outcome;
 	if (decision.action == HF_DO_CREATE)
-		return create(batch, request, cause, avoid, why);
+		return create(batch, request, cause, why);
 	request->lease = current;
 	if (decision.action == HF_DO_NOTHING)
 		return HF_OK;
@@ -232,7 +220,7 @@ enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *requ
 }
 
 static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
-	return hf_acquire_carry_out(batch, (struct hf_acquire *)write, HF_CAUSE_REQUEST, NULL, why);
+	return hf_acquire_carry_out(batch, (struct hf_acquire *)write, HF_CAUSE_REQUEST, why);
 }
 
 void hf_acquire_begin(struct hf_acquire *request) { request->write.apply = apply; }

@@ -132,7 +132,8 @@ static struct hf_write *take(struct hf_committer *c) {
 		list = take_from(&c->solo, 1, &n);
 	} else {
 		list = take_from(&c->shared, BATCH_MAX, &n);
-		c->before_solo -= n;
+		if (c->solo.head)
+			c->before_solo -= n;
 	}
 	c->stats.queued -= n;
 	return list;

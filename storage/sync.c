@@ -99,12 +99,15 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 	sync->last = &item->next;
 	item->number = sync->n_items++;
 	sync->unreadable = sync->unreadable || !input->id;
-	const char *excuse = input->err ? input->why : input->id ? outside(sync, input->id) : NULL;
+	const char *excuse = input->id ? outside(sync, input->id) : NULL;
+	item->outside = excuse != NULL;
+	if (input->err)
+		excuse = input->why;
 	if (!excuse)
 		return HF_OK;
 	item->in_error = true;
-	return hf_sync_reject(sync, item, input->err ? input->err : HF_E_INVALID_PARAMETER, excuse) ? hf_sync_no_memory(why)
-												    : HF_OK;
+	enum hf_err err = hf_sync_reject(sync, item, input->err ? input->err : HF_E_INVALID_PARAMETER, excuse);
+	return err ? hf_sync_no_memory(why) : HF_OK;
 }
 
 static int by_key(const void *a, const void *b) {

@@ -77,7 +77,9 @@ struct hf_sync_item {
 	bool claims_unread;
 	const char *version;
 	enum { HF_SYNC_DONE, HF_SYNC_CREATE, HF_SYNC_CHANGE, HF_SYNC_RELEASE } todo;
-	bool in_error; /* rejected before anything was decided */
+	bool in_error;	  /* rejected before anything was decided */
+	bool outside;	  /* of the sync's scope */
+	uint8_t reserved; /* which of its claims are, while it is carried out */
 	/* The result. */
 	enum hf_sync_outcome outcome;
 	enum hf_err err; /* if rejected */

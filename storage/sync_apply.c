@@ -1,9 +1,9 @@
 /* sync_apply.c — a sync inside its write transaction. */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "acquire.h"
 #include "release.h"
+#include "store_internal.h"
 #include "sync_internal.h"
 #include "zone_rules.h"
 
@@ -71,15 +71,15 @@ struct work {
 	struct hf_sync *sync;
 	struct hf_batch *batch;
 	struct hf_acquire request; /* filled anew for each item */
-	struct hf_avoid avoid;
-	struct hf_zone zone; /* as it is at the end */
 };
 
-/* Acquires one item; what is refused for this service alone rejects it. */
+/* Acquires one item; what is refused for this service alone rejects it. What was reserved for it is its to claim. */
 static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
 	struct hf_why why = {""};
 	hf_sync_fill_acquire(item, &work->request);
-	enum hf_err err = hf_acquire_carry_out(work->batch, &work->request, HF_CAUSE_SYNC, &work->avoid, &why);
+	if (item->reserved)
+		hf_acquire_unreserve(work->batch, &work->request, item->reserved);
+	enum hf_err err = hf_acquire_carry_out(work->batch, &work->request, HF_CAUSE_SYNC, &why);
 	item->todo = HF_SYNC_DONE;
 	if (err) {
 		enum hf_err fault = hf_txn_fault(hf_batch_txn(work->batch), NULL);
@@ -90,27 +90,31 @@ static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
 	return HF_OK;
 }
 
-typedef bool choice(struct work *work, struct hf_sync_item *item);
+/* Which items a pass is for. */
+typedef bool choice(struct work *work, const struct hf_sync_item *item);
 
-static bool exists(struct work *work, struct hf_sync_item *item) {
+static bool exists(struct work *work, const struct hf_sync_item *item) {
 	(void)work;
 	return item->todo == HF_SYNC_CHANGE;
 }
 
-static enum hf_claimed claimed(struct work *work, struct hf_sync_item *item) {
+static bool is_new(struct work *work, const struct hf_sync_item *item) {
+	(void)work;
+	return item->todo == HF_SYNC_CREATE;
+}
+
+static enum hf_claimed claimed(struct work *work, const struct hf_sync_item *item) {
 	if (item->todo != HF_SYNC_CREATE || item->n_claims == 0)
 		return HF_CLAIMED_NONE;
 	hf_sync_fill_acquire(item, &work->request);
 	return hf_acquire_claimed(work->batch, &work->request);
 }
 
-static bool is_claimed(struct work *work, struct hf_sync_item *item) { return claimed(work, item) == HF_CLAIMED_ALL; }
+static bool is_claimed(struct work *work, const struct hf_sync_item *item) { return claimed(work, item) == HF_CLAIMED_ALL; }
 
-static bool is_partly_claimed(struct work *work, struct hf_sync_item *item) { return claimed(work, item) == HF_CLAIMED_SOME; }
-
-static bool is_new(struct work *work, struct hf_sync_item *item) {
+static bool is_reserved(struct work *work, const struct hf_sync_item *item) {
 	(void)work;
-	return item->todo == HF_SYNC_CREATE;
+	return item->todo == HF_SYNC_CREATE && item->reserved;
 }
 
 static enum hf_err acquire_where(struct work *work, choice *chosen) {
@@ -122,44 +126,27 @@ static enum hf_err acquire_where(struct work *work, choice *chosen) {
 	return err;
 }
 
-static int by_number(const void *a, const void *b) {
-	const struct hf_addr *one = a, *two = b;
-	return (one->n > two->n) - (one->n < two->n);
-}
-
-/* What services claim that get the rest of their addresses from the strategy: none of these is to get another's claim. */
-static enum hf_err collect_claims(struct work *work) {
-	struct hf_sync *sync = work->sync;
-	size_t n = 0, max = 0;
-	for (uint32_t i = 0; i < sync->n_sorted; i++)
-		max += is_partly_claimed(work, sync->sorted[i]) ? sync->sorted[i]->n_claims : 0;
-	if (max == 0)
-		return HF_OK;
-	struct hf_addr *addresses = hf_arena_alloc(&sync->arena, sizeof *addresses * max);
-	if (!addresses)
-		return HF_E_OVERLOADED;
-	for (uint32_t i = 0; i < sync->n_sorted; i++) {
-		const struct hf_sync_item *item = sync->sorted[i];
-		if (!is_partly_claimed(work, sync->sorted[i]))
-			continue;
-		memcpy(&addresses[n], item->claims, sizeof *addresses * item->n_claims);
-		n += item->n_claims;
+/* What is claimed by services that get the rest of their addresses from the strategy is reserved first: the rest of one is not to
+ * be another's claim. */
+static void reserve_claims(struct work *work) {
+	for (uint32_t i = 0; i < work->sync->n_sorted; i++) {
+		struct hf_sync_item *item = work->sync->sorted[i];
+		item->reserved = 0;
+		if (claimed(work, item) == HF_CLAIMED_SOME)
+			item->reserved = (uint8_t)hf_acquire_reserve(work->batch, &work->request);
 	}
-	qsort(addresses, n, sizeof *addresses, by_number);
-	work->avoid = (struct hf_avoid){addresses, n};
-	return HF_OK;
 }
 
-/* What has an address already comes first, then what claims one, then the rest: nobody is given what a later item holds. */
+/* What has an address already comes first, then what claims all of its addresses, then what claims some, then the rest: nobody is
+ * given what a later item holds. */
 static enum hf_err acquire_all(struct work *work) {
 	enum hf_err err = acquire_where(work, exists);
 	if (!err)
 		err = acquire_where(work, is_claimed);
 	if (!err)
-		err = collect_claims(work);
+		reserve_claims(work);
 	if (!err)
-		err = acquire_where(work, is_partly_claimed);
-	work->avoid = (struct hf_avoid){NULL, 0};
+		err = acquire_where(work, is_reserved);
 	return err ? err : acquire_where(work, is_new);
 }
 
@@ -198,6 +185,7 @@ static enum hf_err decide_again(struct hf_sync *sync, struct hf_batch *batch, st
 /* A refused sync acquires all the same, as its summary is to be told; its batch is given up. */
 static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
 	struct hf_sync *sync = (struct hf_sync *)write;
+	struct hf_zone zone;
 	struct work *work = hf_arena_alloc(&sync->arena, sizeof *work);
 	if (!work)
 		return hf_sync_no_memory(why);
@@ -216,9 +204,10 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 	release_all(work);
 	sync->revision = hf_batch_meta(batch)->revision;
 	if (!sync->dry_run)
-		sync->zone_known = hf_zone_read(hf_batch_txn(batch), sync->zone, &work->zone);
+		sync->zone_known = hf_zone_read(hf_batch_txn(batch), sync->zone, &zone);
 	sync->digest = hf_batch_zone_sum(batch, sync->zone).digest;
-	write->discard = sync->dry_run;
+	/* A batch without a change is given up, as what was reserved and given back would be written. */
+	write->discard = sync->dry_run || sync->revision == hf_batch_store(batch)->meta.revision;
 	return HF_OK;
 }
 

@@ -230,10 +230,10 @@ static bool has_new(const struct hf_sync *sync) {
 	return false;
 }
 
-/* Whether a full list has nothing of the zone's own, be it valid or not. */
+/* Whether a full list has nothing of the zone's own in its scope, be it valid or not. */
 static bool is_empty(const struct hf_sync *sync) {
 	for (uint32_t i = 0; i < sync->n_sorted; i++)
-		if (strcmp((const char *)sync->sorted[i]->key, sync->zone) == 0)
+		if (!sync->sorted[i]->outside && strcmp((const char *)sync->sorted[i]->key, sync->zone) == 0)
 			return false;
 	return sync->mode == HF_SYNC_FULL;
 }
@@ -248,7 +248,7 @@ enum hf_err hf_sync_judge(const struct hf_sync *sync, struct hf_why *why) {
 		return hf_fail(why, HF_E_MASS_RELEASE_GUARD,
 			       "the sync would release %" PRIu64 " of %" PRIu64 " active leases%s; maxRelease allows %d percent. "
 			       "Nothing was changed",
-			       sync->releases, sync->active, empty ? ", as it lists no service of the zone" : "",
+			       sync->releases, sync->active, empty ? ", as it lists none of the zone's services there" : "",
 			       sync->max_release_percent);
 	return HF_OK;
 }

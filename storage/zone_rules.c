@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#define HELD_MIN_MS 60000 /* an offline zone's quarantines are looked at no more often */
+#define HELD_MIN_MS 1000 /* an offline zone's quarantines are looked at no more often */
 
 static const char *const CONNECTIONS[] = {
 	[HF_CONNECTION_FIRST] = "first",

@@ -187,12 +187,13 @@ class Whole(SyncCase):
     def test_lists_that_are_not_complete(self):
         items = [universal(name) for name in names(3)]
         parts = [{'next': 'http://127.0.0.1/meshes/default/meshservices?offset=100'}, {'next': ''}, {'next': 5}, {'total': 4},
-                 {'total': 100}, {'metadata': {'continue': 'eyJ2IjoibWV0YS5rOHMuaW8vdjEi'}}, {'metadata': {'continue': 'x', 'resourceVersion': '1'}}]
+                 {'total': 100}, {'metadata': {'continue': 'eyJ2IjoibWV0YS5rOHMuaW8vdjEi'}}, {'metadata': {'continue': 'x', 'resourceVersion': '1'}},
+                 {'metadata': {'continue': 1}}, {'metadata': {'remainingItemCount': 5}}, {'total': 3.5}]
         for part in parts:
             for body in ({**part, 'items': items}, {'items': items, **part}):
                 self.refused('here', json.dumps(body), 400, 'incomplete-list')
                 self.refused('here', json.dumps(body), 400, 'incomplete-list', dryRun='true', maxRelease=100, force='true')
-        for part in ({'next': None}, {'total': 3}, {'metadata': {}}, {'metadata': {'continue': ''}}, {'apiVersion': 'v1', 'kind': 'List'}):
+        for part in ({'next': None}, {'total': 3}, {'metadata': {}}, {'metadata': {'continue': ''}}, {'metadata': {'continue': None, 'remainingItemCount': 0}}, {'apiVersion': 'v1', 'kind': 'List'}):
             answer = self.assertWritesNothing(lambda p=part: self.post('here', json.dumps({**p, 'items': items})))
             self.assertEqual((answer.status, answer.json()['summary']['unchanged']), (200, 3), part)
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELD_MIN_MS 60000 /* an offline zone's quarantines are looked at no more often (zone_rules.h leaves it open) */
+#define HELD_MIN_MS 1000 /* an offline zone's quarantines are looked at no more often (zone_rules.h leaves it open) */
 
 void m_due_at(struct model *m, int64_t at_ms) {
 	if (at_ms < m->due_ms)

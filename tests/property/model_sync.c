@@ -159,10 +159,10 @@ static void conclude(const struct model *m, struct m_sync *sync) {
 	sync->zone_known = zone->seen;
 }
 
-/* Whether a full list names no service of the zone, be the document good or bad. */
+/* Whether a full list names no service of the zone in its scope, be the document good or bad. */
 static bool is_empty(const struct model *m, const struct m_sync *sync) {
 	for (int i = 0; i < sync->n; i++)
-		if (sync->items[i].who >= 0 && is_of_zone(m, sync, sync->items[i].who))
+		if (sync->items[i].who >= 0 && is_of_zone(m, sync, sync->items[i].who) && in_scope(m, sync, sync->items[i].who))
 			return false;
 	return sync->mode == HF_SYNC_FULL;
 }
@@ -231,11 +231,17 @@ static struct m_item *to_create(const struct model *m, struct m_sync *sync, int 
 	return NULL;
 }
 
+static bool has(const hf_u128 *list, int n, hf_u128 a) {
+	while (n > 0 && list[n - 1] != a)
+		n--;
+	return n > 0;
+}
+
 /* Restores and updates; whose addresses are all claimed; whose addresses are claimed in part; the rest. In each by identity. */
 static void acquire_all(struct model *m, struct m_sync *sync) {
 	static hf_u128 avoid[M_ITEMS * HF_CLAIMS_MAX];
 	struct m_item *item;
-	int n = 0;
+	int first[M_IDENTITIES], n = 0;
 	for (int who = 0; who < M_IDENTITIES; who++)
 		for (int i = 0; i < sync->n; i++)
 			if (sync->items[i].who == who && sync->items[i].todo == M_KEEP)
@@ -243,16 +249,22 @@ static void acquire_all(struct model *m, struct m_sync *sync) {
 	for (int who = 0; who < M_IDENTITIES; who++)
 		if ((item = to_create(m, sync, who, 2)))
 			acquire(m, item);
-	for (int who = 0; who < M_IDENTITIES; who++)
+	for (int who = 0; who < M_IDENTITIES; who++) {
+		first[who] = n;
 		if ((item = to_create(m, sync, who, 1)))
 			for (int c = 0; c < item->n_claims; c++)
-				avoid[n++] = item->claims[c].n;
+				if (m_free(m, m_choose_pool(m, &m->ids[who]), item->claims[c].n) &&
+				    !has(avoid, n, item->claims[c].n)) /* the first who claims it has it */
+					avoid[n++] = item->claims[c].n;
+	}
 	sync->claimed_in_part = (uint64_t)n;
-	m->avoid = avoid; /* what the strategy adds is not to be what somebody behind claims */
-	m->n_avoid = n;
 	for (int who = 0; who < M_IDENTITIES; who++)
-		if ((item = to_create(m, sync, who, 1)))
+		if (first[who] < (who + 1 < M_IDENTITIES ? first[who + 1] : n) && (item = to_create(m, sync, who, 0))) {
+			int behind = who + 1 < M_IDENTITIES ? first[who + 1] : n;
+			m->avoid = avoid + behind; /* what the strategy adds is not to be what somebody behind claims */
+			m->n_avoid = n - behind;
 			acquire(m, item);
+		}
 	m->n_avoid = 0;
 	for (int who = 0; who < M_IDENTITIES; who++)
 		if ((item = to_create(m, sync, who, 0)))

@@ -130,8 +130,9 @@ static const struct {
 	 "'updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[]}\n"},
 	{"the guard", FULL, "", HF_STEP_DONE, 409,
 	 "{'type':'urn:holdfast:problem:mass-release-guard','title':'The sync would release too many "
-	 "leases','status':409,'code':'mass-release-guard','detail':'the sync would release 4 of 4 active leases, as it lists no "
-	 "service of the zone; maxRelease allows 20 percent. Nothing was "
+	 "leases','status':409,'code':'mass-release-guard','detail':'the sync would release 4 of 4 active leases, as it lists none "
+	 "of "
+	 "the zone's services there; maxRelease allows 20 percent. Nothing was "
 	 "changed','summary':{'created':0,'adopted':0,'unchanged':0,'updated':0,'restored':0,'released':4,'foreign':0,'rejected':0,"
 	 "'releaseSkipped':0}}\n"},
 	{"a manifest", MANIFEST,

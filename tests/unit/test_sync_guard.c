@@ -52,7 +52,7 @@ Test(sync_guard, the_rule) {
 
 /* "prefix00 prefix01 …", from `from` to `to`; a static buffer that each call goes on filling. */
 static const char *range(const char *prefix, int from, int to) {
-	static char words[1 << 14];
+	static char words[1 << 16];
 	static size_t len;
 	size_t start = len;
 	for (int i = from; i < to; i++)
@@ -121,10 +121,12 @@ Test(sync_guard, a_sync_that_releases_too_many_is_refused_whole) {
 		{"what is not there is not released", HF_SYNC_DELTA, "default", range("-s", 0, 10), range("-s", 50, 60), 0, false,
 		 false, "unchanged=10 released=10", ""},
 		{"an empty list", HF_SYNC_FULL, "default", "", "", 99, false, true, "released=50",
-		 "as it lists no service of the zone"},
+		 "as it lists none of the zone's services there"},
 		{"an empty list, all allowed", HF_SYNC_FULL, "default", "", "", 100, false, false, "released=50", ""},
 		{"foreign services are not the zone's", HF_SYNC_FULL, "default", "west:a west:b", "", 99, false, true,
-		 "released=50 foreign=2", "lists no service of the zone"},
+		 "released=50 foreign=2", "lists none of the zone's services there"},
+		{"nor are those outside the scope", HF_SYNC_FULL, "default", "other/s00 +s01 west:a !other/s02", "", 99, false,
+		 true, "released=50 foreign=1 rejected=3", "lists none of the zone's services there"},
 		{"a list of one that is wrong is not empty", HF_SYNC_FULL, "default", "!s00", "", 98, false, false,
 		 "released=49 rejected=1", ""},
 		{"an unreadable one releases nothing at all", HF_SYNC_FULL, "default", "?", "", 0, false, false,
