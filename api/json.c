@@ -24,6 +24,12 @@ size_t hf_utf8_length(const char *text, size_t len) {
 	return overlong || surrogate || too_high ? 0 : n;
 }
 
+const char *hf_text_next(const char *at, const char *end, char c) {
+	while (at < end && strchr(" \t\r\n", *at))
+		at++;
+	return at < end && *at == c ? at + 1 : NULL;
+}
+
 static void escape(struct hf_buf *out, unsigned char c) {
 	static const char short_form[] = {
 		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};

@@ -7,10 +7,9 @@
 
 #include "canonical.h"
 #include "document.h"
+#include "json.h"
 #include "parse.h"
 #include "storage/monotonic.h"
-
-#define KNOWN_AFTER 16 /* documents */
 
 /* What an item's result takes in the answer, at most, beyond its identity: charged with the item, as the answer lives as long. */
 #define ANSWER_BYTES 256
@@ -51,40 +50,14 @@ static enum hf_err take_removed(struct hf_sync_body *body, uint32_t place, const
 	return add(body, &input, &refusal, why);
 }
 
-/* Reads what is known of the zone once so many documents have come: for a few it does not pay. */
-static void learn(struct hf_sync_body *body) {
-	struct hf_call *call = body->call;
-	if (++body->n_documents != KNOWN_AFTER || !call->reader || hf_reader_begin(call->reader, NULL))
-		return;
-	hf_known_read(call->reader, body->sync.zone, hf_syncs_options(call->api->syncs)->items_max, &body->sync.arena,
-		      &body->known);
-	hf_reader_end(call->reader);
-}
-
-/* Takes a document that a lease was last stored from as it is. False: it has to be parsed. Whether it claims addresses is told from
- * its text alone; where every claim is answered, only parsing will do. */
-static bool take_known(struct hf_sync_body *body, struct hf_sync_input *input, const char *text, size_t len,
-		       struct hf_identity *id) {
-	const struct hf_known_document *known = hf_known_find(&body->known, &input->raw);
-	if (!known || !hf_identity_decode(known->key, known->key_len, id))
-		return false;
-	input->claims_unread = memmem(text, len, "\"vips\"", 6) != NULL;
-	if (input->claims_unread && body->want == HF_RETURN_ALL)
-		return false;
-	input->id = id;
-	input->fingerprint = known->fingerprint;
-	input->fingerprint_version = known->fingerprint_version;
-	return true;
-}
-
 static enum hf_err take_service(struct hf_sync_body *body, uint32_t place, const char *text, size_t len, struct hf_why *why) {
 	struct hf_why refusal = {""};
 	struct hf_identity id;
 	struct hf_document document = {.has_identity = false};
 	struct hf_sync_input input = {.role = HF_SYNC_SERVICE, .place = place};
-	learn(body);
+	hf_sync_learn(body);
 	input.raw = hf_known_digest(body->sync.zone, text, len);
-	if (take_known(body, &input, text, len, &id))
+	if (hf_sync_take_known(body, &input, text, len, &id))
 		return add(body, &input, &refusal, why);
 	input.claims_unread = false;
 	input.err = hf_document_read(text, len, body->sync.zone, &refusal, &document);
@@ -142,9 +115,12 @@ static enum hf_err take_entry(struct hf_sync_body *body, uint32_t place, json_t 
 /* Whether a line is {"removed":…} and nothing else. */
 static bool is_removed_line(const json_t *line) { return json_object_size(line) == 1 && json_object_get(line, "removed"); }
 
-/* Whether a line must be looked at for that; no parsing for the many that need none. */
+/* Whether a line must be looked at for that: it would begin so. */
 static bool may_be_removed(const struct hf_sync_body *body, const char *text, size_t len) {
-	return body->ndjson && len < 1024 && memmem(text, len, "\"removed\"", 9);
+	static const char name[] = "\"removed\"";
+	const char *end = text + len, *at = body->ndjson ? hf_text_next(text, end, '{') : NULL;
+	at = at ? hf_text_next(at, end, '"') : NULL;
+	return at && (size_t)(end - at) >= sizeof name - 2 && memcmp(at, name + 1, sizeof name - 2) == 0;
 }
 
 static enum hf_err refuse_removed(struct hf_why *why) {
@@ -204,6 +180,7 @@ static enum hf_err feed(struct hf_sink *sink, const char *data, size_t len, stru
 static void close_body(struct hf_sink *sink) {
 	struct hf_sync_body *body = (struct hf_sync_body *)sink;
 	hf_list_reader_close(body->reader);
+	hf_known_free(&body->known);
 	hf_sync_free(&body->sync);
 	free(body);
 }
@@ -216,6 +193,7 @@ enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
 	body->sink = (struct hf_sink){limits->body_max_bytes, call->vars[0], feed, close_body};
 	body->call = call;
 	body->start_us = hf_monotonic_us();
+	body->known.arena.budget = hf_syncs_budget(call->api->syncs);
 	hf_sync_init(&body->sync, hf_syncs_budget(call->api->syncs));
 	call->sink = &body->sink;
 	enum hf_err err = hf_sync_params_read(call, is_manifest, body);
@@ -278,5 +256,6 @@ enum hf_err hf_sync_body_end(struct hf_sync_body *body, struct hf_why *why) {
 	if (!err && rest)
 		err = check_rest(body, rest, n_items, why);
 	json_decref(rest);
+	hf_known_free(&body->known);
 	return err ? err : hf_sync_close_list(&body->sync, why);
 }

@@ -18,7 +18,8 @@ struct hf_sync_body {
 	enum hf_sync_return want; /* which results are answered */
 	int64_t start_us;
 	uint32_t n_documents;  /* that came so far */
-	struct hf_known known; /* read once there are enough of them for it to pay */
+	uint32_t learn_at;     /* how many of them it takes for this to pay: */
+	struct hf_known known; /* … who they are about, by their digests; until the body's end */
 };
 
 /* Gives the call a body of its own: reads the query parameters and headers, and takes the documents as they come. Errors as the
@@ -30,6 +31,14 @@ static inline struct hf_sync_body *hf_sync_body_of(const struct hf_call *call) {
 
 /* Reads the query parameters and headers (sync_params.c). */
 enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct hf_sync_body *ret) HF_CHECKED;
+
+/* Counts a document, and reads what is known of the zone once there are enough of them for it to pay (sync_known.c). */
+void hf_sync_learn(struct hf_sync_body *body);
+
+/* Takes a document, of which input->raw is set, for what it was when a lease was stored from it: sets the rest of *input, which
+ * borrows *id. False: it has to be parsed, as it always has to be where every refused claim is to be told. */
+bool hf_sync_take_known(struct hf_sync_body *body, struct hf_sync_input *input, const char *text, size_t len,
+			struct hf_identity *id) HF_CHECKED;
 
 /* The body is over: the sync has all its items. HF_E_INVALID_JSON, HF_E_INVALID_PARAMETER, HF_E_BODY_TOO_LARGE (too many items),
  * HF_E_INCOMPLETE_LIST, HF_E_OVERLOADED. */

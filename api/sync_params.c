@@ -9,14 +9,11 @@
 
 static enum hf_err read_mode(struct hf_call *call, enum hf_sync_mode *ret) {
 	const char *text = hf_call_param(call, "mode");
-	if (text && strcmp(text, "full") == 0)
-		*ret = HF_SYNC_FULL;
-	else if (text && strcmp(text, "delta") == 0)
-		*ret = HF_SYNC_DELTA;
-	else
-		return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
-			       text ? "mode: \"%.40s\" is neither full nor delta" : "mode: it is missing; full or delta%s",
-			       text ? text : "");
+	if (!text)
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "mode: it is missing; full or delta");
+	if (strcmp(text, "full") != 0 && strcmp(text, "delta") != 0)
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "mode: \"%.40s\" is neither full nor delta", text);
+	*ret = text[0] == 'f' ? HF_SYNC_FULL : HF_SYNC_DELTA;
 	return HF_OK;
 }
 

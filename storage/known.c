@@ -18,11 +18,11 @@ static struct hf_known_document **slot_of(const struct hf_known *known, const st
 }
 
 /* Slots for twice as many leases as the zone has. */
-static bool make_slots(size_t leases, struct hf_arena *arena, struct hf_known *known) {
+static bool make_slots(size_t leases, struct hf_known *known) {
 	size_t slots = 64;
 	while (slots < 2 * leases)
 		slots *= 2;
-	known->slots = hf_arena_alloc(arena, sizeof *known->slots * slots);
+	known->slots = hf_arena_alloc(&known->arena, sizeof *known->slots * slots);
 	if (!known->slots)
 		return false;
 	memset(known->slots, 0, sizeof *known->slots * slots);
@@ -30,49 +30,56 @@ static bool make_slots(size_t leases, struct hf_arena *arena, struct hf_known *k
 	return true;
 }
 
-static bool add(struct hf_known *known, struct hf_arena *arena, const struct hf_lease *lease, struct hf_slice key) {
+static bool add(struct hf_known *known, const struct hf_lease *lease, struct hf_slice key) {
 	struct hf_known_document **slot = slot_of(known, &lease->raw);
 	if (*slot)
 		return true;
-	struct hf_known_document *document = hf_arena_alloc(arena, sizeof *document + key.len);
+	struct hf_known_document *document = hf_arena_alloc(&known->arena, sizeof *document + key.len);
 	if (!document)
 		return false;
 	document->raw = lease->raw;
 	document->fingerprint = lease->fingerprint;
 	document->fingerprint_version = lease->fingerprint_version;
+	document->n_vips = (uint8_t)lease->n_vips;
+	memcpy(document->vips, lease->vips, sizeof document->vips);
 	document->key_len = (uint16_t)key.len;
 	memcpy(document->key, key.data, key.len);
 	*slot = document;
 	return true;
 }
 
-void hf_known_read(struct hf_txn *reader, const char *zone, size_t max, struct hf_arena *arena, struct hf_known *ret) {
+/* Adds the zone's leases; false if they cannot all be. `left` are counted by the scopes, which may be damaged: the slots must never
+ * fill up. */
+static bool add_leases(struct hf_txn *reader, const char *zone, uint64_t left, struct hf_known *known) {
 	static const struct hf_digest none;
-	struct hf_scope sum = hf_zone_sum(reader, zone);
 	struct hf_slice prefix = {zone, strlen(zone) + 1}; /* with its NUL, as no zone's name begins another's keys */
-	struct hf_known known = {NULL, 0};
 	struct hf_lease lease;
-	uint64_t left = sum.active + sum.quarantined; /* by the scopes, which may be damaged; the slots must never fill up */
 	HF_CURSOR leases;
-	*ret = known;
-	if (left > max || !make_slots(left, arena, &known))
-		return;
 	hf_cursor_open(reader, HF_LEASES, &leases);
 	for (bool found = hf_cursor_seek(&leases, prefix);
 	     found && leases.key.len > prefix.len && memcmp(leases.key.data, prefix.data, prefix.len) == 0;
 	     found = hf_cursor_next(&leases)) {
-		if (left-- == 0) {
+		if (left-- == 0)
 			hf_txn_corrupt(reader, HF_SCOPES, "a zone has more leases than its scopes count");
-			return;
-		}
-		if (!hf_lease_decode(leases.key, leases.value, &lease)) {
+		else if (!hf_lease_decode(leases.key, leases.value, &lease))
 			hf_txn_corrupt(reader, HF_LEASES, "a record is damaged");
-			return;
-		}
-		if (!hf_digest_equal(&lease.raw, &none) && !add(&known, arena, &lease, leases.key))
-			return;
+		else if (hf_digest_equal(&lease.raw, &none) || add(known, &lease, leases.key))
+			continue;
+		return false;
 	}
-	*ret = known;
+	return hf_txn_fault(reader, NULL) == HF_OK;
+}
+
+void hf_known_read(struct hf_txn *reader, const char *zone, size_t max, struct hf_known *known) {
+	struct hf_scope sum = hf_zone_sum(reader, zone);
+	uint64_t leases = sum.active + sum.quarantined;
+	if (leases > max || !make_slots(leases, known) || !add_leases(reader, zone, leases, known))
+		hf_known_free(known);
+}
+
+void hf_known_free(struct hf_known *known) {
+	hf_arena_free(&known->arena);
+	known->slots = NULL;
 }
 
 const struct hf_known_document *hf_known_find(const struct hf_known *known, const struct hf_digest *raw) {

@@ -9,18 +9,20 @@
 #define HF_STORAGE_KNOWN_H
 
 #include "arena.h"
-#include "digest.h"
-#include "identity.h"
 #include "kv.h"
+#include "lease.h"
 
 struct hf_known_document {
 	struct hf_digest raw, fingerprint;
 	uint8_t fingerprint_version;
+	uint8_t n_vips;
+	struct hf_addr vips[HF_FAMILIES]; /* which never change while there is a lease */
 	uint16_t key_len;
 	uint8_t key[]; /* identity bytes */
 };
 
 struct hf_known {
+	struct hf_arena arena;		  /* its own; the budget is its owner's to set */
 	struct hf_known_document **slots; /* NULL: nothing is known */
 	size_t mask;			  /* the number of slots, a power of two, less 1 */
 };
@@ -28,9 +30,12 @@ struct hf_known {
 /* The raw digest of a document in a zone's list. */
 struct hf_digest hf_known_digest(const char *zone, const void *document, size_t len);
 
-/* Reads what is known of a zone, on a reader's snapshot, into the arena. Nothing, if the zone has more than `max` leases or the
- * arena's budget does not allow it. A storage fault sticks to the reader. */
-void hf_known_read(struct hf_txn *reader, const char *zone, size_t max, struct hf_arena *arena, struct hf_known *ret);
+/* Reads what is known of a zone, on a reader's snapshot: a walk over all of its leases. Nothing, and no memory held, if it has more
+ * than `max` of them or the budget does not allow it. A storage fault sticks to the reader. */
+void hf_known_read(struct hf_txn *reader, const char *zone, size_t max, struct hf_known *known);
+
+/* Forgets everything, and gives its memory back. */
+void hf_known_free(struct hf_known *known);
 
 /* NULL: it is not known. */
 const struct hf_known_document *hf_known_find(const struct hf_known *known, const struct hf_digest *raw);

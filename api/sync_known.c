@@ -1,0 +1,71 @@
+/* sync_known.c — documents that a lease was last stored from as they are: they need no parsing. */
+#include <string.h>
+
+#include "json.h"
+#include "storage/read.h"
+#include "sync_body.h"
+
+#define KNOWN_AFTER 16 /* documents, at least, before the zone's leases are read to know them again */
+#define KNOWN_SHARE 32 /* … and in a delta this share of the leases: parsing a document costs as much as reading so many leases */
+
+/* When it pays to read what is known of the zone, in documents: that walks over all of its leases. A full list has about as many.
+ */
+static uint32_t learn_at(struct hf_sync_body *body) {
+	struct hf_scope sum = hf_zone_sum(body->call->reader, body->sync.zone);
+	uint64_t leases = sum.active + sum.quarantined, share = body->sync.mode == HF_SYNC_FULL ? 0 : leases / KNOWN_SHARE;
+	bool too_many = leases > hf_syncs_options(body->call->api->syncs)->items_max;
+	return leases == 0 || too_many ? UINT32_MAX : share > KNOWN_AFTER ? (uint32_t)share : KNOWN_AFTER;
+}
+
+void hf_sync_learn(struct hf_sync_body *body) {
+	struct hf_call *call = body->call;
+	if (++body->n_documents < KNOWN_AFTER || body->n_documents < body->learn_at || !call->reader ||
+	    hf_reader_begin(call->reader, NULL))
+		return;
+	if (body->n_documents == KNOWN_AFTER)
+		body->learn_at = learn_at(body);
+	if (body->n_documents >= body->learn_at) {
+		body->learn_at = UINT32_MAX;
+		hf_known_read(call->reader, body->sync.zone, hf_syncs_options(call->api->syncs)->items_max, &body->known);
+	}
+	hf_reader_end(call->reader);
+}
+
+enum claim_text { CLAIMS_NONE, CLAIMS_ITS_OWN, CLAIMS_UNKNOWN };
+
+/* What a document claims, told from its text: nothing, as it has no member "vips" but empty ones; what the lease has, as all of
+ * that stands in it; or it has to be parsed, as where an escape may hide something. */
+static enum claim_text claims_of(const char *text, size_t len, const struct hf_known_document *known) {
+	const char *end = text + len, *at = text;
+	char quoted[HF_ADDR_TEXT + 2];
+	bool some = false;
+	if (memchr(text, '\\', len))
+		return CLAIMS_UNKNOWN;
+	while (!some && (at = memmem(at, (size_t)(end - at), "\"vips\"", 6))) {
+		at += 6;
+		const char *value = hf_text_next(at, end, ':');
+		value = value ? hf_text_next(value, end, '[') : NULL;
+		some = !value || !hf_text_next(value, end, ']');
+	}
+	for (int i = 0; some && i < known->n_vips; i++) {
+		quoted[0] = '"';
+		hf_addr_format(known->vips[i], quoted + 1);
+		if (!memmem(text, len, strcat(quoted, "\""), strlen(quoted)))
+			return CLAIMS_UNKNOWN;
+	}
+	return some ? CLAIMS_ITS_OWN : CLAIMS_NONE;
+}
+
+bool hf_sync_take_known(struct hf_sync_body *body, struct hf_sync_input *input, const char *text, size_t len,
+			struct hf_identity *id) {
+	const struct hf_known_document *known = hf_known_find(&body->known, &input->raw);
+	enum claim_text claims = known ? claims_of(text, len, known) : CLAIMS_UNKNOWN;
+	if (claims == CLAIMS_UNKNOWN || (claims == CLAIMS_ITS_OWN && body->want == HF_RETURN_ALL) ||
+	    !hf_identity_decode(known->key, known->key_len, id))
+		return false;
+	input->claims_unread = claims == CLAIMS_ITS_OWN;
+	input->id = id;
+	input->fingerprint = known->fingerprint;
+	input->fingerprint_version = known->fingerprint_version;
+	return true;
+}
