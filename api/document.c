@@ -121,7 +121,6 @@ enum hf_err hf_document_read(const char *text, size_t len, const char *zone, str
 	if (!err) {
 		ret->has_identity = true;
 		ret->id = id;
-		ret->foreign = strcmp(id.zone, zone) != 0;
 		err = hf_config_of(document, why, &ret->config);
 	}
 	json_decref(document);

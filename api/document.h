@@ -17,12 +17,11 @@
 struct hf_document {
 	struct hf_config config; /* fingerprint and claims, as hf_config_read() */
 	struct hf_identity id;	 /* zone: its kuma.io/zone label, else the zone given */
-	bool foreign;		 /* its kuma.io/zone label names another zone than the one given */
-	bool has_identity;	 /* false: `id` and `foreign` could not be read */
+	bool has_identity;	 /* false: `id` could not be read */
 };
 
 /* Reads a document. `zone`: in whose list it stands, a checked name. *ret is written on failure too: an error that left the
- * identity readable sets has_identity, id and foreign. HF_E_INVALID_JSON: as hf_config_read(). HF_E_INVALID_NAME: a name out of
+ * identity readable sets has_identity and id. HF_E_INVALID_JSON: as hf_config_read(). HF_E_INVALID_NAME: a name out of
  * form. HF_E_INVALID_PARAMETER: no name; a kind that is none of the three; one of the members, labels and annotations above that
  * is no string. HF_E_OVERLOADED: out of memory. */
 enum hf_err hf_document_read(const char *text, size_t len, const char *zone, struct hf_why *why,

@@ -11,8 +11,7 @@
 #include "parse.h"
 #include "storage/monotonic.h"
 
-/* What an item's result takes in the answer, at most, beyond its identity: charged with the item, as the answer lives as long. */
-#define ANSWER_BYTES 256
+#define ANSWER_BYTES 256 /* of an item's result in the answer, some more or less; a rejected one takes twice as much */
 
 static bool charge(void *context, size_t bytes) {
 	struct hf_sync_body *body = context;
@@ -21,8 +20,6 @@ static bool charge(void *context, size_t bytes) {
 
 static enum hf_err add(struct hf_sync_body *body, struct hf_sync_input *input, const struct hf_why *refusal, struct hf_why *why) {
 	input->why = refusal->text;
-	if (!charge(body, ANSWER_BYTES))
-		return hf_fail(why, HF_E_OVERLOADED, "the syncs under way use all the memory that they may; try again");
 	return hf_sync_add(&body->sync, input, why);
 }
 
@@ -197,6 +194,7 @@ enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
 	hf_sync_init(&body->sync, hf_syncs_budget(call->api->syncs));
 	call->sink = &body->sink;
 	enum hf_err err = hf_sync_params_read(call, is_manifest, body);
+	body->sync.answer_bytes = body->want == HF_RETURN_NONE ? 0 : ANSWER_BYTES;
 	struct hf_list_options options = {.ndjson = body->ndjson,
 					  .item_max_bytes = call->api->body_max_bytes,
 					  .items_max = limits->items_max,

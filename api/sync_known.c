@@ -50,7 +50,8 @@ static enum claim_text claims_of(const char *text, size_t len, const struct hf_k
 	for (int i = 0; some && i < known->n_vips; i++) {
 		quoted[0] = '"';
 		hf_addr_format(known->vips[i], quoted + 1);
-		if (!memmem(text, len, strcat(quoted, "\""), strlen(quoted)))
+		strcat(quoted, "\"");
+		if (!memmem(text, len, quoted, strlen(quoted)))
 			return CLAIMS_UNKNOWN;
 	}
 	return some ? CLAIMS_ITS_OWN : CLAIMS_NONE;

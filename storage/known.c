@@ -56,8 +56,7 @@ static bool add_leases(struct hf_txn *reader, const char *zone, uint64_t left, s
 	struct hf_lease lease;
 	HF_CURSOR leases;
 	hf_cursor_open(reader, HF_LEASES, &leases);
-	for (bool found = hf_cursor_seek(&leases, prefix);
-	     found && leases.key.len > prefix.len && memcmp(leases.key.data, prefix.data, prefix.len) == 0;
+	for (bool found = hf_cursor_seek(&leases, prefix); found && hf_slice_extends(leases.key, prefix);
 	     found = hf_cursor_next(&leases)) {
 		if (left-- == 0)
 			hf_txn_corrupt(reader, HF_SCOPES, "a zone has more leases than its scopes count");

@@ -29,8 +29,7 @@ struct hf_scope hf_zone_sum_except(struct hf_txn *txn, const char *name, bool (*
 	struct hf_slice prefix = {name, strlen(name) + 1}; /* with its NUL, as no zone's name begins another's scopes */
 	HF_CURSOR cursor;
 	hf_cursor_open(txn, HF_SCOPES, &cursor);
-	for (bool found = hf_cursor_seek(&cursor, prefix);
-	     found && cursor.key.len > prefix.len && memcmp(cursor.key.data, prefix.data, prefix.len) == 0;
+	for (bool found = hf_cursor_seek(&cursor, prefix); found && hf_slice_extends(cursor.key, prefix);
 	     found = hf_cursor_next(&cursor)) {
 		if (skip && skip(context, cursor.key))
 			continue;

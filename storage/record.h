@@ -19,6 +19,17 @@ struct hf_slice {
 	size_t len;
 };
 
+/* The order of keys: by their bytes, a beginning before what it begins. Less than, equal to or greater than 0. */
+static inline int hf_slice_compare(struct hf_slice a, struct hf_slice b) {
+	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+	return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* Whether a key begins with the prefix and goes on behind it. */
+static inline bool hf_slice_extends(struct hf_slice key, struct hf_slice prefix) {
+	return key.len > prefix.len && memcmp(key.data, prefix.data, prefix.len) == 0;
+}
+
 struct hf_writer {
 	uint8_t *start, *at;
 };

@@ -26,7 +26,12 @@ void hf_sync_free(struct hf_sync *sync) {
 		hf_arena_free(&sync->arena);
 }
 
-enum hf_err hf_sync_no_memory(struct hf_why *why) {
+enum hf_err hf_sync_no_memory(const struct hf_sync *sync, struct hf_why *why) {
+	if (sync->arena.charged_bytes > sync->arena.budget->max_bytes / 2)
+		return hf_fail(why, HF_E_OVERLOADED,
+			       "the syncs under way use all the %zu bytes of memory that they may, this one alone most of them; "
+			       "send less at once, or let the server use more",
+			       sync->arena.budget->max_bytes);
 	return hf_fail(why, HF_E_OVERLOADED, "the syncs under way use all the memory that they may; try again");
 }
 
@@ -45,7 +50,7 @@ void hf_sync_set_outcome(struct hf_sync *sync, struct hf_sync_item *item, enum h
 
 enum hf_err hf_sync_reject(struct hf_sync *sync, struct hf_sync_item *item, enum hf_err err, const char *text) {
 	item->why = copy(sync, text, strlen(text) + 1);
-	if (!item->why)
+	if (!item->why || !hf_arena_charge(&sync->arena, sync->answer_bytes)) /* the answer says it too */
 		return HF_E_OVERLOADED;
 	item->err = err;
 	item->todo = HF_SYNC_DONE;
@@ -56,7 +61,7 @@ enum hf_err hf_sync_reject(struct hf_sync *sync, struct hf_sync_item *item, enum
 struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len,
 				      size_t scope_len) {
 	struct hf_sync_item *item = hf_arena_alloc(&sync->arena, sizeof *item);
-	if (!item)
+	if (!item || !hf_arena_charge(&sync->arena, sync->answer_bytes))
 		return NULL;
 	*item = (struct hf_sync_item){.role = role, .key_len = (uint16_t)key_len, .scope_len = (uint16_t)scope_len};
 	if (key_len && !(item->key = copy(sync, key, key_len)))
@@ -93,7 +98,7 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 		hf_identity_encode(input->id, &key);
 	struct hf_sync_item *item = hf_sync_new_item(sync, input->role, key.bytes, key.len, key.scope_len);
 	if (!item || !copy_document(sync, item, input))
-		return hf_sync_no_memory(why);
+		return hf_sync_no_memory(sync, why);
 	item->place = input->place;
 	*sync->last = item;
 	sync->last = &item->next;
@@ -107,20 +112,13 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 		return HF_OK;
 	item->in_error = true;
 	enum hf_err err = hf_sync_reject(sync, item, input->err ? input->err : HF_E_INVALID_PARAMETER, excuse);
-	return err ? hf_sync_no_memory(why) : HF_OK;
+	return err ? hf_sync_no_memory(sync, why) : HF_OK;
 }
 
 static int by_key(const void *a, const void *b) {
 	const struct hf_sync_item *one = *(struct hf_sync_item *const *)a, *two = *(struct hf_sync_item *const *)b;
-	size_t shorter = one->key_len < two->key_len ? one->key_len : two->key_len;
-	int order = memcmp(one->key, two->key, shorter);
-	if (order == 0)
-		order = (one->key_len > two->key_len) - (one->key_len < two->key_len);
+	int order = hf_slice_compare(hf_sync_key(one), hf_sync_key(two));
 	return order ? order : (one->number > two->number) - (one->number < two->number);
-}
-
-static bool same_key(const struct hf_sync_item *a, const struct hf_sync_item *b) {
-	return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
 }
 
 /* The first of an identity stands; items that were rejected stand too, as their leases are listed. */
@@ -129,13 +127,13 @@ static enum hf_err reject_repeated(struct hf_sync *sync, struct hf_why *why) {
 	for (uint32_t i = 0; i < sync->n_sorted; i++) {
 		struct hf_sync_item *item = sync->sorted[i];
 		char text[96];
-		if (!last || !same_key(last, item)) {
+		if (!last || hf_slice_compare(hf_sync_key(last), hf_sync_key(item)) != 0) {
 			last = item;
 		} else if (!item->in_error) {
 			snprintf(text, sizeof text, "the same service is listed before, at place %" PRIu32, last->place);
 			item->in_error = true;
 			if (hf_sync_reject(sync, item, HF_E_INVALID_PARAMETER, text))
-				return hf_sync_no_memory(why);
+				return hf_sync_no_memory(sync, why);
 		}
 	}
 	return HF_OK;
@@ -144,10 +142,22 @@ static enum hf_err reject_repeated(struct hf_sync *sync, struct hf_why *why) {
 enum hf_err hf_sync_close_list(struct hf_sync *sync, struct hf_why *why) {
 	sync->sorted = hf_arena_alloc(&sync->arena, sizeof *sync->sorted * ((size_t)sync->n_items + 1));
 	if (!sync->sorted)
-		return hf_sync_no_memory(why);
+		return hf_sync_no_memory(sync, why);
 	for (struct hf_sync_item *item = sync->first; item; item = item->next)
 		if (item->key)
 			sync->sorted[sync->n_sorted++] = item;
 	qsort(sync->sorted, sync->n_sorted, sizeof *sync->sorted, by_key);
 	return reject_repeated(sync, why);
+}
+
+uint32_t hf_sync_find(const struct hf_sync *sync, struct hf_slice key) {
+	uint32_t low = 0, high = sync->n_sorted;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (hf_slice_compare(hf_sync_key(sync->sorted[middle]), key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }

@@ -13,29 +13,15 @@ static bool is_of_zone(const struct hf_change *change, const char *zone) {
 	return change->has_lease && strcmp(change->id.zone, zone) == 0;
 }
 
-/* The first of the sorted items that is not before the key. */
-static uint32_t find(const struct hf_sync *sync, const struct hf_key *key) {
-	uint32_t low = 0, high = sync->n_sorted;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		const struct hf_sync_item *item = sync->sorted[middle];
-		int order = memcmp(item->key, key->bytes, item->key_len < key->len ? item->key_len : key->len);
-		if (order < 0 || (order == 0 && item->key_len < key->len))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* Looks another zone's service up again, if the sync lists it. */
 static void look_up_again(const struct hf_sync *sync, struct hf_txn *txn, const struct hf_identity *id) {
 	struct hf_key key;
 	struct hf_lease lease;
 	hf_identity_encode(id, &key);
-	uint32_t at = find(sync, &key);
+	struct hf_slice bytes = {key.bytes, key.len};
+	uint32_t at = hf_sync_find(sync, bytes);
 	struct hf_sync_item *item = at < sync->n_sorted ? sync->sorted[at] : NULL;
-	if (!item || item->outcome != HF_SYNC_FOREIGN || item->key_len != key.len || memcmp(item->key, key.bytes, key.len) != 0)
+	if (!item || item->outcome != HF_SYNC_FOREIGN || hf_slice_compare(hf_sync_key(item), bytes) != 0)
 		return;
 	item->n_vips = 0;
 	item->claim_refused = false;
@@ -188,7 +174,7 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 	struct hf_zone zone;
 	struct work *work = hf_arena_alloc(&sync->arena, sizeof *work);
 	if (!work)
-		return hf_sync_no_memory(why);
+		return hf_sync_no_memory(sync, why);
 	*work = (struct work){.sync = sync, .batch = batch};
 	enum hf_err err = decide_again(sync, batch, why);
 	if (err)
@@ -198,7 +184,7 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 		return refusal;
 	err = acquire_all(work);
 	if (err == HF_E_OVERLOADED)
-		return hf_sync_no_memory(why);
+		return hf_sync_no_memory(sync, why);
 	if (err || refusal)
 		return err ? err : refusal;
 	release_all(work);

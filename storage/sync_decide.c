@@ -104,11 +104,9 @@ struct unlisted {
 
 static bool is_listed(struct unlisted *walk, struct hf_slice key) {
 	for (; walk->at < walk->sync->n_sorted; walk->at++) {
-		const struct hf_sync_item *item = walk->sync->sorted[walk->at];
-		size_t shorter = item->key_len < key.len ? item->key_len : key.len;
-		int order = memcmp(item->key, key.data, shorter);
-		if (order > 0 || (order == 0 && item->key_len >= key.len))
-			return order == 0 && item->key_len == key.len;
+		int order = hf_slice_compare(hf_sync_key(walk->sync->sorted[walk->at]), key);
+		if (order >= 0)
+			return order == 0;
 	}
 	return false;
 }
@@ -131,8 +129,7 @@ static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, s
 	struct hf_lease lease;
 	HF_CURSOR leases;
 	hf_cursor_open(walk->txn, HF_LEASES, &leases);
-	for (bool found = hf_cursor_seek(&leases, scope);
-	     found && leases.key.len > scope.len && memcmp(leases.key.data, scope.data, scope.len) == 0;
+	for (bool found = hf_cursor_seek(&leases, scope); found && hf_slice_extends(leases.key, scope);
 	     found = hf_cursor_next(&leases)) {
 		if (is_listed(walk, leases.key))
 			continue;
@@ -145,7 +142,7 @@ static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, s
 		if (walk->sync->unreadable && walk->sync->mode == HF_SYNC_FULL)
 			walk->sync->summary.release_skipped++; /* perhaps it is the one that could not be read */
 		else if (!add_unlisted(walk, &lease, leases.key, scope.len))
-			return hf_sync_no_memory(why);
+			return hf_sync_no_memory(walk->sync, why);
 		else
 			walk->sync->releases++;
 	}
@@ -165,8 +162,7 @@ static enum hf_err walk_scopes(struct hf_sync *sync, struct hf_txn *txn, struct 
 	enum hf_err err = HF_OK;
 	HF_CURSOR scopes;
 	hf_cursor_open(txn, HF_SCOPES, &scopes);
-	for (bool found = hf_cursor_seek(&scopes, zone);
-	     !err && found && scopes.key.len > zone.len && memcmp(scopes.key.data, zone.data, zone.len) == 0;
+	for (bool found = hf_cursor_seek(&scopes, zone); !err && found && hf_slice_extends(scopes.key, zone);
 	     found = hf_cursor_next(&scopes)) {
 		struct hf_scope scope;
 		if (!hf_scope_decode(scopes.value, &scope)) {

@@ -16,8 +16,14 @@ enum hf_err hf_sync_judge(const struct hf_sync *sync, struct hf_why *why) HF_CHE
 struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len,
 				      size_t scope_len);
 
+/* An item's identity bytes. */
+static inline struct hf_slice hf_sync_key(const struct hf_sync_item *item) { return (struct hf_slice){item->key, item->key_len}; }
+
+/* The first of the sorted items that is not before a key; n_sorted if there is none. */
+uint32_t hf_sync_find(const struct hf_sync *sync, struct hf_slice key);
+
 /* HF_E_OVERLOADED in words. */
-enum hf_err hf_sync_no_memory(struct hf_why *why);
+enum hf_err hf_sync_no_memory(const struct hf_sync *sync, struct hf_why *why);
 
 /* Fills a request for one item; what does not differ from item to item is left alone. */
 void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret);

@@ -384,7 +384,7 @@ class Stopping(unittest.TestCase):
         senders = [threading.Thread(target=self.send, args=(server, zone, body, answers, together)) for zone in zones]
         for sender in senders:
             sender.start()
-        eventually(lambda: metrics_of(server).value('holdfast_sync_memory_bytes') > count * (size - 100) * 400, 20)  # all but the ends are there
+        eventually(lambda: metrics_of(server).value('holdfast_sync_memory_bytes') > count * (size - 100) * 200, 20)  # all but the ends are there
         together.wait()
         time.sleep(0.1)
         server.stop(signal.SIGTERM, timeout=DRAIN_S)

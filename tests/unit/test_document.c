@@ -97,7 +97,6 @@ Test(document, identity_comes_from_the_document) {
 		cr_expect_str_eq(d.id.mesh, IDENTITIES[i].mesh, "%s: %s", IDENTITIES[i].name, d.id.mesh);
 		cr_expect_str_eq(d.id.service, IDENTITIES[i].service, "%s: %s", IDENTITIES[i].name, d.id.service);
 		cr_expect_str_eq(d.id.zone, IDENTITIES[i].zone, "%s: %s", IDENTITIES[i].name, d.id.zone);
-		cr_expect_eq(d.foreign, strcmp(IDENTITIES[i].zone, "east") != 0, "%s", IDENTITIES[i].name);
 	}
 }
 
