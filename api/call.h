@@ -9,10 +9,9 @@
 #ifndef HF_API_CALL_H
 #define HF_API_CALL_H
 
-#include <sys/types.h>
-
 #include "api.h"
 #include "buf.h"
+#include "pieces.h"
 #include "storage/feed.h"
 #include "storage/leases.h"
 #include "storage/pools.h"
@@ -38,26 +37,6 @@ struct hf_request {
 	/* The value of a request header, or NULL; the server's. Valid until the answer is given. */
 	const char *(*header)(void *context, const char *name);
 	void *header_context;
-};
-
-/* An answer that is produced piece by piece while it is sent. */
-struct hf_stream {
-	/* Writes up to `max` bytes (at least 4,096); returns how many, 0 at the end, -1 if it cannot go on (the answer is then cut
-	 * off). */
-	ssize_t (*fill)(struct hf_stream *stream, char *ret, size_t max);
-	/* From any thread: it took too long; let go of what it holds. */
-	void (*expire)(struct hf_stream *stream);
-	void (*close)(struct hf_stream *stream);
-};
-
-/* Takes a body in as it comes, instead of its being kept. The head of the taker's own struct. */
-struct hf_sink {
-	size_t max_bytes; /* of the body */
-	/* What the request is about, such as a zone. It may take long: it is not to be begun on a thread that others wait for, and
-	 * those about one thing are to be begun one after the other. */
-	const char *key;
-	enum hf_err (*feed)(struct hf_sink *sink, const char *data, size_t len, struct hf_why *why);
-	void (*close)(struct hf_sink *sink); /* with the call */
 };
 
 struct hf_response {
