@@ -89,7 +89,7 @@ static enum hf_err resolve(const char *text, bool insecure, struct hf_why *why, 
 }
 
 enum hf_err hf_listen_check(const char *text, bool insecure, struct hf_why *why) {
-	struct addrinfo *info;
+	struct addrinfo *info = NULL;
 	enum hf_err err = resolve(text, insecure, why, &info);
 	if (!err)
 		freeaddrinfo(info);
@@ -97,7 +97,7 @@ enum hf_err hf_listen_check(const char *text, bool insecure, struct hf_why *why)
 }
 
 enum hf_err hf_listen(const char *text, bool insecure, struct hf_why *why, int *ret_fd, char ret_url[HF_URL_TEXT]) {
-	struct addrinfo *info;
+	struct addrinfo *info = NULL;
 	enum hf_err err = resolve(text, insecure, why, &info);
 	if (err)
 		return err;
