@@ -305,11 +305,11 @@ class Memory(unittest.TestCase):
     def test_slow_ones_share_the_memory(self):
         """While bodies that came half hold the memory, another sync is refused; when they are gone, it is done."""
         server = self.server('--sync-memory', '1MiB')
-        body = lines_of(900)
+        body = lines_of(700)  # two of them fit, three do not
         held = [server.socket() for _ in range(2)]
         for i, s in enumerate(held):
             s.sendall(head_of(f'slow-{i}', len(body)) + body[:-10])
-        eventually(lambda: self.gauge(server) > 700_000)
+        eventually(lambda: self.gauge(server) > 800_000)
         answer = server.post('/v1/zones/east/sync?mode=full&mesh=*', body, {'Content-Type': NDJSON})
         self.assertEqual((answer.status, answer.header('Retry-After')), (503, '1'))
         for s in held:
