@@ -180,12 +180,16 @@ enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acqui
 
 unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *request) {
 	const struct hf_pool *pool = choose_pool(batch, request, NULL);
+	bool has[HF_FAMILIES] = {false};
 	unsigned claims = 0;
-	for (int i = 0; pool && i < request->n_claims; i++)
-		if (hf_allocator_is_free(hf_batch_txn(batch), pool, request->claims[i])) {
+	for (int i = 0; pool && i < request->n_claims; i++) {
+		enum hf_family family = hf_addr_family(request->claims[i]);
+		if (!has[family] && hf_allocator_is_free(hf_batch_txn(batch), pool, request->claims[i])) {
 			hf_allocator_take(hf_batch_txn(batch), pool, request->claims[i]);
+			has[family] = true;
 			claims |= 1u << i;
 		}
+	}
 	return claims;
 }
 

@@ -9,8 +9,8 @@
 enum hf_claimed { HF_CLAIMED_NONE, HF_CLAIMED_SOME, HF_CLAIMED_ALL };
 enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acquire *request);
 
-/* Takes what the request claims, as far as it is free, out of what can be given away, until hf_acquire_unreserve(). Bit i of the
- * answer is claim i. What is reserved must be given back before the batch is committed. */
+/* Takes what the request's claims would give it now, one address of a family at most, out of what can be given away, until
+ * hf_acquire_unreserve(). Bit i of the answer is claim i. What is reserved must be given back before the batch is committed. */
 unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *request);
 void hf_acquire_unreserve(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims);
 

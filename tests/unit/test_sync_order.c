@@ -63,6 +63,10 @@ static const struct {
 	 "e=adopted@10.0.0.4,fd00::3"},
 	{"half of a claim is taken", DUAL, "x", "a@10.0.0.0,fd00::1 b@10.0.0.1",
 	 "a=adopted@10.0.0.2,fd00::1~ b=adopted@10.0.0.1,fd00::2"},
+	{"a second claim that is not needed is another's", DUAL, "", "a@10.0.0.0,10.0.0.1 aa b@10.0.0.1",
+	 "a=adopted@10.0.0.0,fd00::~ aa=created@10.0.0.2,fd00::2 b=adopted@10.0.0.1,fd00::1"},
+	{"a second claim that is not needed exhausts nothing", "10.0.0.0/31 fd00::/127", "", "a@fd00:: b@10.0.0.0,10.0.0.1",
+	 "a=adopted@10.0.0.1,fd00:: b=adopted@10.0.0.0,fd00::1~"},
 	{"all that is left is claimed; what a rejected one claimed is free again", "10.0.0.0/30 fd00::/128", "",
 	 "a@10.0.0.0 b@fd00::", "a=pool-exhausted b=adopted@10.0.0.0,fd00::"},
 };
