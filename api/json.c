@@ -25,7 +25,7 @@ size_t hf_utf8_length(const char *text, size_t len) {
 }
 
 const char *hf_text_next(const char *at, const char *end, char c) {
-	while (at < end && strchr(" \t\r\n", *at))
+	while (at < end && memchr(" \t\r\n", *at, 4))
 		at++;
 	return at < end && *at == c ? at + 1 : NULL;
 }

@@ -18,7 +18,7 @@ struct hf_sync_body {
 	enum hf_sync_return want; /* which results are answered */
 	int64_t start_us;
 	uint32_t n_documents;  /* that came so far */
-	uint32_t learn_at;     /* how many of them it takes for this to pay: */
+	uint32_t learn_at;     /* how many of them it takes for this to pay, 0 until that is known: */
 	struct hf_known known; /* … who they are about, by their digests; until the body's end */
 };
 

@@ -22,7 +22,7 @@ void hf_sync_learn(struct hf_sync_body *body) {
 	if (++body->n_documents < KNOWN_AFTER || body->n_documents < body->learn_at || !call->reader ||
 	    hf_reader_begin(call->reader, NULL))
 		return;
-	if (body->n_documents == KNOWN_AFTER)
+	if (body->learn_at == 0)
 		body->learn_at = learn_at(body);
 	if (body->n_documents >= body->learn_at) {
 		body->learn_at = UINT32_MAX;
@@ -33,11 +33,25 @@ void hf_sync_learn(struct hf_sync_body *body) {
 
 enum claim_text { CLAIMS_NONE, CLAIMS_ITS_OWN, CLAIMS_UNKNOWN };
 
-/* What a document claims, told from its text: nothing, as it has no member "vips" but empty ones; what the lease has, as all of
- * that stands in it; or it has to be parsed, as where an escape may hide something. */
+/* Which of the lease's addresses is the value of the member whose name ends at `at`; -1 if none, or if it is written otherwise. */
+static int vip_at(const char *at, const char *end, const struct hf_known_document *known) {
+	char quoted[HF_ADDR_TEXT + 1];
+	const char *value = hf_text_next(at, end, ':');
+	value = value ? hf_text_next(value, end, '"') : NULL;
+	for (int i = 0; value && i < known->n_vips; i++) {
+		hf_addr_format(known->vips[i], quoted);
+		strcat(quoted, "\"");
+		if ((size_t)(end - value) >= strlen(quoted) && memcmp(value, quoted, strlen(quoted)) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* What a document claims, told from its text: nothing, as it has no member "vips" but empty ones; what the lease has, all of it and
+ * nothing else, as its members "ip" say no more; or it has to be parsed, as where an escape may hide something. */
 static enum claim_text claims_of(const char *text, size_t len, const struct hf_known_document *known) {
 	const char *end = text + len, *at = text;
-	char quoted[HF_ADDR_TEXT + 2];
+	unsigned seen = 0;
 	bool some = false;
 	if (memchr(text, '\\', len))
 		return CLAIMS_UNKNOWN;
@@ -47,14 +61,16 @@ static enum claim_text claims_of(const char *text, size_t len, const struct hf_k
 		value = value ? hf_text_next(value, end, '[') : NULL;
 		some = !value || !hf_text_next(value, end, ']');
 	}
-	for (int i = 0; some && i < known->n_vips; i++) {
-		quoted[0] = '"';
-		hf_addr_format(known->vips[i], quoted + 1);
-		strcat(quoted, "\"");
-		if (!memmem(text, len, quoted, strlen(quoted)))
+	if (!some)
+		return CLAIMS_NONE;
+	for (at = text; (at = memmem(at, (size_t)(end - at), "\"ip\"", 4));) {
+		at += 4;
+		int vip = vip_at(at, end, known);
+		if (vip < 0)
 			return CLAIMS_UNKNOWN;
+		seen |= 1u << vip;
 	}
-	return some ? CLAIMS_ITS_OWN : CLAIMS_NONE;
+	return seen == (1u << known->n_vips) - 1 ? CLAIMS_ITS_OWN : CLAIMS_UNKNOWN;
 }
 
 bool hf_sync_take_known(struct hf_sync_body *body, struct hf_sync_input *input, const char *text, size_t len,

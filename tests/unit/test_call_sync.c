@@ -1,6 +1,7 @@
 /* Syncs and manifests through the API without a socket: bodies in pieces, answers to the letter, refusals, what is remembered. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "call_support.h"
@@ -267,4 +268,68 @@ Test(call_sync, a_body_that_ends_too_early_is_refused) {
 	}
 	struct hf_digest after = fixture_digest(&w.f);
 	cr_expect(hf_digest_equal(&before, &after));
+}
+
+/* Documents that are restored as they were, with the claims they make: VIP stands for the address that the service has. */
+static const struct {
+	const char *name, *rest;
+	bool refused;
+	int kept; /* reallocations avoided */
+} CLAIMING[] = {
+	{"none", "", false, 1},
+	{"empty", ",\"status\":{\"vips\":[ ]}", false, 1},
+	{"null", ",\"status\":{\"vips\":null}", false, 1},
+	{"its own", ",\"status\":{\"vips\":[{\"ip\":\"VIP\"}]}", false, 0},
+	{"its own, spread out", ",\"status\" : {\"vips\" : [ { \"ip\" :\t\"VIP\" } ]}", false, 0},
+	{"another", ",\"status\":{\"vips\":[{\"ip\":\"10.9.9.9\"}]}", true, 1},
+	{"its own and another", ",\"status\":{\"vips\":[{\"ip\":\"VIP\"},{\"ip\":\"10.9.9.9\"}]}", true, 0},
+	{"its own and one of a family that it has not", ",\"status\":{\"vips\":[{\"ip\":\"VIP\"},{\"ip\":\"fd00::9\"}]}", true, 0},
+	{"another, and its own elsewhere", ",\"note\":\"VIP\",\"status\":{\"vips\":[{\"ip\":\"10.9.9.9\"}]}", true, 1},
+	{"no claim, though it looks like one", ",\"note\":\"vips\",\"more\":[\"VIP\"]", false, 1},
+	{"one behind escapes", ",\"status\":{\"vips\":[{\"\\u0069p\":\"10.9.9.9\"}],\"x\":\"VIP\"}", true, 1},
+};
+
+/* The document with VIP replaced. */
+static void claiming(size_t i, const char *vip, char *ret, size_t max) {
+	const char *rest = CLAIMING[i].rest, *at = strstr(rest, "VIP");
+	int before = at ? (int)(at - rest) : (int)strlen(rest);
+	snprintf(ret, max, "{\"type\":\"MeshService\",\"name\":\"it\",\"spec\":{\"n\":%zu}%.*s%s%s}\n", i, before, rest,
+		 at ? vip : "", at ? at + 3 : "");
+}
+
+static int avoided(void) {
+	struct hf_buf metrics = {0};
+	hf_syncs_write_metrics(w.api.syncs, &metrics);
+	hf_buf_add(&metrics, "", 1);
+	const char *at = strstr(metrics.data, "\nholdfast_sync_reallocations_avoided_total ");
+	int n = atoi(at + strlen("\nholdfast_sync_reallocations_avoided_total "));
+	hf_buf_free(&metrics);
+	return n;
+}
+
+/* Alone it is parsed; behind enough others, which all bring what they have, it is known. */
+Test(call_sync, claims_are_told_the_same_whether_a_document_is_parsed_or_known) {
+	char others[4096] = "", body[8192], document[512];
+	for (int i = 0; i < 20; i++)
+		snprintf(others + strlen(others), sizeof others - strlen(others), "{\"name\":\"s%d\",\"spec\":{}}\n", i);
+	post(DELTA, others);
+	for (size_t i = 0; i < sizeof CLAIMING / sizeof *CLAIMING; i++) {
+		struct answer first = post(DELTA, SERVICE("it"));
+		const char *vip = strstr(first.body, "\"ip\":\"");
+		char address[64] = "";
+		cr_assert(vip && sscanf(vip + 6, "%63[0-9.]", address) == 1, "%s", first.body);
+		claiming(i, address, document, sizeof document);
+		post(DELTA, document);
+		for (int known = 0; known <= 1; known++) {
+			post(DELTA, "{\"removed\":{\"mesh\":\"default\",\"service\":\"it\"}}");
+			snprintf(body, sizeof body, "%s%s", known ? others : "", document);
+			int before = avoided();
+			struct answer a = post(DELTA, body);
+			cr_expect(strstr(a.body, "\"outcome\":\"restored\""), "%s: %s", CLAIMING[i].name, a.body);
+			cr_expect_eq(strstr(a.body, "claimRefused") != NULL, CLAIMING[i].refused, "%s, %s: %s", CLAIMING[i].name,
+				     known ? "known" : "parsed", a.body);
+			cr_expect_eq(avoided() - before - (known ? 20 : 0), CLAIMING[i].kept, "%s, %s", CLAIMING[i].name,
+				     known ? "known" : "parsed");
+		}
+	}
 }
