@@ -61,8 +61,10 @@ enum hf_err hf_sync_reject(struct hf_sync *sync, struct hf_sync_item *item, enum
 struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len,
 				      size_t scope_len) {
 	struct hf_sync_item *item = hf_arena_alloc(&sync->arena, sizeof *item);
-	if (!item || !hf_arena_charge(&sync->arena, sync->answer_bytes))
+	bool charged = sync->answers_spare > 0;
+	if (!item || (!charged && !hf_arena_charge(&sync->arena, sync->answer_bytes)))
 		return NULL;
+	sync->answers_spare -= charged;
 	*item = (struct hf_sync_item){.role = role, .key_len = (uint16_t)key_len, .scope_len = (uint16_t)scope_len};
 	if (key_len && !(item->key = copy(sync, key, key_len)))
 		return NULL;

@@ -108,6 +108,7 @@ struct hf_sync {
 	bool force;		 /* release although the zone is offline */
 	int max_release_percent; /* 0 to 100: how much of the scope a sync may release; see hf_rules_mass_release() */
 	size_t answer_bytes;	 /* memory that an item's result takes elsewhere, charged with it */
+	uint32_t answers_spare;	 /* results that were charged, and whose items an earlier decision made */
 	/* The items. */
 	struct hf_arena arena;
 	struct hf_sync_item *first, **last;

@@ -188,6 +188,8 @@ static void start_over(struct hf_sync *sync) {
 		item->n_vips = 0;
 		item->claim_refused = false;
 	}
+	for (struct hf_sync_item *item = sync->released; item; item = item->next)
+		sync->answers_spare++;
 	sync->summary.of[HF_SYNC_RELEASED] = 0;
 	sync->summary.release_skipped = 0;
 	sync->released = NULL;

@@ -118,3 +118,23 @@ Test(sync_budget, what_others_use_is_not_to_be_had) {
 	struct hf_sync never = {.n_items = 0};
 	hf_sync_free(&never);
 }
+
+Test(sync_budget, an_answer_is_charged_once_also_where_it_is_decided_anew) {
+	size_t charged[2];
+	for (int anew = 0; anew <= 1; anew++) {
+		struct hf_sync sync;
+		bool write;
+		sync_open(&sync, HF_SYNC_FULL, "east", "default");
+		sync.dry_run = true;
+		sync.answer_bytes = 100000; /* more than a block of the arena */
+		cr_assert_eq(sync_list(&sync, "a"), HF_OK);
+		cr_assert_eq(sync_peek(&f, &sync, &write), HF_OK);
+		if (anew)
+			sync.decided_at = 0;
+		cr_assert_eq(sync_commit(&f, &sync), HF_OK);
+		cr_expect_eq(sync.summary.of[HF_SYNC_RELEASED], 4);
+		charged[anew] = sync.arena.charged_bytes;
+		hf_sync_free(&sync);
+	}
+	cr_expect_eq(charged[1], charged[0], "%zu and %zu bytes", charged[0], charged[1]);
+}
