@@ -251,11 +251,16 @@ static void acquire_all(struct model *m, struct m_sync *sync) {
 			acquire(m, item);
 	for (int who = 0; who < M_IDENTITIES; who++) {
 		first[who] = n;
-		if ((item = to_create(m, sync, who, 1)))
-			for (int c = 0; c < item->n_claims; c++)
-				if (m_free(m, m_choose_pool(m, &m->ids[who]), item->claims[c].n) &&
-				    !has(avoid, n, item->claims[c].n)) /* the first who claims it has it */
-					avoid[n++] = item->claims[c].n;
+		bool served[HF_FAMILIES] = {false};
+		if (!(item = to_create(m, sync, who, 1)))
+			continue;
+		for (int c = 0; c < item->n_claims; c++) { /* one of a family; the first who claims it has it */
+			hf_u128 a = item->claims[c].n;
+			if (served[m_family(a)] || !m_free(m, m_choose_pool(m, &m->ids[who]), a) || has(avoid, n, a))
+				continue;
+			served[m_family(a)] = true;
+			avoid[n++] = a;
+		}
 	}
 	sync->claimed_in_part = (uint64_t)n;
 	for (int who = 0; who < M_IDENTITIES; who++)
