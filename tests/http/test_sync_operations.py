@@ -309,7 +309,7 @@ class Memory(unittest.TestCase):
         held = [server.socket() for _ in range(2)]
         for i, s in enumerate(held):
             s.sendall(head_of(f'slow-{i}', len(body)) + body[:-10])
-        eventually(lambda: self.gauge(server) > 800_000)
+        eventually(lambda: self.gauge(server) > 740_000)
         answer = server.post('/v1/zones/east/sync?mode=full&mesh=*', body, {'Content-Type': NDJSON})
         self.assertEqual((answer.status, answer.header('Retry-After')), (503, '1'))
         for s in held:
