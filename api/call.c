@@ -194,6 +194,8 @@ enum hf_step hf_call_begin(struct hf_call *call) {
 	call->step = HF_STEP_DONE;
 	enum hf_err err = check_body(call);
 	bool reads = call->route->role != HF_ROLE_PROBE;
+	if (!err && call->sink)
+		err = call->sink->end(call->sink, &call->why);
 	if (!err && reads && !call->reader)
 		err = hf_fail(&call->why, HF_E_OVERLOADED, "the store has no reader left");
 	if (!err && reads)

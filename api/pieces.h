@@ -25,7 +25,8 @@ struct hf_sink {
 	 * those about one thing are to be begun one after the other. */
 	const char *key;
 	enum hf_err (*feed)(struct hf_sink *sink, const char *data, size_t len, struct hf_why *why);
-	void (*close)(struct hf_sink *sink); /* with the call */
+	enum hf_err (*end)(struct hf_sink *sink, struct hf_why *why); /* the body is over; before there is a snapshot */
+	void (*close)(struct hf_sink *sink);			      /* with the call */
 };
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "json.h"
-#include "metrics.h"
 #include "routes.h"
 #include "storage/monotonic.h"
 #include "sync_body.h"
@@ -129,6 +128,7 @@ static void answer_sync(struct hf_call *call) {
 		hf_syncs_count(call->api->syncs, &sync->summary, sync->reallocations_avoided);
 	note(body, how_it_ended(sync), HF_OK);
 	log_details(body);
+	call->refused = NULL; /* it is done, even if there should be no memory to say so */
 }
 
 /* Refused before it was decided, perhaps before its body was there: whether the store knows the zone, and its epoch. */
@@ -166,9 +166,7 @@ enum hf_err hf_open_sync(struct hf_call *call) {
 enum hf_err hf_handle_sync(struct hf_call *call) {
 	struct hf_sync_body *body = hf_sync_body_of(call);
 	bool write;
-	enum hf_err err = hf_sync_body_end(body, &call->why);
-	if (!err)
-		err = hf_sync_peek(call->reader, &body->sync, &call->why, &write);
+	enum hf_err err = hf_sync_peek(call->reader, &body->sync, &call->why, &write);
 	if (err)
 		return err;
 	if (!write) {
@@ -208,9 +206,7 @@ enum hf_err hf_handle_manifest(struct hf_call *call) {
 	struct hf_sync_body *body = hf_sync_body_of(call);
 	struct hf_sync *sync = &body->sync;
 	bool write;
-	enum hf_err err = hf_sync_body_end(body, &call->why);
-	if (!err)
-		err = check_entries(body, &call->why);
+	enum hf_err err = check_entries(body, &call->why);
 	if (!err)
 		err = hf_sync_peek(call->reader, sync, &call->why, &write);
 	if (err)

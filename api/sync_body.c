@@ -174,38 +174,6 @@ static enum hf_err feed(struct hf_sink *sink, const char *data, size_t len, stru
 	return hf_list_reader_feed(((struct hf_sync_body *)sink)->reader, data, len, why);
 }
 
-static void close_body(struct hf_sink *sink) {
-	struct hf_sync_body *body = (struct hf_sync_body *)sink;
-	hf_list_reader_close(body->reader);
-	hf_known_free(&body->known);
-	hf_sync_free(&body->sync);
-	free(body);
-}
-
-enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
-	const struct hf_syncs_options *limits = hf_syncs_options(call->api->syncs);
-	struct hf_sync_body *body = calloc(1, sizeof *body);
-	if (!body)
-		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	body->sink = (struct hf_sink){limits->body_max_bytes, call->vars[0], feed, close_body};
-	body->call = call;
-	body->start_us = hf_monotonic_us();
-	body->known.arena.budget = hf_syncs_budget(call->api->syncs);
-	hf_sync_init(&body->sync, hf_syncs_budget(call->api->syncs));
-	call->sink = &body->sink;
-	enum hf_err err = hf_sync_params_read(call, is_manifest, body);
-	body->sync.answer_bytes = body->want == HF_RETURN_NONE ? 0 : ANSWER_BYTES;
-	struct hf_list_options options = {.ndjson = body->ndjson,
-					  .item_max_bytes = call->api->body_max_bytes,
-					  .items_max = limits->items_max,
-					  .charge = charge,
-					  .document = take,
-					  .context = body};
-	if (!err && hf_list_reader_open(&options, &body->reader))
-		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	return err;
-}
-
 static bool is_stated(const json_t *value) {
 	const char *text = json_string_value(value);
 	return value && !json_is_null(value) && !(text && !*text);
@@ -247,7 +215,9 @@ static enum hf_err check_rest(const struct hf_sync_body *body, const json_t *res
 	return body->sync.mode == HF_SYNC_FULL ? check_complete(rest, n_items, why) : HF_OK;
 }
 
-enum hf_err hf_sync_body_end(struct hf_sync_body *body, struct hf_why *why) {
+/* The sync has all its items. */
+static enum hf_err end_body(struct hf_sink *sink, struct hf_why *why) {
+	struct hf_sync_body *body = (struct hf_sync_body *)sink;
 	json_t *rest = NULL;
 	uint32_t n_items;
 	enum hf_err err = hf_list_reader_end(body->reader, why, &rest, &n_items);
@@ -256,4 +226,36 @@ enum hf_err hf_sync_body_end(struct hf_sync_body *body, struct hf_why *why) {
 	json_decref(rest);
 	hf_known_free(&body->known);
 	return err ? err : hf_sync_close_list(&body->sync, why);
+}
+
+static void close_body(struct hf_sink *sink) {
+	struct hf_sync_body *body = (struct hf_sync_body *)sink;
+	hf_list_reader_close(body->reader);
+	hf_known_free(&body->known);
+	hf_sync_free(&body->sync);
+	free(body);
+}
+
+enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
+	const struct hf_syncs_options *limits = hf_syncs_options(call->api->syncs);
+	struct hf_sync_body *body = calloc(1, sizeof *body);
+	if (!body)
+		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+	body->sink = (struct hf_sink){limits->body_max_bytes, call->vars[0], feed, end_body, close_body};
+	body->call = call;
+	body->start_us = hf_monotonic_us();
+	body->known.arena.budget = hf_syncs_budget(call->api->syncs);
+	hf_sync_init(&body->sync, hf_syncs_budget(call->api->syncs));
+	call->sink = &body->sink;
+	enum hf_err err = hf_sync_params_read(call, is_manifest, body);
+	body->sync.answer_bytes = body->want == HF_RETURN_NONE ? 0 : ANSWER_BYTES;
+	struct hf_list_options options = {.ndjson = body->ndjson,
+					  .item_max_bytes = call->api->body_max_bytes,
+					  .items_max = limits->items_max,
+					  .charge = charge,
+					  .document = take,
+					  .context = body};
+	if (!err && hf_list_reader_open(&options, &body->reader))
+		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+	return err;
 }

@@ -40,8 +40,4 @@ void hf_sync_learn(struct hf_sync_body *body);
 bool hf_sync_take_known(struct hf_sync_body *body, struct hf_sync_input *input, const char *text, size_t len,
 			struct hf_identity *id) HF_CHECKED;
 
-/* The body is over: the sync has all its items. HF_E_INVALID_JSON, HF_E_INVALID_PARAMETER, HF_E_BODY_TOO_LARGE (too many items),
- * HF_E_INCOMPLETE_LIST, HF_E_OVERLOADED. */
-enum hf_err hf_sync_body_end(struct hf_sync_body *body, struct hf_why *why) HF_CHECKED;
-
 #endif

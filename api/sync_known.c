@@ -13,8 +13,9 @@
 static uint32_t learn_at(struct hf_sync_body *body) {
 	struct hf_scope sum = hf_zone_sum(body->call->reader, body->sync.zone);
 	uint64_t leases = sum.active + sum.quarantined, share = body->sync.mode == HF_SYNC_FULL ? 0 : leases / KNOWN_SHARE;
-	bool too_many = leases > hf_syncs_options(body->call->api->syncs)->items_max;
-	return leases == 0 || too_many ? UINT32_MAX : share > KNOWN_AFTER ? (uint32_t)share : KNOWN_AFTER;
+	if (leases == 0 || share > UINT32_MAX)
+		return UINT32_MAX;
+	return share > KNOWN_AFTER ? (uint32_t)share : KNOWN_AFTER;
 }
 
 void hf_sync_learn(struct hf_sync_body *body) {

@@ -193,7 +193,6 @@ static void wait_for_change(struct request *request) {
 
 static enum MHD_Result run(struct request *request) {
 	struct hf_call *call = request->call;
-	call->reader = worker_reader(request->http);
 	int64_t deadline_us = request->wakeup.deadline_us; /* 0: has not waited yet */
 	bool full = !deadline_us && request->http->waiting >= request->http->waiting_max;
 	call->no_wait = request->http->api->stopping || full || (deadline_us && hf_monotonic_us() >= deadline_us);
@@ -301,7 +300,6 @@ static enum MHD_Result take_headers(struct request *request, const char *method)
 
 static enum MHD_Result take_body(struct request *request, const char *data, size_t *len) {
 	struct hf_call *call = request->call;
-	call->reader = worker_reader(request->http);
 	hf_call_body(call, data, *len);
 	if (call->response.status) /* the rest is read all the same, so that its sender reads the answer */
 		request->discarded += *len;

@@ -66,7 +66,7 @@ struct hf_sync_input {
 struct hf_sync_item {
 	struct hf_sync_item *next; /* in the body's order */
 	enum hf_sync_role role;
-	uint32_t place;	 /* as it was stated; of its array or of all */
+	uint32_t place;	 /* from 1: the line, or the place in its array */
 	uint32_t number; /* in the body's order, from 0 */
 	uint8_t *key;	 /* identity bytes; NULL if unreadable */
 	uint16_t key_len, scope_len;
@@ -108,7 +108,6 @@ struct hf_sync {
 	bool force;		 /* release although the zone is offline */
 	int max_release_percent; /* 0 to 100: how much of the scope a sync may release; see hf_rules_mass_release() */
 	size_t answer_bytes;	 /* memory that an item's result takes elsewhere, charged with it */
-	uint32_t answers_spare;	 /* results that were charged, and whose items an earlier decision made */
 	/* The items. */
 	struct hf_arena arena;
 	struct hf_sync_item *first, **last;
@@ -123,7 +122,8 @@ struct hf_sync {
 	struct hf_digest digest;	/* of the zone */
 	uint64_t reallocations_avoided; /* services that came without the address that they have, and kept it */
 	/* While it is decided. */
-	struct hf_sync_item **sorted; /* by key; those that are valid */
+	struct hf_sync_item **sorted; /* by key; those whose identity was read, rejected ones too */
+	uint32_t answers_spare;	      /* results that were charged, and whose items an earlier decision made */
 	uint32_t n_sorted;
 	uint64_t decided_at;	   /* revision of the snapshot */
 	uint64_t active, releases; /* leases in the scope, and how many are to be released */

@@ -137,11 +137,9 @@ static enum hf_err acquire_all(struct work *work) {
 }
 
 static void release(struct work *work, struct hf_sync_item *item) {
-	struct hf_key key = {.len = item->key_len, .scope_len = item->scope_len};
 	struct hf_lease lease;
-	memcpy(key.bytes, item->key, item->key_len);
 	item->todo = HF_SYNC_DONE;
-	if (!hf_lease_read(hf_batch_txn(work->batch), &key, &lease)) {
+	if (!hf_sync_read_lease(hf_batch_txn(work->batch), item, &lease)) {
 		hf_txn_corrupt(hf_batch_txn(work->batch), HF_LEASES, "a lease to release is missing");
 		return;
 	}

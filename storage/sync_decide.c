@@ -42,7 +42,7 @@ static bool forgets(const struct hf_sync_item *item) {
 	return false;
 }
 
-static bool read_lease(struct hf_txn *txn, const struct hf_sync_item *item, struct hf_lease *ret) {
+bool hf_sync_read_lease(struct hf_txn *txn, const struct hf_sync_item *item, struct hf_lease *ret) {
 	struct hf_key key = {.len = item->key_len, .scope_len = item->scope_len};
 	memcpy(key.bytes, item->key, item->key_len);
 	return hf_lease_read(txn, &key, ret);
@@ -76,7 +76,7 @@ static bool is_known(const struct hf_sync_item *item, const struct hf_lease *cur
 
 static enum hf_err decide_item(struct hf_sync *sync, struct hf_txn *txn, const struct hf_zone *zone, struct hf_sync_item *item,
 			       struct hf_acquire *request, struct hf_why *why) {
-	struct hf_lease lease, *current = read_lease(txn, item, &lease) ? &lease : NULL;
+	struct hf_lease lease, *current = hf_sync_read_lease(txn, item, &lease) ? &lease : NULL;
 	if (current)
 		hf_sync_set_lease(item, current);
 	bool foreign = strcmp((const char *)item->key, sync->zone) != 0; /* the key begins with the zone and its NUL */

@@ -290,6 +290,16 @@ class Memory(unittest.TestCase):
             eventually(lambda: self.gauge(server) == 0)
         self.assertEqual(server.stream()[0], [])
 
+    def test_who_leaves_while_it_is_done(self):
+        """The body is there and its sender gone: the sync is done, answered to nobody, and nothing of it stays."""
+        server = self.server()
+        body = lines_of(3000)
+        for zone in ('east', 'west'):
+            with server.socket() as s:
+                s.sendall(head_of(zone, len(body)) + body)
+        eventually(lambda: len(server.stream()[0]) == 6000)
+        eventually(lambda: self.gauge(server) == 0)
+
     def test_a_refused_one_holds_none_while_its_body_still_comes(self):
         server = self.server('--sync-memory', '1MiB')
         body = lines_of(5000)
