@@ -58,14 +58,13 @@ enum hf_err hf_sync_reject(struct hf_sync *sync, struct hf_sync_item *item, enum
 	return HF_OK;
 }
 
-struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len,
-				      size_t scope_len) {
+struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len) {
 	struct hf_sync_item *item = hf_arena_alloc(&sync->arena, sizeof *item);
 	bool charged = sync->answers_spare > 0;
 	if (!item || (!charged && !hf_arena_charge(&sync->arena, sync->answer_bytes)))
 		return NULL;
 	sync->answers_spare -= charged;
-	*item = (struct hf_sync_item){.role = role, .key_len = (uint16_t)key_len, .scope_len = (uint16_t)scope_len};
+	*item = (struct hf_sync_item){.role = role, .key_len = (uint16_t)key_len};
 	if (key_len && !(item->key = copy(sync, key, key_len)))
 		return NULL;
 	item->outcome = HF_SYNC_UNCHANGED;
@@ -98,7 +97,7 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 	struct hf_key key = {.len = 0};
 	if (input->id)
 		hf_identity_encode(input->id, &key);
-	struct hf_sync_item *item = hf_sync_new_item(sync, input->role, key.bytes, key.len, key.scope_len);
+	struct hf_sync_item *item = hf_sync_new_item(sync, input->role, key.bytes, key.len);
 	if (!item || !copy_document(sync, item, input))
 		return hf_sync_no_memory(sync, why);
 	item->place = input->place;

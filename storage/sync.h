@@ -69,7 +69,7 @@ struct hf_sync_item {
 	uint32_t place;	 /* from 1: the line, or the place in its array */
 	uint32_t number; /* in the body's order, from 0 */
 	uint8_t *key;	 /* identity bytes; NULL if unreadable */
-	uint16_t key_len, scope_len;
+	uint16_t key_len;
 	struct hf_digest raw, fingerprint;
 	uint8_t fingerprint_version;
 	uint8_t n_claims;

@@ -43,7 +43,7 @@ static bool forgets(const struct hf_sync_item *item) {
 }
 
 bool hf_sync_read_lease(struct hf_txn *txn, const struct hf_sync_item *item, struct hf_lease *ret) {
-	struct hf_key key = {.len = item->key_len, .scope_len = item->scope_len};
+	struct hf_key key = {.len = item->key_len};
 	memcpy(key.bytes, item->key, item->key_len);
 	return hf_lease_read(txn, &key, ret);
 }
@@ -111,9 +111,9 @@ static bool is_listed(struct unlisted *walk, struct hf_slice key) {
 	return false;
 }
 
-static bool add_unlisted(struct unlisted *walk, const struct hf_lease *lease, struct hf_slice key, size_t scope_len) {
+static bool add_unlisted(struct unlisted *walk, const struct hf_lease *lease, struct hf_slice key) {
 	struct hf_sync *sync = walk->sync;
-	struct hf_sync_item *item = hf_sync_new_item(sync, HF_SYNC_UNLISTED, key.data, key.len, scope_len);
+	struct hf_sync_item *item = hf_sync_new_item(sync, HF_SYNC_UNLISTED, key.data, key.len);
 	if (!item)
 		return false;
 	item->todo = HF_SYNC_RELEASE;
@@ -141,7 +141,7 @@ static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, s
 			continue;
 		if (walk->sync->unreadable && walk->sync->mode == HF_SYNC_FULL)
 			walk->sync->summary.release_skipped++; /* perhaps it is the one that could not be read */
-		else if (!add_unlisted(walk, &lease, leases.key, scope.len))
+		else if (!add_unlisted(walk, &lease, leases.key))
 			return hf_sync_no_memory(walk->sync, why);
 		else
 			walk->sync->releases++;

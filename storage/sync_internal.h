@@ -13,8 +13,7 @@ enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_w
 enum hf_err hf_sync_judge(const struct hf_sync *sync, struct hf_why *why) HF_CHECKED;
 
 /* A new item, not yet in any list. NULL: beyond the budget. */
-struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len,
-				      size_t scope_len);
+struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len);
 
 /* An item's identity bytes. */
 static inline struct hf_slice hf_sync_key(const struct hf_sync_item *item) { return (struct hf_slice){item->key, item->key_len}; }
