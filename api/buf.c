@@ -30,16 +30,6 @@ char *hf_buf_reserve(struct hf_buf *buf, size_t more) {
 	return buf->data + buf->len;
 }
 
-void hf_buf_add(struct hf_buf *buf, const void *data, size_t len) {
-	char *at = hf_buf_reserve(buf, len);
-	if (!at || len == 0)
-		return;
-	memcpy(at, data, len);
-	buf->len += len;
-}
-
-void hf_buf_text(struct hf_buf *buf, const char *text) { hf_buf_add(buf, text, strlen(text)); }
-
 void hf_buf_printf(struct hf_buf *buf, const char *format, ...) {
 	va_list args, again;
 	va_start(args, format);

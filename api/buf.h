@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "storage/err.h"
 
@@ -18,8 +19,16 @@ void hf_buf_free(struct hf_buf *buf);
 /* Makes room for `more` bytes behind the end and returns their place, or NULL. The caller raises `len` by what it used. */
 char *hf_buf_reserve(struct hf_buf *buf, size_t more);
 
-void hf_buf_add(struct hf_buf *buf, const void *data, size_t len);
-void hf_buf_text(struct hf_buf *buf, const char *text);
+static inline void hf_buf_add(struct hf_buf *buf, const void *data, size_t len) {
+	char *at = len <= buf->cap - buf->len ? buf->data + buf->len : hf_buf_reserve(buf, len);
+	if (!at || len == 0)
+		return;
+	memcpy(at, data, len);
+	buf->len += len;
+}
+
+static inline void hf_buf_text(struct hf_buf *buf, const char *text) { hf_buf_add(buf, text, strlen(text)); }
+
 void hf_buf_printf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 
 #endif

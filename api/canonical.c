@@ -1,13 +1,11 @@
 /* canonical.c — the canonical configuration, fingerprint version 1. */
 #include "canonical.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "canonical_internal.h"
 #include "json.h"
-#include "parse.h"
 
 /* Whether a member is kept; what it belongs to decides. */
 typedef bool keep_rule(const char *name);
@@ -23,103 +21,103 @@ static bool keep_label(const char *name) { return strncmp(name, "kuma.io/", 8) !
 
 static bool keep_without_spec(const char *name) { return strcmp(name, "status") != 0; }
 
-static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static void write_value(struct hf_buf *out, const struct hf_value *value, keep_rule *keep);
 
-static void write_value(struct hf_buf *out, const json_t *value, keep_rule *keep);
-
-static void write_object(struct hf_buf *out, const json_t *object, keep_rule *keep) {
-	const char *name;
-	json_t *value;
-	size_t n = 0;
-	const char **names = malloc(sizeof *names * (json_object_size(object) + 1));
-	if (!names) {
-		hf_buf_free(out);
-		out->failed = true;
+static void write_string(struct hf_buf *out, const struct hf_value *value) {
+	if (value->escaped) {
+		hf_json_quote(out, value->text, value->len);
 		return;
 	}
-	json_object_foreach ((json_t *)object, name, value) {
-		if (keep(name))
-			names[n++] = name;
-	}
-	qsort(names, n, sizeof *names, by_bytes);
-	hf_buf_add(out, "{", 1);
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			hf_buf_add(out, ",", 1);
-		hf_json_quote(out, names[i], strlen(names[i]));
-		hf_buf_add(out, ":", 1);
-		write_value(out, json_object_get(object, names[i]), keep_all);
-	}
-	hf_buf_add(out, "}", 1);
-	free(names);
+	hf_buf_add(out, "\"", 1);
+	hf_buf_add(out, value->text, value->len);
+	hf_buf_add(out, "\"", 1);
 }
 
-static void write_array(struct hf_buf *out, const json_t *array) {
+static void write_object(struct hf_buf *out, const struct hf_value *object, keep_rule *keep) {
+	const char *before = "{";
+	for (const struct hf_value *name = hf_value_sorted(object); name; name = hf_value_sorted(name)) {
+		if (!keep(name->text))
+			continue;
+		hf_buf_add(out, before, 1);
+		write_string(out, name);
+		hf_buf_add(out, ":", 1);
+		write_value(out, name + 1, keep_all);
+		before = ",";
+	}
+	hf_buf_text(out, before[0] == '{' ? "{}" : "}");
+}
+
+static void write_array(struct hf_buf *out, const struct hf_value *array) {
+	const struct hf_value *item = array + 1;
 	hf_buf_add(out, "[", 1);
-	for (size_t i = 0; i < json_array_size(array); i++) {
+	for (uint32_t i = 0; i < array->len; i++, item = hf_value_behind(item)) {
 		if (i > 0)
 			hf_buf_add(out, ",", 1);
-		write_value(out, json_array_get(array, i), keep_all);
+		write_value(out, item, keep_all);
 	}
 	hf_buf_add(out, "]", 1);
 }
 
-static void write_value(struct hf_buf *out, const json_t *value, keep_rule *keep) {
-	switch (json_typeof(value)) {
-	case JSON_OBJECT:
+/* A document's integers have no leading zeros. */
+static void write_integer(struct hf_buf *out, const struct hf_value *value) {
+	bool minus_zero = value->len == 2 && memcmp(value->text, "-0", 2) == 0;
+	hf_buf_add(out, value->text + minus_zero, value->len - minus_zero);
+}
+
+static void write_value(struct hf_buf *out, const struct hf_value *value, keep_rule *keep) {
+	switch ((enum hf_value_type)value->type) {
+	case HF_OBJECT:
 		write_object(out, value, keep);
 		break;
-	case JSON_ARRAY:
+	case HF_ARRAY:
 		write_array(out, value);
 		break;
-	case JSON_STRING:
-		hf_json_quote(out, json_string_value(value), json_string_length(value));
+	case HF_STRING:
+		write_string(out, value);
 		break;
-	case JSON_INTEGER:
-		hf_buf_printf(out, "%" PRId64, (int64_t)json_integer_value(value));
+	case HF_INTEGER:
+		write_integer(out, value);
 		break;
-	case JSON_REAL:
-		hf_buf_printf(out, "%.17g", json_real_value(value));
+	case HF_REAL:
+		hf_buf_printf(out, "%.17g", strtod(value->text, NULL));
 		break;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		hf_buf_text(out, json_is_true(value) ? "true" : "false");
+	case HF_TRUE:
+	case HF_FALSE:
+		hf_buf_text(out, value->type == HF_TRUE ? "true" : "false");
 		break;
-	case JSON_NULL:
+	case HF_NULL:
 		hf_buf_text(out, "null");
 	}
 }
 
-const json_t *hf_config_labels(const json_t *document) {
-	const json_t *labels = json_object_get(document, "labels");
-	if (!labels || json_is_null(labels))
-		labels = json_object_get(json_object_get(document, "metadata"), "labels");
-	return json_is_null(labels) ? NULL : labels;
+/* NULL: missing or null. */
+static const struct hf_value *stated(const struct hf_value *value) { return hf_value_is(value, HF_NULL) ? NULL : value; }
+
+const struct hf_value *hf_config_labels(const struct hf_value *document) {
+	const struct hf_value *labels = stated(hf_value_member(document, "labels"));
+	return labels ? labels : stated(hf_value_member(hf_value_member(document, "metadata"), "labels"));
 }
 
 /* The labels; NULL if there is none left to keep, so that no labels and no labels of the user are the same. */
-static const json_t *user_labels(const json_t *document) {
-	const json_t *labels = hf_config_labels(document);
-	if (!json_is_object(labels))
+static const struct hf_value *user_labels(const struct hf_value *document) {
+	const struct hf_value *labels = hf_config_labels(document);
+	if (!hf_value_is(labels, HF_OBJECT))
 		return labels;
-	const char *name;
-	json_t *value;
-	json_object_foreach ((json_t *)labels, name, value) {
-		if (keep_label(name))
+	for (const struct hf_value *name = hf_value_sorted(labels); name; name = hf_value_sorted(name))
+		if (keep_label(name->text))
 			return labels;
-	}
 	return NULL;
 }
 
-static void write_document(struct hf_buf *out, const json_t *document) {
-	const json_t *spec = json_object_get(document, "spec");
+static void write_document(struct hf_buf *out, const struct hf_value *document) {
+	const struct hf_value *spec = hf_value_member(document, "spec");
 	if (!spec) {
 		write_object(out, document, keep_without_spec);
 		return;
 	}
-	const json_t *kind = json_object_get(document, "kind"), *labels = user_labels(document);
+	const struct hf_value *kind = hf_value_member(document, "kind"), *labels = user_labels(document);
 	if (!kind)
-		kind = json_object_get(document, "type");
+		kind = hf_value_member(document, "type");
 	hf_buf_text(out, "{");
 	if (kind) {
 		hf_buf_text(out, "\"kind\":");
@@ -136,54 +134,51 @@ static void write_document(struct hf_buf *out, const json_t *document) {
 	hf_buf_text(out, "}");
 }
 
-static void read_claims(const json_t *document, struct hf_config *config) {
-	const json_t *vips = json_object_get(json_object_get(document, "status"), "vips");
-	for (size_t i = 0; i < json_array_size(vips) && config->n_claims < HF_CLAIMS_MAX; i++) {
-		const char *ip = json_string_value(json_object_get(json_array_get(vips, i), "ip"));
+static void read_claims(const struct hf_value *document, struct hf_config *config) {
+	const struct hf_value *vips = hf_value_member(hf_value_member(document, "status"), "vips");
+	if (!hf_value_is(vips, HF_ARRAY))
+		return;
+	const struct hf_value *vip = vips + 1;
+	for (uint32_t i = 0; i < vips->len && config->n_claims < HF_CLAIMS_MAX; i++, vip = hf_value_behind(vip)) {
+		const char *ip = hf_value_text(hf_value_member(vip, "ip"));
 		if (ip && hf_addr_parse(ip, NULL, &config->claims[config->n_claims]) == HF_OK)
 			config->n_claims++;
 	}
 }
 
-static enum hf_err canonical(const json_t *document, struct hf_why *why, struct hf_buf *ret) {
-	write_document(ret, document);
-	return ret->failed ? hf_fail(why, HF_E_OVERLOADED, "out of memory") : HF_OK;
-}
-
-enum hf_err hf_config_of(const json_t *document, struct hf_why *why, struct hf_config *ret) {
+enum hf_err hf_config_of(const struct hf_value *document, struct hf_why *why, struct hf_config *ret) {
 	struct hf_config config = {0};
 	struct hf_buf text = {0};
-	enum hf_err err = canonical(document, why, &text);
-	if (!err) {
-		config.fingerprint = hf_digest_of(text.data, text.len);
-		read_claims(document, &config);
-		*ret = config;
-	}
+	write_document(&text, document);
+	if (text.failed)
+		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+	config.fingerprint = hf_digest_of(text.data, text.len);
 	hf_buf_free(&text);
-	return err;
+	read_claims(document, &config);
+	*ret = config;
+	return HF_OK;
 }
 
 enum hf_err hf_config_read(const char *body, size_t len, struct hf_why *why, struct hf_config *ret) {
-	json_t *document;
-	enum hf_err err = hf_parse_object(body, len, "the configuration", why, &document);
+	struct hf_tape tape;
+	enum hf_err err = hf_tape_open(body, len, "the configuration", why, &tape);
 	if (err)
 		return err;
-	err = hf_config_of(document, why, ret);
-	json_decref(document);
+	err = hf_config_of(tape.values, why, ret);
+	hf_tape_close(&tape);
 	return err;
 }
 
 enum hf_err hf_config_canonical(const char *body, size_t len, struct hf_why *why, struct hf_buf *ret) {
-	json_t *document;
+	struct hf_tape tape;
 	struct hf_buf text = {0};
-	enum hf_err err = hf_parse_object(body, len, "the configuration", why, &document);
+	enum hf_err err = hf_tape_open(body, len, "the configuration", why, &tape);
 	if (err)
 		return err;
-	err = canonical(document, why, &text);
-	json_decref(document);
-	if (err)
-		hf_buf_free(&text);
-	else
-		*ret = text;
-	return err;
+	write_document(&text, tape.values);
+	hf_tape_close(&tape);
+	if (text.failed)
+		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+	*ret = text;
+	return HF_OK;
 }

@@ -13,9 +13,9 @@
 
 #include "buf.h"
 #include "storage/rules.h"
+#include "tape.h"
 
 #define HF_FINGERPRINT_VERSION 1 /* the newest */
-#define HF_JSON_DEPTH_MAX 64	 /* containers within containers, the outermost included */
 
 struct hf_config {
 	struct hf_digest fingerprint;

@@ -1,8 +1,6 @@
 /* document.c — documents of a list. */
 #include "document.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "canonical_internal.h"
@@ -49,19 +47,20 @@ static const struct {
 };
 
 /* Finds the texts; NULL for what is missing, null or "". */
-static enum hf_err find_texts(const json_t *document, struct hf_why *why, const char *ret[FIELDS]) {
+static enum hf_err find_texts(const struct hf_value *document, struct hf_why *why, const char *ret[FIELDS]) {
 	static const char *const names[PARTS] = {"the document", "metadata", "labels", "metadata.annotations"};
-	const json_t *metadata = json_object_get(document, "metadata");
-	const json_t *parts[PARTS] = {document, metadata, hf_config_labels(document), json_object_get(metadata, "annotations")};
+	const struct hf_value *metadata = hf_value_member(document, "metadata");
+	const struct hf_value *parts[PARTS] = {document, metadata, hf_config_labels(document),
+					       hf_value_member(metadata, "annotations")};
 	for (int i = 0; i < PARTS; i++)
-		if (parts[i] && !json_is_object(parts[i]) && !json_is_null(parts[i]))
+		if (parts[i] && !hf_value_is(parts[i], HF_OBJECT) && !hf_value_is(parts[i], HF_NULL))
 			return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is not an object", names[i]);
 	for (int i = 0; i < FIELDS; i++) {
-		const json_t *value = json_object_get(parts[PLACES[i].part], PLACES[i].name);
-		if (value && !json_is_string(value) && !json_is_null(value))
+		const struct hf_value *value = hf_value_member(parts[PLACES[i].part], PLACES[i].name);
+		if (value && !hf_value_is(value, HF_STRING) && !hf_value_is(value, HF_NULL))
 			return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" in %s is not a string", PLACES[i].name,
 				       names[PLACES[i].part]);
-		ret[i] = json_string_value(value);
+		ret[i] = hf_value_text(value);
 		if (ret[i] && !ret[i][0])
 			ret[i] = NULL;
 	}
@@ -89,15 +88,18 @@ static enum hf_err read_service(const char *const texts[FIELDS], struct hf_why *
 	namespace = texts[METADATA_NAMESPACE];
 	if (!name)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "the document has no name");
-	char *service;
-	if (asprintf(&service, "%s%s%s", name, namespace ? "." : "", namespace ? namespace : "") < 0)
+	struct hf_buf service = {0};
+	hf_buf_text(&service, name);
+	hf_buf_text(&service, namespace ? "." : "");
+	hf_buf_add(&service, namespace ? namespace : "", namespace ? strlen(namespace) + 1 : 1);
+	if (service.failed)
 		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
-	enum hf_err err = hf_name_set("service", service, HF_SERVICE_MAX, why, ret);
-	free(service);
+	enum hf_err err = hf_name_set("service", service.data, HF_SERVICE_MAX, why, ret);
+	hf_buf_free(&service);
 	return err;
 }
 
-static enum hf_err read_identity(const json_t *document, const char *zone, struct hf_why *why, struct hf_identity *ret) {
+static enum hf_err read_identity(const struct hf_value *document, const char *zone, struct hf_why *why, struct hf_identity *ret) {
 	const char *texts[FIELDS];
 	enum hf_err err = find_texts(document, why, texts);
 	if (!err)
@@ -111,19 +113,19 @@ static enum hf_err read_identity(const json_t *document, const char *zone, struc
 }
 
 enum hf_err hf_document_read(const char *text, size_t len, const char *zone, struct hf_why *why, struct hf_document *ret) {
-	json_t *document;
+	struct hf_tape tape;
 	struct hf_identity id = {0};
 	*ret = (struct hf_document){0};
-	enum hf_err err = hf_parse_object(text, len, "the document", why, &document);
+	enum hf_err err = hf_tape_open(text, len, "the document", why, &tape);
 	if (err)
 		return err;
-	err = read_identity(document, zone, why, &id);
+	err = read_identity(tape.values, zone, why, &id);
 	if (!err) {
 		ret->has_identity = true;
 		ret->id = id;
-		err = hf_config_of(document, why, &ret->config);
+		err = hf_config_of(tape.values, why, &ret->config);
 	}
-	json_decref(document);
+	hf_tape_close(&tape);
 	return err;
 }
 

@@ -1,7 +1,7 @@
 /* parse.c — reading JSON. */
 #include "parse.h"
 
-#include "canonical.h"
+#include "tape.h"
 
 static bool too_deep(const json_t *value, int left) {
 	const char *name;
