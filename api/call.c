@@ -12,17 +12,36 @@
 #include "routes.h"
 #include "target.h"
 
-struct hf_call *hf_call_new(struct hf_api *api, const char *target) {
+const char *hf_request_header_name(enum hf_request_header header) {
+	static const char *const names[] = {[HF_CONTENT_TYPE] = "Content-Type",
+					    [HF_ACCEPT] = "Accept",
+					    [HF_IF_MATCH] = "If-Match",
+					    [HF_IF_NONE_MATCH] = "If-None-Match",
+					    [HF_ZONE_EPOCH] = "Holdfast-Zone-Epoch"};
+	return names[header];
+}
+
+#define BUFFER_KEPT_BYTES 4096 /* of each buffer, from one request to the next */
+
+struct hf_call *hf_call_new(struct hf_api *api) {
 	struct hf_call *call = calloc(1, sizeof *call);
-	if (!call)
-		return NULL;
-	call->api = api;
-	call->request.target = strdup(target);
-	if (!call->request.target) {
-		free(call);
-		return NULL;
-	}
+	if (call)
+		call->api = api;
 	return call;
+}
+
+void hf_call_free(struct hf_call *call) {
+	if (!call)
+		return;
+	hf_buf_free(&call->request.target);
+	hf_buf_free(&call->request.body);
+	hf_buf_free(&call->response.body);
+	free(call);
+}
+
+bool hf_call_start(struct hf_call *call, const char *target) {
+	hf_buf_add(&call->request.target, target, strlen(target) + 1);
+	return !call->request.target.failed;
 }
 
 static void close_sink(struct hf_call *call) {
@@ -31,24 +50,35 @@ static void close_sink(struct hf_call *call) {
 	call->sink = NULL;
 }
 
-void hf_call_free(struct hf_call *call) {
-	if (!call)
-		return;
-	free(call->request.target);
-	hf_buf_free(&call->request.body);
-	hf_buf_free(&call->response.body);
+/* An empty buffer with the memory of a used one, if that is not much. */
+static struct hf_buf used_buffer(struct hf_buf *buf) {
+	if (buf->cap > BUFFER_KEPT_BYTES)
+		hf_buf_free(buf);
+	return (struct hf_buf){.data = buf->data, .cap = buf->cap};
+}
+
+void hf_call_end(struct hf_call *call) {
 	free(call->pool_put);
 	free(call->pool_delete);
 	close_sink(call);
-	free(call);
+	struct hf_api *api = call->api;
+	struct hf_buf target = used_buffer(&call->request.target), body = used_buffer(&call->request.body),
+		      answer = used_buffer(&call->response.body);
+	memset(call, 0, sizeof *call);
+	call->api = api;
+	call->request.target = target;
+	call->request.body = body;
+	call->response.body = answer;
 }
 
 void hf_call_set_header(struct hf_call *call, const char *name, const char *value) {
 	struct hf_response *r = &call->response;
 	if (r->n_headers == HF_HEADERS_MAX)
 		return;
+	size_t len = strnlen(value, sizeof r->headers[0].value - 1);
 	r->headers[r->n_headers].name = name;
-	strncpy(r->headers[r->n_headers].value, value, sizeof r->headers[0].value - 1);
+	memcpy(r->headers[r->n_headers].value, value, len);
+	r->headers[r->n_headers].value[len] = '\0';
 	r->n_headers++;
 }
 
@@ -102,19 +132,29 @@ void hf_call_problem(struct hf_call *call, enum hf_err err) {
 		hf_call_set_header(call, "Retry-After", "1");
 }
 
+/* Takes a segment off a pattern, up to the next slash. Whether it is the given one, or a variable. */
+static bool take_segment(const char **pattern, const char *segment) {
+	const char *at = *pattern;
+	if (*at == '{')
+		at += strcspn(at, "/");
+	else
+		for (; *at && *at != '/'; at++, segment++)
+			if (*at != *segment)
+				return false;
+	bool variable = **pattern == '{';
+	*pattern = at;
+	return variable || *segment == '\0';
+}
+
 /* Whether a path's segments fit a pattern; sets the variables. */
 static bool matches(struct hf_call *call, const char *pattern) {
 	int vars = 0, at = 0;
 	for (; *pattern == '/'; at++) {
-		const char *segment = ++pattern;
-		size_t len = strcspn(segment, "/");
-		pattern += len;
-		if (at == call->n_segments)
+		bool variable = *++pattern == '{';
+		if (at == call->n_segments || !take_segment(&pattern, call->segments[at]))
 			return false;
-		if (segment[0] == '{')
+		if (variable)
 			call->vars[vars++] = call->segments[at];
-		else if (strlen(call->segments[at]) != len || memcmp(call->segments[at], segment, len) != 0)
-			return false;
 	}
 	return at == call->n_segments;
 }
@@ -177,7 +217,7 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 }
 
 static enum hf_err check_body(struct hf_call *call) {
-	const char *type = hf_call_header(call, "Content-Type");
+	const char *type = call->request.headers[HF_CONTENT_TYPE];
 	if (call->request.body.failed) /* it is not there, which must not pass for an empty one */
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
 	if (call->route->body == HF_BODY_NONE || call->sink ||
@@ -240,10 +280,6 @@ const char *hf_call_param(const struct hf_call *call, const char *name) {
 		if (strcmp(call->params[i].name, name) == 0)
 			return call->params[i].value;
 	return NULL;
-}
-
-const char *hf_call_header(const struct hf_call *call, const char *name) {
-	return call->request.header ? call->request.header(call->request.header_context, name) : NULL;
 }
 
 enum hf_err hf_call_param_uint(struct hf_call *call, const char *name, uint64_t min, uint64_t max, uint64_t *ret) {

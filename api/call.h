@@ -18,6 +18,10 @@
 #include "storage/query.h"
 #include "storage/zones.h"
 
+/* The request headers that mean something here. */
+enum hf_request_header { HF_CONTENT_TYPE, HF_ACCEPT, HF_IF_MATCH, HF_IF_NONE_MATCH, HF_ZONE_EPOCH, HF_REQUEST_HEADERS };
+const char *hf_request_header_name(enum hf_request_header header);
+
 enum hf_method { HF_GET, HF_PUT, HF_POST, HF_DELETE, HF_OTHER_METHOD };
 
 #define HF_PARAMS_MAX 32
@@ -32,11 +36,9 @@ struct hf_param {
 /* What the server knows of a request. HEAD is HF_GET. */
 struct hf_request {
 	enum hf_method method;
-	char *target;	    /* path and query as sent; owned by the call, decoded in place */
-	struct hf_buf body; /* owned by the call */
-	/* The value of a request header, or NULL; the server's. Valid until the answer is given. */
-	const char *(*header)(void *context, const char *name);
-	void *header_context;
+	struct hf_buf target;			 /* path and query as sent, with a NUL; owned by the call, decoded in place */
+	struct hf_buf body;			 /* owned by the call */
+	const char *headers[HF_REQUEST_HEADERS]; /* NULL: not stated. The server's, valid until the request ends */
 };
 
 struct hf_response {
@@ -94,9 +96,16 @@ struct hf_call {
 	size_t body_max_bytes; /* that may come; the route's, once that is known */
 };
 
-/* A call for one request; NULL if out of memory. The target is copied. */
-struct hf_call *hf_call_new(struct hf_api *api, const char *target);
+/* A call for one request after the other, so that most of them need no memory of their own. NULL if out of memory. */
+struct hf_call *hf_call_new(struct hf_api *api);
 void hf_call_free(struct hf_call *call); /* NULL is fine */
+
+/* Begins a request. The target is copied. False: out of memory. */
+bool hf_call_start(struct hf_call *call, const char *target);
+
+/* Lets go of what the request held, the answer included. To be called once for each request, before the next or before
+ * hf_call_free(). */
+void hf_call_end(struct hf_call *call);
 
 /* Finds the route from method and target; no store is touched. An answer may be ready already (then HF_STEP_DONE and a status):
  * 404, 405, 400. To be called once, before the body is read. */
@@ -114,7 +123,6 @@ void hf_call_problem(struct hf_call *call, enum hf_err err);
 
 /* For handlers. A parameter's value, or NULL; repeatable ones by hf_call_params_each(). */
 const char *hf_call_param(const struct hf_call *call, const char *name);
-const char *hf_call_header(const struct hf_call *call, const char *name);
 void hf_call_set_header(struct hf_call *call, const char *name, const char *value);
 /* Reads a parameter as a whole number; *ret keeps its value if it is missing. HF_E_INVALID_PARAMETER. */
 enum hf_err hf_call_param_uint(struct hf_call *call, const char *name, uint64_t min, uint64_t max, uint64_t *ret) HF_CHECKED;

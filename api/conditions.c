@@ -10,8 +10,8 @@ static enum hf_err malformed(struct hf_call *call, const char *name, const char 
 		       name, text, HF_CONDITION_TAGS_MAX);
 }
 
-static enum hf_err read_tags(struct hf_call *call, const char *name, bool weakly, struct hf_condition *ret) {
-	const char *text = hf_call_header(call, name);
+static enum hf_err read_tags(struct hf_call *call, enum hf_request_header header, bool weakly, struct hf_condition *ret) {
+	const char *text = call->request.headers[header], *name = hf_request_header_name(header);
 	if (!text)
 		return HF_OK;
 	ret->stated = true;
@@ -43,7 +43,7 @@ static enum hf_err read_tags(struct hf_call *call, const char *name, bool weakly
 }
 
 enum hf_err hf_conditions_read_epoch(struct hf_call *call, bool *ret_has, uint64_t *ret) {
-	const char *text = hf_call_header(call, "Holdfast-Zone-Epoch");
+	const char *text = call->request.headers[HF_ZONE_EPOCH];
 	char *end;
 	if (!text)
 		return HF_OK;
@@ -57,9 +57,9 @@ enum hf_err hf_conditions_read_epoch(struct hf_call *call, bool *ret_has, uint64
 }
 
 enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) {
-	enum hf_err err = read_tags(call, "If-Match", false, &ret->if_match);
+	enum hf_err err = read_tags(call, HF_IF_MATCH, false, &ret->if_match);
 	if (!err)
-		err = read_tags(call, "If-None-Match", true, &ret->if_none_match);
+		err = read_tags(call, HF_IF_NONE_MATCH, true, &ret->if_none_match);
 	if (err || call->request.method == HF_GET) /* only writes are fenced */
 		return err;
 	return hf_conditions_read_epoch(call, &ret->has_epoch, &ret->epoch);

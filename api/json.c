@@ -1,8 +1,7 @@
 /* json.c — writing JSON. */
 #include "json.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <endian.h>
 #include <string.h>
 
 #include "timetext.h"
@@ -39,18 +38,41 @@ static void escape(struct hf_buf *out, unsigned char c) {
 		hf_buf_printf(out, "\\u%04x", c);
 }
 
+size_t hf_json_plain_length(const char *text, size_t len) {
+	const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+	size_t n = 0;
+	for (uint64_t bytes; n + sizeof bytes <= len; n += sizeof bytes) {
+		memcpy(&bytes, text + n, sizeof bytes);
+		bytes = le64toh(bytes);
+		/* The lowest byte that has its highest bit set here is the first that is a quote, a backslash, a control or not
+		 * ASCII; what it borrows can disturb only those behind it. */
+		uint64_t quote = bytes ^ ones * '"', backslash = bytes ^ ones * '\\';
+		uint64_t found = ((quote - ones) | (backslash - ones) | (bytes - ones * 0x20) | bytes) & high;
+		if (found)
+			return n + (size_t)__builtin_ctzll(found) / 8;
+	}
+	for (; n < len; n++) {
+		unsigned char c = (unsigned char)text[n];
+		if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+			break;
+	}
+	return n;
+}
+
 void hf_json_quote(struct hf_buf *out, const char *text, size_t len) {
 	size_t done = 0, at = 0;
 	hf_buf_add(out, "\"", 1);
 	while (at < len) {
 		unsigned char c = (unsigned char)text[at];
-		size_t n = hf_utf8_length(text + at, len - at);
-		if (n > 0 && c >= 0x20 && c != '"' && c != '\\') {
+		size_t n = hf_json_plain_length(text + at, len - at);
+		if (n == 0 && c >= 0x80)
+			n = hf_utf8_length(text + at, len - at);
+		if (n > 0) {
 			at += n;
 			continue;
 		}
 		hf_buf_add(out, text + done, at - done);
-		if (n == 0)
+		if (c >= 0x80)
 			hf_buf_text(out, "\xef\xbf\xbd");
 		else
 			escape(out, c);
@@ -78,12 +100,34 @@ void hf_json_close(struct hf_json *json, char bracket) {
 	json->comma = true;
 }
 
+/* A member's name and what opens its value: a quote, or nothing. */
+static void add_key(struct hf_json *json, const char *name, const char *opening) {
+	size_t len = strlen(name);
+	char *to = hf_buf_reserve(json->out, len + 5), *at = to;
+	if (!to)
+		return;
+	if (json->comma)
+		*at++ = ',';
+	*at++ = '"';
+	at = mempcpy(at, name, len);
+	*at++ = '"';
+	*at++ = ':';
+	if (*opening)
+		*at++ = *opening;
+	json->out->len += (size_t)(at - to);
+}
+
 void hf_json_key(struct hf_json *json, const char *name) {
-	separate(json);
-	hf_buf_add(json->out, "\"", 1);
-	hf_buf_text(json->out, name);
-	hf_buf_add(json->out, "\":", 2);
+	add_key(json, name, "");
 	json->comma = false;
+}
+
+/* A member whose text is known to need no escape. */
+static void add_plain(struct hf_json *json, const char *name, const char *text, size_t len) {
+	add_key(json, name, "\"");
+	hf_buf_add(json->out, text, len);
+	hf_buf_add(json->out, "\"", 1);
+	json->comma = true;
 }
 
 void hf_json_string(struct hf_json *json, const char *text) {
@@ -92,8 +136,9 @@ void hf_json_string(struct hf_json *json, const char *text) {
 }
 
 void hf_json_uint(struct hf_json *json, uint64_t value) {
+	char text[HF_COUNT_TEXT];
 	separate(json);
-	hf_buf_printf(json->out, "%" PRIu64, value);
+	hf_buf_text(json->out, hf_count_format(value, text));
 }
 
 void hf_json_bool(struct hf_json *json, bool value) {
@@ -119,7 +164,7 @@ void hf_json_member_uint(struct hf_json *json, const char *name, uint64_t value)
 void hf_json_member_time(struct hf_json *json, const char *name, int64_t ms) {
 	char text[HF_TIME_TEXT];
 	hf_time_format(ms, text);
-	hf_json_member(json, name, text);
+	add_plain(json, name, text, strlen(text));
 }
 
 void hf_json_count(struct hf_json *json, const char *name, hf_u128 n) {
@@ -130,7 +175,7 @@ void hf_json_count(struct hf_json *json, const char *name, hf_u128 n) {
 void hf_json_member_digest(struct hf_json *json, const char *name, const struct hf_digest *digest) {
 	char text[HF_DIGEST_TEXT];
 	hf_digest_format(digest, text);
-	hf_json_member(json, name, text);
+	add_plain(json, name, text, HF_DIGEST_TEXT - 1);
 }
 
 void hf_json_vips(struct hf_json *json, const struct hf_addr *vips, int n) {

@@ -45,6 +45,9 @@ void hf_json_lease(struct hf_json *json, const struct hf_lease *lease);
 /* A quoted string with the escapes of RFC 8785, 3.2.2.2: \b \t \n \f \r \" \\, \u00xx for other controls, all else as it is. */
 void hf_json_quote(struct hf_buf *out, const char *text, size_t len);
 
+/* How many bytes of a text, from its first on, are ASCII that stands for itself in a string: no quote, backslash or control. */
+size_t hf_json_plain_length(const char *text, size_t len);
+
 /* The place behind the character `c`, if that is the first at `at` that is no whitespace of JSON's; else NULL. */
 const char *hf_text_next(const char *at, const char *end, char c);
 

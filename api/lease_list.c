@@ -194,5 +194,5 @@ enum hf_err hf_handle_lease_list(struct hf_call *call) {
 	enum hf_err err = read_filter(call, &filter);
 	if (err)
 		return err;
-	return wants_stream(hf_call_header(call, "Accept")) ? answer_stream(call, &filter) : answer_page(call, &filter);
+	return wants_stream(call->request.headers[HF_ACCEPT]) ? answer_stream(call, &filter) : answer_page(call, &filter);
 }

@@ -63,7 +63,7 @@ static enum hf_err read_sync_params(struct hf_call *call, struct hf_sync_body *b
 }
 
 static enum hf_err read_type(struct hf_call *call, bool *ret_ndjson) {
-	const char *type = hf_call_header(call, "Content-Type");
+	const char *type = call->request.headers[HF_CONTENT_TYPE];
 	*ret_ndjson = type && hf_media_type_is(type, "application/x-ndjson");
 	if (type && !*ret_ndjson && !hf_media_type_is_json(type))
 		return hf_fail(&call->why, HF_E_UNSUPPORTED_MEDIA_TYPE,

@@ -1,7 +1,6 @@
 /* tape.c — reading JSON into a row of values, in place in a copy of the text. */
 #include "tape.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -116,25 +115,6 @@ static const char *decode_escape(const char *at, char **to) {
 	return at + 1;
 }
 
-/* Of eight bytes, those that do not stand for themselves in a string have their highest bit set in the answer: quotes, backslashes,
- * controls and what is not ASCII. Others may have, if they come behind such a one. */
-static uint64_t special(uint64_t bytes) {
-	const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
-	uint64_t quotes = bytes ^ ones * '"', backslashes = bytes ^ ones * '\\';
-	return ((quotes - ones) | (backslashes - ones) | (bytes - ones * 0x20) | bytes) & high;
-}
-
-/* How many bytes from here on stand for themselves. */
-static size_t plain_length(const char *text) {
-	size_t n = 0;
-	for (uint64_t bytes;; n += sizeof bytes) {
-		memcpy(&bytes, text + n, sizeof bytes);
-		uint64_t found = special(le64toh(bytes));
-		if (found)
-			return n + (size_t)__builtin_ctzll(found) / 8;
-	}
-}
-
 /* Reads a string, whose opening quote is taken, and white space behind it. It is decoded where it stands: no escape is shorter than
  * what it means. */
 static bool read_string(struct reader *r) {
@@ -148,7 +128,7 @@ static bool read_string(struct reader *r) {
 				return false;
 			continue;
 		}
-		size_t n = plain_length(from);
+		size_t n = hf_json_plain_length(from, (size_t)(r->end - from));
 		if (n == 0 && (n = hf_utf8_length(from, (size_t)(r->end - from))) < 2)
 			return false; /* a control character, the text's end, or no UTF-8 */
 		if (escaped)
@@ -330,12 +310,12 @@ static enum hf_err explain(const char *text, size_t len, const char *what, struc
 }
 
 enum hf_err hf_tape_open(const char *text, size_t len, const char *what, struct hf_why *why, struct hf_tape *ret) {
-	ret->text = len <= HF_TAPE_TEXT ? ret->text_inside : len < INT32_MAX ? malloc(len + HF_TAPE_PADDING) : NULL;
+	ret->text = len < HF_TAPE_TEXT ? ret->text_inside : len < INT32_MAX ? malloc(len + 1) : NULL;
 	if (!ret->text)
 		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
 	if (len > 0)
 		memcpy(ret->text, text, len);
-	memset(ret->text + len, 0, HF_TAPE_PADDING);
+	ret->text[len] = '\0';
 	ret->values = ret->values_inside;
 	ret->n = 0;
 	ret->cap = HF_TAPE_VALUES;

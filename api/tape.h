@@ -30,16 +30,15 @@ struct hf_value {
 	bool escaped; /* a string that was written with escapes; others hold nothing that needs one */
 };
 
-#define HF_TAPE_TEXT 2048 /* bytes of text, and values, that need no allocation */
+#define HF_TAPE_TEXT 2048 /* bytes of text, its NUL included, and values that need no allocation */
 #define HF_TAPE_VALUES 128
-#define HF_TAPE_PADDING 8 /* NULs behind the text: it is read eight bytes at a time */
 
 /* Holds a copy of the text, and the row. */
 struct hf_tape {
 	char *text;
 	struct hf_value *values; /* the first is the object */
 	uint32_t n, cap;
-	char text_inside[HF_TAPE_TEXT + HF_TAPE_PADDING];
+	char text_inside[HF_TAPE_TEXT];
 	struct hf_value values_inside[HF_TAPE_VALUES];
 };
 

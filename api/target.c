@@ -14,6 +14,8 @@ static int hex_digit(char c) {
 
 /* Decodes in place. NULL, or what is wrong. */
 static const char *decode(char *text) {
+	while (*text && *text != '%' && !(*text & 0x80)) /* mostly that is all */
+		text++;
 	char *to = text;
 	for (const char *at = text; *at; at++) {
 		if (*at != '%') {
@@ -81,7 +83,7 @@ static enum hf_err split_query(struct hf_call *call, char *query, struct hf_why 
 }
 
 enum hf_err hf_target_split(struct hf_call *call, struct hf_why *why) {
-	char *path = call->request.target, *query = strchr(path, '?');
+	char *path = call->request.target.data, *query = strchr(path, '?');
 	if (query)
 		*query++ = '\0';
 	if (strncasecmp(path, "http://", 7) == 0) { /* the absolute form, which a proxy's client sends (RFC 9112, 3.2.2) */

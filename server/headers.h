@@ -1,15 +1,17 @@
-/* headers.h — what a request's headers must be before anything else looks at them. */
+/* headers.h — a request's headers, and what they must be before anything else looks at them. */
 #ifndef HF_SERVER_HEADERS_H
 #define HF_SERVER_HEADERS_H
 
 #include <microhttpd.h>
 
-#include "storage/err.h"
+#include "api/call.h"
 
 #define HF_HEADERS_MAX_BYTES 16384 /* request line and headers */
 
-/* HF_E_HEADERS_TOO_LARGE. HF_E_INVALID_PARAMETER: a header that steers a request is given twice, so that one of the two would be
+/* Reads the headers that the API knows, and the body's length (NULL: not stated); both are libmicrohttpd's until the request ends.
+ * HF_E_HEADERS_TOO_LARGE. HF_E_INVALID_PARAMETER: a header that steers a request is given twice, so that one of the two would be
  * passed over; or the body's length is stated in two ways, or in one that is not supported (RFC 9112, 6.1 and 6.3). */
-enum hf_err hf_headers_check(struct MHD_Connection *connection, struct hf_why *why) HF_CHECKED;
+enum hf_err hf_headers_read(struct MHD_Connection *connection, struct hf_why *why, const char *ret[HF_REQUEST_HEADERS],
+			    const char **ret_length) HF_CHECKED;
 
 #endif

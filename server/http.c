@@ -43,10 +43,12 @@ struct hf_http {
 
 enum phase { NEW, BODY, COMMITTING, WAITING, IN_LANE, ANSWERED };
 
+/* A connection's requests, one after the other. */
 struct request {
 	struct hf_http *http;
 	struct hf_call *call;
 	struct MHD_Connection *connection;
+	/* Of the request at hand. */
 	const char *method, *path; /* as sent; libmicrohttpd's */
 	enum phase phase;
 	bool head; /* HEAD: no body */
@@ -70,25 +72,40 @@ static struct hf_txn *worker_reader(struct hf_http *http) {
 	return reader;
 }
 
-static const char *request_header(void *context, const char *name) {
-	return MHD_lookup_connection_value(context, MHD_HEADER_KIND, name);
-}
-
-static void *begin_request(void *context, const char *uri, struct MHD_Connection *connection) {
-	struct hf_http *http = context;
+static struct request *request_new(struct hf_http *http, struct MHD_Connection *connection) {
 	struct request *request = calloc(1, sizeof *request);
 	if (!request)
 		return NULL;
 	request->http = http;
 	request->connection = connection;
-	request->start_us = hf_monotonic_us();
-	request->call = hf_call_new(http->api, uri ? uri : "");
+	request->call = hf_call_new(http->api);
 	if (!request->call) {
 		free(request);
 		return NULL;
 	}
-	request->call->request.header = request_header;
-	request->call->request.header_context = connection;
+	return request;
+}
+
+static void notice_connection(void *context, struct MHD_Connection *connection, void **request,
+			      enum MHD_ConnectionNotificationCode code) {
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*request = request_new(context, connection);
+	} else if (*request) {
+		hf_call_free(((struct request *)*request)->call);
+		free(*request);
+	}
+}
+
+static void *begin_request(void *context, const char *uri, struct MHD_Connection *connection) {
+	struct hf_http *http = context;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct request *request = info->socket_context;
+	if (!request || !hf_call_start(request->call, uri ? uri : ""))
+		return NULL;
+	request->phase = NEW;
+	request->start_us = hf_monotonic_us();
+	request->discarded = 0;
+	request->wakeup = (struct hf_wakeup){.waiting = false};
 	http->under_way++;
 	return request;
 }
@@ -114,11 +131,8 @@ static struct MHD_Response *make_response(struct hf_http *http, struct hf_respon
 		return hf_stream_response(from->stream, http->wakeups);
 	if (from->fixed)
 		return MHD_create_response_from_buffer(from->fixed_len, (void *)from->fixed, MHD_RESPMEM_PERSISTENT);
-	/* The body's memory goes over to libmicrohttpd. */
-	struct MHD_Response *response = MHD_create_response_from_buffer(from->body.len, from->body.data, MHD_RESPMEM_MUST_FREE);
-	if (response)
-		from->body = (struct hf_buf){0};
-	return response;
+	/* The body is the call's until the request has ended. */
+	return MHD_create_response_from_buffer(from->body.len, from->body.data, MHD_RESPMEM_PERSISTENT);
 }
 
 static enum MHD_Result answer(struct request *request) {
@@ -278,12 +292,12 @@ static size_t discard_max(const struct hf_call *call) {
 /* The headers are there. An answer given now would close the connection, so it waits for the body's end, unless that is too far. */
 static enum MHD_Result take_headers(struct request *request, const char *method) {
 	struct hf_call *call = request->call;
-	const char *length = request_header(request->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *length = NULL;
 	request->phase = BODY;
 	call->request.method = method_of(method);
 	request->head = strcmp(method, "HEAD") == 0;
 	call->reader = worker_reader(request->http);
-	enum hf_err err = hf_headers_check(request->connection, &call->why);
+	enum hf_err err = hf_headers_read(request->connection, &call->why, call->request.headers, &length);
 	if (err) {
 		hf_call_problem(call, err);
 		return err == HF_E_HEADERS_TOO_LARGE ? MHD_YES : answer(request);
@@ -340,8 +354,7 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 	request->http->under_way--;
 	if (request->wakeup.deadline_us)
 		request->http->waiting--;
-	hf_call_free(request->call);
-	free(request);
+	hf_call_end(request->call);
 	*state = NULL;
 }
 
@@ -380,7 +393,8 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 		listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK,
 		begin_request, http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request,
-		http, MHD_OPTION_ARRAY, options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
+		http, MHD_OPTION_NOTIFY_CONNECTION, notice_connection, http, MHD_OPTION_ARRAY,
+		options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
 	if (!http->daemon) {
 		close(listen_fd);
 		hf_http_stop(http);

@@ -2,6 +2,7 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,15 +13,14 @@ static const struct hf_range MAPPED_RANGE = {{MAPPED}, {MAPPED | 0xffffffff}};
 enum hf_family hf_addr_family(struct hf_addr a) { return a.n >> 32 == 0xffff ? HF_IPV4 : HF_IPV6; }
 
 void hf_addr_put(struct hf_addr a, uint8_t bytes[HF_ADDR_BYTES]) {
-	for (int i = HF_ADDR_BYTES - 1; i >= 0; i--, a.n >>= 8)
-		bytes[i] = (uint8_t)a.n;
+	uint64_t halves[] = {htobe64((uint64_t)(a.n >> 64)), htobe64((uint64_t)a.n)};
+	memcpy(bytes, halves, HF_ADDR_BYTES);
 }
 
 struct hf_addr hf_addr_read(const uint8_t bytes[HF_ADDR_BYTES]) {
-	struct hf_addr a = {0};
-	for (int i = 0; i < HF_ADDR_BYTES; i++)
-		a.n = a.n << 8 | bytes[i];
-	return a;
+	uint64_t halves[2];
+	memcpy(halves, bytes, HF_ADDR_BYTES);
+	return (struct hf_addr){(hf_u128)be64toh(halves[0]) << 64 | be64toh(halves[1])};
 }
 
 enum hf_err hf_addr_parse(const char *text, struct hf_why *why, struct hf_addr *ret) {
@@ -38,12 +38,26 @@ enum hf_err hf_addr_parse(const char *text, struct hf_why *why, struct hf_addr *
 	return HF_OK;
 }
 
+static void format_ipv4(uint32_t a, char *to) {
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		unsigned part = a >> shift & 0xff;
+		if (part >= 100)
+			*to++ = (char)('0' + part / 100);
+		if (part >= 10)
+			*to++ = (char)('0' + part / 10 % 10);
+		*to++ = (char)('0' + part % 10);
+		*to++ = shift ? '.' : '\0';
+	}
+}
+
 void hf_addr_format(struct hf_addr a, char ret_text[HF_ADDR_TEXT]) {
 	uint8_t bytes[HF_ADDR_BYTES];
+	if (hf_addr_family(a) == HF_IPV4) {
+		format_ipv4((uint32_t)a.n, ret_text);
+		return;
+	}
 	hf_addr_put(a, bytes);
-	if (hf_addr_family(a) == HF_IPV4)
-		inet_ntop(AF_INET, bytes + 12, ret_text, HF_ADDR_TEXT);
-	else if (a.n >> 16 != 0 && a.n >> 32 == 0) /* which inet_ntop() takes for IPv4 in disguise */
+	if (a.n >> 16 != 0 && a.n >> 32 == 0) /* which inet_ntop() takes for IPv4 in disguise */
 		snprintf(ret_text, HF_ADDR_TEXT, "::%x:%x", (unsigned)(a.n >> 16), (unsigned)(a.n & 0xffff));
 	else
 		inet_ntop(AF_INET6, bytes, ret_text, HF_ADDR_TEXT);
@@ -155,8 +169,11 @@ const char *hf_count_format(hf_u128 n, char ret_text[HF_COUNT_TEXT]) {
 	char digits[HF_COUNT_TEXT];
 	size_t at = sizeof digits;
 	digits[--at] = '\0';
-	do
+	for (; n > UINT64_MAX; n /= 10)
 		digits[--at] = (char)('0' + (int)(n % 10));
-	while ((n /= 10) > 0);
+	uint64_t small = (uint64_t)n; /* whose division is a machine's own */
+	do
+		digits[--at] = (char)('0' + small % 10);
+	while ((small /= 10) > 0);
 	return memcpy(ret_text, digits + at, sizeof digits - at);
 }

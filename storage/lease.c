@@ -1,9 +1,6 @@
 /* lease.c — the lease's record. The layout is storage/FORMAT.md's table "leases". */
 #include "lease.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #define RECORD_VERSION 1
 
 struct hf_slice hf_lease_encode(const struct hf_lease *lease, uint8_t buffer[HF_LEASE_RECORD_MAX]) {
@@ -60,13 +57,14 @@ struct hf_digest hf_lease_digest(const struct hf_lease *lease) {
 }
 
 void hf_lease_etag(const struct hf_lease *lease, char ret_text[HF_ETAG_TEXT]) {
-	if (!lease->version[0]) {
-		snprintf(ret_text, HF_ETAG_TEXT, "\"%" PRIu64 "\"", lease->revision);
-		return;
+	char revision[HF_COUNT_TEXT], *at = stpcpy(stpcpy(ret_text, "\""), hf_count_format(lease->revision, revision));
+	if (lease->version[0]) {
+		struct hf_digest d = hf_digest_of(lease->version, strlen(lease->version));
+		*at++ = '-';
+		hf_hex_encode(d.bytes, 4, at);
+		at += 8;
 	}
-	struct hf_digest d = hf_digest_of(lease->version, strlen(lease->version));
-	snprintf(ret_text, HF_ETAG_TEXT, "\"%" PRIu64 "-%02x%02x%02x%02x\"", lease->revision, d.bytes[0], d.bytes[1], d.bytes[2],
-		 d.bytes[3]);
+	strcpy(at, "\"");
 }
 
 bool hf_lease_vip(const struct hf_lease *lease, enum hf_family family, struct hf_addr *ret) {

@@ -6,6 +6,7 @@
 #ifndef HF_STORAGE_RECORD_H
 #define HF_STORAGE_RECORD_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,8 +42,9 @@ static inline struct hf_slice hf_writer_end(const struct hf_writer *w) {
 }
 
 static inline void hf_put_uint(struct hf_writer *w, uint64_t value, int width_bytes) {
-	for (int i = width_bytes - 1; i >= 0; i--)
-		*w->at++ = (uint8_t)(value >> (8 * i));
+	uint64_t bytes = htobe64(value << (64 - 8 * width_bytes));
+	memcpy(w->at, &bytes, (size_t)width_bytes);
+	w->at += width_bytes;
 }
 
 static inline void hf_put_bytes(struct hf_writer *w, const void *data, size_t len) {
@@ -85,10 +87,10 @@ static inline const uint8_t *hf_take_bytes(struct hf_parser *p, size_t len) {
 
 static inline uint64_t hf_take_uint(struct hf_parser *p, int width_bytes) {
 	const uint8_t *at = hf_take_bytes(p, (size_t)width_bytes);
-	uint64_t value = 0;
-	for (int i = 0; at && i < width_bytes; i++)
-		value = value << 8 | at[i];
-	return value;
+	uint64_t bytes = 0;
+	if (at)
+		memcpy(&bytes, at, (size_t)width_bytes);
+	return be64toh(bytes) >> (64 - 8 * width_bytes);
 }
 
 static inline void hf_take_copy(struct hf_parser *p, void *ret, size_t len) {

@@ -31,20 +31,29 @@ void world_close(struct world *w) {
 	fixture_remove(&w->f);
 }
 
-static const char *header(void *context, const char *name) {
-	struct world *w = context;
-	if (strcmp(name, "Content-Type") == 0 && w->content_type)
-		return w->content_type;
-	return w->header_name && strcmp(name, w->header_name) == 0 ? w->header_value : NULL;
+static void set_headers(const struct world *w, struct hf_call *call) {
+	call->request.headers[HF_CONTENT_TYPE] = w->content_type;
+	for (int i = 0; w->header_name && i < HF_REQUEST_HEADERS; i++)
+		if (strcmp(w->header_name, hf_request_header_name((enum hf_request_header)i)) == 0)
+			call->request.headers[i] = w->header_value;
+}
+
+struct hf_call *started_call(struct hf_api *api, const char *target) {
+	struct hf_call *call = hf_call_new(api);
+	if (!call || !hf_call_start(call, target))
+		abort();
+	return call;
+}
+
+void ended_call(struct hf_call *call) {
+	hf_call_end(call);
+	hf_call_free(call);
 }
 
 struct hf_call *routed(struct world *w, enum hf_method method, const char *target) {
-	struct hf_call *call = hf_call_new(&w->api, target);
-	if (!call)
-		abort();
+	struct hf_call *call = started_call(&w->api, target);
 	call->request.method = method;
-	call->request.header = header;
-	call->request.header_context = w;
+	set_headers(w, call);
 	call->reader = w->f.reader;
 	hf_call_route(call);
 	return call;
@@ -86,7 +95,7 @@ struct answer answered(struct world *w, struct hf_call *call) {
 		if (strcmp(r->headers[i].name, "Retry-After") == 0)
 			strncpy(a.retry_after, r->headers[i].value, sizeof a.retry_after - 1);
 	}
-	hf_call_free(call);
+	ended_call(call);
 	return a;
 }
 

@@ -25,6 +25,10 @@ struct answer {
 	char body[16384], outcome[16], etag[64], retry_after[8];
 };
 
+/* A call of its own for one request. */
+struct hf_call *started_call(struct hf_api *api, const char *target);
+void ended_call(struct hf_call *call);
+
 /* A call that is routed; its body is to come. */
 struct hf_call *routed(struct world *w, enum hf_method method, const char *target);
 

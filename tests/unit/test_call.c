@@ -76,7 +76,7 @@ Test(call, a_zones_refresh_never_reaches_the_committer) {
 }
 
 static struct hf_call *changes_call(struct world *w, const char *target) {
-	struct hf_call *call = hf_call_new(&w->api, target);
+	struct hf_call *call = started_call(&w->api, target);
 	call->request.method = HF_GET;
 	call->reader = w->f.reader;
 	hf_call_route(call);
@@ -94,7 +94,7 @@ Test(call, a_long_poll_waits_only_behind_the_last_change) {
 	call->no_wait = true;
 	cr_assert_eq(hf_call_begin(call), HF_STEP_DONE);
 	cr_expect_eq(call->response.status, 200);
-	hf_call_free(call);
+	ended_call(call);
 	for (int i = 0; i < HF_FEED_EXAMINED_MAX; i++) { /* more than one page looks at */
 		struct hf_acquire a = acquire_request(identity("east", "default", "redis"), i % 2 ? "a" : "b");
 		cr_assert_eq(acquire(&w.f, &a), HF_OK);
@@ -103,21 +103,21 @@ Test(call, a_long_poll_waits_only_behind_the_last_change) {
 	cr_assert_eq(hf_call_begin(call), HF_STEP_DONE, "there are changes that were not looked at");
 	hf_buf_add(&call->response.body, "", 1);
 	cr_expect(strstr(call->response.body.data, "{\"changes\":[],\"revision\":10000,"), "%s", call->response.body.data);
-	hf_call_free(call);
+	ended_call(call);
 	world_close(&w);
 }
 
 Test(call, a_body_that_is_lost_is_not_an_empty_one) {
 	struct world w;
 	world_open(&w);
-	struct hf_call *call = hf_call_new(&w.api, REDIS);
+	struct hf_call *call = started_call(&w.api, REDIS);
 	call->request.method = HF_PUT;
 	call->reader = w.f.reader;
 	hf_call_route(call);
 	call->request.body.failed = true; /* as when memory runs out */
 	cr_assert_eq(hf_call_begin(call), HF_STEP_DONE);
 	cr_expect_eq(call->response.status, 503);
-	hf_call_free(call);
+	ended_call(call);
 	cr_expect_eq(request(&w, HF_GET, REDIS, "").status, 404);
 	world_close(&w);
 }

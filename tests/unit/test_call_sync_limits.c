@@ -139,14 +139,14 @@ Test(call_sync_limits, memory_comes_back_at_any_stage) {
 		struct hf_call *call = routed(&w, HF_POST, FULL);
 		hf_call_body(call, body, len);
 		cr_expect(len < 70 || used_bytes() > 0);
-		hf_call_free(call);
+		ended_call(call);
 		cr_assert_eq(used_bytes(), 0, "given up after %zu bytes", len);
 	}
 	struct hf_call *call = routed(&w, HF_POST, FULL);
 	hf_call_body(call, body, strlen(body));
 	cr_expect_eq(hf_call_begin(call), HF_STEP_COMMIT);
 	cr_expect_gt(used_bytes(), 0);
-	hf_call_free(call);
+	ended_call(call);
 	cr_expect_eq(used_bytes(), 0, "given up before the commit");
 	cr_expect_eq(request(&w, HF_GET, "/v1/zones/east", "").status, 404, "and nothing was written");
 	cr_expect_eq(request(&w, HF_POST, FULL, body).status, 200);

@@ -35,18 +35,14 @@ static void world_close(struct world *w) {
 	fixture_remove(&w->f);
 }
 
-static const char *header(void *context, const char *name) {
-	(void)context;
-	return strcmp(name, "Content-Type") == 0 ? "application/x-ndjson" : NULL;
-}
-
 /* A call whose body has come; in the documents' status %d stands for their number. */
 static struct hf_call *sent(struct world *w, const char *zone, const char *status, const char *more) {
 	char target[128], line[256], format[192];
 	snprintf(target, sizeof target, "/v1/zones/%s/sync?mode=full&mesh=*%s", zone, more);
-	struct hf_call *call = hf_call_new(&w->api, target);
+	struct hf_call *call = hf_call_new(&w->api);
+	cr_assert(call && hf_call_start(call, target));
 	call->request.method = HF_POST;
-	call->request.header = header;
+	call->request.headers[HF_CONTENT_TYPE] = "application/x-ndjson";
 	call->reader = w->f.reader;
 	hf_call_route(call);
 	for (int i = 0; i < DOCUMENTS; i++) {
@@ -67,6 +63,7 @@ static bool answers(struct world *w, struct hf_call *call, int status, const cha
 	bool right = call->response.status == status && strstr(call->response.body.data, part);
 	if (!right)
 		fprintf(stderr, "%d %s\n", call->response.status, call->response.body.data);
+	hf_call_end(call);
 	hf_call_free(call);
 	return right;
 }
@@ -228,6 +225,7 @@ Test(known, claims_are_told_and_counted_of_known_documents_too) {
 	for (const char *at = call->response.body.data; (at = strstr(at, "claimRefused")); at++)
 		refused++;
 	cr_expect_eq(refused, DOCUMENTS);
+	hf_call_end(call);
 	hf_call_free(call);
 	struct hf_buf metrics = {0};
 	cr_assert(answers(&w, sent(&w, "west", EMPTY, ""), 200, "\"created\":40,"));

@@ -1,10 +1,13 @@
 /* Text in and out: JSON strings, times, durations, request targets. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/json.h"
 #include "api/target.h"
 #include "api/timetext.h"
+#include "call_support.h"
 
 Test(json, strings_are_always_valid_json) {
 	static const struct {
@@ -79,6 +82,25 @@ Test(timetext, times_are_rfc_3339) {
 	cr_expect_str_eq(text, "2026-01-31T12:00:00.250Z");
 }
 
+Test(timetext, times_are_written_as_the_system_does) {
+	char text[HF_TIME_TEXT], expected[HF_TIME_TEXT];
+	for (int64_t ms = 0; ms <= 253402300799999; ms += 4592692747) { /* to 9999-12-31T23:59:59.999Z, all times of the day */
+		time_t seconds = (time_t)(ms / 1000);
+		struct tm tm;
+		size_t n = strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+		snprintf(expected + n, sizeof expected - n, ".%03dZ", (int)(ms % 1000));
+		hf_time_format(ms, text);
+		cr_assert_str_eq(text, expected);
+	}
+	for (int64_t day = 0; day < 366 * 800; day++) {
+		struct tm tm;
+		time_t seconds = (time_t)(day * 86400);
+		strftime(expected, sizeof expected, "%Y-%m-%dT00:00:00.000Z", gmtime_r(&seconds, &tm));
+		hf_time_format(day * 86400000, text);
+		cr_assert_str_eq(text, expected);
+	}
+}
+
 Test(timetext, durations_have_a_unit) {
 	static const struct {
 		const char *text;
@@ -118,13 +140,13 @@ Test(target, segments_are_decoded_after_the_split) {
 		{"*", HF_E_INVALID_NAME, 0, NULL},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct hf_call *call = hf_call_new(NULL, cases[i].target);
+		struct hf_call *call = started_call(NULL, cases[i].target);
 		cr_expect_eq(hf_target_split(call, NULL), cases[i].err, "%s", cases[i].target);
 		if (!cases[i].err) {
 			cr_expect_eq(call->n_segments, cases[i].n, "%s", cases[i].target);
 			cr_expect_str_eq(call->segments[call->n_segments - 1], cases[i].last);
 		}
-		hf_call_free(call);
+		ended_call(call);
 	}
 }
 
@@ -147,17 +169,17 @@ Test(target, parameters_are_known_and_given_once) {
 		{"/?version=%1", HF_E_INVALID_PARAMETER},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct hf_call *call = hf_call_new(NULL, cases[i].target);
+		struct hf_call *call = started_call(NULL, cases[i].target);
 		enum hf_err err = hf_target_split(call, NULL);
 		if (!err)
 			err = hf_target_check_params(call, "pool address* version", NULL);
 		cr_expect_eq(err, cases[i].err, "%s", cases[i].target);
-		hf_call_free(call);
+		ended_call(call);
 	}
-	struct hf_call *call = hf_call_new(NULL, "/?version=1+2%263&pool");
+	struct hf_call *call = started_call(NULL, "/?version=1+2%263&pool");
 	cr_assert_eq(hf_target_split(call, NULL), HF_OK);
 	cr_expect_str_eq(hf_call_param(call, "version"), "1+2&3");
 	cr_expect_str_eq(hf_call_param(call, "pool"), "");
 	cr_expect_null(hf_call_param(call, "address"));
-	hf_call_free(call);
+	ended_call(call);
 }
