@@ -159,42 +159,49 @@ static bool matches(struct hf_call *call, const char *pattern) {
 	return at == call->n_segments;
 }
 
-static const char *const METHODS[] = {"GET, HEAD", "PUT", "POST", "DELETE"};
+/* The route of the request's method and path, or NULL. */
+static const struct hf_route *find_route(struct hf_call *call) {
+	for (int i = 0; i < HF_ROUTES_COUNT; i++)
+		if (HF_ROUTES[i].method == call->request.method && matches(call, HF_ROUTES[i].pattern))
+			return &HF_ROUTES[i];
+	return NULL;
+}
+
+/* There is no route: the path takes other methods, or there is nothing at all. */
+static enum hf_err refuse_route(struct hf_call *call) {
+	static const char *const names[] = {"GET, HEAD", "PUT", "POST", "DELETE"};
+	char allow[64] = "";
+	for (int i = 0; i < HF_ROUTES_COUNT; i++)
+		if (matches(call, HF_ROUTES[i].pattern)) {
+			strcat(allow, allow[0] ? ", " : "");
+			strcat(allow, names[HF_ROUTES[i].method]);
+		}
+	if (!allow[0])
+		return hf_fail(&call->why, HF_E_NOT_FOUND, "there is nothing at this path; /openapi.yaml lists what there is");
+	hf_call_set_header(call, "Allow", allow);
+	return hf_fail(&call->why, HF_E_METHOD_NOT_ALLOWED, "this path takes %s", allow);
+}
+
+static enum hf_err take_route(struct hf_call *call) {
+	enum hf_err err = hf_target_split(call, &call->why);
+	if (err)
+		return err;
+	call->route = find_route(call);
+	if (!call->route)
+		return refuse_route(call);
+	err = hf_target_check_params(call, call->route->params, &call->why);
+	if (!err && call->route->open)
+		err = call->route->open(call);
+	if (call->sink)
+		call->body_max_bytes = call->sink->max_bytes;
+	return err;
+}
 
 void hf_call_route(struct hf_call *call) {
-	char allow[64] = "";
 	call->body_max_bytes = call->api->body_max_bytes;
-	enum hf_err err = hf_target_split(call, &call->why);
-	if (err) {
+	enum hf_err err = take_route(call);
+	if (err)
 		hf_call_problem(call, err);
-		return;
-	}
-	for (int i = 0; i < HF_ROUTES_COUNT; i++) {
-		if (!matches(call, HF_ROUTES[i].pattern))
-			continue;
-		if (HF_ROUTES[i].method == call->request.method) {
-			call->route = &HF_ROUTES[i];
-			err = hf_target_check_params(call, call->route->params, &call->why);
-			if (!err && call->route->open)
-				err = call->route->open(call);
-			if (call->sink)
-				call->body_max_bytes = call->sink->max_bytes;
-			if (err)
-				hf_call_problem(call, err);
-			return;
-		}
-		if (allow[0])
-			strcat(allow, ", ");
-		strcat(allow, METHODS[HF_ROUTES[i].method]);
-	}
-	if (allow[0]) {
-		hf_call_set_header(call, "Allow", allow);
-		hf_fail(&call->why, HF_OK, "this path takes %s", allow);
-		hf_call_problem(call, HF_E_METHOD_NOT_ALLOWED);
-	} else {
-		hf_fail(&call->why, HF_OK, "there is nothing at this path; /openapi.yaml lists what there is");
-		hf_call_problem(call, HF_E_NOT_FOUND);
-	}
 }
 
 void hf_call_body(struct hf_call *call, const char *data, size_t len) {
