@@ -196,27 +196,3 @@ void hf_json_identity(struct hf_json *json, const struct hf_identity *id) {
 	hf_json_member(json, "zone", id->zone);
 	hf_json_member(json, "service", id->service);
 }
-
-void hf_json_lease(struct hf_json *json, const struct hf_lease *lease) {
-	hf_json_open(json, '{');
-	hf_json_identity(json, &lease->id);
-	hf_json_member(json, "pool", lease->pool);
-	hf_json_key(json, "vips");
-	hf_json_vips(json, lease->vips, lease->n_vips);
-	hf_json_member(json, "state", lease->state == HF_ACTIVE ? "active" : "quarantined");
-	hf_json_member_uint(json, "generation", lease->generation);
-	if (lease->fingerprint_version) {
-		hf_json_member_digest(json, "fingerprint", &lease->fingerprint);
-	} else {
-		hf_json_key(json, "fingerprint");
-		hf_json_null(json);
-	}
-	if (lease->version[0])
-		hf_json_member(json, "version", lease->version);
-	hf_json_member_uint(json, "revision", lease->revision);
-	hf_json_member_time(json, "createdAt", lease->created_ms);
-	hf_json_member_time(json, "modifiedAt", lease->modified_ms);
-	if (lease->state == HF_QUARANTINED)
-		hf_json_member_time(json, "quarantinedUntil", lease->quarantined_until_ms);
-	hf_json_close(json, '}');
-}

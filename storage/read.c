@@ -1,14 +1,21 @@
 /* read.c — reads on any transaction. */
 #include "read.h"
 
-bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret) {
-	struct hf_slice k = {key->bytes, key->len}, value;
-	if (!hf_txn_get(txn, HF_LEASES, k, &value))
-		return false;
-	if (hf_lease_decode(k, value, ret))
+static bool decode_lease(struct hf_txn *txn, struct hf_slice key, struct hf_slice value, struct hf_lease *ret) {
+	if (hf_lease_decode(key, value, ret))
 		return true;
 	hf_txn_corrupt(txn, HF_LEASES, "a record is damaged");
 	return false;
+}
+
+bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret) {
+	struct hf_slice k = {key->bytes, key->len}, value;
+	return hf_txn_get(txn, HF_LEASES, k, &value) && decode_lease(txn, k, value, ret);
+}
+
+bool hf_lease_seek(struct hf_cursor *leases, struct hf_slice key, struct hf_lease *ret) {
+	return hf_cursor_seek(leases, key) && hf_slice_compare(leases->key, key) == 0 &&
+	       decode_lease(leases->txn, key, leases->value, ret);
 }
 
 bool hf_zone_read(struct hf_txn *txn, const char *name, struct hf_zone *ret) {

@@ -9,6 +9,9 @@
 /* Reads a lease; false if there is none (or a fault). */
 bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret);
 
+/* The same by a cursor on the table, for one key after the other in order: the next one is near, and found without a search. */
+bool hf_lease_seek(struct hf_cursor *leases, struct hf_slice key, struct hf_lease *ret);
+
 /* Reads a zone's record. False if there is none (or a fault): *ret is then a zone that never connected, of epoch 0. */
 bool hf_zone_read(struct hf_txn *txn, const char *name, struct hf_zone *ret);
 

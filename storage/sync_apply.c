@@ -136,10 +136,16 @@ static enum hf_err acquire_all(struct work *work) {
 	return err ? err : acquire_where(work, is_new);
 }
 
+static bool read_lease(struct hf_txn *txn, const struct hf_sync_item *item, struct hf_lease *ret) {
+	struct hf_key key = {.len = item->key_len};
+	memcpy(key.bytes, item->key, item->key_len);
+	return hf_lease_read(txn, &key, ret);
+}
+
 static void release(struct work *work, struct hf_sync_item *item) {
 	struct hf_lease lease;
 	item->todo = HF_SYNC_DONE;
-	if (!hf_sync_read_lease(hf_batch_txn(work->batch), item, &lease)) {
+	if (!read_lease(hf_batch_txn(work->batch), item, &lease)) {
 		hf_txn_corrupt(hf_batch_txn(work->batch), HF_LEASES, "a lease to release is missing");
 		return;
 	}

@@ -6,15 +6,20 @@
 #include "sync_internal.h"
 #include "zone_rules.h"
 
-void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret) {
-	if (!hf_identity_decode(item->key, item->key_len, &ret->id))
-		abort(); /* it was encoded from one */
+/* What a request for an item is but for its identity, which no rule looks at. */
+static void fill_config(const struct hf_sync_item *item, struct hf_acquire *ret) {
 	ret->has_config = ret->has_fingerprint = true;
 	ret->raw = item->raw;
 	ret->fingerprint = item->fingerprint;
 	ret->fingerprint_version = item->fingerprint_version;
 	ret->n_claims = item->n_claims;
 	memcpy(ret->claims, item->claims, sizeof *item->claims * item->n_claims);
+}
+
+void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret) {
+	if (!hf_identity_decode(item->key, item->key_len, &ret->id))
+		abort(); /* it was encoded from one */
+	fill_config(item, ret);
 }
 
 static bool claims(const struct hf_sync_item *item, struct hf_addr a) {
@@ -42,16 +47,10 @@ static bool forgets(const struct hf_sync_item *item) {
 	return false;
 }
 
-bool hf_sync_read_lease(struct hf_txn *txn, const struct hf_sync_item *item, struct hf_lease *ret) {
-	struct hf_key key = {.len = item->key_len};
-	memcpy(key.bytes, item->key, item->key_len);
-	return hf_lease_read(txn, &key, ret);
-}
-
 static enum hf_err decide_service(struct hf_sync *sync, const struct hf_zone *zone, struct hf_sync_item *item,
 				  const struct hf_lease *current, struct hf_acquire *request, struct hf_why *why) {
 	struct hf_decision decision;
-	hf_sync_fill_acquire(item, request);
+	fill_config(item, request);
 	enum hf_err err = hf_rules_acquire(current, zone, request, why, &decision);
 	if (err)
 		return err;
@@ -74,9 +73,9 @@ static bool is_known(const struct hf_sync_item *item, const struct hf_lease *cur
 			     : current->fingerprint_version && hf_digest_equal(&item->fingerprint, &current->fingerprint);
 }
 
-static enum hf_err decide_item(struct hf_sync *sync, struct hf_txn *txn, const struct hf_zone *zone, struct hf_sync_item *item,
-			       struct hf_acquire *request, struct hf_why *why) {
-	struct hf_lease lease, *current = hf_sync_read_lease(txn, item, &lease) ? &lease : NULL;
+static enum hf_err decide_item(struct hf_sync *sync, struct hf_cursor *leases, const struct hf_zone *zone,
+			       struct hf_sync_item *item, struct hf_acquire *request, struct hf_why *why) {
+	struct hf_lease lease, *current = hf_lease_seek(leases, hf_sync_key(item), &lease) ? &lease : NULL;
 	if (current)
 		hf_sync_set_lease(item, current);
 	bool foreign = strcmp((const char *)item->key, sync->zone) != 0; /* the key begins with the zone and its NUL */
@@ -205,9 +204,11 @@ enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_w
 	sync->zone_epoch = zone.epoch;
 	sync->zone_offline = zone.state == HF_ZONE_OFFLINE;
 	enum hf_err err = hf_zone_rules_fence(&zone, sync->has_epoch, sync->epoch, why);
+	HF_CURSOR leases;
+	hf_cursor_open(txn, HF_LEASES, &leases);
 	for (uint32_t i = 0; !err && i < sync->n_sorted; i++)
 		if (!sync->sorted[i]->in_error)
-			err = decide_item(sync, txn, &zone, sync->sorted[i], &request, why);
+			err = decide_item(sync, &leases, &zone, sync->sorted[i], &request, why);
 	if (!err)
 		err = walk_scopes(sync, txn, why);
 	enum hf_err fault = hf_txn_fault(txn, why);

@@ -18,9 +18,6 @@ struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role ro
 /* An item's identity bytes. */
 static inline struct hf_slice hf_sync_key(const struct hf_sync_item *item) { return (struct hf_slice){item->key, item->key_len}; }
 
-/* Reads an item's lease; false if there is none, or a fault. */
-bool hf_sync_read_lease(struct hf_txn *txn, const struct hf_sync_item *item, struct hf_lease *ret);
-
 /* The first of the sorted items that is not before a key; n_sorted if there is none. */
 uint32_t hf_sync_find(const struct hf_sync *sync, struct hf_slice key);
 

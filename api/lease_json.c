@@ -1,0 +1,76 @@
+/* lease_json.c — a lease as text: the answer to almost every request, so it is put together without a writer's detours. */
+#include <string.h>
+
+#include "json.h"
+#include "timetext.h"
+
+/* More than any lease takes up to its version, and from there on. */
+#define HEAD_MAX (256 + 3 * HF_NAME_MAX + HF_SERVICE_MAX + HF_FAMILIES * (HF_ADDR_TEXT + 10) + HF_COUNT_TEXT + HF_DIGEST_TEXT)
+#define TAIL_MAX (128 + HF_COUNT_TEXT + 3 * HF_TIME_TEXT)
+
+/* Copies a literal, without its NUL. */
+#define PUT(to, literal) mempcpy(to, literal, sizeof(literal) - 1)
+
+static char *put_vips(char *to, const struct hf_lease *lease) {
+	char text[HF_ADDR_TEXT];
+	for (int i = 0; i < lease->n_vips; i++) {
+		hf_addr_format(lease->vips[i], text);
+		to = i > 0 ? PUT(to, ",{\"ip\":\"") : PUT(to, "{\"ip\":\"");
+		to = stpcpy(to, text);
+		to = PUT(to, "\"}");
+	}
+	return to;
+}
+
+static char *put_count(char *to, uint64_t n) {
+	char text[HF_COUNT_TEXT];
+	return stpcpy(to, hf_count_format(n, text));
+}
+
+/* Names were checked before they were stored: none needs an escape. */
+static char *put_head(char *to, const struct hf_lease *lease) {
+	to = stpcpy(PUT(to, "{\"kind\":\""), hf_kind_name(lease->id.kind));
+	to = stpcpy(PUT(to, "\",\"mesh\":\""), lease->id.mesh);
+	to = stpcpy(PUT(to, "\",\"zone\":\""), lease->id.zone);
+	to = stpcpy(PUT(to, "\",\"service\":\""), lease->id.service);
+	to = stpcpy(PUT(to, "\",\"pool\":\""), lease->pool);
+	to = put_vips(PUT(to, "\",\"vips\":["), lease);
+	to = stpcpy(PUT(to, "],\"state\":\""), lease->state == HF_ACTIVE ? "active" : "quarantined");
+	to = put_count(PUT(to, "\",\"generation\":"), lease->generation);
+	to = PUT(to, ",\"fingerprint\":");
+	if (!lease->fingerprint_version)
+		return PUT(to, "null");
+	*to++ = '"';
+	hf_digest_format(&lease->fingerprint, to);
+	return PUT(to + HF_DIGEST_TEXT - 1, "\"");
+}
+
+static char *put_time(char *to, int64_t ms) {
+	hf_time_format(ms, to);
+	return to + strlen(to);
+}
+
+static char *put_tail(char *to, const struct hf_lease *lease) {
+	to = put_count(PUT(to, ",\"revision\":"), lease->revision);
+	to = put_time(PUT(to, ",\"createdAt\":\""), lease->created_ms);
+	to = put_time(PUT(to, "\",\"modifiedAt\":\""), lease->modified_ms);
+	if (lease->state == HF_QUARANTINED)
+		to = put_time(PUT(to, "\",\"quarantinedUntil\":\""), lease->quarantined_until_ms);
+	return PUT(to, "\"}");
+}
+
+static void add(struct hf_buf *out, char *put(char *to, const struct hf_lease *lease), const struct hf_lease *lease, size_t max) {
+	char *to = hf_buf_reserve(out, max);
+	if (to)
+		out->len += (size_t)(put(to, lease) - to);
+}
+
+void hf_json_lease(struct hf_json *json, const struct hf_lease *lease) {
+	if (json->comma)
+		hf_buf_add(json->out, ",", 1);
+	add(json->out, put_head, lease, HEAD_MAX);
+	json->comma = true;
+	if (lease->version[0])
+		hf_json_member(json, "version", lease->version);
+	add(json->out, put_tail, lease, TAIL_MAX);
+}
