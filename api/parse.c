@@ -1,6 +1,8 @@
 /* parse.c — reading JSON. */
 #include "parse.h"
 
+#include <string.h>
+
 #include "tape.h"
 
 static bool too_deep(const json_t *value, int left) {
@@ -35,6 +37,8 @@ enum hf_err hf_parse_object(const char *body, size_t len, const char *what, stru
 		err = hf_fail(why, HF_E_INVALID_JSON, "%s is not a JSON object", what);
 	else if (too_deep(document, HF_JSON_DEPTH_MAX))
 		err = hf_fail(why, HF_E_INVALID_JSON, "%s is nested deeper than %d levels", what, HF_JSON_DEPTH_MAX);
+	else if (memchr(body, '\0', len)) /* jansson passes over one right behind a number or a word */
+		err = hf_fail(why, HF_E_INVALID_JSON, "%s has a NUL in it", what);
 	if (err)
 		json_decref(document);
 	else

@@ -126,6 +126,8 @@ static const struct {
 	{"an escaped NUL in a name", "{\"\\u0000\":1}", 0},
 	{"a raw NUL", "{\"a\":\"\0\"}", 9},
 	{"a raw NUL outside", "{}\0", 3},
+	{"a raw NUL behind a number", "{\"a\":1\0}", 8},
+	{"a raw NUL behind a word", "{\"a\":true\0,\"b\":1}", 17},
 	{"an integer beyond int64", "{\"a\":9223372036854775808}", 0},
 	{"an integer below int64", "{\"a\":-9223372036854775809}", 0},
 	{"a number beyond double", "{\"a\":1e999}", 0},
