@@ -96,15 +96,17 @@ class Redis(Peer):
         parts = self.acquire(zone)
         pipeline = command(b"MULTI") + b"".join(flatten(parts, first + i) for i in range(count)) + command(b"EXEC")
         started = time.perf_counter()
-        sender = threading.Thread(target=self.connection.sendall, args=(pipeline,))
+        sender = threading.Thread(target=self.connection.sendall, args=(pipeline,))  # Redis may wait until its answers are read
         sender.start()
-        queued = [self.answers.readline() for _ in range(1 + count)]
-        outcomes = self.answers.readline() + b"".join(self.answers.readline() for _ in range(count))
+        told, lines, wanted = [], 0, 1 + count + 1 + count  # OK, QUEUED of each, how many, and each outcome
+        while lines < wanted and not (told and b"\r\n-" in told[-1]):
+            told.append(self.connection.recv(1 << 20) or b"\r\n-closed")
+            lines += told[-1].count(b"\n")
         seconds = time.perf_counter() - started
         sender.join()
-        expected = (created, count - created)
-        if queued[1:].count(b"+QUEUED\r\n") != count or (outcomes.count(b"+created "), outcomes.count(b"+unchanged ")) != expected:
-            raise PeerError(f"Redis answers {queued[-1]!r} {outcomes[:300]!r}")
+        told = b"".join(told)
+        if [told.count(b"+" + word) for word in (b"QUEUED\r\n", b"created ", b"unchanged ")] != [count, created, count - created]:
+            raise PeerError(f"Redis answers {told[-300:]!r}")
         return seconds
 
     def count(self):
