@@ -24,7 +24,7 @@
 #define CONNECTION_MEMORY_BYTES 32768 /* request line and headers; libmicrohttpd answers 431 by itself beyond */
 #define IDLE_TIMEOUT_S 60
 #define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, so that its sender reads the answer */
-#define READERS_MAX 128
+#define SPARE_MAX 64			     /* requests that a worker keeps */
 
 struct hf_http {
 	struct hf_api *api;
@@ -35,20 +35,28 @@ struct hf_http {
 	_Atomic bool drained;  /* the time to finish what began is over */
 	_Atomic int waiting;   /* of these, the ones that wait for a change or have waited */
 	int waiting_max;       /* so that connections are left for others */
-	pthread_key_t reader_key;
-	pthread_mutex_t lock; /* guards the list of the workers' readers */
-	int n_readers;
-	struct hf_txn *readers[READERS_MAX];
+	pthread_key_t worker_key;
+	pthread_mutex_t lock; /* guards the list of workers */
+	struct worker *workers;
+};
+
+/* What a worker thread has of its own. */
+struct worker {
+	struct worker *next;
+	struct hf_txn *reader; /* NULL: the store has none left; then only probes are answered */
+	/* Requests that have ended. The last one is the next: the processor still has it in its cache, which is a tenth of what
+	 * answering takes. */
+	struct request *spare;
+	int n_spare;
 };
 
 enum phase { NEW, BODY, COMMITTING, WAITING, IN_LANE, ANSWERED };
 
-/* A connection's requests, one after the other. */
 struct request {
+	struct request *next; /* of a worker's spare ones */
 	struct hf_http *http;
 	struct hf_call *call;
 	struct MHD_Connection *connection;
-	/* Of the request at hand. */
 	const char *method, *path; /* as sent; libmicrohttpd's */
 	enum phase phase;
 	bool head; /* HEAD: no body */
@@ -58,50 +66,85 @@ struct request {
 	struct hf_lane_job job;
 };
 
-/* The worker's own reader. NULL if the store has none left; then only probes are answered. */
-static struct hf_txn *worker_reader(struct hf_http *http) {
-	struct hf_txn *reader = pthread_getspecific(http->reader_key);
-	if (reader)
-		return reader;
+/* This thread's worker; NULL: out of memory. */
+static struct worker *this_worker(struct hf_http *http) {
+	struct worker *worker = pthread_getspecific(http->worker_key);
+	if (worker)
+		return worker;
+	worker = calloc(1, sizeof *worker);
+	if (!worker)
+		return NULL;
+	pthread_setspecific(http->worker_key, worker);
 	pthread_mutex_lock(&http->lock);
-	if (http->n_readers < READERS_MAX && hf_reader_open(http->api->store, &reader) == HF_OK) {
-		http->readers[http->n_readers++] = reader;
-		pthread_setspecific(http->reader_key, reader);
-	}
+	worker->next = http->workers;
+	http->workers = worker;
 	pthread_mutex_unlock(&http->lock);
-	return reader;
+	return worker;
 }
 
-static struct request *request_new(struct hf_http *http, struct MHD_Connection *connection) {
+static void request_free(struct request *request) {
+	hf_call_free(request->call);
+	free(request);
+}
+
+static struct request *request_new(struct hf_http *http) {
 	struct request *request = calloc(1, sizeof *request);
 	if (!request)
 		return NULL;
 	request->http = http;
-	request->connection = connection;
 	request->call = hf_call_new(http->api);
-	if (!request->call) {
-		free(request);
-		return NULL;
-	}
+	if (request->call)
+		return request;
+	free(request);
+	return NULL;
+}
+
+static struct request *take_request(struct worker *worker, struct hf_http *http) {
+	struct request *request = worker->spare;
+	if (!request)
+		return request_new(http);
+	worker->spare = request->next;
+	worker->n_spare--;
 	return request;
 }
 
-static void notice_connection(void *context, struct MHD_Connection *connection, void **request,
-			      enum MHD_ConnectionNotificationCode code) {
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*request = request_new(context, connection);
-	} else if (*request) {
-		hf_call_free(((struct request *)*request)->call);
-		free(*request);
+static void give_request(struct worker *worker, struct request *request) {
+	if (!worker || worker->n_spare == SPARE_MAX) {
+		request_free(request);
+		return;
+	}
+	request->next = worker->spare;
+	worker->spare = request;
+	worker->n_spare++;
+}
+
+static void free_workers(struct worker *worker) {
+	while (worker) {
+		struct worker *next = worker->next;
+		for (struct request *request = worker->spare, *after; request; request = after) {
+			after = request->next;
+			request_free(request);
+		}
+		hf_reader_close(worker->reader);
+		free(worker);
+		worker = next;
 	}
 }
 
 static void *begin_request(void *context, const char *uri, struct MHD_Connection *connection) {
 	struct hf_http *http = context;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct request *request = info->socket_context;
-	if (!request || !hf_call_start(request->call, uri ? uri : ""))
+	struct worker *worker = this_worker(http);
+	struct request *request = worker ? take_request(worker, http) : NULL;
+	if (!request)
 		return NULL;
+	if (!hf_call_start(request->call, uri ? uri : "")) {
+		request_free(request);
+		return NULL;
+	}
+	if (!worker->reader && hf_reader_open(http->api->store, &worker->reader))
+		worker->reader = NULL;
+	request->call->reader = worker->reader;
+	request->connection = connection;
 	request->phase = NEW;
 	request->start_us = hf_monotonic_us();
 	request->discarded = 0;
@@ -296,7 +339,6 @@ static enum MHD_Result take_headers(struct request *request, const char *method)
 	request->phase = BODY;
 	call->request.method = method_of(method);
 	request->head = strcmp(method, "HEAD") == 0;
-	call->reader = worker_reader(request->http);
 	enum hf_err err = hf_headers_read(request->connection, &call->why, call->request.headers, &length);
 	if (err) {
 		hf_call_problem(call, err);
@@ -355,6 +397,7 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 	if (request->wakeup.deadline_us)
 		request->http->waiting--;
 	hf_call_end(request->call);
+	give_request(pthread_getspecific(request->http->worker_key), request);
 	*state = NULL;
 }
 
@@ -383,7 +426,7 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 	http->wakeups = wakeups;
 	http->lane = lane;
 	http->waiting_max = (int)(options->connections_max - options->connections_max / 4);
-	pthread_key_create(&http->reader_key, NULL);
+	pthread_key_create(&http->worker_key, NULL);
 	pthread_mutex_init(&http->lock, NULL);
 	/* Threads that poll: one epoll thread collapses beyond 127 connections in 0.9.75. */
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
@@ -393,8 +436,7 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 		listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK,
 		begin_request, http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request,
-		http, MHD_OPTION_NOTIFY_CONNECTION, notice_connection, http, MHD_OPTION_ARRAY,
-		options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
+		http, MHD_OPTION_ARRAY, options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
 	if (!http->daemon) {
 		close(listen_fd);
 		hf_http_stop(http);
@@ -418,9 +460,8 @@ void hf_http_stop(struct hf_http *http) {
 		return;
 	if (http->daemon)
 		MHD_stop_daemon(http->daemon);
-	for (int i = 0; i < http->n_readers; i++)
-		hf_reader_close(http->readers[i]);
+	free_workers(http->workers);
 	pthread_mutex_destroy(&http->lock);
-	pthread_key_delete(http->reader_key);
+	pthread_key_delete(http->worker_key);
 	free(http);
 }
