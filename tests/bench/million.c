@@ -2,10 +2,11 @@
  *
  *   bench_million DIR [LEASES]      default 1,000,000; DIR must not hold a store
  *   bench_million --tables DIR      only the tables of a store that nobody has open
+ *   bench_million --paths LEASES N  the paths of N of so many leases, spread over all of them
  *
  * Identities have realistic lengths (a service is name.namespace, some 33 characters) and come in no order, so that pages are as
- * full as they are in a store that has lived. Options are the defaults, the feed's retention included. tests/bench/million measures
- * the server on the result.
+ * full as they are in a store that has lived. Options are the defaults, the feed's retention included. tests/bench/part_stores.py
+ * measures the server on the result.
  */
 #include <lmdb.h>
 #include <stdio.h>
@@ -130,9 +131,21 @@ static void print_tables(const char *dir) {
 	mdb_env_close(env);
 }
 
+static void print_paths(unsigned leases, unsigned n) {
+	require(n > 0 && n <= leases, "paths", "from 1 to as many as there are leases");
+	for (unsigned i = 0; i < n; i++) {
+		struct hf_identity id = identity_of((unsigned)((uint64_t)i * leases / n));
+		printf("/v1/meshes/%s/zones/%s/services/%s\n", id.mesh, id.zone, id.service);
+	}
+}
+
 int main(int argc, char **argv) {
 	bool tables_only = argc == 3 && strcmp(argv[1], "--tables") == 0;
-	require(argc == 2 || argc == 3, "usage", "bench_million DIR [LEASES] | --tables DIR");
+	if (argc == 4 && strcmp(argv[1], "--paths") == 0) {
+		print_paths((unsigned)strtoul(argv[2], NULL, 10), (unsigned)strtoul(argv[3], NULL, 10));
+		return 0;
+	}
+	require(argc == 2 || argc == 3, "usage", "bench_million DIR [LEASES] | --tables DIR | --paths LEASES N");
 	if (!tables_only)
 		fill(argv[1], argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1000000);
 	print_tables(argv[tables_only ? 2 : 1]);
