@@ -13,8 +13,8 @@
 #include "api/canonical.h"
 
 #define BODY_MAX 65536
-#define CALLS 2000
-#define ROUNDS 51
+#define CALLS 500
+#define ROUNDS 31
 
 static char BODY[BODY_MAX];
 static size_t LEN;

@@ -32,7 +32,7 @@ def fingerprint(bench):
 
 def alloc(bench):
     """bench_alloc interleaves its own candidates and prints medians; its exit status is judged by the ratios here."""
-    said = subprocess.run([os.path.join(bench.build, "tests", "bench_alloc"), "30" if bench.quick else "200"], stdout=subprocess.PIPE,
+    said = subprocess.run([os.path.join(bench.build, "tests", "bench_alloc"), "20" if bench.quick else "200"], stdout=subprocess.PIPE,
                           check=False)
     if said.returncode not in (0, 1):
         raise BenchError("bench_alloc failed")

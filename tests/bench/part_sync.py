@@ -90,7 +90,7 @@ class Probes:
         puts = (put_request(path_of(i, "probe")) for i in range(40_000))
         self.puts = start_requests(server, bench.build, puts, "every", str(EVERY_MS))
         self.gets = start_requests(server, bench.build, [get_request(path)], "every", str(EVERY_MS))
-        bench.sleep(0.3)  # until they have read their files; as calm as what is measured alone
+        time.sleep(0.3)  # until they have read their files; as calm as what is measured alone
 
     def __enter__(self):
         return self
@@ -116,7 +116,7 @@ def waits(bench):
     body = list_of(count, "east")
     for _ in bench.each_round():
         with bench.holdfast() as server, Probes(bench, server) as probes:
-            bench.sleep(ALONE_S)
+            time.sleep(ALONE_S)
             probes.end(bench, "alone")
         with bench.holdfast() as server, Probes(bench, server) as probes:
             bench.figures.add("waits", "the sync", count, "s", server.sync("east", body, created=count))

@@ -101,14 +101,17 @@ def zones(figures):
 
 def others(figures):
     """Parts that are a list of figures."""
-    parts = (("fingerprint", "Fingerprint"), ("alloc", "Allocation"), ("million", "A million leases"))
     out = []
-    for part, title in parts:
+    for part, title in (("fingerprint", "Fingerprint"), ("million", "A million leases")):
         rows = [[who, f"{point:,}" if isinstance(point, int) else point, unit, number(figures.median(part, who, point, unit))]
                 for p, who, point, unit in figures.values if p == part]
         if rows:
             out += [f"## {title}", table(("", "of", "unit", "median"), rows)]
-    rows = [[row[0], row[1], *row[2:]] for row in load_table(figures, "growth")]
+    rows = [[who, *(number(figures.median("alloc", who, point, f"ns {what}")) for what in ("to choose", "in all"))]
+            for who, point in figures.points("alloc")]
+    if rows:
+        out += ["## Allocation", ALLOC_TEXT, table(("pool", "ns to choose", "ns in all"), rows)]
+    rows = load_table(figures, "growth")
     if rows:
         out += ["## Growth", GROWTH_TEXT, table(("", "leases", *LOAD_HEAD[2:]), rows)]
     return out
@@ -127,6 +130,7 @@ alone cost."""
 SYNC_TEXT = """A full sync as NDJSON, from the first byte sent to the last byte of the answer. *LMDB, …* is the same puts or look-ups in
 process, without HTTP, JSON, or rules."""
 WAITS_TEXT = """One acquire of a new lease and one GET every 5 ms; a wait begins when its request was due."""
+ALLOC_TEXT = """CPU of one allocation in batches of 64, by how full and how large the pool is; see tests/bench/alloc.c."""
 GROWTH_TEXT = """64 connections. UNCHANGED asks for up to 50,000 leases all over the store; NEW is spread over 40 zones."""
 
 
