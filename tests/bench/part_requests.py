@@ -27,15 +27,15 @@ def measure(bench, part, who, server, mode, connections, files):
 
 
 def measure_peers(bench, part, connections):
+    """A peer makes the leases that are to be there by itself, before it measures unchanged for the first time."""
     for peer in bench.peers:
-        action = peer.new if part == "new" else peer.unchanged
         before = peer.count()
-        result = action(connections, bench.seconds)
-        created = peer.count() - before
-        if created != result["created"] or (part == "unchanged" and created):
-            raise BenchError(f"{peer.name} says that it created {result['created']} leases and has {created} more")
+        result = peer.new(connections, bench.seconds) if part == "new" else peer.unchanged(connections, bench.seconds)
+        more = peer.count() - before
+        if result["created"] if part == "unchanged" else abs(more - result["created"]) > connections:
+            raise BenchError(f"{part}: {peer.name} says that it created {result['created']} leases, and has {more} more")
         bench.figures.add_load(part, peer.name, connections, result)
-        bench.say(f"{part} {peer.name} {connections}: {result['rps']:,.0f} req/s, {created:,} created")
+        bench.say(f"{part} {peer.name} {connections}: {result['rps']:,.0f} req/s, {result['created']:,} created")
 
 
 def unchanged(bench):
@@ -114,9 +114,9 @@ def changing(bench, part, mode):
         prefill(server, bench.build)
         for _ in bench.each_round():
             for connections in bench.connections(64):
-                before = server.status()["revision"]
+                before = server.settled_revision()
                 result = measure(bench, part, "holdfast", server, mode, connections, bench.files)
-                changes, share = server.status()["revision"] - before, 1 if mode == "update" else 0.05
+                changes, share = server.settled_revision() - before, 1 if mode == "update" else 0.05
                 if not share * result["n"] - connections <= changes <= share * result["n"] + connections:
                     raise BenchError(f"{part}: {changes} changes by {result['n']} requests")
 

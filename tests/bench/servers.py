@@ -125,6 +125,14 @@ class Holdfast(Server):
     def active(self):
         return self.status()["leases"]["active"]
 
+    def settled_revision(self):
+        """The revision once nothing is on its way any more: who sent a write may have gone before it was committed."""
+        before, now = None, self.status()["revision"]
+        while now != before:
+            time.sleep(0.05)
+            before, now = now, self.status()["revision"]
+        return now
+
     def sync(self, zone, body, **expected):
         """Seconds of a full sync, whose summary must be as expected and zero otherwise."""
         status, _, data, seconds = self.ask("POST", f"/v1/zones/{zone}/sync?mode=full&mesh=*&return=none", body, {"Content-Type": NDJSON})
