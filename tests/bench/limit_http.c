@@ -27,7 +27,7 @@
 #include "server/listen.h"
 
 #define CONNECTIONS_MAX 1000
-#define CONNECTION_MEMORY_BYTES 32768
+#define CONNECTION_MEMORY_BYTES 20480
 #define IDLE_TIMEOUT_S 60
 #define HEADERS_MAX 8
 #define ANSWER_MAX 65536
