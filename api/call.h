@@ -11,6 +11,7 @@
 
 #include "api.h"
 #include "buf.h"
+#include "memo.h"
 #include "pieces.h"
 #include "storage/feed.h"
 #include "storage/leases.h"
@@ -63,6 +64,7 @@ struct hf_json;
 struct hf_call {
 	struct hf_api *api;
 	struct hf_txn *reader; /* of whose thread it is, without a snapshot; NULL: the store has none left */
+	struct hf_memo *memo;  /* of whose thread it is; may be NULL */
 	struct hf_request request;
 	struct hf_response response;
 	/* From the request's target. */

@@ -94,17 +94,32 @@ static enum hf_err read_config(struct hf_call *call, struct hf_acquire *acquire)
 	return HF_OK;
 }
 
+/* The bytes are not those that the lease was written from: they may be known all the same, or have to be read. What is to be
+ * written is always read, as only its fingerprint is known. */
+static enum hf_err peek_config(struct hf_call *call, struct hf_acquire *acquire, enum hf_peek *ret) {
+	acquire->has_fingerprint = hf_memo_find(call->memo, &acquire->raw, &acquire->fingerprint);
+	acquire->fingerprint_version = HF_FINGERPRINT_VERSION;
+	if (acquire->has_fingerprint) {
+		enum hf_err err = hf_acquire_peek(call->reader, acquire, &call->why, ret);
+		if (err || *ret == HF_PEEK_DONE)
+			return err;
+	}
+	enum hf_err err = read_config(call, acquire);
+	if (!err)
+		err = hf_acquire_peek(call->reader, acquire, &call->why, ret);
+	if (!err && *ret == HF_PEEK_DONE)
+		hf_memo_keep(call->memo, &acquire->raw, &acquire->fingerprint);
+	return err;
+}
+
 enum hf_err hf_handle_lease_put(struct hf_call *call) {
 	struct hf_acquire *acquire = &call->verb.acquire;
 	enum hf_peek peek = HF_PEEK_DONE;
 	enum hf_err err = read_acquire(call, acquire);
 	if (!err)
 		err = hf_acquire_peek(call->reader, acquire, &call->why, &peek);
-	if (!err && peek == HF_PEEK_READ_BODY) {
-		err = read_config(call, acquire);
-		if (!err)
-			err = hf_acquire_peek(call->reader, acquire, &call->why, &peek);
-	}
+	if (!err && peek == HF_PEEK_READ_BODY)
+		err = peek_config(call, acquire, &peek);
 	if (err)
 		return err;
 	if (peek == HF_PEEK_DONE) {

@@ -46,6 +46,7 @@ struct hf_http {
 struct worker {
 	struct worker *next;
 	struct hf_txn *reader; /* NULL: the store has none left; then only probes are answered */
+	struct hf_memo *memo;  /* NULL: out of memory */
 	/* Requests that have ended. The last one is the next: the processor still has it in its cache, which is a tenth of what
 	 * answering takes. */
 	struct request *spare;
@@ -76,6 +77,7 @@ static struct worker *this_worker(struct hf_http *http) {
 	worker = calloc(1, sizeof *worker);
 	if (!worker)
 		return NULL;
+	worker->memo = hf_memo_new();
 	pthread_setspecific(http->worker_key, worker);
 	pthread_mutex_lock(&http->lock);
 	worker->next = http->workers;
@@ -128,6 +130,7 @@ static void free_workers(struct worker *worker) {
 			request_free(request);
 		}
 		hf_reader_close(worker->reader);
+		hf_memo_free(worker->memo);
 		free(worker);
 		worker = next;
 	}
@@ -146,6 +149,7 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
 	if (!worker->reader && hf_reader_open(http->api->store, &worker->reader))
 		worker->reader = NULL;
 	request->call->reader = worker->reader;
+	request->call->memo = worker->memo;
 	request->connection = connection;
 	request->phase = NEW;
 	request->start_us = hf_monotonic_us();

@@ -15,6 +15,7 @@ void world_open_with(struct world *w, const struct hf_syncs_options *options) {
 	w->api.metrics = hf_metrics_new();
 	w->api.syncs = hf_syncs_new(options);
 	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;
+	w->memo = hf_memo_new();
 	if (hf_committer_start(w->f.store, &committer, NULL, &w->api.committer))
 		abort();
 }
@@ -28,6 +29,7 @@ void world_close(struct world *w) {
 	hf_committer_free(w->api.committer);
 	hf_metrics_free(w->api.metrics);
 	hf_syncs_free(w->api.syncs);
+	hf_memo_free(w->memo);
 	fixture_remove(&w->f);
 }
 
@@ -55,6 +57,7 @@ struct hf_call *routed(struct world *w, enum hf_method method, const char *targe
 	call->request.method = method;
 	set_headers(w, call);
 	call->reader = w->f.reader;
+	call->memo = w->memo;
 	hf_call_route(call);
 	return call;
 }

@@ -10,6 +10,7 @@
 #define SHUFFLED "{\"spec\":{\"ports\":[{\"targetPort\":1,\"port\":6379}]},\"name\":\"redis\",\"type\":\"MeshService\"}"
 #define CHANGED "{\"type\":\"MeshService\",\"name\":\"redis\",\"spec\":{\"ports\":[{\"port\":6380,\"targetPort\":1}]}}"
 #define REDIS "/v1/meshes/default/zones/east/services/redis"
+#define OTHER "/v1/meshes/default/zones/east/services/other"
 #define EAST "/v1/zones/east"
 
 Test(call, an_unchanged_request_never_reaches_the_committer) {
@@ -142,6 +143,16 @@ Test(call, bytes_that_were_seen_are_not_parsed_again) {
 	cr_expect_eq(parsed, 0, "the same bytes were parsed");
 	cr_expect_str_eq(request(&w, HF_PUT, REDIS, SHUFFLED).outcome, "unchanged");
 	cr_expect_eq(parsed, 1);
+	cr_expect_str_eq(request(&w, HF_PUT, REDIS, SHUFFLED).outcome, "unchanged");
+	cr_expect_eq(parsed, 1, "other bytes of the same were parsed again");
+	parsed = 0;
+	/* What is written is read, though its fingerprint is known: a lease that is new to it, and one whose version changes. */
+	cr_expect_str_eq(request(&w, HF_PUT, REDIS "?version=2", SHUFFLED).outcome, "unchanged");
+	cr_expect_eq(parsed, 1);
+	cr_expect_str_eq(request(&w, HF_PUT, OTHER, SHUFFLED).outcome, "created");
+	cr_expect_str_eq(request(&w, HF_PUT, REDIS, "{\"spec\":{\"other\":1}}").outcome, "updated");
+	cr_expect_str_eq(request(&w, HF_PUT, REDIS, SHUFFLED).outcome, "updated");
+	cr_expect_str_eq(request(&w, HF_PUT, REDIS, BODY).outcome, "unchanged");
 	/* A raw match is no excuse: conditions and addresses are judged before it, and a quarantined lease is restored. */
 	cr_expect_eq(request(&w, HF_PUT, REDIS "?address=241.0.0.1", BODY).status, 409);
 	request(&w, HF_DELETE, REDIS, "");
