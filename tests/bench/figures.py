@@ -7,7 +7,7 @@ LOAD_UNITS = {"rps": "req/s", "cpu_us": "CPU µs", "p50_ms": "p50 ms", "p99_ms":
 
 class Figures:
     def __init__(self):
-        self.values = {}
+        self.values, self.stalls = {}, []  # the stalls of the machine, in seconds: what was measured then is not here
 
     def add(self, part, who, point, unit, value):
         self.values.setdefault((part, who, point, unit), []).append(float(value))
@@ -16,6 +16,13 @@ class Figures:
         """What wrk, or a peer, tells of one run."""
         for name, unit in LOAD_UNITS.items():
             self.add(part, who, connections, unit, result[name])
+
+    def mark(self):
+        return {key: len(values) for key, values in self.values.items()}
+
+    def back_to(self, mark):
+        """Forgets what was added since."""
+        self.values = {key: values[:mark[key]] for key, values in self.values.items() if key in mark}
 
     def has(self, *key):
         return key in self.values

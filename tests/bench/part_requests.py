@@ -26,16 +26,20 @@ def measure(bench, part, who, server, mode, connections, files):
     return result
 
 
-def measure_peers(bench, part, connections):
+def measure_peer(bench, part, peer, connections):
     """A peer makes the leases that are to be there by itself, before it measures unchanged for the first time."""
+    before = peer.count()
+    result = peer.new(connections, bench.seconds) if part == "new" else peer.unchanged(connections, bench.seconds)
+    more = peer.count() - before
+    if result["created"] if part == "unchanged" else abs(more - result["created"]) > connections:
+        raise BenchError(f"{part}: {peer.name} says that it created {result['created']} leases, and has {more} more")
+    bench.figures.add_load(part, peer.name, connections, result)
+    bench.say(f"{part} {peer.name} {connections}: {result['rps']:,.0f} req/s, {result['created']:,} created")
+
+
+def measure_peers(bench, part, connections):
     for peer in bench.peers:
-        before = peer.count()
-        result = peer.new(connections, bench.seconds) if part == "new" else peer.unchanged(connections, bench.seconds)
-        more = peer.count() - before
-        if result["created"] if part == "unchanged" else abs(more - result["created"]) > connections:
-            raise BenchError(f"{part}: {peer.name} says that it created {result['created']} leases, and has {more} more")
-        bench.figures.add_load(part, peer.name, connections, result)
-        bench.say(f"{part} {peer.name} {connections}: {result['rps']:,.0f} req/s, {result['created']:,} created")
+        bench.steadily(measure_peer, part, peer, connections)
 
 
 def unchanged(bench):
@@ -51,7 +55,7 @@ def unchanged(bench):
         for _ in bench.each_round():
             for connections in bench.connections(64, 256):
                 for who, server, files in candidates:
-                    result = measure(bench, "unchanged", who, server, "put", connections, files)
+                    result = bench.steadily(measure, "unchanged", who, server, "put", connections, files)
                     answered += result["n"] if server is ceiling else 0
                 measure_peers(bench, "unchanged", connections)
         if holdfast.status()["revision"] != revision:
@@ -66,7 +70,7 @@ def get(bench):
         for _ in bench.each_round():
             for connections in bench.connections(64):
                 for who, server in (("holdfast", holdfast), ("bare", bare)):
-                    measure(bench, "get", who, server, "get", connections, bench.files)
+                    bench.steadily(measure, "get", who, server, "get", connections, bench.files)
 
 
 def new_on_holdfast(bench, connections):
@@ -100,35 +104,39 @@ def new(bench):
     """Durable new leases, each time on an empty store."""
     for _ in bench.each_round():
         for connections in bench.connections(1, 64, 256):
-            new_on_holdfast(bench, connections)
-            new_on_ceiling(bench, connections)
+            bench.steadily(new_on_holdfast, connections)
+            bench.steadily(new_on_ceiling, connections)
             if connections == 1:
-                new_on_lmdb(bench, 1, "each")
+                bench.steadily(new_on_lmdb, 1, "each")
             elif connections == 64 and not bench.quick:
-                new_on_lmdb(bench, 64, "batch", "64")
+                bench.steadily(new_on_lmdb, 64, "batch", "64")
             measure_peers(bench, "new", connections)
 
 
-def changing(bench, part, mode):
+def measure_changes(bench, part, server, mode, connections, share):
+    before = server.settled_revision()
+    result = measure(bench, part, "holdfast", server, mode, connections, bench.files)
+    changes = server.settled_revision() - before
+    if not share * result["n"] - connections <= changes <= share * result["n"] + connections:
+        raise BenchError(f"{part}: {changes} changes by {result['n']} requests")
+
+
+def changing(bench, part, mode, share):
     with bench.holdfast() as server:
         prefill(server, bench.build)
         for _ in bench.each_round():
             for connections in bench.connections(64):
-                before = server.settled_revision()
-                result = measure(bench, part, "holdfast", server, mode, connections, bench.files)
-                changes, share = server.settled_revision() - before, 1 if mode == "update" else 0.05
-                if not share * result["n"] - connections <= changes <= share * result["n"] + connections:
-                    raise BenchError(f"{part}: {changes} changes by {result['n']} requests")
+                bench.steadily(measure_changes, part, server, mode, connections, share)
 
 
 def updated(bench):
     """Each request another configuration of a lease that is there."""
-    changing(bench, "updated", "update")
+    changing(bench, "updated", "update", 1)
 
 
 def mixed(bench):
     """Of 40 requests 38 are unchanged, one is updated and one is new."""
-    changing(bench, "mixed 95/5", "mixed")
+    changing(bench, "mixed 95/5", "mixed", 0.05)
 
 
 def tail_of(bench, who, reader, writer):
@@ -159,4 +167,4 @@ def tail(bench):
             rows += [("ceiling alone", ceiling, None), ("ceiling beside its own writers", ceiling, ceiling)]
         for _ in bench.each_round():
             for row in rows:
-                tail_of(bench, *row)
+                bench.steadily(tail_of, *row)

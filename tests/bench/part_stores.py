@@ -24,6 +24,7 @@ def tool(bench, name, *arguments):
 
 
 def fingerprint(bench):
+    """In CPU time, which no stall takes."""
     for _ in bench.each_round():
         result = json.loads(tool(bench, "bench_fingerprint", bench.files["body"]))
         for name, who in (("fingerprint_us", "hf_config_read()"), ("jansson_us", "json_loadb() alone"), ("digest_us", "SHA-256 alone")):
@@ -96,7 +97,7 @@ def fill(bench, data, leases):
 def million(bench):
     """One round: nothing competes with it. What it filled stays for growth()."""
     data = bench.stored(MILLION, fill)
-    measure_million(bench, data)
+    bench.steadily(measure_million, data)
 
 
 def copy_of(data, directory):
@@ -144,9 +145,9 @@ def growth(bench):
             servers[leases] = server, prepare_sample(bench, server, leases)
         for _ in bench.each_round():
             for leases, (server, files) in servers.items():
-                growth_unchanged(bench, leases, server, files)
+                bench.steadily(growth_unchanged, leases, server, files)
     for _ in bench.each_round():
         for leases, data in stores.items():
-            growth_new(bench, leases, data)
+            bench.steadily(growth_new, leases, data)
     for data in stores.values():
         shutil.rmtree(data)

@@ -55,14 +55,22 @@ def lmdb_one_size(bench, count):
     bench.say(f"sync {count}: LMDB {result['new_s']:.3f} s new, {result['lookup_s']:.4f} s look-ups")
 
 
-def peers_one_size(bench, count):
-    for peer in bench.peers:
-        before = peer.count()
-        bench.figures.add("sync", f"{peer.name}, new", count, "s", peer.bulk_new(count))
-        if peer.count() != before + count:
-            raise BenchError(f"{peer.name} has {peer.count() - before} more leases after a bulk of {count}")
-        bench.figures.add("sync", f"{peer.name}, unchanged", count, "s", peer.bulk_unchanged(count))
-        bench.say(f"sync {count}: {peer.name}")
+def peer_one_size(bench, peer, count):
+    before = peer.count()
+    new_s = peer.bulk_new(count)
+    if peer.count() != before + count:
+        raise BenchError(f"{peer.name} has {peer.count() - before} more leases after a bulk of {count}")
+    unchanged_s = peer.bulk_unchanged(count)
+    bench.figures.add("sync", f"{peer.name}, new", count, "s", new_s)
+    bench.figures.add("sync", f"{peer.name}, unchanged", count, "s", unchanged_s)
+    bench.say(f"sync {count}: {peer.name} {new_s:.3f} s new, {unchanged_s:.3f} s unchanged")
+
+
+def puts_one_size(bench, count):
+    """The same services by single requests."""
+    with bench.holdfast() as server:
+        result = put_once(server, bench.build, map(path_of, range(count)), 201)
+    bench.figures.add("sync", "a PUT each, 64 connections", count, "s", result["seconds"])
 
 
 def sync(bench):
@@ -71,12 +79,11 @@ def sync(bench):
                       "changed": list_of(count, "east", changed_every=100)} for count in sizes}
     for _ in bench.each_round():
         for count in sizes:
-            sync_one_size(bench, count, bodies[count])
-            lmdb_one_size(bench, count)
-        peers_one_size(bench, sizes[0])
-        with bench.holdfast() as server:
-            result = put_once(server, bench.build, map(path_of, range(SIZES[0])), 201)
-            bench.figures.add("sync", "a PUT each, 64 connections", SIZES[0], "s", result["seconds"])
+            bench.steadily(sync_one_size, count, bodies[count])
+            bench.steadily(lmdb_one_size, count)
+        for peer in bench.peers:
+            bench.steadily(peer_one_size, peer, sizes[0])
+        bench.steadily(puts_one_size, sizes[0])
 
 
 class Probes:
@@ -111,16 +118,24 @@ class Probes:
         return singles
 
 
+def wait_alone(bench):
+    with bench.holdfast() as server, Probes(bench, server) as probes:
+        time.sleep(ALONE_S)
+        probes.end(bench, "alone")
+
+
+def wait_for_sync(bench, count, body):
+    with bench.holdfast() as server, Probes(bench, server) as probes:
+        bench.figures.add("waits", "the sync", count, "s", server.sync("east", body, created=count))
+        probes.end(bench, "during a sync")
+
+
 def waits(bench):
     count = SIZES[0] if bench.quick else SIZES[1]
     body = list_of(count, "east")
     for _ in bench.each_round():
-        with bench.holdfast() as server, Probes(bench, server) as probes:
-            time.sleep(ALONE_S)
-            probes.end(bench, "alone")
-        with bench.holdfast() as server, Probes(bench, server) as probes:
-            bench.figures.add("waits", "the sync", count, "s", server.sync("east", body, created=count))
-            probes.end(bench, "during a sync")
+        bench.steadily(wait_alone)
+        bench.steadily(wait_for_sync, count, body)
 
 
 def sync_until_done(server, zone, body, count, told):
@@ -162,16 +177,20 @@ def sync_all(server, bodies, count):
     return seconds, sum(refused for refused, _ in told)
 
 
+def zones_at_once(bench, bodies, a_zone):
+    with bench.holdfast() as server, Probes(bench, server) as probes, PeakMemory(server) as memory:
+        before = server.rss_anon_mib()
+        seconds, refused = sync_all(server, bodies, a_zone)
+        singles = probes.end(bench, "during many zones")
+        if server.active() != ZONES * a_zone + singles:
+            raise BenchError(f"{server.active()} leases, not {ZONES * a_zone + singles}")
+    for unit, value in (("s", seconds), ("times 503", refused), ("MiB RssAnon", memory.mib), ("MiB RssAnon before", before)):
+        bench.figures.add("zones", f"{ZONES} zones", a_zone, unit, value)
+    bench.say(f"{ZONES} zones of {a_zone}: {seconds:.2f} s, {refused} times 503")
+
+
 def zones(bench):
     a_zone = SERVICES_A_ZONE // 10 if bench.quick else SERVICES_A_ZONE
     bodies = {f"zone-{i:02}": list_of(a_zone, f"zone-{i:02}") for i in range(ZONES)}
     for _ in bench.each_round():
-        with bench.holdfast() as server, Probes(bench, server) as probes, PeakMemory(server) as memory:
-            before = server.rss_anon_mib()
-            seconds, refused = sync_all(server, bodies, a_zone)
-            singles = probes.end(bench, "during many zones")
-            if server.active() != ZONES * a_zone + singles:
-                raise BenchError(f"{server.active()} leases, not {ZONES * a_zone + singles}")
-        for unit, value in (("s", seconds), ("times 503", refused), ("MiB RssAnon", memory.mib), ("MiB RssAnon before", before)):
-            bench.figures.add("zones", f"{ZONES} zones", a_zone, unit, value)
-        bench.say(f"{ZONES} zones of {a_zone}: {seconds:.2f} s, {refused} times 503")
+        bench.steadily(zones_at_once, bodies, a_zone)

@@ -141,6 +141,9 @@ def markdown(args, figures, file_system, seconds):
     head = ["# Benchmark results",
             f"`scripts/bench{flags}{only} --rounds {args.rounds}`, {datetime.date.today()}, {seconds:.0f} s, on {machine(file_system)}. "
             f"Load generator and servers share the processors. Figures are medians of {args.rounds} interleaved rounds."]
+    if figures.stalls:
+        head.append(f"The machine itself stood still {len(figures.stalls)} times, {sum(figures.stalls):.0f} s in all; what was measured "
+                    "then was thrown away and measured again.")
     targets = ["## Targets", table(("quotient or figure", "measured", "target", ""), judged)] if judged else []
     return "\n\n".join([*head, *targets, *requests(figures), *peers(figures), *tail(figures), *syncs(figures), *waits(figures),
                         *others(figures)])
