@@ -7,7 +7,7 @@
  * answered, in how many seconds, with which statuses, and the median, the 99th percentile and the longest wait in milliseconds.
  *
  * With `every`, a wait begins when the request was due: one that is stuck behind a slow answer has waited too, as any client of its
- * own would have. tests/bench/sync is what calls this.
+ * own would have. tests/bench/load.py is what calls this.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
