@@ -12,6 +12,8 @@
 #include "routes.h"
 #include "target.h"
 
+#define BUFFER_KEPT_BYTES 4096 /* of each buffer, from one request to the next */
+
 const char *hf_request_header_name(enum hf_request_header header) {
 	static const char *const names[] = {[HF_CONTENT_TYPE] = "Content-Type",
 					    [HF_ACCEPT] = "Accept",
@@ -20,8 +22,6 @@ const char *hf_request_header_name(enum hf_request_header header) {
 					    [HF_ZONE_EPOCH] = "Holdfast-Zone-Epoch"};
 	return names[header];
 }
-
-#define BUFFER_KEPT_BYTES 4096 /* of each buffer, from one request to the next */
 
 struct hf_call *hf_call_new(struct hf_api *api) {
 	struct hf_call *call = calloc(1, sizeof *call);

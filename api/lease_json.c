@@ -1,4 +1,5 @@
 /* lease_json.c — a lease as text: the answer to almost every request, so it is put together without a writer's detours. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
@@ -27,13 +28,21 @@ static char *put_count(char *to, uint64_t n) {
 	return stpcpy(to, hf_count_format(n, text));
 }
 
-/* Names were checked before they were stored: none needs an escape. */
+/* Names were checked before they were stored, and need no escape; what is not plain comes from a damaged record. */
+static char *put_name(char *to, const char *name) {
+	size_t len = strlen(name);
+	memcpy(to, name, len);
+	for (size_t at = hf_json_plain_length(to, len); at < len; at += 1 + hf_json_plain_length(to + at + 1, len - at - 1))
+		to[at] = '?';
+	return to + len;
+}
+
 static char *put_head(char *to, const struct hf_lease *lease) {
 	to = stpcpy(PUT(to, "{\"kind\":\""), hf_kind_name(lease->id.kind));
-	to = stpcpy(PUT(to, "\",\"mesh\":\""), lease->id.mesh);
-	to = stpcpy(PUT(to, "\",\"zone\":\""), lease->id.zone);
-	to = stpcpy(PUT(to, "\",\"service\":\""), lease->id.service);
-	to = stpcpy(PUT(to, "\",\"pool\":\""), lease->pool);
+	to = put_name(PUT(to, "\",\"mesh\":\""), lease->id.mesh);
+	to = put_name(PUT(to, "\",\"zone\":\""), lease->id.zone);
+	to = put_name(PUT(to, "\",\"service\":\""), lease->id.service);
+	to = put_name(PUT(to, "\",\"pool\":\""), lease->pool);
 	to = put_vips(PUT(to, "\",\"vips\":["), lease);
 	to = stpcpy(PUT(to, "],\"state\":\""), lease->state == HF_ACTIVE ? "active" : "quarantined");
 	to = put_count(PUT(to, "\",\"generation\":"), lease->generation);
@@ -61,8 +70,10 @@ static char *put_tail(char *to, const struct hf_lease *lease) {
 
 static void add(struct hf_buf *out, char *put(char *to, const struct hf_lease *lease), const struct hf_lease *lease, size_t max) {
 	char *to = hf_buf_reserve(out, max);
-	if (to)
-		out->len += (size_t)(put(to, lease) - to);
+	size_t len = to ? (size_t)(put(to, lease) - to) : 0;
+	if (len > max)
+		abort(); /* the sums above are wrong */
+	out->len += len;
 }
 
 void hf_json_lease(struct hf_json *json, const struct hf_lease *lease) {

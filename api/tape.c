@@ -89,6 +89,8 @@ static char *put_utf8(char *to, unsigned code) {
 /* Decodes \uXXXX, or two of them that are a surrogate pair; `at` stands on the first u. NULL if it is neither, or a NUL. */
 static const char *decode_code(const char *at, char **to) {
 	int code = hex4(at + 1);
+	if (code <= 0)
+		return NULL;
 	at += 5;
 	if (code >= 0xd800 && code < 0xdc00) {
 		int low = at[0] == '\\' && at[1] == 'u' ? hex4(at + 2) : -1;
@@ -96,7 +98,7 @@ static const char *decode_code(const char *at, char **to) {
 			return NULL;
 		code = 0x10000 + ((code & 0x3ff) << 10 | (low & 0x3ff));
 		at += 6;
-	} else if (code <= 0 || (code >= 0xdc00 && code <= 0xdfff)) {
+	} else if (code >= 0xdc00 && code <= 0xdfff) {
 		return NULL;
 	}
 	*to = put_utf8(*to, (unsigned)code);

@@ -33,7 +33,7 @@ struct hf_value {
 #define HF_TAPE_TEXT 2048 /* bytes of text, its NUL included, and values that need no allocation */
 #define HF_TAPE_VALUES 128
 
-/* Holds a copy of the text, and the row. */
+/* Holds a copy of the text, and the row. It points into itself: it stays where it is. */
 struct hf_tape {
 	char *text;
 	struct hf_value *values; /* the first is the object */

@@ -6,6 +6,8 @@
 #include <time.h>
 
 #define DURATION_MAX_MS ((int64_t)3600 * 1000)
+#define DAY_MS 86400000
+#define DAYS_TO_1970 719468 /* from 0000-03-01, where a count of years that end with February begins */
 
 /* Writes a number in `n` digits, and what comes behind it. */
 static char *put_digits(char *to, int value, int n, char then) {
@@ -14,9 +16,6 @@ static char *put_digits(char *to, int value, int n, char then) {
 	to[n] = then;
 	return to + n + 1;
 }
-
-#define DAY_MS 86400000
-#define DAYS_TO_1970 719468 /* from 0000-03-01, where a count of years that end with February begins */
 
 /* strftime() does the same in ten times the time, which is a tenth of what answering takes. */
 void hf_time_format(int64_t ms, char ret_text[HF_TIME_TEXT]) {

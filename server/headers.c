@@ -35,13 +35,27 @@ static enum MHD_Result see(void *context, enum MHD_ValueKind kind, const char *n
 	return MHD_YES;
 }
 
+/* Nothing is carried out whose answer would find no room. */
+static enum hf_err check_size(struct MHD_Connection *connection, struct hf_why *why) {
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	int n = MHD_get_connection_values(connection, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL, NULL);
+	size_t bytes = info ? info->header_size : 0, with_notes = bytes + HF_NOTE_BYTES * (size_t)n;
+	if (bytes > HF_HEADERS_MAX_BYTES)
+		return hf_fail(why, HF_E_HEADERS_TOO_LARGE, "request line and headers have %zu bytes; at most %d are allowed",
+			       bytes, HF_HEADERS_MAX_BYTES);
+	if (with_notes > HF_CONNECTION_MEMORY_BYTES - HF_ANSWER_HEADER_BYTES)
+		return hf_fail(why, HF_E_HEADERS_TOO_LARGE,
+			       "there are %d headers and query parameters; with %zu bytes in all at most %zu are allowed", n, bytes,
+			       (HF_CONNECTION_MEMORY_BYTES - HF_ANSWER_HEADER_BYTES - bytes) / HF_NOTE_BYTES);
+	return HF_OK;
+}
+
 enum hf_err hf_headers_read(struct MHD_Connection *connection, struct hf_why *why, const char *ret[HF_REQUEST_HEADERS],
 			    const char **ret_length) {
 	struct seen seen = {.twice = -1};
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	if (info && info->header_size > HF_HEADERS_MAX_BYTES)
-		return hf_fail(why, HF_E_HEADERS_TOO_LARGE, "request line and headers have %zu bytes; at most %d are allowed",
-			       info->header_size, HF_HEADERS_MAX_BYTES);
+	enum hf_err err = check_size(connection, why);
+	if (err)
+		return err;
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, see, &seen);
 	if (seen.twice >= 0)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "header %s is given twice", name_of(seen.twice));

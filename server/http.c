@@ -20,10 +20,8 @@
 #include "api/routes.h"
 #include "headers.h"
 #include "stream.h"
+#include "worker.h"
 
-/* For request line and headers; libmicrohttpd answers 431 by itself beyond. It clears all of it for each request: a twentieth of
- * the time of an answer with 32 KiB. */
-#define CONNECTION_MEMORY_BYTES 20480
 #define IDLE_TIMEOUT_S 60
 #define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, so that its sender reads the answer */
 #define SPARE_MAX 64			     /* requests that a worker keeps */
@@ -37,26 +35,12 @@ struct hf_http {
 	_Atomic bool drained;  /* the time to finish what began is over */
 	_Atomic int waiting;   /* of these, the ones that wait for a change or have waited */
 	int waiting_max;       /* so that connections are left for others */
-	pthread_key_t worker_key;
-	pthread_mutex_t lock; /* guards the list of workers */
-	struct worker *workers;
-};
-
-/* What a worker thread has of its own. */
-struct worker {
-	struct worker *next;
-	struct hf_txn *reader; /* NULL: the store has none left; then only probes are answered */
-	struct hf_memo *memo;  /* NULL: out of memory */
-	/* Requests that have ended. The last one is the next: the processor still has it in its cache, which is a tenth of what
-	 * answering takes. */
-	struct request *spare;
-	int n_spare;
+	struct hf_workers workers;
 };
 
 enum phase { NEW, BODY, COMMITTING, WAITING, IN_LANE, ANSWERED };
 
 struct request {
-	struct request *next; /* of a worker's spare ones */
 	struct hf_http *http;
 	struct hf_call *call;
 	struct MHD_Connection *connection;
@@ -69,92 +53,19 @@ struct request {
 	struct hf_lane_job job;
 };
 
-/* This thread's worker; NULL: out of memory. */
-static struct worker *this_worker(struct hf_http *http) {
-	struct worker *worker = pthread_getspecific(http->worker_key);
-	if (worker)
-		return worker;
-	worker = calloc(1, sizeof *worker);
-	if (!worker)
-		return NULL;
-	worker->memo = hf_memo_new();
-	pthread_setspecific(http->worker_key, worker);
-	pthread_mutex_lock(&http->lock);
-	worker->next = http->workers;
-	http->workers = worker;
-	pthread_mutex_unlock(&http->lock);
-	return worker;
-}
-
-static void request_free(struct request *request) {
-	hf_call_free(request->call);
-	free(request);
-}
-
-static struct request *request_new(struct hf_http *http) {
+static void *begin_request(void *context, const char *uri, struct MHD_Connection *connection) {
+	struct hf_http *http = context;
 	struct request *request = calloc(1, sizeof *request);
 	if (!request)
 		return NULL;
+	request->call = hf_workers_call(&http->workers, uri ? uri : "");
+	if (!request->call) {
+		free(request);
+		return NULL;
+	}
 	request->http = http;
-	request->call = hf_call_new(http->api);
-	if (request->call)
-		return request;
-	free(request);
-	return NULL;
-}
-
-static struct request *take_request(struct worker *worker, struct hf_http *http) {
-	struct request *request = worker->spare;
-	if (!request)
-		return request_new(http);
-	worker->spare = request->next;
-	worker->n_spare--;
-	return request;
-}
-
-static void give_request(struct worker *worker, struct request *request) {
-	if (!worker || worker->n_spare == SPARE_MAX) {
-		request_free(request);
-		return;
-	}
-	request->next = worker->spare;
-	worker->spare = request;
-	worker->n_spare++;
-}
-
-static void free_workers(struct worker *worker) {
-	while (worker) {
-		struct worker *next = worker->next;
-		for (struct request *request = worker->spare, *after; request; request = after) {
-			after = request->next;
-			request_free(request);
-		}
-		hf_reader_close(worker->reader);
-		hf_memo_free(worker->memo);
-		free(worker);
-		worker = next;
-	}
-}
-
-static void *begin_request(void *context, const char *uri, struct MHD_Connection *connection) {
-	struct hf_http *http = context;
-	struct worker *worker = this_worker(http);
-	struct request *request = worker ? take_request(worker, http) : NULL;
-	if (!request)
-		return NULL;
-	if (!hf_call_start(request->call, uri ? uri : "")) {
-		request_free(request);
-		return NULL;
-	}
-	if (!worker->reader && hf_reader_open(http->api->store, &worker->reader))
-		worker->reader = NULL;
-	request->call->reader = worker->reader;
-	request->call->memo = worker->memo;
 	request->connection = connection;
-	request->phase = NEW;
 	request->start_us = hf_monotonic_us();
-	request->discarded = 0;
-	request->wakeup = (struct hf_wakeup){.waiting = false};
 	http->under_way++;
 	return request;
 }
@@ -284,6 +195,7 @@ static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
 		return true;
 	}
 	call->reader = reader;
+	call->memo = NULL;
 	if (request->http->drained) { /* it could not be committed any more */
 		hf_fail(&call->why, HF_OK, "the server is stopping");
 		hf_call_problem(call, HF_E_OVERLOADED);
@@ -402,8 +314,8 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 	request->http->under_way--;
 	if (request->wakeup.deadline_us)
 		request->http->waiting--;
-	hf_call_end(request->call);
-	give_request(pthread_getspecific(request->http->worker_key), request);
+	hf_workers_end_call(&request->http->workers, request->call);
+	free(request);
 	*state = NULL;
 }
 
@@ -432,15 +344,14 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 	http->wakeups = wakeups;
 	http->lane = lane;
 	http->waiting_max = (int)(options->connections_max - options->connections_max / 4);
-	pthread_key_create(&http->worker_key, NULL);
-	pthread_mutex_init(&http->lock, NULL);
+	hf_workers_init(&http->workers, api);
 	/* Threads that poll: one epoll thread collapses beyond 127 connections in 0.9.75. */
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL}, {MHD_OPTION_END, 0, NULL}};
 	http->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET,
 		listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK,
+		(size_t)HF_CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK,
 		begin_request, http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request,
 		http, MHD_OPTION_ARRAY, options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
 	if (!http->daemon) {
@@ -466,8 +377,6 @@ void hf_http_stop(struct hf_http *http) {
 		return;
 	if (http->daemon)
 		MHD_stop_daemon(http->daemon);
-	free_workers(http->workers);
-	pthread_mutex_destroy(&http->lock);
-	pthread_key_delete(http->worker_key);
+	hf_workers_free(&http->workers);
 	free(http);
 }

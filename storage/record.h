@@ -41,6 +41,7 @@ static inline struct hf_slice hf_writer_end(const struct hf_writer *w) {
 	return (struct hf_slice){w->start, (size_t)(w->at - w->start)};
 }
 
+/* Numbers are 1 to 8 bytes wide. */
 static inline void hf_put_uint(struct hf_writer *w, uint64_t value, int width_bytes) {
 	uint64_t bytes = htobe64(value << (64 - 8 * width_bytes));
 	memcpy(w->at, &bytes, (size_t)width_bytes);

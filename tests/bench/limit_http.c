@@ -24,10 +24,10 @@
 #include <unistd.h>
 
 #include "limit_store.h"
+#include "server/headers.h"
 #include "server/listen.h"
 
 #define CONNECTIONS_MAX 1000
-#define CONNECTION_MEMORY_BYTES 20480
 #define IDLE_TIMEOUT_S 60
 #define HEADERS_MAX 8
 #define ANSWER_MAX 65536
@@ -194,9 +194,9 @@ static void start(void) {
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_Daemon *daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, STORE ? handle_store : handle_bare, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)workers(),
-		STORE ? MHD_OPTION_NOTIFY_COMPLETED : MHD_OPTION_END, end_request, NULL, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HF_CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_THREAD_POOL_SIZE,
+		(unsigned)workers(), STORE ? MHD_OPTION_NOTIFY_COMPLETED : MHD_OPTION_END, end_request, NULL, MHD_OPTION_END);
 	limit_require(daemon != NULL, "libmicrohttpd does not start");
 	printf("listening on %s\n", url);
 	fflush(stdout);

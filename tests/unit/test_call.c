@@ -1,6 +1,7 @@
 /* Requests through the API without a socket: what is answered at once, what waits for the committer, what is parsed. */
 #include "api/tape.h"
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,86 @@ Test(call, bytes_that_were_seen_are_not_parsed_again) {
 	request(&w, HF_DELETE, REDIS, "");
 	cr_expect_str_eq(request(&w, HF_PUT, REDIS, BODY).outcome, "restored");
 	world_close(&w);
+}
+
+Test(call, a_call_that_is_used_again_has_nothing_of_the_request_before) {
+	struct world w;
+	static char large[8192], target[600];
+	world_open(&w);
+	memset(large, ' ', sizeof large - 3);
+	strcpy(large + sizeof large - 3, "{}");
+	struct hf_call *call = hf_call_new(&w.api);
+	cr_assert(call && hf_call_start(call, REDIS "?version=1&pool=other&address=10.0.0.1"));
+	call->request.method = HF_PUT;
+	call->request.headers[HF_IF_NONE_MATCH] = "*";
+	call->reader = w.f.reader;
+	hf_call_route(call);
+	hf_call_body(call, large, sizeof large - 1);
+	cr_assert_eq(hf_call_begin(call), HF_STEP_COMMIT);
+	call->write->err = HF_E_NO_POOL;
+	hf_call_committed(call);
+	cr_expect_eq(call->response.status, 422);
+	hf_call_end(call);
+	cr_assert(hf_call_start(call, REDIS));
+	call->request.method = HF_PUT;
+	call->reader = w.f.reader;
+	hf_call_route(call);
+	cr_assert_eq(hf_call_begin(call), HF_STEP_COMMIT);
+	call->write->err = commit(&w.f, call->write);
+	hf_call_committed(call);
+	cr_expect_eq(call->response.status, 201);
+	hf_buf_add(&call->response.body, "", 1);
+	cr_expect(strstr(call->response.body.data, "\"fingerprint\":null,\"revision\""), "%s", call->response.body.data);
+	hf_call_end(call);
+	memset(target, 'x', sizeof target - 1);
+	cr_assert(hf_call_start(call, target));
+	hf_call_route(call);
+	cr_expect_eq(call->response.status, 400);
+	hf_call_end(call);
+	hf_call_free(call);
+	world_close(&w);
+}
+
+static void fill_name(char *name, size_t len) {
+	memset(name, 'n', len);
+	name[len] = '\0';
+}
+
+Test(call, the_longest_lease_is_written_and_a_damaged_one_is_valid_json) {
+	struct hf_lease lease = {.id.kind = HF_MESH_MULTIZONE_SERVICE,
+				 .state = HF_QUARANTINED,
+				 .n_vips = 2,
+				 .vips = {{~(hf_u128)0}, {~(hf_u128)0 - 1}},
+				 .generation = INT64_MAX, /* jansson reads no more */
+				 .revision = INT64_MAX,
+				 .created_ms = 253402300799999,
+				 .modified_ms = 253402300799999,
+				 .quarantined_until_ms = 253402300799999,
+				 .fingerprint_version = 1};
+	struct hf_buf text = {0};
+	struct hf_json json = {.out = &text};
+	json_error_t error;
+	fill_name(lease.id.mesh, HF_NAME_MAX);
+	fill_name(lease.id.zone, HF_NAME_MAX);
+	fill_name(lease.id.service, HF_SERVICE_MAX);
+	fill_name(lease.pool, HF_NAME_MAX);
+	memset(lease.version, '\x01', HF_VERSION_MAX);
+	hf_json_lease(&json, &lease);
+	json_t *read = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+	cr_assert(read, "%s", error.text);
+	cr_expect_str_eq(json_string_value(json_object_get(read, "service")), lease.id.service);
+	cr_expect_str_eq(json_string_value(json_object_get(read, "version")), lease.version);
+	cr_expect_str_eq(json_string_value(json_object_get(read, "quarantinedUntil")), "9999-12-31T23:59:59.999Z");
+	json_decref(read);
+	strcpy(lease.id.service, "a\"b\\c\n\xff");
+	text.len = 0;
+	json.comma = false;
+	hf_json_lease(&json, &lease);
+	read = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+	cr_assert(read, "%s", error.text);
+	cr_expect_str_eq(json_string_value(json_object_get(read, "service")), "a?b?c??");
+	json_decref(read);
+	hf_buf_free(&text);
 }
 
 Test(call, conditions_compare_and_set) {

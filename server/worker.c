@@ -1,0 +1,80 @@
+/* worker.c — the workers of a server and their spare calls. */
+#include "worker.h"
+
+#include <sanitizer/asan_interface.h> /* does nothing in a build without it */
+#include <stdlib.h>
+
+void hf_workers_init(struct hf_workers *workers, struct hf_api *api) {
+	*workers = (struct hf_workers){.api = api};
+	pthread_key_create(&workers->key, NULL);
+	pthread_mutex_init(&workers->lock, NULL);
+}
+
+/* Whoever still touches a spare call is told by the address sanitizer. */
+static void keep(struct hf_worker *worker, struct hf_call *call) {
+	ASAN_POISON_MEMORY_REGION(call, sizeof *call);
+	worker->spare[worker->n_spare++] = call;
+}
+
+static struct hf_call *take(struct hf_worker *worker) {
+	struct hf_call *call = worker->spare[--worker->n_spare];
+	ASAN_UNPOISON_MEMORY_REGION(call, sizeof *call);
+	return call;
+}
+
+void hf_workers_free(struct hf_workers *workers) {
+	for (struct hf_worker *worker = workers->first, *next; worker; worker = next) {
+		next = worker->next;
+		while (worker->n_spare > 0)
+			hf_call_free(take(worker));
+		hf_reader_close(worker->reader);
+		hf_memo_free(worker->memo);
+		free(worker);
+	}
+	pthread_mutex_destroy(&workers->lock);
+	pthread_key_delete(workers->key);
+}
+
+/* This thread's worker; NULL: out of memory. */
+static struct hf_worker *this_worker(struct hf_workers *workers) {
+	struct hf_worker *worker = pthread_getspecific(workers->key);
+	if (worker)
+		return worker;
+	worker = calloc(1, sizeof *worker);
+	if (!worker)
+		return NULL;
+	worker->memo = hf_memo_new();
+	pthread_setspecific(workers->key, worker);
+	pthread_mutex_lock(&workers->lock);
+	worker->next = workers->first;
+	workers->first = worker;
+	pthread_mutex_unlock(&workers->lock);
+	return worker;
+}
+
+struct hf_call *hf_workers_call(struct hf_workers *workers, const char *target) {
+	struct hf_worker *worker = this_worker(workers);
+	if (!worker)
+		return NULL;
+	struct hf_call *call = worker->n_spare > 0 ? take(worker) : hf_call_new(workers->api);
+	if (!call)
+		return NULL;
+	if (!hf_call_start(call, target)) {
+		hf_call_free(call);
+		return NULL;
+	}
+	if (!worker->reader && hf_reader_open(workers->api->store, &worker->reader))
+		worker->reader = NULL;
+	call->reader = worker->reader;
+	call->memo = worker->memo;
+	return call;
+}
+
+void hf_workers_end_call(struct hf_workers *workers, struct hf_call *call) {
+	struct hf_worker *worker = pthread_getspecific(workers->key);
+	hf_call_end(call);
+	if (worker && worker->n_spare < HF_SPARE_CALLS_MAX)
+		keep(worker, call);
+	else
+		hf_call_free(call);
+}
