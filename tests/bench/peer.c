@@ -16,6 +16,7 @@
  * An answer without MARK in it is an error, and ends the program with status 1. tests/bench/peer_common.py is what calls this.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -241,7 +242,7 @@ static double run(double seconds) {
 		send_next(&CONNECTIONS[i]);
 	while (N_WAITS < SENT) {
 		int n = epoll_wait(epoll, events, CONNECTIONS_MAX, -1);
-		require(n > 0, "epoll");
+		require(n > 0 || errno == EINTR, "epoll");
 		for (int i = 0; i < n; i++) {
 			struct connection *c = events[i].data.ptr;
 			if (!receive(c, MARK))
