@@ -39,7 +39,7 @@ static bool grow(struct reader *r) {
 }
 
 /* Adds a value to the row; NULL: out of memory. The row may move. */
-static struct hf_value *add(struct reader *r, enum hf_value_type type, const char *text, size_t len) {
+static inline struct hf_value *add(struct reader *r, enum hf_value_type type, const char *text, size_t len) {
 	if (r->tape->n == r->tape->cap && !grow(r))
 		return NULL;
 	struct hf_value *value = &r->tape->values[r->tape->n++];
@@ -47,7 +47,9 @@ static struct hf_value *add(struct reader *r, enum hf_value_type type, const cha
 	return value;
 }
 
-static void skip_space(struct reader *r) {
+static inline void skip_space(struct reader *r) {
+	if ((unsigned char)*r->at > ' ') /* mostly there is none */
+		return;
 	while (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r')
 		r->at++;
 }
@@ -117,11 +119,11 @@ static const char *decode_escape(const char *at, char **to) {
 	return at + 1;
 }
 
-/* Reads a string, whose opening quote is taken, and white space behind it. It is decoded where it stands: no escape is shorter than
- * what it means. */
-static bool read_string(struct reader *r) {
-	char *start = r->at, *to = start;
-	const char *from = start;
+/* Goes on with a string of which so many bytes stand for themselves, and what comes behind them does not. It is decoded where it
+ * stands: no escape is shorter than what it means. */
+static bool read_difficult(struct reader *r, size_t plain) {
+	char *start = r->at, *to = start + plain;
+	const char *from = to;
 	bool escaped = false;
 	while (*from != '"') {
 		if (*from == '\\') {
@@ -140,11 +142,26 @@ static bool read_string(struct reader *r) {
 	}
 	*to = '\0';
 	r->at += from + 1 - start;
-	skip_space(r);
 	struct hf_value *value = add(r, HF_STRING, start, (size_t)(to - start));
 	if (value)
 		value->escaped = escaped;
 	return value != NULL;
+}
+
+/* Reads a string, whose opening quote is taken, and white space behind it. */
+static bool read_string(struct reader *r) {
+	char *start = r->at;
+	size_t n = hf_json_plain_length(start, (size_t)(r->end - start));
+	bool good;
+	if (start[n] == '"') {
+		start[n] = '\0';
+		r->at += n + 1;
+		good = add(r, HF_STRING, start, n) != NULL;
+	} else {
+		good = read_difficult(r, n);
+	}
+	skip_space(r);
+	return good;
 }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
