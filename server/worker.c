@@ -1,8 +1,17 @@
 /* worker.c — the workers of a server and their spare calls. */
 #include "worker.h"
 
-#include <sanitizer/asan_interface.h> /* does nothing in a build without it */
 #include <stdlib.h>
+
+/* Whoever still touches a spare call is told by the address sanitizer (GCC's). */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define HIDE(call) ASAN_POISON_MEMORY_REGION(call, sizeof *(call))
+#define SHOW(call) ASAN_UNPOISON_MEMORY_REGION(call, sizeof *(call))
+#else
+#define HIDE(call) ((void)(call))
+#define SHOW(call) ((void)(call))
+#endif
 
 void hf_workers_init(struct hf_workers *workers, struct hf_api *api) {
 	*workers = (struct hf_workers){.api = api};
@@ -10,15 +19,14 @@ void hf_workers_init(struct hf_workers *workers, struct hf_api *api) {
 	pthread_mutex_init(&workers->lock, NULL);
 }
 
-/* Whoever still touches a spare call is told by the address sanitizer. */
 static void keep(struct hf_worker *worker, struct hf_call *call) {
-	ASAN_POISON_MEMORY_REGION(call, sizeof *call);
+	HIDE(call);
 	worker->spare[worker->n_spare++] = call;
 }
 
 static struct hf_call *take(struct hf_worker *worker) {
 	struct hf_call *call = worker->spare[--worker->n_spare];
-	ASAN_UNPOISON_MEMORY_REGION(call, sizeof *call);
+	SHOW(call);
 	return call;
 }
 
