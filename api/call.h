@@ -123,7 +123,7 @@ void hf_call_committed(struct hf_call *call);
 /* Answers with a problem; call->why has the detail. */
 void hf_call_problem(struct hf_call *call, enum hf_err err);
 
-/* For handlers. A parameter's value, or NULL; repeatable ones by hf_call_params_each(). */
+/* For handlers. A parameter's value, or NULL; of a repeatable one the first. */
 const char *hf_call_param(const struct hf_call *call, const char *name);
 void hf_call_set_header(struct hf_call *call, const char *name, const char *value);
 /* Reads a parameter as a whole number; *ret keeps its value if it is missing. HF_E_INVALID_PARAMETER. */

@@ -88,7 +88,8 @@ static char *put_utf8(char *to, unsigned code) {
 	return to;
 }
 
-/* Decodes \uXXXX, or two of them that are a surrogate pair; `at` stands on the first u. NULL if it is neither, or a NUL. */
+/* Decodes \u and four digits, or two of them that are a surrogate pair; `at` stands on the first u. NULL if it is neither, or a
+ * NUL. */
 static const char *decode_code(const char *at, char **to) {
 	int code = hex4(at + 1);
 	if (code <= 0)

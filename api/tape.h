@@ -47,8 +47,7 @@ struct hf_tape {
 enum hf_err hf_tape_open(const char *text, size_t len, const char *what, struct hf_why *why, struct hf_tape *ret) HF_CHECKED;
 void hf_tape_close(struct hf_tape *tape);
 
-/* The value behind another one and all that it holds; what the first item or name of a container is to be asked of is `value + 1`.
- */
+/* The value behind another one and all that it holds. A container's first item or name is `value + 1`. */
 static inline const struct hf_value *hf_value_behind(const struct hf_value *value) { return value + value->span; }
 
 /* An object's first name by bytes, or the name behind another one; NULL: none. Its value is `name + 1`. */

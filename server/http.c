@@ -24,7 +24,6 @@
 
 #define IDLE_TIMEOUT_S 60
 #define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, so that its sender reads the answer */
-#define SPARE_MAX 64			     /* requests that a worker keeps */
 
 struct hf_http {
 	struct hf_api *api;

@@ -24,6 +24,22 @@ Test(digest, digests_are_sha256) {
 	}
 }
 
+/* Short ones are put together first, long ones hashed in two steps. */
+Test(digest, two_pieces_have_the_digest_of_the_whole) {
+	static char text[16384];
+	for (size_t i = 0; i < sizeof text; i++)
+		text[i] = (char)(i * 31 + i / 256);
+	for (size_t first = 0; first < 6; first += 5)
+		for (size_t len = 4090; len <= 4103; len++) {
+			struct hf_digest two = hf_digest_of_two(text, first, text + first, len - first),
+					 whole = hf_digest_of(text, len);
+			cr_expect(hf_digest_equal(&two, &whole), "%zu and %zu bytes", first, len - first);
+		}
+	struct hf_digest two = hf_digest_of_two(text, 5000, text + 5000, sizeof text - 5000),
+			 whole = hf_digest_of(text, sizeof text);
+	cr_expect(hf_digest_equal(&two, &whole));
+}
+
 #define HEX63 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85"
 
 static const struct {
