@@ -17,6 +17,7 @@
 #include "http.h"
 #include "listen.h"
 #include "log.h"
+#include "offline.h"
 #include "options.h"
 #include "wakeups.h"
 
@@ -198,6 +199,9 @@ static int serve(struct server *s) {
 
 int main(int argc, char **argv) {
 	struct server server = {.listen_fd = -1};
+	int status;
+	if (hf_offline_run(argc, argv, &status))
+		return status;
 	struct hf_why why = {""};
 	enum hf_run run;
 	enum hf_err err = hf_options_read(argc, argv, &why, &server.options, &run);

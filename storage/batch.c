@@ -59,7 +59,7 @@ enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf
 
 static bool meta_equal(const struct hf_meta *a, const struct hf_meta *b) {
 	return a->revision == b->revision && a->compacted == b->compacted && a->next_pool_id == b->next_pool_id &&
-	       a->store_epoch == b->store_epoch;
+	       a->store_epoch == b->store_epoch && a->restored_ms == b->restored_ms;
 }
 
 /* Ends a batch that changed nothing on disk: the writer's copies that it altered are read anew by the next one. */

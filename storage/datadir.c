@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static enum hf_err in_use(int fd, const char *dir, struct hf_why *why) {
@@ -54,6 +55,67 @@ enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) {
 	}
 	*ret_fd = fd;
 	return HF_OK;
+}
+
+/* Copies what is left between two files; a read or write that is cut short goes on. */
+static int copy_bytes(int in, int out, uint64_t len) {
+	static const size_t piece_bytes = 1 << 20;
+	char *piece = malloc(piece_bytes);
+	ssize_t n = piece ? 1 : -1, written = 0;
+	while (n > 0 && len > 0) {
+		n = read(in, piece, len < piece_bytes ? len : piece_bytes);
+		for (ssize_t at = 0; at < n; at += written)
+			if ((written = write(out, piece + at, (size_t)(n - at))) < 0) {
+				n = -1;
+				break;
+			}
+		len -= n > 0 ? (uint64_t)n : 0;
+	}
+	int error = n < 0 ? errno : len > 0 ? EIO : 0;
+	free(piece);
+	return error;
+}
+
+enum hf_err hf_file_copy(const char *from, const char *to, uint64_t len, struct hf_why *why) {
+	struct stat st;
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0 || fstat(in, &st) != 0) {
+		enum hf_err err = hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be read: %s", from, strerror(errno));
+		if (in >= 0)
+			close(in);
+		return err;
+	}
+	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	int error = out < 0 ? errno : copy_bytes(in, out, len ? len : (uint64_t)st.st_size);
+	if (!error && fsync(out) != 0)
+		error = errno;
+	close(in);
+	if (out >= 0) {
+		close(out);
+		if (error)
+			unlink(to);
+	}
+	bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+	return error ? hf_fail(why, full ? HF_E_STORAGE_FULL : HF_E_DATA_DIR, "%.120s cannot be written: %s", to, strerror(error))
+		     : HF_OK;
+}
+
+enum hf_err hf_datadir_aside(const char *dir, const char *what, int64_t now_ms, struct hf_why *why, char *ret) {
+	char stamp[32] = "";
+	time_t now = (time_t)(now_ms / 1000);
+	struct tm tm;
+	if (gmtime_r(&now, &tm))
+		strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
+	for (int i = 0; i < 1000; i++) {
+		char again[8] = "";
+		if (i > 0)
+			snprintf(again, sizeof again, ".%d", i);
+		if (snprintf(ret, PATH_MAX, "%s/data.mdb.%s-%s%s", dir, what, stamp, again) >= PATH_MAX)
+			return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+		if (access(ret, F_OK) != 0)
+			return HF_OK;
+	}
+	return hf_fail(why, HF_E_DATA_DIR, "%.120s is there already, and a thousand like it", ret);
 }
 
 static bool sync_directory(const char *path) {

@@ -30,6 +30,22 @@ struct hf_digest hf_digest_of_two(const void *data, size_t len, const void *more
 	return digest;
 }
 
+struct hf_hasher *hf_hasher_new(void) {
+	gnutls_hash_hd_t hash;
+	return gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) == 0 ? (struct hf_hasher *)hash : NULL;
+}
+
+void hf_hasher_add(struct hf_hasher *hasher, const void *data, size_t len) {
+	if (gnutls_hash((gnutls_hash_hd_t)hasher, data, len) != 0)
+		abort();
+}
+
+struct hf_digest hf_hasher_end(struct hf_hasher *hasher) {
+	struct hf_digest digest;
+	gnutls_hash_deinit((gnutls_hash_hd_t)hasher, digest.bytes);
+	return digest;
+}
+
 void hf_hex_encode(const uint8_t *bytes, size_t len, char *ret_text) {
 	static const char digits[] = "0123456789abcdef";
 	for (size_t i = 0; i < len; i++) {

@@ -32,6 +32,12 @@ struct hf_digest hf_digest_of(const void *data, size_t len);
 /* … of two pieces, one behind the other. */
 struct hf_digest hf_digest_of_two(const void *data, size_t len, const void *more, size_t more_len);
 
+/* … of what comes piece by piece: NULL if out of memory; `end` frees it. */
+struct hf_hasher;
+struct hf_hasher *hf_hasher_new(void);
+void hf_hasher_add(struct hf_hasher *hasher, const void *data, size_t len);
+struct hf_digest hf_hasher_end(struct hf_hasher *hasher);
+
 /* "sha256:" and lower-case hex, as OCI writes digests. */
 void hf_digest_format(const struct hf_digest *digest, char ret_text[HF_DIGEST_TEXT]);
 

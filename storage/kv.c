@@ -2,6 +2,8 @@
 #include "kv.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 #include "kv_pages.h"
 
 #define MAX_READERS 1024
+#define SNAPSHOT_TRIES 1000		     /* each fails only if two commits come between two system calls */
 #define FULL_DISK_BYTES ((uint64_t)16 << 20) /* less than a large batch may write */
 
 struct hf_kv {
@@ -25,6 +28,7 @@ struct hf_txn {
 	uint64_t writes;
 	enum hf_err fault;
 	struct hf_why why;
+	const _Atomic bool *stop; /* NULL: there is none */
 };
 
 static const struct {
@@ -73,7 +77,7 @@ static MDB_val to_val(struct hf_slice s) { return (MDB_val){s.len, (void *)s.dat
 
 static struct hf_slice to_slice(MDB_val v) { return (struct hf_slice){v.mv_data, v.mv_size}; }
 
-static int open_tables(struct hf_kv *kv, MDB_txn *txn, struct hf_why *why) {
+static int open_tables(struct hf_kv *kv, MDB_txn *txn, bool writable, struct hf_why *why) {
 	MDB_dbi main_table;
 	MDB_stat stat;
 	int rc = mdb_dbi_open(txn, NULL, 0, &main_table);
@@ -81,7 +85,7 @@ static int open_tables(struct hf_kv *kv, MDB_txn *txn, struct hf_why *why) {
 		rc = mdb_stat(txn, main_table, &stat);
 	if (rc != MDB_SUCCESS)
 		return rc;
-	bool is_new = stat.ms_entries == 0;
+	bool is_new = writable && stat.ms_entries == 0;
 	for (int i = 0; i < HF_TABLES; i++) {
 		rc = mdb_dbi_open(txn, TABLES[i].name, is_new ? MDB_CREATE : 0, &kv->tables[i]);
 		if (rc == MDB_NOTFOUND)
@@ -93,75 +97,152 @@ static int open_tables(struct hf_kv *kv, MDB_txn *txn, struct hf_why *why) {
 	return MDB_SUCCESS;
 }
 
-/* A file may end before its last numbered page only if no tree uses the pages beyond. */
-static enum hf_err check_length(MDB_env *env, struct hf_why *why) {
-	MDB_envinfo info;
-	MDB_stat stat;
-	int fd, rc = mdb_env_get_fd(env, &fd);
-	struct stat st;
-	if (rc != MDB_SUCCESS || mdb_env_info(env, &info) != MDB_SUCCESS || mdb_env_stat(env, &stat) != MDB_SUCCESS ||
-	    fstat(fd, &st) != 0)
-		return hf_fail(why, HF_E_DATA_DIR, "the database file's size cannot be read");
-	off_t expected = (off_t)(info.me_last_pgno + 1) * stat.ms_psize;
-	if (st.st_size >= expected)
-		return HF_OK;
-	uint64_t page;
-	if (hf_kv_pages_whole(fd, stat.ms_psize, &page))
-		return HF_OK;
-	return hf_fail(why, HF_E_CORRUPT, "data.mdb is truncated: it has %lld bytes of %lld, and page %llu is missing or damaged",
-		       (long long)st.st_size, (long long)expected, (unsigned long long)page);
+static enum hf_err pages_missing(const char *file, const struct hf_kv_damage *damage, struct hf_why *why) {
+	return hf_fail(why, HF_E_CORRUPT, "%.120s is damaged or truncated: page %llu %s", file, (unsigned long long)damage->page,
+		       damage->what);
 }
 
-static enum hf_err open_env(struct hf_kv *kv, const char *dir, uint64_t map_size_bytes, struct hf_why *why) {
+/* A file may end before its last numbered page only if no tree uses the pages beyond. */
+static enum hf_err check_length(MDB_env *env, const char *file, struct hf_why *why) {
+	struct hf_kv_meta meta;
+	struct hf_kv_damage damage;
+	struct stat st;
+	int fd;
+	if (mdb_env_get_fd(env, &fd) != MDB_SUCCESS || fstat(fd, &st) != 0)
+		return hf_fail(why, HF_E_DATA_DIR, "the database file's size cannot be read");
+	if (!hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta))
+		return hf_fail(why, HF_E_CORRUPT, "the database file's first pages are damaged");
+	if ((uint64_t)st.st_size >= meta.pages * meta.page_bytes || hf_kv_pages_whole(fd, &meta, &damage))
+		return HF_OK;
+	return pages_missing(file, &damage, why);
+}
+
+/* What LMDB itself believes without a look: refuses a file that is none of its own, or whose first pages are damaged. A file that
+ * is not there yet is fine. */
+static enum hf_err check_file(const char *path, struct hf_why *why) {
+	struct hf_kv_meta meta;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return HF_OK; /* LMDB says why */
+	bool is_database = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta);
+	close(fd);
+	if (is_database)
+		return HF_OK;
+	return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or its first pages are damaged", path);
+}
+
+/* The meta page of a transaction that is open, so that no page of its trees is overwritten. It is for certain as long as no other
+ * one was committed until it was read. False: there was one. */
+static bool read_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta *ret) {
+	MDB_envinfo info;
+	return mdb_env_get_fd(env, ret_fd) == MDB_SUCCESS && hf_kv_meta_read(*ret_fd, mdb_txn_id(txn), ret) &&
+	       mdb_env_info(env, &info) == MDB_SUCCESS && info.me_last_txnid == mdb_txn_id(txn);
+}
+
+/* Looks at all pages, before LMDB does; the file may be written by a server meanwhile. */
+static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, struct hf_why *why) {
+	struct hf_kv_meta meta;
+	struct hf_kv_damage damage;
+	int fd, tries = SNAPSHOT_TRIES;
+	while (!read_meta(env, txn, &fd, &meta)) {
+		mdb_txn_reset(txn);
+		if (--tries == 0 || mdb_txn_renew(txn) != MDB_SUCCESS)
+			return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be read");
+	}
+	return hf_kv_pages_whole(fd, &meta, &damage) ? HF_OK : pages_missing(file, &damage, why);
+}
+
+static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file, unsigned flags, uint64_t map_size_bytes,
+			    struct hf_why *why) {
+	enum hf_err err = check_file(file, why);
+	if (err)
+		return err;
 	int rc = mdb_env_create(&kv->env);
 	if (rc == MDB_SUCCESS)
 		rc = mdb_env_set_maxdbs(kv->env, HF_TABLES);
 	if (rc == MDB_SUCCESS)
 		rc = mdb_env_set_maxreaders(kv->env, MAX_READERS);
-	if (rc == MDB_SUCCESS)
+	if (rc == MDB_SUCCESS && map_size_bytes)
 		rc = mdb_env_set_mapsize(kv->env, map_size_bytes);
 	if (rc == MDB_SUCCESS)
-		rc = mdb_env_open(kv->env, dir, MDB_NOTLS, 0640);
-	if (rc == MDB_SUCCESS)
+		rc = mdb_env_open(kv->env, path, MDB_NOTLS | flags, 0640);
+	if (rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
 		rc = mdb_reader_check(kv->env, NULL);
 	if (rc == MDB_SUCCESS)
 		return HF_OK;
 	if (translate(rc) == HF_E_CORRUPT)
-		return hf_fail(why, HF_E_CORRUPT, "data.mdb is not a database of this format, or is damaged: %s", mdb_strerror(rc));
-	return hf_fail(why, HF_E_DATA_DIR, "the database in %.120s cannot be opened: %s", dir, mdb_strerror(rc));
+		return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or is damaged: %s", file,
+			       mdb_strerror(rc));
+	return hf_fail(why, HF_E_DATA_DIR, "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
 }
 
-enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) {
-	struct hf_kv *kv = calloc(1, sizeof *kv);
+/* Opens the tables, and keeps their handles. In a writable store that is new they are made. */
+static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, struct hf_why *why) {
 	MDB_txn *txn;
-	if (!kv)
-		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
-	struct hf_why said = {""};
-	enum hf_err err = open_env(kv, dir, map_size_bytes, &said);
-	if (!err)
-		err = check_length(kv->env, &said);
-	if (err)
-		goto fail;
-	int rc = mdb_txn_begin(kv->env, NULL, 0, &txn);
+	int rc = mdb_txn_begin(kv->env, NULL, writable ? 0 : MDB_RDONLY, &txn);
 	if (rc == MDB_SUCCESS) {
-		rc = open_tables(kv, txn, &said);
+		enum hf_err err = writable ? HF_OK : check_pages(kv->env, txn, file, why);
+		if (err) {
+			mdb_txn_abort(txn);
+			return err;
+		}
+		rc = open_tables(kv, txn, writable, why);
 		/* Nothing is changed in a store that exists; LMDB keeps the handles of a committed transaction only. */
 		if (rc == MDB_SUCCESS)
 			rc = mdb_txn_commit(txn);
 		else
 			mdb_txn_abort(txn);
 	}
-	if (rc != MDB_SUCCESS) {
-		err = rc == MDB_NOTFOUND ? HF_E_CORRUPT : translate(rc);
-		if (!said.text[0])
-			hf_fail(&said, err, "the database in %.120s cannot be read: %s", dir, mdb_strerror(rc));
-		goto fail;
+	if (rc == MDB_SUCCESS)
+		return HF_OK;
+	enum hf_err err = rc == MDB_NOTFOUND ? HF_E_CORRUPT : translate(rc);
+	return why->text[0] ? err : hf_fail(why, err, "the database %.120s cannot be read: %s", file, mdb_strerror(rc));
+}
+
+enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) {
+	struct hf_kv *kv = calloc(1, sizeof *kv);
+	struct hf_why said = {""};
+	char file[PATH_MAX];
+	if (!kv)
+		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+	snprintf(file, sizeof file, "%s/" HF_KV_FILE_NAME, dir);
+	enum hf_err err = open_env(kv, dir, file, 0, map_size_bytes, &said);
+	if (!err)
+		err = check_length(kv->env, file, &said);
+	if (!err)
+		err = open_all(kv, file, true, &said);
+	if (err) {
+		hf_kv_close(kv);
+		return hf_fail(why, err, "%s", said.text);
 	}
 	*ret = kv;
 	return HF_OK;
-fail:
-	hf_kv_close(kv);
-	return hf_fail(why, err, "%s", said.text);
+}
+
+enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) {
+	struct hf_kv *kv = calloc(1, sizeof *kv);
+	struct hf_why said = {""};
+	struct stat st;
+	char file[PATH_MAX];
+	if (!kv)
+		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+	bool is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	snprintf(file, sizeof file, "%s%s", path, is_dir ? "/" HF_KV_FILE_NAME : "");
+	enum hf_err err = HF_OK;
+	if (stat(file, &st) != 0)
+		err = hf_fail(&said, HF_E_DATA_DIR, "%.120s: %s", file, strerror(errno));
+	else if (st.st_size == 0)
+		err = hf_fail(&said, HF_E_CORRUPT, "%.120s is empty: no database", file);
+	else
+		err = open_env(kv, path, file, MDB_RDONLY | (is_dir ? 0 : MDB_NOSUBDIR | MDB_NOLOCK), 0, &said);
+	if (!err)
+		err = open_all(kv, file, false, &said);
+	if (err) {
+		hf_kv_close(kv);
+		return hf_fail(why, err, "%s", said.text);
+	}
+	*ret = kv;
+	return HF_OK;
 }
 
 void hf_kv_close(struct hf_kv *kv) {
@@ -179,6 +260,16 @@ void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_
 	mdb_env_stat(kv->env, &stat);
 	*ret_used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
 	*ret_map_bytes = info.me_mapsize;
+}
+
+enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_fd, struct hf_kv_meta *ret) {
+	for (int tries = SNAPSHOT_TRIES; tries > 0; tries--) {
+		enum hf_err err = hf_txn_renew(txn, why);
+		if (err || read_meta(txn->kv->env, txn->lmdb, ret_fd, ret))
+			return err;
+		hf_txn_reset(txn);
+	}
+	return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be copied");
 }
 
 static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_why *why, struct hf_txn **ret) {
@@ -307,6 +398,8 @@ void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
 		blame(txn, rc, "delete", table);
 }
 
+void hf_txn_stop_on(struct hf_txn *txn, const _Atomic bool *flag) { txn->stop = flag; }
+
 uint64_t hf_txn_writes(const struct hf_txn *txn) { return txn->writes; }
 
 uint64_t hf_txn_count(struct hf_txn *txn, enum hf_table table) {
@@ -330,6 +423,8 @@ void hf_cursor_close(struct hf_cursor *cursor) {
 }
 
 static bool move(struct hf_cursor *cursor, MDB_cursor_op op, struct hf_slice key) {
+	if (cursor->txn->stop && *cursor->txn->stop)
+		hf_txn_fail(cursor->txn, HF_E_OVERLOADED, "it was stopped");
 	if (cursor->txn->fault || !cursor->lmdb)
 		return false;
 	MDB_val k = to_val(key), v = {0, NULL};

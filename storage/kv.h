@@ -45,6 +45,11 @@ struct hf_txn;
  * HF_E_CORRUPT: not a whole LMDB file, or not a store of ours. HF_E_DATA_DIR: the system refused. Thread-safe once open. */
 enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
 
+/* Opens a database to be read alone: a data directory, whose server may be at work, or a file, such as a backup, that nobody
+ * writes. Every page in use is looked at before. HF_E_DATA_DIR: not there, or the system refused. HF_E_CORRUPT: as above, or a page
+ * is missing or wrong. */
+enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
+
 /* Closes it; every transaction must have ended. NULL is fine. */
 void hf_kv_close(struct hf_kv *kv);
 
@@ -66,6 +71,11 @@ enum hf_err hf_txn_renew(struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 void hf_txn_reset(struct hf_txn *txn);
 void hf_txn_close(struct hf_txn *txn);
 
+/* Renews a reader, and tells the file that its snapshot lies in: the descriptor, which is LMDB's own, and the meta page of these
+ * very trees. Until the reader is reset, no page of them is overwritten. HF_E_OVERLOADED: commits come too fast. */
+struct hf_kv_meta;
+enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_fd, struct hf_kv_meta *ret) HF_CHECKED;
+
 /* The first fault: HF_OK, HF_E_STORAGE, HF_E_STORAGE_FULL, HF_E_CORRUPT or HF_E_PANIC, with its words. */
 enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
@@ -84,6 +94,10 @@ void hf_txn_insert(struct hf_txn *txn, enum hf_table table, struct hf_slice key,
 
 /* Deletes a key that must exist; its absence is HF_E_CORRUPT. */
 void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key);
+
+/* From now on the transaction becomes faulty (HF_E_OVERLOADED) once the flag is set, at the next step of a cursor: so a long walk
+ * can be ended from outside. NULL: no more. */
+void hf_txn_stop_on(struct hf_txn *txn, const _Atomic bool *flag);
 
 /* How many puts and deletes a write transaction has made. */
 uint64_t hf_txn_writes(const struct hf_txn *txn);

@@ -1,10 +1,15 @@
 /* open.c — open a store: lock, check, read, or make a new one. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "allocator.h"
+#include "backup.h"
 #include "batch.h"
 #include "datadir.h"
 #include "digest.h"
+#include "migrate.h"
 #include "store_internal.h"
 
 #define FORMAT_KEY "format"
@@ -14,7 +19,7 @@
 
 static const struct hf_slice FORMAT = {FORMAT_KEY, sizeof FORMAT_KEY - 1};
 
-static enum hf_err check_format(struct hf_txn *txn, struct hf_why *why) {
+static enum hf_err read_format(struct hf_txn *txn, struct hf_why *why, unsigned *ret) {
 	struct hf_slice value;
 	if (!hf_txn_get(txn, HF_META, FORMAT, &value))
 		return hf_fail(why, HF_E_CORRUPT, "the store does not say its format: it is damaged, or not a Holdfast store");
@@ -25,6 +30,7 @@ static enum hf_err check_format(struct hf_txn *txn, struct hf_why *why) {
 	if (format > HF_FORMAT)
 		return hf_fail(why, HF_E_NEWER_FORMAT, "the store has format %u, from a newer Holdfast; this one reads up to %u",
 			       (unsigned)format, HF_FORMAT);
+	*ret = (unsigned)format;
 	return HF_OK;
 }
 
@@ -63,45 +69,42 @@ static void make_default_pool(struct hf_batch *batch, const char *name, enum hf_
 /* One transaction: a store is there whole or not at all. */
 static enum hf_err initialise(struct hf_store *store, struct hf_why *why) {
 	struct hf_batch *batch;
-	uint8_t format[4];
 	enum hf_err err = hf_batch_begin(store, why, &batch);
 	if (err)
 		return err;
-	struct hf_writer w = hf_writer_begin(format);
 	struct hf_meta *meta = hf_batch_meta(batch);
 	*meta = (struct hf_meta){.store_epoch = 1, .next_pool_id = 1, .created_ms = hf_batch_now_ms(batch)};
 	if (hf_random(meta->store_id, sizeof meta->store_id))
 		hf_txn_fail(hf_batch_txn(batch), HF_E_STORAGE, "no random bytes for a store id");
-	hf_put_uint(&w, HF_FORMAT, 4);
-	hf_txn_put(hf_batch_txn(batch), HF_META, FORMAT, hf_writer_end(&w));
+	hf_format_write(hf_batch_txn(batch));
 	make_default_pool(batch, "meshservice", HF_MESH_SERVICE, "241.0.0.0/8");
 	make_default_pool(batch, "meshexternalservice", HF_MESH_EXTERNAL_SERVICE, "242.0.0.0/8");
 	make_default_pool(batch, "meshmultizoneservice", HF_MESH_MULTIZONE_SERVICE, "243.0.0.0/8");
 	return hf_batch_commit(batch, why);
 }
 
-static enum hf_err load(struct hf_store *store, bool *ret_is_new, struct hf_why *why) {
+/* What the store is, or that it is new (format 0). */
+static enum hf_err read_store(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) {
+	if (hf_txn_count(txn, HF_META) == 0 && hf_txn_count(txn, HF_LEASES) == 0)
+		return hf_txn_fault(txn, why);
+	enum hf_err err = read_format(txn, why, &store->format);
+	if (!err) {
+		store->meta = hf_meta_read(txn);
+		err = hf_txn_fault(txn, why);
+	}
+	if (!err)
+		err = check_feed(txn, &store->meta, why);
+	return err ? err : hf_store_load_pools(store, txn, why);
+}
+
+static enum hf_err load(struct hf_store *store, struct hf_why *why) {
 	struct hf_txn *txn;
 	enum hf_err err = hf_txn_open_read(store->kv, &txn);
 	if (err)
 		return hf_fail(why, err, "the store cannot be read");
 	err = hf_txn_renew(txn, why);
-	if (err) {
-		hf_txn_close(txn);
-		return err;
-	}
-	*ret_is_new = hf_txn_count(txn, HF_META) == 0 && hf_txn_count(txn, HF_LEASES) == 0;
-	if (!*ret_is_new) {
-		err = check_format(txn, why);
-		if (!err) {
-			store->meta = hf_meta_read(txn);
-			err = hf_txn_fault(txn, why);
-		}
-		if (!err)
-			err = check_feed(txn, &store->meta, why);
-		if (!err)
-			err = hf_store_load_pools(store, txn, why);
-	}
+	if (!err)
+		err = read_store(store, txn, why);
 	hf_txn_close(txn);
 	return err;
 }
@@ -117,23 +120,88 @@ static void fill_defaults(struct hf_store_options *options) {
 		options->clock = HF_SYSTEM_CLOCK;
 }
 
-enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why, struct hf_store **ret) {
+static struct hf_store *new_store(const struct hf_store_options *options) {
 	struct hf_store *store = calloc(1, sizeof *store);
-	bool is_new = false;
-	if (!store)
-		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
-	store->options = *options;
-	fill_defaults(&store->options);
-	store->lock_fd = -1;
-	enum hf_err err = hf_datadir_lock(dir, why, &store->lock_fd);
+	if (store) {
+		store->options = *options;
+		fill_defaults(&store->options);
+		store->lock_fd = -1;
+	}
+	return store;
+}
+
+/* A backup holds addresses of the past: without a restore, those handed out since would be given to others. */
+static enum hf_err refuse_backup(const char *dir, struct hf_why *why) {
+	char file[PATH_MAX];
+	snprintf(file, sizeof file, "%s/data.mdb", dir);
+	if (!hf_backup_is_marked(file))
+		return HF_OK;
+	return hf_fail(why, HF_E_DATA_DIR,
+		       "%.100s is a backup that was put there by hand; move it away, and restore it: holdfast restore FILE "
+		       "--data-dir %.80s",
+		       file, dir);
+}
+
+/* The directory is locked. */
+static enum hf_err open_locked(struct hf_store *store, const char *dir, struct hf_why *why) {
+	enum hf_err err = refuse_backup(dir, why);
 	if (!err)
 		err = hf_kv_open(dir, store->options.map_size_bytes, why, &store->kv);
 	if (!err)
-		err = load(store, &is_new, why);
-	if (!err && is_new)
+		err = load(store, why);
+	if (!err && store->format == 0) {
+		store->format = HF_FORMAT;
 		err = initialise(store, why);
-	if (!err && is_new)
-		err = hf_datadir_sync(dir, why);
+		return err ? err : hf_datadir_sync(dir, why);
+	}
+	if (!err && store->format < HF_FORMAT) {
+		err = hf_migrate(store->kv, dir, store->format, hf_store_now_ms(store), why, store->aside);
+		unsigned found = store->format;
+		if (!err)
+			err = load(store, why);
+		store->format = found;
+	}
+	return err;
+}
+
+enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why, struct hf_store **ret) {
+	struct hf_store *store = new_store(options);
+	if (!store)
+		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+	enum hf_err err = hf_datadir_lock(dir, why, &store->lock_fd);
+	if (!err)
+		err = open_locked(store, dir, why);
+	if (err) {
+		hf_store_close(store);
+		return err;
+	}
+	*ret = store;
+	return HF_OK;
+}
+
+enum hf_err hf_store_exists(const char *dir, struct hf_why *why) {
+	char file[PATH_MAX];
+	struct stat st;
+	snprintf(file, sizeof file, "%s/data.mdb", dir);
+	return stat(file, &st) == 0 ? HF_OK : hf_fail(why, HF_E_DATA_DIR, "%.120s: there is no database: %s", dir, strerror(errno));
+}
+
+enum hf_err hf_store_open_read(const char *path, struct hf_why *why, struct hf_store **ret) {
+	struct hf_store *store = new_store(&(struct hf_store_options){0});
+	enum hf_backup_kind kind;
+	uint64_t bytes;
+	struct stat st;
+	if (!store)
+		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+	enum hf_err err = HF_OK;
+	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		err = hf_backup_check(path, why, &kind, &bytes);
+	if (!err)
+		err = hf_kv_open_read(path, why, &store->kv);
+	if (!err)
+		err = load(store, why);
+	if (!err && store->format == 0)
+		err = hf_fail(why, HF_E_CORRUPT, "%.120s is a database without a store", path);
 	if (err) {
 		hf_store_close(store);
 		return err;

@@ -7,8 +7,11 @@
 
 #include "store_internal.h"
 
-#define META_VERSION 1
+#define META_VERSION 2
+#define META_VERSION_1 1 /* of format 1: it ends before restored_ms */
+#define FORMAT_KEY "format"
 #define META_KEY "store"
+#define META_BYTES 61
 
 static int64_t system_now_ms(void *context) {
 	(void)context;
@@ -22,7 +25,7 @@ const struct hf_clock HF_SYSTEM_CLOCK = {system_now_ms, NULL};
 static struct hf_slice text_slice(const char *text) { return (struct hf_slice){text, strlen(text)}; }
 
 void hf_meta_write(struct hf_txn *txn, const struct hf_meta *meta) {
-	uint8_t record[64];
+	uint8_t record[META_BYTES];
 	struct hf_writer w = hf_writer_begin(record);
 	hf_put_uint(&w, META_VERSION, 1);
 	hf_put_bytes(&w, meta->store_id, sizeof meta->store_id);
@@ -31,6 +34,7 @@ void hf_meta_write(struct hf_txn *txn, const struct hf_meta *meta) {
 	hf_put_uint(&w, meta->compacted, 8);
 	hf_put_uint(&w, meta->next_pool_id, 4);
 	hf_put_uint(&w, (uint64_t)meta->created_ms, 8);
+	hf_put_uint(&w, (uint64_t)meta->restored_ms, 8);
 	hf_txn_put(txn, HF_META, text_slice(META_KEY), hf_writer_end(&w));
 }
 
@@ -39,18 +43,27 @@ struct hf_meta hf_meta_read(struct hf_txn *txn) {
 	struct hf_slice value = {NULL, 0};
 	if (hf_txn_get(txn, HF_META, text_slice(META_KEY), &value)) {
 		struct hf_parser p = hf_parser_begin(value);
-		bool known = hf_take_uint(&p, 1) == META_VERSION;
+		uint64_t version = hf_take_uint(&p, 1);
 		hf_take_copy(&p, meta.store_id, sizeof meta.store_id);
 		meta.store_epoch = hf_take_uint(&p, 8);
 		meta.revision = hf_take_uint(&p, 8);
 		meta.compacted = hf_take_uint(&p, 8);
 		meta.next_pool_id = (uint32_t)hf_take_uint(&p, 4);
 		meta.created_ms = (int64_t)hf_take_uint(&p, 8);
-		if (known && hf_parser_end(&p))
+		if (version != META_VERSION_1)
+			meta.restored_ms = (int64_t)hf_take_uint(&p, 8);
+		if ((version == META_VERSION || version == META_VERSION_1) && hf_parser_end(&p))
 			return meta;
 	}
 	hf_txn_corrupt(txn, HF_META, "the store's record is missing or damaged");
 	return (struct hf_meta){0};
+}
+
+void hf_format_write(struct hf_txn *txn) {
+	uint8_t format[4];
+	struct hf_writer w = hf_writer_begin(format);
+	hf_put_uint(&w, HF_FORMAT, 4);
+	hf_txn_put(txn, HF_META, text_slice(FORMAT_KEY), hf_writer_end(&w));
 }
 
 static void free_pools(struct hf_store *store) {
@@ -87,6 +100,11 @@ void hf_store_close(struct hf_store *store) {
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	free(store);
+}
+
+unsigned hf_store_format_found(const struct hf_store *store, const char **ret_aside) {
+	*ret_aside = store->aside;
+	return store->format;
 }
 
 int64_t hf_store_now_ms(const struct hf_store *store) { return store->options.clock.now_ms(store->options.clock.context); }

@@ -12,7 +12,7 @@
 #include "kv.h"
 #include "pool.h"
 
-#define HF_FORMAT 1 /* of the tables; storage/FORMAT.md */
+#define HF_FORMAT 2 /* of the tables; storage/FORMAT.md */
 
 /* Where time comes from: milliseconds since 1970-01-01 UTC. It may jump; no rule assumes that it does not. */
 struct hf_clock {
@@ -37,15 +37,28 @@ struct hf_meta {
 	uint64_t compacted;   /* the last revision that is gone from the feed; 0 if none */
 	uint32_t next_pool_id;
 	int64_t created_ms;
+	int64_t restored_ms; /* when the store epoch was raised; 0: never */
 };
 
 struct hf_store;
 
-/* Opens (at first start creates) the data directory: locks it, checks the file, reads the format, makes the default pools.
- * HF_E_DATA_DIR: missing parent, not writable, or a system error. HF_E_LOCKED: in use. HF_E_NEWER_FORMAT. HF_E_CORRUPT: damaged or
- * not ours; nothing is repaired. `why` says which and what to do. */
+/* Opens (at first start creates) the data directory: locks it, checks the file, reads the format, makes the default pools. A store
+ * of an older format is migrated, in one transaction, after its file was copied aside. HF_E_DATA_DIR: missing parent, not writable,
+ * a backup that was put there without being restored, or a system error. HF_E_LOCKED: in use. HF_E_NEWER_FORMAT. HF_E_CORRUPT:
+ * damaged or not ours; nothing is repaired. HF_E_STORAGE_FULL: no room to migrate. `why` says which and what to do. */
 enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why,
 			  struct hf_store **ret) HF_CHECKED;
+
+/* Whether the directory has a database at all, so that an administrator's command makes no new one. HF_E_DATA_DIR: it has none. */
+enum hf_err hf_store_exists(const char *dir, struct hf_why *why) HF_CHECKED;
+
+/* Opens a store to be read alone, by readers: a data directory whose server may be at work, or a file such as a backup, which is
+ * compared with its own digest if it has one. It may be of an older format. HF_E_DATA_DIR, HF_E_NEWER_FORMAT, HF_E_CORRUPT. */
+enum hf_err hf_store_open_read(const char *path, struct hf_why *why, struct hf_store **ret) HF_CHECKED;
+
+/* The format that the store had when it was opened. If that was an older one than HF_FORMAT, *ret_aside is the path of the copy
+ * that was kept, "" of a store that is only read; the store's memory. */
+unsigned hf_store_format_found(const struct hf_store *store, const char **ret_aside);
 
 /* Closes it; readers must be closed and the committer stopped. NULL is fine. */
 void hf_store_close(struct hf_store *store);

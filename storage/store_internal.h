@@ -2,11 +2,15 @@
 #ifndef HF_STORAGE_STORE_INTERNAL_H
 #define HF_STORAGE_STORE_INTERNAL_H
 
+#include <limits.h>
+
 #include "batch.h"
 
 struct hf_store {
 	struct hf_kv *kv;
-	int lock_fd;
+	int lock_fd;	 /* -1: it is only read */
+	unsigned format; /* that was found */
+	char aside[PATH_MAX];
 	struct hf_store_options options; /* defaults filled in */
 	/* The writer's copies, guarded by the write transaction. */
 	struct hf_meta meta;
@@ -22,5 +26,8 @@ struct hf_store {
 enum hf_err hf_store_load_pools(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
 void hf_meta_write(struct hf_txn *txn, const struct hf_meta *meta);
+
+/* Writes the format number of the tables. */
+void hf_format_write(struct hf_txn *txn);
 
 #endif

@@ -64,11 +64,15 @@ enum hf_err hf_zone_rules_disconnect(const struct hf_zone *zone, struct hf_why *
 	return HF_OK;
 }
 
-int64_t hf_zone_rules_quarantine_end(const struct hf_zone *zone, int64_t until_ms, int64_t quarantine_ms, int64_t now_ms) {
+int64_t hf_zone_rules_quarantine_end(const struct hf_zone *zone, int64_t restored_ms, int64_t until_ms, int64_t quarantine_ms,
+				     int64_t now_ms) {
+	int64_t back_ms = zone->state == HF_ZONE_ONLINE ? zone->changed_ms : 0;
+	if (back_ms < restored_ms)
+		back_ms = restored_ms;
 	if (zone->state == HF_ZONE_OFFLINE)
 		return now_ms + (quarantine_ms > HELD_MIN_MS ? quarantine_ms : HELD_MIN_MS);
-	/* A clock that went back leaves changed_ms ahead: the quarantine then lasts longer, and is still keyed anew only once. */
-	if (zone->state == HF_ZONE_ONLINE && zone->changed_ms + quarantine_ms > now_ms)
-		return zone->changed_ms + quarantine_ms;
+	/* A clock that went back leaves back_ms ahead: the quarantine then lasts longer, and is still keyed anew only once. */
+	if (back_ms > 0 && back_ms + quarantine_ms > now_ms)
+		return back_ms + quarantine_ms;
 	return until_ms;
 }

@@ -36,7 +36,9 @@ bool hf_zone_rules_is_incremental(const struct hf_zone *zone, uint64_t active, u
 enum hf_err hf_zone_rules_disconnect(const struct hf_zone *zone, struct hf_why *why, bool *ret_changes) HF_CHECKED;
 
 /* When a quarantine of the zone's that was due at `until_ms` ends, by a pool of that quarantine time: then, or at a moment after
- * `now_ms` at which it is to be judged again, because the zone is offline or has not been back for that long. */
-int64_t hf_zone_rules_quarantine_end(const struct hf_zone *zone, int64_t until_ms, int64_t quarantine_ms, int64_t now_ms);
+ * `now_ms` at which it is to be judged again, because the zone is offline or has not been back for that long, or the store was
+ * restored (at `restored_ms`; 0: never) less than that ago: who was released in the backup may have come back since. */
+int64_t hf_zone_rules_quarantine_end(const struct hf_zone *zone, int64_t restored_ms, int64_t until_ms, int64_t quarantine_ms,
+				     int64_t now_ms);
 
 #endif

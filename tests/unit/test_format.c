@@ -99,7 +99,13 @@ Test(format, tables_have_their_names) {
 Test(format, meta) {
 	static const uint8_t id[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
 				       0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
-	struct hf_meta meta = {.store_epoch = 1, .revision = 17, .compacted = 3, .next_pool_id = 5, .created_ms = T0}, back;
+	struct hf_meta meta = {.store_epoch = 1,
+			       .revision = 17,
+			       .compacted = 3,
+			       .next_pool_id = 5,
+			       .created_ms = T0,
+			       .restored_ms = T1},
+		       back;
 	HF_CURSOR format = {0}, store = {0};
 	memcpy(meta.store_id, id, sizeof id);
 	begin();
@@ -109,7 +115,7 @@ Test(format, meta) {
 	back = hf_meta_read(txn);
 	cr_expect_arr_eq(back.store_id, id, sizeof id);
 	cr_expect(back.store_epoch == 1 && back.revision == 17 && back.compacted == 3);
-	cr_expect(back.next_pool_id == 5 && back.created_ms == T0);
+	cr_expect(back.next_pool_id == 5 && back.created_ms == T0 && back.restored_ms == T1);
 	hf_cursor_close(&format);
 	hf_cursor_close(&store);
 	end();

@@ -34,6 +34,9 @@ static void make_image(void) {
 	memset(image, 0, sizeof image);
 	for (size_t meta = 0; meta < 2; meta++) {
 		put_page(meta, 8, 0);
+		put(meta * PAGE + 16, 0xBEEFC0DE, 4);
+		put(meta * PAGE + 40, PAGE, 4);
+		put(meta * PAGE + 136, PAGES - 1, 8);			 /* the last page */
 		put(meta * PAGE + 80, ~(uint64_t)0, 8);			 /* the root of the free pages: none */
 		put(meta * PAGE + 128, meta == 1 ? 2 : ~(uint64_t)0, 8); /* the main root */
 		put(meta * PAGE + 144, meta, 8);			 /* the transaction: the second is the newer */
@@ -58,7 +61,11 @@ static bool is_whole(size_t len, uint64_t *ret_page) {
 	int fd = memfd_create("image", 0);
 	cr_assert(fd >= 0);
 	cr_assert_eq(write(fd, image, len), (ssize_t)len);
-	bool whole = hf_kv_pages_whole(fd, PAGE, ret_page);
+	struct hf_kv_meta meta;
+	struct hf_kv_damage damage = {0, NULL};
+	bool whole = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) && hf_kv_pages_whole(fd, &meta, &damage);
+	cr_expect(whole || !damage.what || damage.what[0]);
+	*ret_page = damage.page;
 	close(fd);
 	return whole;
 }
@@ -84,6 +91,7 @@ Test(kv_pages, the_last_page_of_a_large_value_counts) {
 	cr_assert(!is_whole(7 * PAGE, &page));
 	cr_assert_eq(page, 7);
 	cr_assert(!is_whole(8 * PAGE - 1, &page));
+	cr_assert_eq(page, 7);
 }
 
 Test(kv_pages, the_older_meta_page_does_not_count) {
@@ -127,4 +135,52 @@ Test(kv_pages, a_damaged_page_is_found) {
 		put(DAMAGES[i].page * PAGE + DAMAGES[i].at, DAMAGES[i].value, DAMAGES[i].width_bytes);
 		cr_expect(!is_whole(sizeof image, &page), "%s", DAMAGES[i].name);
 	}
+}
+
+/* The tree of free pages is page 4 now, and its one value lists the pages. */
+static void make_free_list(uint64_t n, const uint64_t *pages) {
+	make_image();
+	put(PAGE + 80, 4, 8);
+	put(PAGE + 128, ~(uint64_t)0, 8);
+	put(4 * PAGE + 100, (n + 1) * 8, 4);
+	put(4 * PAGE + 104, 0, 2);
+	put(4 * PAGE + 109, n, 8);
+	for (uint64_t i = 0; i < n; i++)
+		put(4 * PAGE + 117 + 8 * i, pages[i], 8);
+}
+
+Test(kv_pages, a_page_is_in_use_or_free_and_only_once) {
+	static const struct {
+		const char *name;
+		uint64_t free[2];
+		bool whole;
+	} rows[] = {
+		{"two pages of no tree", {6, 5}, true}, {"a page that is in use", {6, 4}, false},
+		{"one page twice", {6, 6}, false},	{"a page behind the last", {PAGES, 5}, false},
+		{"a meta page", {6, 1}, false},
+	};
+	uint64_t page;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		make_free_list(2, rows[i].free);
+		cr_expect_eq(is_whole(sizeof image, &page), rows[i].whole, "%s", rows[i].name);
+	}
+	make_free_list(1, rows[0].free);
+	put(4 * PAGE + 109, 2, 8); /* more than there are */
+	cr_expect(!is_whole(sizeof image, &page));
+}
+
+Test(kv_pages, a_meta_page_is_found_by_its_transaction) {
+	struct hf_kv_meta meta;
+	uint8_t page[PAGE];
+	make_image();
+	int fd = memfd_create("image", 0);
+	cr_assert_eq(write(fd, image, sizeof image), (ssize_t)sizeof image);
+	cr_assert(hf_kv_meta_read(fd, 1, &meta));
+	cr_assert_eq(meta.txn_id, 1);
+	cr_assert_eq(meta.pages, PAGES);
+	cr_assert(!hf_kv_meta_read(fd, 2, &meta));
+	hf_kv_meta_page(&meta, 0, page);
+	cr_assert_eq(page[0], 0);
+	cr_assert_eq(memcmp(page + 16, image + PAGE + 16, HF_KV_META_BYTES - 16), 0);
+	close(fd);
 }

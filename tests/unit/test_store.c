@@ -154,13 +154,13 @@ static const struct {
 	enum hf_err err;
 	const char *words;
 } FORMATS[] = {
-	{"the next format", {"\0\0\0\2", 4}, HF_E_NEWER_FORMAT, "format 2, from a newer Holdfast; this one reads up to 1"},
+	{"the next format", {"\0\0\0\3", 4}, HF_E_NEWER_FORMAT, "format 3, from a newer Holdfast; this one reads up to 2"},
 	{"a far format", {"\377\377\377\377", 4}, HF_E_NEWER_FORMAT, "format 4294967295"},
 	{"zero", {"\0\0\0\0", 4}, HF_E_CORRUPT, "damaged"},
 	{"too short", {"\0\0\1", 3}, HF_E_CORRUPT, "damaged"},
 	{"too long", {"\0\0\0\1\0", 5}, HF_E_CORRUPT, "damaged"},
 	{"none", {"", 0}, HF_E_CORRUPT, "does not say its format"},
-	{"ours", {"\0\0\0\1", 4}, HF_OK, ""},
+	{"ours", {"\0\0\0\2", 4}, HF_OK, ""},
 };
 
 Test(store, another_format_is_refused_and_left_alone) {

@@ -1,0 +1,132 @@
+/* offline.c — one table of offline commands; their flags and --help follow from it. */
+#include "offline.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <gnutls/gnutls.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum type { TEXT, FLAG, NUMBER };
+
+static const struct flag {
+	const char *name, *value, *help;
+	enum type type;
+	size_t offset;
+} FLAGS[] = {
+#define AT(member) offsetof(struct hf_offline, member)
+	{"data-dir", "DIR", "the data directory (default $HOLDFAST_DATA_DIR, else ./holdfast-data)", TEXT, AT(data_dir)},
+	{"json", NULL, "tell it as JSON", FLAG, AT(json)},
+#undef AT
+};
+#define N_FLAGS ((int)(sizeof FLAGS / sizeof *FLAGS))
+
+static const struct command {
+	const char *name;
+	const char *argument; /* what the argument is, in brackets if it may be left out; NULL: none is taken */
+	const char *flags;    /* that it takes, each between spaces */
+	const char *help;
+	int (*run)(const struct hf_offline *o);
+} COMMANDS[] = {
+	{"verify", "[PATH]", " data-dir json ",
+	 "Checks all invariants of a store: a data directory, whose server may be at work, or a file such as a backup.",
+	 hf_offline_verify},
+	{"migrate", NULL, " data-dir json ",
+	 "Brings a store of an older format to this version's, as the server does at its start: a copy is kept aside.",
+	 hf_offline_migrate},
+};
+#define N_COMMANDS ((int)(sizeof COMMANDS / sizeof *COMMANDS))
+
+static bool takes(const struct command *command, const char *flag) {
+	char word[32];
+	snprintf(word, sizeof word, " %s ", flag);
+	return strstr(command->flags, word) != NULL;
+}
+
+static void help(const struct command *command) {
+	printf("Usage: holdfastd %s [FLAG…]%s%s\n%s\n\n", command->name, command->argument ? " " : "",
+	       command->argument ? command->argument : "", command->help);
+	for (int i = 0; i < N_FLAGS; i++) {
+		char head[48];
+		snprintf(head, sizeof head, "--%s %s", FLAGS[i].name, FLAGS[i].value ? FLAGS[i].value : "");
+		if (takes(command, FLAGS[i].name))
+			printf("  %-24s %s\n", head, FLAGS[i].help);
+	}
+	printf("  %-24s print this and stop\n\nExit status: 0 done; 1 refused, or something was found; 2 wrong arguments, or "
+	       "unreadable.\n",
+	       "--help");
+}
+
+static int usage(const struct command *command, const char *what, const char *of) {
+	fprintf(stderr, "holdfastd %s: %s%s; see --help\n", command->name, what, of);
+	return HF_OFFLINE_UNREADABLE;
+}
+
+static bool set(struct hf_offline *o, const struct flag *flag, const char *text) {
+	void *at = (char *)o + flag->offset;
+	char *end = NULL;
+	switch (flag->type) {
+	case TEXT:
+		*(const char **)at = text;
+		return text[0] != '\0';
+	case FLAG:
+		*(bool *)at = true;
+		return true;
+	default:
+		errno = 0;
+		*(uint64_t *)at = strtoull(text, &end, 10);
+		return text[0] >= '0' && text[0] <= '9' && !*end && !errno;
+	}
+}
+
+/* -1: the arguments are read; else the status to end with. */
+static int read_arguments(const struct command *command, int argc, char **argv, struct hf_offline *ret) {
+	struct option options[N_FLAGS + 2] = {{0}};
+	int n = 0, flag;
+	for (int i = 0; i < N_FLAGS; i++)
+		if (takes(command, FLAGS[i].name))
+			options[n++] =
+				(struct option){FLAGS[i].name, FLAGS[i].type == FLAG ? no_argument : required_argument, NULL, i};
+	options[n] = (struct option){"help", no_argument, NULL, N_FLAGS};
+	opterr = 0;
+	optind = 1;
+	while ((flag = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (flag == N_FLAGS || flag == 'h') {
+			help(command);
+			return HF_OFFLINE_DONE;
+		}
+		if (flag == '?' || flag == ':')
+			return usage(command, flag == ':' ? "a value is missing: " : "there is no such flag: ", argv[optind - 1]);
+		if (!set(ret, &FLAGS[flag], optarg))
+			return usage(command, "this value is not valid: ", optarg);
+	}
+	if (optind < argc && command->argument)
+		ret->path = argv[optind++];
+	if (optind < argc)
+		return usage(command, "one argument too many: ", argv[optind]);
+	if (command->argument && command->argument[0] != '[' && !ret->path)
+		return usage(command, "an argument is missing: ", command->argument);
+	return -1;
+}
+
+bool hf_offline_run(int argc, char **argv, int *ret_status) {
+	const char *configured = getenv("HOLDFAST_DATA_DIR");
+	struct hf_offline o = {.data_dir = configured && *configured ? configured : "holdfast-data"};
+	for (int i = 0; argc > 1 && i < N_COMMANDS; i++)
+		if (strcmp(argv[1], COMMANDS[i].name) == 0) {
+			gnutls_global_init();
+			*ret_status = read_arguments(&COMMANDS[i], argc - 1, argv + 1, &o);
+			if (*ret_status < 0)
+				*ret_status = COMMANDS[i].run(&o);
+			return true;
+		}
+	return false;
+}
+
+int hf_offline_fail(const char *command, enum hf_err err, const struct hf_why *why) {
+	fprintf(stderr, "holdfastd %s: %s\n", command, why->text[0] ? why->text : hf_err_title(err));
+	return err == HF_E_LOCKED || err == HF_E_STORAGE_FULL ? HF_OFFLINE_FOUND : HF_OFFLINE_UNREADABLE;
+}

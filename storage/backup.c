@@ -1,0 +1,224 @@
+/* backup.c — the pages of a snapshot, read from the file beside the server's work; and a backup's marks. */
+#include "backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kv_pages.h"
+#include "store_internal.h"
+
+#define READ_AHEAD_BYTES ((off_t)4 << 20)
+#define CHECK_BYTES ((size_t)1 << 20) /* read at once */
+
+struct hf_backup {
+	pthread_mutex_t lock; /* guards the snapshot */
+	struct hf_txn *reader;
+	_Atomic bool expired;
+	int fd; /* the database's, and the database's to close */
+	struct hf_kv_meta file;
+	struct hf_meta meta;
+	struct hf_hasher *hasher; /* NULL: the digest is made */
+	uint64_t at;		  /* what is read next */
+	uint8_t head[2 * HF_KV_PAGE_MAX];
+	uint8_t trailer[HF_BACKUP_TRAILER_BYTES];
+};
+
+static uint64_t database_bytes(const struct hf_backup *backup) { return backup->file.pages * backup->file.page_bytes; }
+
+static void make_head(struct hf_backup *backup) {
+	uint32_t page_bytes = backup->file.page_bytes;
+	for (int page = 0; page < 2; page++)
+		hf_kv_meta_page(&backup->file, page, backup->head + (size_t)page * page_bytes);
+	memcpy(backup->head + page_bytes - HF_BACKUP_MARK_BYTES, HF_BACKUP_MARK, HF_BACKUP_MARK_BYTES);
+	memcpy(backup->trailer, HF_BACKUP_MARK, HF_BACKUP_MARK_BYTES);
+}
+
+enum hf_err hf_backup_open(struct hf_store *store, struct hf_why *why, struct hf_backup **ret) {
+	struct hf_backup *backup = calloc(1, sizeof *backup);
+	enum hf_err err = HF_E_OVERLOADED;
+	if (backup)
+		backup->hasher = hf_hasher_new();
+	if (!backup || !backup->hasher || hf_reader_open(store, &backup->reader)) {
+		hf_fail(why, err, "out of memory or readers");
+	} else {
+		err = hf_txn_renew_file(backup->reader, why, &backup->fd, &backup->file);
+		if (!err) {
+			backup->meta = hf_meta_read(backup->reader);
+			err = hf_txn_fault(backup->reader, why);
+		}
+	}
+	if (err) {
+		if (backup && backup->hasher)
+			hf_hasher_end(backup->hasher);
+		if (backup)
+			hf_reader_close(backup->reader);
+		free(backup);
+		return err;
+	}
+	pthread_mutex_init(&backup->lock, NULL);
+	make_head(backup);
+	*ret = backup;
+	return HF_OK;
+}
+
+uint64_t hf_backup_bytes(const struct hf_backup *backup) { return database_bytes(backup) + HF_BACKUP_TRAILER_BYTES; }
+
+const struct hf_meta *hf_backup_meta(const struct hf_backup *backup) { return &backup->meta; }
+
+/* Bytes of the pages. A sound file may end before its last page (kv_pages.h): nobody misses what is not there. */
+static ssize_t read_pages(struct hf_backup *backup, void *ret, size_t max) {
+	uint64_t left = database_bytes(backup) - backup->at;
+	size_t len = left < max ? (size_t)left : max;
+	ssize_t n = pread(backup->fd, ret, len, (off_t)backup->at);
+	if (n == 0) {
+		memset(ret, 0, len);
+		n = (ssize_t)len;
+	}
+	off_t block = (off_t)(backup->at + len) / READ_AHEAD_BYTES;
+	if (block != (off_t)backup->at / READ_AHEAD_BYTES)
+		posix_fadvise(backup->fd, (block + 1) * READ_AHEAD_BYTES, READ_AHEAD_BYTES, POSIX_FADV_WILLNEED);
+	return n;
+}
+
+static ssize_t copy_out(const uint8_t *from, uint64_t len, void *ret, size_t max) {
+	size_t n = len < max ? (size_t)len : max;
+	memcpy(ret, from, n);
+	return (ssize_t)n;
+}
+
+/* The lock is held. */
+static ssize_t read_next(struct hf_backup *backup, void *ret, size_t max) {
+	uint64_t head_bytes = 2 * (uint64_t)backup->file.page_bytes, end = database_bytes(backup),
+		 mark = end + HF_BACKUP_MARK_BYTES;
+	if (backup->expired || !backup->reader)
+		return -1;
+	if (backup->at == mark && backup->hasher) {
+		struct hf_digest digest = hf_hasher_end(backup->hasher);
+		backup->hasher = NULL;
+		memcpy(backup->trailer + HF_BACKUP_MARK_BYTES, digest.bytes, sizeof digest.bytes);
+	}
+	ssize_t n;
+	if (backup->at < head_bytes)
+		n = copy_out(backup->head + backup->at, head_bytes - backup->at, ret, max);
+	else if (backup->at < end)
+		n = read_pages(backup, ret, max);
+	else /* the mark first, as the digest is of it too */
+		n = copy_out(backup->trailer + (backup->at - end),
+			     (backup->at < mark ? mark : hf_backup_bytes(backup)) - backup->at, ret, max);
+	if (n > 0 && backup->hasher)
+		hf_hasher_add(backup->hasher, ret, (size_t)n);
+	backup->at += n > 0 ? (uint64_t)n : 0;
+	return n;
+}
+
+ssize_t hf_backup_read(struct hf_backup *backup, void *ret, size_t max) {
+	pthread_mutex_lock(&backup->lock);
+	ssize_t n = read_next(backup, ret, max);
+	pthread_mutex_unlock(&backup->lock);
+	if (backup->expired) /* perhaps since it was looked at, by somebody who did not get the lock */
+		hf_backup_expire(backup);
+	return n;
+}
+
+void hf_backup_expire(struct hf_backup *backup) {
+	backup->expired = true;
+	if (pthread_mutex_trylock(&backup->lock) != 0)
+		return; /* the reader has it, and will see */
+	hf_reader_close(backup->reader);
+	backup->reader = NULL;
+	pthread_mutex_unlock(&backup->lock);
+}
+
+void hf_backup_close(struct hf_backup *backup) {
+	hf_backup_expire(backup);
+	if (backup->hasher)
+		hf_hasher_end(backup->hasher);
+	pthread_mutex_destroy(&backup->lock);
+	free(backup);
+}
+
+static bool has_mark(int fd, const struct hf_kv_meta *file) {
+	char mark[HF_BACKUP_MARK_BYTES];
+	return pread(fd, mark, sizeof mark, (off_t)(file->page_bytes - sizeof mark)) == (ssize_t)sizeof mark &&
+	       memcmp(mark, HF_BACKUP_MARK, sizeof mark) == 0;
+}
+
+bool hf_backup_is_marked(const char *path) {
+	struct hf_kv_meta file;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool marked = fd >= 0 && hf_kv_meta_read(fd, HF_KV_ANY_TXN, &file) && has_mark(fd, &file);
+	if (fd >= 0)
+		close(fd);
+	return marked;
+}
+
+/* The digest of the first `len` bytes. False: they cannot be read. */
+static bool digest_file(int fd, uint64_t len, struct hf_digest *ret) {
+	struct hf_hasher *hasher = hf_hasher_new();
+	char *piece = malloc(CHECK_BYTES);
+	ssize_t n = piece && hasher ? 1 : 0;
+	for (uint64_t at = 0; n > 0 && at < len; at += (uint64_t)n) {
+		n = pread(fd, piece, len - at < CHECK_BYTES ? (size_t)(len - at) : CHECK_BYTES, (off_t)at);
+		if (n > 0)
+			hf_hasher_add(hasher, piece, (size_t)n);
+	}
+	free(piece);
+	if (hasher)
+		*ret = hf_hasher_end(hasher);
+	return n > 0;
+}
+
+static enum hf_err check_marked(int fd, const char *path, uint64_t file_bytes, uint64_t database, struct hf_why *why) {
+	uint8_t trailer[HF_BACKUP_TRAILER_BYTES];
+	struct hf_digest digest;
+	uint64_t expected = database + HF_BACKUP_TRAILER_BYTES;
+	if (file_bytes < expected)
+		return hf_fail(why, HF_E_CORRUPT, "%.120s is a backup that was cut off: it has %" PRIu64 " bytes of %" PRIu64, path,
+			       file_bytes, expected);
+	if (file_bytes > expected || pread(fd, trailer, sizeof trailer, (off_t)database) != (ssize_t)sizeof trailer ||
+	    memcmp(trailer, HF_BACKUP_MARK, HF_BACKUP_MARK_BYTES) != 0)
+		return hf_fail(why, HF_E_CORRUPT, "%.120s is a backup that was altered: it does not end as one", path);
+	if (!digest_file(fd, database + HF_BACKUP_MARK_BYTES, &digest))
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be read: %s", path, strerror(errno));
+	if (memcmp(digest.bytes, trailer + HF_BACKUP_MARK_BYTES, sizeof digest.bytes) != 0)
+		return hf_fail(why, HF_E_CORRUPT, "%.120s is a backup that was altered: its bytes do not fit its digest", path);
+	return HF_OK;
+}
+
+enum hf_err hf_backup_check(const char *path, struct hf_why *why, enum hf_backup_kind *ret, uint64_t *ret_bytes) {
+	struct hf_kv_meta file;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		enum hf_err err = hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be read: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	enum hf_err err = HF_OK;
+	bool marked = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &file) && has_mark(fd, &file);
+	if (marked)
+		err = check_marked(fd, path, (uint64_t)st.st_size, file.pages * file.page_bytes, why);
+	close(fd);
+	*ret = marked ? HF_BACKUP_WHOLE : HF_BACKUP_NONE;
+	*ret_bytes = marked ? file.pages * file.page_bytes : (uint64_t)st.st_size;
+	return err;
+}
+
+enum hf_err hf_backup_unmark(const char *path, struct hf_why *why) {
+	static const char nothing[HF_BACKUP_MARK_BYTES];
+	struct hf_kv_meta file;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	bool done = fd >= 0 && hf_kv_meta_read(fd, HF_KV_ANY_TXN, &file) &&
+		    pwrite(fd, nothing, sizeof nothing, (off_t)(file.page_bytes - sizeof nothing)) == (ssize_t)sizeof nothing &&
+		    fsync(fd) == 0;
+	enum hf_err err = done ? HF_OK : hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be written: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}

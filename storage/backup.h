@@ -1,0 +1,54 @@
+/* backup.h — a consistent copy of the database, as a file of its own, while the store is at work.
+ *
+ * A backup is the database file as LMDB's own copy would write it: the pages that a snapshot's trees use, at their places, and meta
+ * pages that know of these trees alone. Two marks make it more than a copy: page 0 ends with HF_BACKUP_MARK, and behind the last
+ * page stand the mark again and the SHA-256 of all bytes before the digest. So a backup that was cut off or altered is told from
+ * one that is whole, and a server refuses to start from one that was put in place of a database instead of being restored.
+ * storage/FORMAT.md has the layout.
+ */
+#ifndef HF_STORAGE_BACKUP_H
+#define HF_STORAGE_BACKUP_H
+
+#include <sys/types.h>
+
+#include "digest.h"
+#include "store.h"
+
+#define HF_BACKUP_MARK "holdfast-backup\n"
+#define HF_BACKUP_MARK_BYTES 16
+#define HF_BACKUP_TRAILER_BYTES (HF_BACKUP_MARK_BYTES + HF_DIGEST_BYTES)
+
+/* A backup that is being taken: it holds a snapshot. One thread at a time, but for hf_backup_expire(). */
+struct hf_backup;
+
+/* HF_E_OVERLOADED: no reader is left, out of memory, or commits come too fast. Or a fault. */
+enum hf_err hf_backup_open(struct hf_store *store, struct hf_why *why, struct hf_backup **ret) HF_CHECKED;
+
+uint64_t hf_backup_bytes(const struct hf_backup *backup); /* of the whole file */
+const struct hf_meta *hf_backup_meta(const struct hf_backup *backup);
+
+/* Reads the file's next bytes, at most `max` (at least 1). Returns how many, 0 at the end, -1 if it has expired or cannot be read.
+ * The disk may be asked for up to `max` bytes; they are read ahead. */
+ssize_t hf_backup_read(struct hf_backup *backup, void *ret, size_t max);
+
+/* Lets go of the snapshot: at once, or with the piece that is being read. Never blocks; from any thread, before the close. */
+void hf_backup_expire(struct hf_backup *backup);
+void hf_backup_close(struct hf_backup *backup);
+
+/* What a file says of itself. */
+enum hf_backup_kind {
+	HF_BACKUP_NONE, /* not marked: a copy by other means, or no backup */
+	HF_BACKUP_WHOLE /* marked, and its digest is right */
+};
+
+/* Looks for the marks and compares the digest. HF_E_CORRUPT: the file is a backup that was cut off or altered. HF_E_DATA_DIR: it
+ * cannot be read. *ret_bytes is the length of the database in it. */
+enum hf_err hf_backup_check(const char *path, struct hf_why *why, enum hf_backup_kind *ret, uint64_t *ret_bytes) HF_CHECKED;
+
+/* Whether page 0 of a database file has the mark. */
+bool hf_backup_is_marked(const char *path);
+
+/* Takes the mark off page 0, and makes that durable. */
+enum hf_err hf_backup_unmark(const char *path, struct hf_why *why) HF_CHECKED;
+
+#endif

@@ -1,0 +1,39 @@
+/* migrate.c — the steps from one format to the next. storage/FORMAT.md says what each changed. */
+#include "migrate.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "datadir.h"
+#include "store_internal.h"
+
+/* Format 2 gave the store's record the time of its last restore. There was none before. */
+static void to_format_2(struct hf_txn *txn) {
+	struct hf_meta meta = hf_meta_read(txn);
+	hf_meta_write(txn, &meta);
+}
+
+/* The step that leads from the format of its place, counted from 1. */
+static void (*const STEPS[HF_FORMAT - 1])(struct hf_txn *txn) = {to_format_2};
+
+enum hf_err hf_migrate(struct hf_kv *kv, const char *dir, unsigned from, int64_t now_ms, struct hf_why *why, char *ret_aside) {
+	char what[32], file[PATH_MAX];
+	struct hf_txn *txn;
+	snprintf(what, sizeof what, "format%u", from);
+	if (snprintf(file, sizeof file, "%s/data.mdb", dir) >= (int)sizeof file)
+		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	enum hf_err err = hf_datadir_aside(dir, what, now_ms, why, ret_aside);
+	if (!err)
+		err = hf_file_copy(file, ret_aside, 0, why);
+	if (!err)
+		err = hf_datadir_sync(dir, why);
+	if (!err)
+		err = hf_txn_begin(kv, why, &txn);
+	if (err)
+		return err;
+	for (unsigned format = from; format < HF_FORMAT; format++)
+		STEPS[format - 1](txn);
+	hf_format_write(txn);
+	return hf_txn_commit(txn, why);
+}

@@ -1,0 +1,16 @@
+/* migrate.h — bringing a store of an older format to the present one. Inside storage/ only.
+ *
+ * Each step leads from one format to the next; all of them run in one transaction, so that a store has its old format or the new
+ * one.
+ */
+#ifndef HF_STORAGE_MIGRATE_H
+#define HF_STORAGE_MIGRATE_H
+
+#include "kv.h"
+
+/* Copies the file aside (ret_aside has PATH_MAX bytes), then migrates from format `from`, which is older than HF_FORMAT. The
+ * directory is locked. On any error the store is as it was. HF_E_STORAGE_FULL: no room for the copy or the changes. */
+enum hf_err hf_migrate(struct hf_kv *kv, const char *dir, unsigned from, int64_t now_ms, struct hf_why *why,
+		       char *ret_aside) HF_CHECKED;
+
+#endif
