@@ -56,6 +56,10 @@ struct hf_response {
 	} headers[HF_HEADERS_MAX];
 };
 
+/* Where a request is begun. One that may take long is not to be begun on a thread that others wait for. */
+enum hf_lane_name { HF_LANE_WORKER, HF_LANE_SYNCS, HF_LANE_OPERATIONS };
+#define HF_LANE_NAMES 3
+
 enum hf_step { HF_STEP_DONE, HF_STEP_COMMIT, HF_STEP_WAIT };
 
 struct hf_route;
@@ -93,6 +97,9 @@ struct hf_call {
 	} verb;
 	struct hf_pool_put *pool_put; /* the rarer verbs are large; freed with the call */
 	struct hf_pool_delete *pool_delete;
+	enum hf_lane_name lane;
+	const char
+		*lane_key; /* what a long request is about, such as a zone; those about one thing are begun one after the other */
 	struct hf_sink *sink;  /* NULL: the body is kept in request.body */
 	size_t body_bytes;     /* that came so far */
 	size_t body_max_bytes; /* that may come; the route's, once that is known */

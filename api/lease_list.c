@@ -9,6 +9,7 @@
 
 #define LIMIT_DEFAULT 500
 #define LIMIT_MAX 5000
+#define LIMIT_MS 60000 /* a snapshot lives no longer */
 
 static enum hf_err read_service(struct hf_call *call, struct hf_filter *filter) {
 	char text[HF_SERVICE_MAX + 2];
@@ -159,7 +160,7 @@ static enum hf_err answer_stream(struct hf_call *call, const struct hf_filter *f
 	struct lease_stream *stream = calloc(1, sizeof *stream);
 	if (!stream)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	stream->base = (struct hf_stream){fill, expire, close_stream};
+	stream->base = (struct hf_stream){0, LIMIT_MS, fill, expire, close_stream};
 	enum hf_err err = hf_snapshot_open(call->api->store, filter, &call->why, &stream->snapshot);
 	if (err) {
 		free(stream);

@@ -20,6 +20,8 @@ struct hf_metrics {
 	struct hf_histogram duration_us[ROUTES_MAX];
 	_Atomic uint64_t outcomes[HF_OUTCOMES];
 	_Atomic uint64_t problems[HF_E_PANIC + 1];
+	_Atomic uint64_t backups, backups_cut, verifications, violations; /* the last: of the last check */
+	_Atomic int64_t backup_ms, verified_ms;				  /* the last ones; 0: none yet */
 };
 
 struct hf_metrics *hf_metrics_new(void) {
@@ -38,6 +40,18 @@ void hf_metrics_request(struct hf_metrics *metrics, const struct hf_route *route
 
 void hf_metrics_problem(struct hf_metrics *metrics, enum hf_err err) {
 	atomic_fetch_add_explicit(&metrics->problems[err], 1, memory_order_relaxed);
+}
+
+void hf_metrics_backup(struct hf_metrics *metrics, bool whole, int64_t now_ms) {
+	(*(whole ? &metrics->backups : &metrics->backups_cut))++;
+	if (whole)
+		metrics->backup_ms = now_ms;
+}
+
+void hf_metrics_verified(struct hf_metrics *metrics, uint64_t violations, int64_t now_ms) {
+	metrics->verifications++;
+	metrics->violations = violations;
+	metrics->verified_ms = now_ms;
 }
 
 void hf_metrics_outcome(struct hf_metrics *metrics, enum hf_outcome outcome) {
@@ -93,6 +107,22 @@ static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats
 			     (uint64_t)stats->queued);
 	hf_prometheus_single(out, "holdfast_commit_queue_refused_total", "counter", "Writes refused with 503 overloaded.",
 			     stats->refused_overloaded);
+}
+
+static void write_operations(struct hf_buf *out, struct hf_metrics *metrics) {
+	hf_prometheus_head(out, "holdfast_backups_total", "counter", "Backups sent whole, or cut off.");
+	hf_buf_printf(out, "holdfast_backups_total{outcome=\"whole\"} %" PRIu64 "\n", (uint64_t)metrics->backups);
+	hf_buf_printf(out, "holdfast_backups_total{outcome=\"cut\"} %" PRIu64 "\n", (uint64_t)metrics->backups_cut);
+	hf_prometheus_single(out, "holdfast_backup_timestamp_seconds", "gauge",
+			     "When the last whole backup was sent, since the start; 0: none yet.",
+			     (uint64_t)(metrics->backup_ms / 1000));
+	hf_prometheus_single(out, "holdfast_verifications_total", "counter", "Checks of the invariants by POST /v1/verify.",
+			     metrics->verifications);
+	hf_prometheus_single(out, "holdfast_verify_violations", "gauge", "Violations that the last check found.",
+			     metrics->violations);
+	hf_prometheus_single(out, "holdfast_verify_timestamp_seconds", "gauge",
+			     "When the invariants were last checked, since the start; 0: not yet.",
+			     (uint64_t)(metrics->verified_ms / 1000));
 }
 
 static void write_problems(struct hf_buf *out, struct hf_metrics *metrics) {
@@ -164,6 +194,7 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	out->len = 0;
 	write_requests(out, api->metrics);
 	write_problems(out, api->metrics);
+	write_operations(out, api->metrics);
 	hf_syncs_write_metrics(api->syncs, out);
 	write_committer(out, hf_committer_stats(api->committer));
 	enum hf_err err = write_pools(out, call);

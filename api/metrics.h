@@ -16,6 +16,12 @@ void hf_metrics_request(struct hf_metrics *metrics, const struct hf_route *route
 /* A problem was answered. */
 void hf_metrics_problem(struct hf_metrics *metrics, enum hf_err err);
 
+/* A backup was sent whole, or was cut off: its reader left or was too slow, or the disk failed. */
+void hf_metrics_backup(struct hf_metrics *metrics, bool whole, int64_t now_ms);
+
+/* The invariants were checked. */
+void hf_metrics_verified(struct hf_metrics *metrics, uint64_t violations, int64_t now_ms);
+
 /* An acquire was answered. */
 void hf_metrics_outcome(struct hf_metrics *metrics, enum hf_outcome outcome);
 

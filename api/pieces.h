@@ -4,12 +4,15 @@
 #ifndef HF_API_PIECES_H
 #define HF_API_PIECES_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "storage/err.h"
 
 /* An answer that is produced piece by piece while it is sent. */
 struct hf_stream {
+	uint64_t len_bytes; /* of all of it; 0: not known before */
+	int64_t limit_ms;   /* how long its reader may take in all; then it expires */
 	/* Writes up to `max` bytes (at least 4,096); returns how many, 0 at the end, -1 if it cannot go on (the answer is then cut
 	 * off). */
 	ssize_t (*fill)(struct hf_stream *stream, char *ret, size_t max);
@@ -21,9 +24,6 @@ struct hf_stream {
 /* Takes a body in as it comes, instead of its being kept. */
 struct hf_sink {
 	size_t max_bytes; /* of the body */
-	/* What the request is about, such as a zone. It may take long: it is not to be begun on a thread that others wait for, and
-	 * those about one thing are to be begun one after the other. */
-	const char *key;
 	enum hf_err (*feed)(struct hf_sink *sink, const char *data, size_t len, struct hf_why *why);
 	enum hf_err (*end)(struct hf_sink *sink, struct hf_why *why); /* the body is over; before there is a snapshot */
 	void (*close)(struct hf_sink *sink);			      /* with the call */

@@ -31,6 +31,8 @@ const struct hf_route HF_ROUTES[] = {
 	 hf_open_sync, hf_handle_sync},
 	{HF_POST, "/v1/zones/{zone}/manifest", "mesh kind", HF_BODY_LIST, HF_ROLE_READ, 0, hf_open_manifest, hf_handle_manifest},
 	{HF_GET, "/v1/changes", "since limit wait kind zone mesh", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_changes},
+	{HF_GET, "/v1/backup", "", HF_BODY_NONE, HF_ROLE_ADMIN, 0, NULL, hf_handle_backup},
+	{HF_POST, "/v1/verify", "", HF_BODY_NONE, HF_ROLE_ADMIN, 0, hf_open_verify, hf_handle_verify},
 	{HF_GET, "/v1/status", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_status},
 	{HF_GET, "/livez", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_livez},
 	{HF_GET, "/readyz", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_readyz},

@@ -17,7 +17,8 @@ struct hf_route {
 	enum hf_body body;
 	enum hf_role role;
 	enum hf_kind kind; /* of the leases below it; 0 where it does not matter */
-	/* Gives the call a sink for its body, before that comes. NULL: the body is kept. */
+	/* Says before the body comes where the request is begun, and gives the call a sink for its body. NULL: a worker, and it is
+	 * kept. */
 	enum hf_err (*open)(struct hf_call *call);
 	/* Answers, or leaves a write or a wait; an error becomes a problem with call->why as its detail. The reader has a snapshot.
 	 */
@@ -48,7 +49,10 @@ enum hf_err hf_open_manifest(struct hf_call *call);
 enum hf_err hf_handle_sync(struct hf_call *call);
 enum hf_err hf_handle_manifest(struct hf_call *call);
 enum hf_err hf_handle_changes(struct hf_call *call); /* changes.c */
-enum hf_err hf_handle_status(struct hf_call *call);  /* status.c */
+enum hf_err hf_handle_backup(struct hf_call *call);  /* operations.c */
+enum hf_err hf_open_verify(struct hf_call *call);
+enum hf_err hf_handle_verify(struct hf_call *call);
+enum hf_err hf_handle_status(struct hf_call *call); /* status.c */
 enum hf_err hf_handle_livez(struct hf_call *call);
 enum hf_err hf_handle_readyz(struct hf_call *call);
 enum hf_err hf_handle_openapi(struct hf_call *call);

@@ -32,6 +32,8 @@ enum hf_err hf_handle_status(struct hf_call *call) {
 	hf_json_member_uint(&json, "usedBytes", used_bytes);
 	hf_json_member_uint(&json, "mapBytes", map_bytes);
 	hf_json_member_time(&json, "createdAt", meta.created_ms);
+	if (meta.restored_ms)
+		hf_json_member_time(&json, "restoredAt", meta.restored_ms);
 	hf_json_member_time(&json, "startedAt", call->api->started_ms);
 	int64_t uptime_ms = hf_store_now_ms(call->api->store) - call->api->started_ms;
 	hf_json_member_uint(&json, "uptimeSeconds", uptime_ms > 0 ? (uint64_t)uptime_ms / 1000 : 0);

@@ -241,7 +241,9 @@ enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
 	struct hf_sync_body *body = calloc(1, sizeof *body);
 	if (!body)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	body->sink = (struct hf_sink){limits->body_max_bytes, call->vars[0], feed, end_body, close_body};
+	body->sink = (struct hf_sink){limits->body_max_bytes, feed, end_body, close_body};
+	call->lane = HF_LANE_SYNCS;
+	call->lane_key = call->vars[0];
 	body->call = call;
 	body->start_us = hf_monotonic_us();
 	body->known.arena.budget = hf_syncs_budget(call->api->syncs);

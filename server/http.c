@@ -2,7 +2,7 @@
  *
  * libmicrohttpd calls the handler several times for a request: once with the headers, once for each piece of the body, once at the
  * end, and once more each time a suspended connection was resumed. `phase` says where a request is. A connection is suspended while
- * its write waits for the committer, its long-poll for a change, or all of it is long and in the lane; whoever ends the wait
+ * its write waits for the committer, its long-poll for a change, or all of it is long and in a lane; whoever ends the wait
  * resumes it, exactly once.
  */
 #include "http.h"
@@ -28,7 +28,7 @@
 struct hf_http {
 	struct hf_api *api;
 	struct hf_wakeups *wakeups;
-	struct hf_lane *lane;
+	struct hf_lane *lanes[HF_LANE_NAMES]; /* none for the workers' own requests */
 	struct MHD_Daemon *daemon;
 	_Atomic int under_way; /* requests that began and have not ended */
 	_Atomic bool drained;  /* the time to finish what began is over */
@@ -107,7 +107,7 @@ static enum MHD_Result answer(struct request *request) {
 	if (http->api->stopping)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	/* libmicrohttpd 0.9.75 may send a last chunk although HEAD has no body: no chunks, then, and no keep-alive. */
-	if (request->head && from->stream)
+	if (request->head && from->stream && !from->stream->len_bytes)
 		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
 	enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)from->status, response);
 	MHD_destroy_response(response);
@@ -182,10 +182,10 @@ static enum MHD_Result run(struct request *request) {
 
 static void on_lane_committed(struct hf_write *write) {
 	struct request *request = write->context;
-	hf_lane_ready(request->http->lane, &request->job);
+	hf_lane_ready(request->http->lanes[request->call->lane], &request->job);
 }
 
-/* A long request's steps, on the lane's thread. */
+/* A long request's steps, on its lane's thread. */
 static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
 	struct request *request = (struct request *)((char *)job - offsetof(struct request, job));
 	struct hf_call *call = request->call;
@@ -220,15 +220,15 @@ static void on_lane_done(struct hf_lane_job *job) {
 	MHD_resume_connection(request->connection);
 }
 
-/* The body is there. A long request goes to the lane, so that it holds no worker up. */
+/* The body is there. A long request goes to its lane, so that it holds no worker up. */
 static enum MHD_Result take_end(struct request *request) {
 	struct hf_call *call = request->call;
-	if (call->response.status || !call->sink)
+	if (call->response.status || call->lane == HF_LANE_WORKER)
 		return run(request);
-	request->job = (struct hf_lane_job){.key = call->sink->key, .run = run_in_lane, .done = on_lane_done};
+	request->job = (struct hf_lane_job){.key = call->lane_key, .run = run_in_lane, .done = on_lane_done};
 	request->phase = IN_LANE;
 	MHD_suspend_connection(request->connection);
-	if (!hf_lane_add(request->http->lane, &request->job)) {
+	if (!hf_lane_add(request->http->lanes[call->lane], &request->job)) {
 		hf_fail(&call->why, HF_OK, "the server is stopping");
 		hf_call_problem(call, HF_E_OVERLOADED);
 		MHD_resume_connection(request->connection);
@@ -333,7 +333,7 @@ static void log_library(void *context, const char *format, va_list args) {
 }
 
 enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struct hf_api *api, struct hf_wakeups *wakeups,
-			  struct hf_lane *lane, struct hf_why *why, struct hf_http **ret) {
+			  struct hf_lane *const lanes[HF_LANE_NAMES], struct hf_why *why, struct hf_http **ret) {
 	struct hf_http *http = calloc(1, sizeof *http);
 	if (!http) {
 		close(listen_fd);
@@ -341,7 +341,7 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 	}
 	http->api = api;
 	http->wakeups = wakeups;
-	http->lane = lane;
+	memcpy(http->lanes, lanes, sizeof http->lanes);
 	http->waiting_max = (int)(options->connections_max - options->connections_max / 4);
 	hf_workers_init(&http->workers, api);
 	/* Threads that poll: one epoll thread collapses beyond 127 connections in 0.9.75. */

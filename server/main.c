@@ -31,7 +31,7 @@ struct server {
 	struct hf_options options;
 	struct hf_api api;
 	struct hf_wakeups *wakeups;
-	struct hf_lane *lane;
+	struct hf_lane *lanes[HF_LANE_NAMES];
 	struct hf_http *http;
 	int listen_fd;
 	char url[HF_URL_TEXT];
@@ -84,7 +84,9 @@ static void on_failure(void *context, enum hf_err err, const struct hf_why *why)
 }
 
 static void on_event(enum hf_event_level level, const char *message, const char *pairs) {
-	hf_log(level == HF_EVENT_DEBUG ? HF_LOG_DEBUG : HF_LOG_INFO, message, "%s", pairs);
+	static const enum hf_log_level levels[] = {
+		[HF_EVENT_DEBUG] = HF_LOG_DEBUG, [HF_EVENT_INFO] = HF_LOG_INFO, [HF_EVENT_ERROR] = HF_LOG_ERROR};
+	hf_log(levels[level], message, "%s", pairs);
 }
 
 /* Signals are waited for by the main thread alone; SIGHUP and SIGPIPE mean nothing to us, and a limit on the size of files is an
@@ -123,6 +125,13 @@ static int open_store(struct server *s) {
 	return err ? fail(open_status(err), why.text) : EXIT_OK;
 }
 
+static enum hf_err start_lanes(struct server *s) {
+	enum hf_err err = HF_OK;
+	for (int i = HF_LANE_SYNCS; !err && i < HF_LANE_NAMES; i++)
+		err = hf_lane_start(s->api.store, &s->lanes[i]);
+	return err;
+}
+
 static int start(struct server *s) {
 	struct hf_why why = {""};
 	int status = open_store(s);
@@ -138,7 +147,7 @@ static int start(struct server *s) {
 							       .memory_max_bytes = s->options.sync_memory_bytes});
 	s->api.event = on_event;
 	s->api.log_debug = hf_log_enabled(HF_LOG_DEBUG);
-	if (!s->api.metrics || !s->api.syncs || hf_wakeups_start(&s->wakeups) || hf_lane_start(s->api.store, &s->lane))
+	if (!s->api.metrics || !s->api.syncs || hf_wakeups_start(&s->wakeups) || start_lanes(s))
 		return fail(EXIT_RUNNING, "out of memory or threads");
 	struct hf_committer_options options = {
 		.queue_max = (int)s->options.queue_max, .committed = on_commit, .failed = on_failure, .context = s};
@@ -147,7 +156,7 @@ static int start(struct server *s) {
 	enum hf_err err = hf_listen(s->options.listen, s->options.insecure, &why, &s->listen_fd, s->url);
 	if (err)
 		return fail(err == HF_E_INVALID_PARAMETER ? EXIT_USAGE : EXIT_LISTEN, why.text);
-	if (hf_http_start(s->listen_fd, &s->options, &s->api, s->wakeups, s->lane, &why, &s->http))
+	if (hf_http_start(s->listen_fd, &s->options, &s->api, s->wakeups, s->lanes, &why, &s->http))
 		return fail(EXIT_RUNNING, why.text);
 	return EXIT_OK;
 }
@@ -162,11 +171,13 @@ static void stop(struct server *s) {
 		hf_http_drain(s->http, DRAIN_MS);
 	if (s->api.committer)
 		hf_committer_stop(s->api.committer);
-	hf_lane_stop(s->lane);
+	for (int i = HF_LANE_SYNCS; i < HF_LANE_NAMES; i++)
+		hf_lane_stop(s->lanes[i]);
 	if (s->http)
 		hf_http_drain(s->http, ANSWER_MS);
 	hf_http_stop(s->http);
-	hf_lane_free(s->lane);
+	for (int i = HF_LANE_SYNCS; i < HF_LANE_NAMES; i++)
+		hf_lane_free(s->lanes[i]);
 	hf_committer_free(s->api.committer);
 	hf_wakeups_free(s->wakeups);
 	hf_metrics_free(s->api.metrics);

@@ -20,6 +20,8 @@ static const struct flag {
 #define AT(member) offsetof(struct hf_offline, member)
 	{"data-dir", "DIR", "the data directory (default $HOLDFAST_DATA_DIR, else ./holdfast-data)", TEXT, AT(data_dir)},
 	{"json", NULL, "tell it as JSON", FLAG, AT(json)},
+	{"other-store", NULL, "the directory may hold another store than the backup's", FLAG, AT(other_store)},
+	{"store-epoch", "N", "raise the store epoch to N at least: for lost data whose epoch was higher", NUMBER, AT(store_epoch)},
 #undef AT
 };
 #define N_FLAGS ((int)(sizeof FLAGS / sizeof *FLAGS))
@@ -34,6 +36,9 @@ static const struct command {
 	{"verify", "[PATH]", " data-dir json ",
 	 "Checks all invariants of a store: a data directory, whose server may be at work, or a file such as a backup.",
 	 hf_offline_verify},
+	{"restore", "FILE", " data-dir json other-store store-epoch ",
+	 "Puts a backup in place of a data directory's database, which is kept aside, and begins a new store epoch.",
+	 hf_offline_restore},
 	{"migrate", NULL, " data-dir json ",
 	 "Brings a store of an older format to this version's, as the server does at its start: a copy is kept aside.",
 	 hf_offline_migrate},
@@ -128,5 +133,6 @@ bool hf_offline_run(int argc, char **argv, int *ret_status) {
 
 int hf_offline_fail(const char *command, enum hf_err err, const struct hf_why *why) {
 	fprintf(stderr, "holdfastd %s: %s\n", command, why->text[0] ? why->text : hf_err_title(err));
-	return err == HF_E_LOCKED || err == HF_E_STORAGE_FULL ? HF_OFFLINE_FOUND : HF_OFFLINE_UNREADABLE;
+	return err == HF_E_LOCKED || err == HF_E_STORAGE_FULL || err == HF_E_PRECONDITION_FAILED ? HF_OFFLINE_FOUND
+												 : HF_OFFLINE_UNREADABLE;
 }

@@ -30,5 +30,6 @@ int hf_offline_fail(const char *command, enum hf_err err, const struct hf_why *w
 /* The commands, one a file or two. */
 int hf_offline_verify(const struct hf_offline *o); /* offline_verify.c */
 int hf_offline_migrate(const struct hf_offline *o);
+int hf_offline_restore(const struct hf_offline *o); /* offline_restore.c */
 
 #endif

@@ -1,11 +1,10 @@
-/* stream.c — sending an answer piece by piece, for a minute at the most. */
+/* stream.c — sending an answer piece by piece, for as long as its maker allows. */
 #include "stream.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
 #define BLOCK_BYTES 65536
-#define MAX_US 60000000 /* what the stream holds, such as a snapshot, lives no longer */
 
 /* A stream while it is sent; it outlives the request. */
 struct sending {
@@ -37,7 +36,8 @@ struct MHD_Response *hf_stream_response(struct hf_stream *stream, struct hf_wake
 	struct sending *sending = calloc(1, sizeof *sending);
 	struct MHD_Response *response = NULL;
 	if (sending)
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, send_piece, sending, end_sending);
+		response = MHD_create_response_from_callback(stream->len_bytes ? stream->len_bytes : MHD_SIZE_UNKNOWN, BLOCK_BYTES,
+							     send_piece, sending, end_sending);
 	if (!response) {
 		stream->close(stream);
 		free(sending);
@@ -45,7 +45,7 @@ struct MHD_Response *hf_stream_response(struct hf_stream *stream, struct hf_wake
 	}
 	sending->stream = stream;
 	sending->wakeups = wakeups;
-	sending->wakeup.deadline_us = hf_monotonic_us() + MAX_US;
+	sending->wakeup.deadline_us = hf_monotonic_us() + stream->limit_ms * 1000;
 	sending->wakeup.revision = UINT64_MAX;
 	sending->wakeup.fire = expire_sending;
 	if (!hf_wakeups_add(wakeups, &sending->wakeup)) /* stopping */

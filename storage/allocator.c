@@ -4,6 +4,8 @@
 #include "digest.h"
 
 #define RECORD_VERSION 1
+#define SKIP_MIN 4096
+#define SKIP_SHARE 16
 #define PREFIX_BYTES 5 /* pool id and family */
 #define KEY_BYTES (PREFIX_BYTES + HF_ADDR_BYTES)
 #define VALUE_BYTES (1 + HF_ADDR_BYTES)
@@ -92,6 +94,30 @@ static struct hf_addr address_at(const struct hf_pool *pool, enum hf_family fami
 		place -= hf_range_size(cidr);
 	}
 	return (struct hf_addr){0};
+}
+
+/* The reverse: how many of the family's addresses lie before one. */
+static hf_u128 place_of(const struct hf_pool *pool, enum hf_family family, struct hf_addr a) {
+	hf_u128 place = 0;
+	for (int i = 0; i < pool->config.n_cidrs; i++) {
+		struct hf_range cidr = pool->config.cidrs[i];
+		if (hf_addr_family(cidr.first) != family || a.n < cidr.first.n)
+			continue;
+		place += a.n > cidr.last.n ? hf_range_size(cidr) : a.n - cidr.first.n;
+	}
+	return place;
+}
+
+void hf_allocator_skip(struct hf_pool *pool, enum hf_family family) {
+	struct hf_pool_usage usage;
+	hf_pool_usage(pool, family, &usage);
+	if (usage.capacity == 0)
+		return;
+	hf_u128 ahead = usage.capacity / SKIP_SHARE > SKIP_MIN ? usage.capacity / SKIP_SHARE : SKIP_MIN;
+	if (ahead > usage.capacity / 2)
+		ahead = usage.capacity / 2;
+	hf_u128 place = place_of(pool, family, pool->count[family].cursor) + ahead;
+	pool->count[family].cursor = address_at(pool, family, place % usage.capacity);
 }
 
 struct hf_addr hf_allocator_start(const struct hf_pool *pool, enum hf_family family, const struct hf_identity *id) {

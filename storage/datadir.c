@@ -1,6 +1,7 @@
 /* datadir.c — make, check and lock the data directory. */
 #include "datadir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,7 +22,7 @@ static enum hf_err in_use(int fd, const char *dir, struct hf_why *why) {
 	return hf_fail(why, HF_E_LOCKED, "%.120s is in use by another holdfastd%s%s", dir, pid[0] ? ", pid " : "", pid);
 }
 
-enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) {
+enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) {
 	char path[PATH_MAX], pid[16];
 	struct stat st;
 	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
@@ -33,19 +34,40 @@ enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is not writable: %s", dir, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		enum hf_err err = errno == EWOULDBLOCK
-					  ? in_use(fd, dir, why)
-					  : hf_fail(why, HF_E_DATA_DIR, "cannot lock %.120s: %s", path, strerror(errno));
+	enum hf_err err = HF_OK;
+	snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		err = errno == EWOULDBLOCK ? in_use(fd, dir, why)
+					   : hf_fail(why, HF_E_DATA_DIR, "cannot lock %.120s: %s", path, strerror(errno));
+	else if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, strlen(pid), 0) < 0)
+		err = hf_fail(why, HF_E_DATA_DIR, "%.120s is not writable: %s", dir, strerror(errno));
+	if (err) {
 		close(fd);
 		return err;
 	}
-	snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+	*ret_fd = fd;
+	return HF_OK;
+}
+
+bool hf_datadir_is_locked(const char *dir) {
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/holdfast.lock", dir);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	if (fd >= 0)
+		close(fd);
+	return locked;
+}
+
+enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) {
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+	enum hf_err err = hf_datadir_claim(dir, why, &fd);
+	if (err)
+		return err;
 	snprintf(path, sizeof path, "%s/data.mdb", dir);
-	enum hf_err err = HF_OK;
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, strlen(pid), 0) < 0)
-		err = hf_fail(why, HF_E_DATA_DIR, "%.120s is not writable: %s", dir, strerror(errno));
-	else if (stat(path, &st) == 0 && st.st_size == 0)
+	if (stat(path, &st) == 0 && st.st_size == 0)
 		err = hf_fail(why, HF_E_CORRUPT, "data.mdb is empty; restore a backup, or remove the file to begin a new store");
 	else if (access(path, F_OK) == 0 && access(path, R_OK | W_OK) != 0)
 		err = hf_fail(why, HF_E_DATA_DIR, "data.mdb in %.120s cannot be read and written: %s", dir, strerror(errno));
@@ -132,4 +154,31 @@ enum hf_err hf_datadir_sync(const char *dir, struct hf_why *why) {
 	if (!sync_directory(dir) || !sync_directory(parent))
 		return hf_fail(why, HF_E_DATA_DIR, "cannot sync %.120s: %s", dir, strerror(errno));
 	return HF_OK;
+}
+
+enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char *aside, struct hf_why *why) {
+	char file[PATH_MAX], lock_table[PATH_MAX];
+	if (snprintf(file, sizeof file, "%s/data.mdb", dir) >= (int)sizeof file ||
+	    snprintf(lock_table, sizeof lock_table, "%s/lock.mdb", dir) >= (int)sizeof lock_table)
+		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	if (link(file, aside) != 0 && errno != ENOENT)
+		return hf_fail(why, HF_E_DATA_DIR, "%.100s cannot be kept as %.100s: %s", file, aside, strerror(errno));
+	enum hf_err err = hf_datadir_sync(dir, why);
+	if (err)
+		return err;
+	if (rename(new_file, file) != 0)
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be put in place: %s", file, strerror(errno));
+	unlink(lock_table); /* of the old file's readers; LMDB makes a new one */
+	return hf_datadir_sync(dir, why);
+}
+
+void hf_datadir_scrap(const char *dir) {
+	char path[PATH_MAX];
+	DIR *entries = opendir(dir);
+	for (struct dirent *entry; entries && (entry = readdir(entries));)
+		if (snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) < (int)sizeof path)
+			unlink(path); /* not `.` and `..` */
+	if (entries)
+		closedir(entries);
+	rmdir(dir);
 }

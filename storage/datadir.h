@@ -2,13 +2,21 @@
 #ifndef HF_STORAGE_DATADIR_H
 #define HF_STORAGE_DATADIR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
 
-/* Makes the directory if only its last part is missing, checks that it can be written, and locks it (flock on DIR/holdfast.lock)
- * until the descriptor is closed, which the kernel does for a process that dies. A data.mdb of no bytes is refused: it was a
- * database once, or never one. HF_E_DATA_DIR, HF_E_LOCKED (with the holder's pid), HF_E_CORRUPT. */
+/* Makes the directory if only its last part is missing, and locks it (flock on DIR/holdfast.lock) until the descriptor is closed,
+ * which the kernel does for a process that dies. What is in it does not matter. HF_E_DATA_DIR, HF_E_LOCKED (with the holder's pid).
+ */
+enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) HF_CHECKED;
+
+/* Whether a process has the directory locked. */
+bool hf_datadir_is_locked(const char *dir);
+
+/* Claims the directory, and checks that its database can be written. A data.mdb of no bytes is refused: it was a database once, or
+ * never one. HF_E_DATA_DIR, HF_E_LOCKED, HF_E_CORRUPT. */
 enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) HF_CHECKED;
 
 /* Copies the first `len` bytes of a file, or all of it (len 0), to a new one, and makes its bytes durable. Nothing is left of a
@@ -18,6 +26,15 @@ enum hf_err hf_file_copy(const char *from, const char *to, uint64_t len, struct 
 /* The name of what is kept aside in the directory: DIR/data.mdb.WHAT-20260131T120000Z, by a number more if that is there. ret has
  * PATH_MAX bytes. HF_E_DATA_DIR: the path is too long. */
 enum hf_err hf_datadir_aside(const char *dir, const char *what, int64_t now_ms, struct hf_why *why, char *ret) HF_CHECKED;
+
+/* Puts a new database file, whose bytes are durable, in place of the directory's data.mdb, which is kept as `aside` if there is
+ * one. Durable when it returns. At no moment is there a directory without the old file or the new one. Both files are on the
+ * directory's file system; the caller has the directory locked, and no database open in it. HF_E_DATA_DIR: nothing was changed, but
+ * `aside` may be there. */
+enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char *aside, struct hf_why *why) HF_CHECKED;
+
+/* Removes a directory with the files in it, such as one that a new database was made in; nothing if it is not there. */
+void hf_datadir_scrap(const char *dir);
 
 /* Makes the directory and its entries durable, once files were created in it. */
 enum hf_err hf_datadir_sync(const char *dir, struct hf_why *why) HF_CHECKED;

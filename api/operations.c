@@ -1,0 +1,97 @@
+/* operations.c — what operators ask of a running server: /v1/backup and /v1/verify. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "json.h"
+#include "metrics.h"
+#include "routes.h"
+#include "storage/backup.h"
+#include "verify_json.h"
+
+/* A backup's reader may take a minute, and a second more for each of these: what it holds back must end some day. */
+#define BACKUP_LIMIT_MS 60000
+#define BACKUP_BYTES_PER_S 1048576
+
+struct backup_stream {
+	struct hf_stream base;
+	struct hf_api *api;
+	struct hf_backup *backup;
+	uint64_t sent;
+};
+
+static ssize_t fill(struct hf_stream *base, char *ret, size_t max) {
+	struct backup_stream *stream = (struct backup_stream *)base;
+	ssize_t n = hf_backup_read(stream->backup, ret, max);
+	stream->sent += n > 0 ? (uint64_t)n : 0;
+	return n;
+}
+
+static void expire(struct hf_stream *base) { hf_backup_expire(((struct backup_stream *)base)->backup); }
+
+static void close_stream(struct hf_stream *base) {
+	struct backup_stream *stream = (struct backup_stream *)base;
+	char pairs[128];
+	bool whole = stream->sent == base->len_bytes;
+	if (stream->sent > 0) { /* else only its headers were asked for */
+		hf_metrics_backup(stream->api->metrics, whole, hf_store_now_ms(stream->api->store));
+		snprintf(pairs, sizeof pairs, "revision=%" PRIu64 " bytes=%" PRIu64 " sent=%" PRIu64,
+			 hf_backup_meta(stream->backup)->revision, base->len_bytes, stream->sent);
+		hf_api_event(stream->api, HF_EVENT_INFO, whole ? "backup sent" : "backup cut off", pairs);
+	}
+	hf_backup_close(stream->backup);
+	free(stream);
+}
+
+static void set_number(struct hf_call *call, const char *name, uint64_t n) {
+	char text[24];
+	snprintf(text, sizeof text, "%" PRIu64, n);
+	hf_call_set_header(call, name, text);
+}
+
+enum hf_err hf_handle_backup(struct hf_call *call) {
+	struct backup_stream *stream = calloc(1, sizeof *stream);
+	char store_id[2 * sizeof((struct hf_meta *)0)->store_id + 1];
+	if (!stream)
+		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+	enum hf_err err = hf_backup_open(call->api->store, &call->why, &stream->backup);
+	if (err) {
+		free(stream);
+		return err;
+	}
+	const struct hf_meta *meta = hf_backup_meta(stream->backup);
+	uint64_t len_bytes = hf_backup_bytes(stream->backup);
+	stream->api = call->api;
+	stream->base = (struct hf_stream){len_bytes, BACKUP_LIMIT_MS + (int64_t)(len_bytes / BACKUP_BYTES_PER_S * 1000), fill,
+					  expire, close_stream};
+	hf_hex_encode(meta->store_id, sizeof meta->store_id, store_id);
+	set_number(call, "Holdfast-Revision", meta->revision);
+	set_number(call, "Holdfast-Store-Epoch", meta->store_epoch);
+	hf_call_set_header(call, "Holdfast-Store-Id", store_id);
+	call->response.status = 200;
+	call->response.content_type = "application/octet-stream";
+	call->response.stream = &stream->base;
+	return HF_OK;
+}
+
+enum hf_err hf_open_verify(struct hf_call *call) {
+	call->lane = HF_LANE_OPERATIONS;
+	call->lane_key = "verify";
+	return HF_OK;
+}
+
+/* It reads everything, so it must be possible to stop it. */
+enum hf_err hf_handle_verify(struct hf_call *call) {
+	uint64_t violations = 0;
+	char pairs[64];
+	hf_call_json(call, 200);
+	hf_txn_stop_on(call->reader, &call->api->stopping);
+	enum hf_err err = hf_verify_write(call->reader, &call->response.body, &call->why, &violations);
+	hf_txn_stop_on(call->reader, NULL);
+	if (err)
+		return err;
+	hf_metrics_verified(call->api->metrics, violations, hf_store_now_ms(call->api->store));
+	snprintf(pairs, sizeof pairs, "revision=%" PRIu64 " violations=%" PRIu64, hf_meta_read(call->reader).revision, violations);
+	hf_api_event(call->api, violations ? HF_EVENT_ERROR : HF_EVENT_INFO, "verified", pairs);
+	return HF_OK;
+}

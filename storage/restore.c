@@ -1,0 +1,210 @@
+/* restore.c — a new store epoch; and a backup's way into the data directory. */
+#include "restore.h"
+
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "allocator.h"
+#include "backup.h"
+#include "datadir.h"
+#include "store_internal.h"
+
+#define BAND_BITS 32 /* of revisions and zone epochs, for each store epoch */
+#define EPOCH_MAX ((uint64_t)1 << 30)
+
+static void clear_feed(struct hf_txn *txn) {
+	HF_CURSOR changes;
+	hf_cursor_open(txn, HF_CHANGES, &changes);
+	while (hf_cursor_next(&changes) && !hf_txn_fault(txn, NULL))
+		hf_cursor_del(&changes);
+}
+
+/* The first zone behind a name. */
+static bool next_zone(struct hf_txn *txn, const char *name, struct hf_zone *ret) {
+	HF_CURSOR zones;
+	hf_cursor_open(txn, HF_ZONES, &zones);
+	bool found = hf_cursor_seek(&zones, (struct hf_slice){name, strlen(name) + 1}); /* with its NUL: behind it */
+	if (found && !hf_zone_decode(zones.key, zones.value, ret)) {
+		hf_txn_corrupt(txn, HF_ZONES, "a record is damaged");
+		return false;
+	}
+	return found;
+}
+
+/* A zone that connected waits for its control plane to come back; what that one still sends from before is fenced off. */
+static void freeze_zones(struct hf_batch *batch, uint64_t ahead) {
+	struct hf_zone zone = {.name = ""};
+	while (next_zone(hf_batch_txn(batch), zone.name, &zone)) {
+		if (zone.epoch == 0)
+			continue;
+		zone.epoch += ahead;
+		if (zone.state == HF_ZONE_ONLINE) {
+			zone.state = HF_ZONE_OFFLINE;
+			zone.changed_ms = hf_batch_now_ms(batch);
+		}
+		hf_batch_put_zone(batch, &zone);
+	}
+}
+
+static void move_cursors(struct hf_batch *batch) {
+	struct hf_pool *const *pools;
+	int n = hf_batch_pools(batch, &pools);
+	for (int i = 0; i < n; i++)
+		if (pools[i]->config.strategy == HF_SEQUENTIAL) {
+			hf_allocator_skip(pools[i], HF_IPV4);
+			hf_allocator_skip(pools[i], HF_IPV6);
+			pools[i]->touched = true;
+		}
+}
+
+enum hf_err hf_store_raise_epoch(struct hf_store *store, uint64_t at_least, struct hf_why *why) {
+	struct hf_batch *batch;
+	enum hf_err err = hf_batch_begin(store, why, &batch);
+	if (err)
+		return err;
+	struct hf_meta *meta = hf_batch_meta(batch);
+	uint64_t epoch = meta->store_epoch + 1 > at_least ? meta->store_epoch + 1 : at_least;
+	if (epoch > EPOCH_MAX) {
+		hf_batch_abort(batch);
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "the store epoch would be %llu; at most %llu is possible",
+			       (unsigned long long)epoch, (unsigned long long)EPOCH_MAX);
+	}
+	uint64_t ahead = (epoch - meta->store_epoch) << BAND_BITS;
+	meta->store_epoch = epoch;
+	meta->revision += ahead;
+	meta->compacted = meta->revision;
+	meta->restored_ms = hf_batch_now_ms(batch);
+	clear_feed(hf_batch_txn(batch));
+	freeze_zones(batch, ahead);
+	move_cursors(batch);
+	return hf_batch_commit(batch, why);
+}
+
+static void note_first(void *context, enum hf_table table, const char *what) {
+	struct hf_why *first = context;
+	if (!first->text[0])
+		hf_fail(first, HF_OK, "%s: %s", hf_table_name(table), what);
+}
+
+/* Reads what a store says of itself, and with `counts` checks all its invariants. */
+static enum hf_err read_store(const char *path, struct hf_why *why, struct hf_meta *ret_meta, struct hf_verify_counts *counts) {
+	struct hf_store *store;
+	struct hf_txn *reader;
+	struct hf_why first = {""};
+	enum hf_err err = hf_store_open_read(path, why, &store);
+	if (err)
+		return err;
+	err = hf_reader_open(store, &reader);
+	if (!err) {
+		err = hf_reader_begin(reader, why);
+		if (!err)
+			*ret_meta = hf_meta_read(reader);
+		if (!err && counts)
+			err = hf_verify(reader, note_first, &first, why, counts);
+		hf_reader_close(reader);
+	}
+	hf_store_close(store);
+	if (!err && counts && counts->violations)
+		err = hf_fail(why, HF_E_CORRUPT, "%.80s breaks %llu invariants, the first: %.120s", path,
+			      (unsigned long long)counts->violations, first.text);
+	return err;
+}
+
+/* The data that are there: their epoch counts, and they must be of the same store. */
+static enum hf_err read_old(struct hf_restore *r, const char *old_file, struct hf_why *why, uint64_t *ret_at_least) {
+	struct hf_meta old;
+	*ret_at_least = r->store_epoch;
+	if (access(old_file, F_OK) != 0)
+		return HF_OK;
+	if (read_store(r->dir, &r->unreadable, &old, NULL))
+		return HF_OK;
+	if (memcmp(old.store_id, r->backup.store_id, sizeof old.store_id) != 0) {
+		if (r->other_store)
+			return HF_OK;
+		return hf_fail(why, HF_E_PRECONDITION_FAILED,
+			       "the backup is of another store than the one in %.100s; --other-store replaces it all the same",
+			       r->dir);
+	}
+	if (old.store_epoch >= *ret_at_least)
+		*ret_at_least = old.store_epoch + 1;
+	return HF_OK;
+}
+
+/* Makes the restored store in a directory of its own. */
+static enum hf_err build(struct hf_restore *r, const char *dir, const char *file, uint64_t at_least, struct hf_why *why) {
+	struct hf_store_options options = {0};
+	enum hf_backup_kind kind;
+	struct hf_store *store;
+	uint64_t bytes;
+	enum hf_err err = hf_backup_check(r->file, why, &kind, &bytes);
+	if (!err && mkdir(dir, 0750) != 0)
+		err = hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be made", dir);
+	if (!err)
+		err = hf_file_copy(r->file, file, bytes, why);
+	if (!err && kind == HF_BACKUP_WHOLE)
+		err = hf_backup_unmark(file, why);
+	if (!err)
+		err = hf_store_open(dir, &options, why, &store);
+	if (err)
+		return err;
+	err = hf_store_raise_epoch(store, at_least, why);
+	r->meta = store->meta;
+	hf_store_close(store);
+	return err;
+}
+
+/* The directory is locked. */
+static enum hf_err restore_locked(struct hf_restore *r, struct hf_why *why) {
+	char old_file[PATH_MAX], dir[PATH_MAX], file[PATH_MAX], aside[PATH_MAX];
+	uint64_t at_least;
+	if (snprintf(dir, sizeof dir, "%s/restoring", r->dir) >= (int)sizeof dir ||
+	    snprintf(file, sizeof file, "%s/restoring/data.mdb", r->dir) >= (int)sizeof file)
+		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	snprintf(old_file, sizeof old_file, "%s/data.mdb", r->dir);
+	enum hf_err err = read_store(r->file, why, &r->backup, &r->counts);
+	if (!err)
+		err = read_old(r, old_file, why, &at_least);
+	if (!err)
+		err = hf_datadir_aside(r->dir, "before-restore", HF_SYSTEM_CLOCK.now_ms(NULL), why, aside);
+	if (err)
+		return err;
+	hf_datadir_scrap(dir);
+	err = build(r, dir, file, at_least, why);
+	bool had_old = access(old_file, F_OK) == 0;
+	if (!err)
+		err = hf_datadir_install(r->dir, file, aside, why);
+	if (!err && had_old)
+		memcpy(r->aside, aside, sizeof aside);
+	hf_datadir_scrap(dir);
+	return err;
+}
+
+/* A file that a server writes is no backup. */
+static enum hf_err check_unused(const char *file, struct hf_why *why) {
+	char copy[PATH_MAX];
+	snprintf(copy, sizeof copy, "%s", file);
+	const char *dir = dirname(copy);
+	if (!hf_datadir_is_locked(dir))
+		return HF_OK;
+	return hf_fail(why, HF_E_LOCKED, "%.120s is the database of a running server; take a backup of it first", file);
+}
+
+enum hf_err hf_restore(struct hf_restore *r, struct hf_why *why) {
+	struct stat st;
+	int lock;
+	r->aside[0] = r->unreadable.text[0] = '\0';
+	if (stat(r->file, &st) == 0 && S_ISDIR(st.st_mode))
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a directory; name the backup file, such as the data.mdb in it",
+			       r->file);
+	enum hf_err err = check_unused(r->file, why);
+	if (!err)
+		err = hf_datadir_claim(r->dir, why, &lock);
+	if (err)
+		return err;
+	err = restore_locked(r, why);
+	close(lock);
+	return err;
+}
