@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/datadir.h"
+
 enum type { TEXT, FLAG, NUMBER };
 
 static const struct flag {
@@ -124,8 +126,12 @@ bool hf_offline_run(int argc, char **argv, int *ret_status) {
 		if (strcmp(argv[1], COMMANDS[i].name) == 0) {
 			gnutls_global_init();
 			*ret_status = read_arguments(&COMMANDS[i], argc - 1, argv + 1, &o);
-			if (*ret_status < 0)
+			if (*ret_status < 0) {
 				*ret_status = COMMANDS[i].run(&o);
+				hf_datadir_give(o.data_dir);
+				if (o.path)
+					hf_datadir_give(o.path);
+			}
 			return true;
 		}
 	return false;

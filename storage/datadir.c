@@ -182,3 +182,17 @@ void hf_datadir_scrap(const char *dir) {
 		closedir(entries);
 	rmdir(dir);
 }
+
+void hf_datadir_give(const char *dir) {
+	struct stat owner, st;
+	int fd = geteuid() == 0 ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	DIR *entries = fd >= 0 && fstat(fd, &owner) == 0 ? fdopendir(fd) : NULL;
+	for (struct dirent *entry; entries && (entry = readdir(entries));)
+		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
+		    owner.st_uid != 0 && fchownat(fd, entry->d_name, owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW) != 0)
+			break; /* a file system without owners */
+	if (entries)
+		closedir(entries);
+	else if (fd >= 0)
+		close(fd);
+}

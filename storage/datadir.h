@@ -33,6 +33,10 @@ enum hf_err hf_datadir_aside(const char *dir, const char *what, int64_t now_ms, 
  * `aside` may be there. */
 enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char *aside, struct hf_why *why) HF_CHECKED;
 
+/* Gives the files in the directory to its owner, so that a server that runs as that user can write what root's commands have made.
+ * Nothing if the process is not root's. */
+void hf_datadir_give(const char *dir);
+
 /* Removes a directory with the files in it, such as one that a new database was made in; nothing if it is not there. */
 void hf_datadir_scrap(const char *dir);
 

@@ -118,3 +118,20 @@ hf_data_dir() {
 	fi
 	printf '%s' "${HOLDFAST_DATA_DIR:-${configured:-holdfast-data}}"
 }
+
+# hf_offline ARGUMENT… : the command as holdfastd's subcommand of the same name, on the data directory unless one is stated.
+hf_offline() {
+	local argument daemon stated=
+	for argument in "$@"; do
+		case $argument in
+		-h | --help)
+			usage
+			exit 0
+			;;
+		--data-dir | --data-dir=*) stated=true ;;
+		esac
+	done
+	daemon=$(hf_daemon)
+	[ -n "$stated" ] || set -- --data-dir "$(hf_data_dir)" "$@"
+	exec "$daemon" "$name" "$@"
+}

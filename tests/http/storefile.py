@@ -71,7 +71,7 @@ def damage_zone(data_dir, name):
 
 
 def damage_meta(data_dir, store_id):
-    key = b'store\x01' + bytes.fromhex(store_id)
+    key = b'store\x02' + bytes.fromhex(store_id)
     patch(data_dir, key, len('store'), BAD)
 
 

@@ -2,12 +2,14 @@
 
 Each request's answer is checked against the document by contract.check(); the tables below see to it that everything is reached.
 """
+import signal
+import threading
 import unittest
 
 import contract
 import storefile
 from contract import OPERATIONS, SEEN
-from harness import PLURALS, Server, config, lease_path, vip
+from harness import PLURALS, Server, config, eventually, lease_path, parallel, vip
 
 BIG = b' ' * 300_000
 LONG = {'X-Long': 'a' * 17_000}
@@ -22,7 +24,7 @@ TARGETS = {
     '/v1/zones/{zone}/manifest': '/v1/zones/walked/manifest?mesh=*',
     **{f'/v1/meshes/{{mesh}}/zones/{{zone}}/{plural}/{{service}}': lease_path('walked', kind=kind) for kind, plural in PLURALS.items()},
 }
-LANE = ('/v1/zones/{zone}/sync', '/v1/zones/{zone}/manifest')
+LANE = ('/v1/zones/{zone}/sync', '/v1/zones/{zone}/manifest', '/v1/verify')
 BODIES = {'put': config(), 'post': {'items': []}}
 POOL = {'cidrs': ['10.1.0.0/24']}
 EAST = '/v1/zones/east/connection'
@@ -141,6 +143,8 @@ READS = [
     ('GET', '/v1/addresses/241.0.0/history', None, {}, 400, 'invalid-address'),
     ('GET', '/v1/changes?since=0', None, {}, 410, 'revision-compacted'),
     ('GET', '/v1/changes?since=0&zone=East', None, {}, 400, 'invalid-name'),
+    ('GET', '/v1/backup', None, {}, 200, None),
+    ('POST', '/v1/verify', None, {}, 200, None),
     ('GET', '/v1/status', None, {}, 200, None),
     ('GET', '/livez', None, {}, 200, None),
     ('GET', '/readyz', None, {}, 200, None),
@@ -185,7 +189,7 @@ class Walk(unittest.TestCase):
         self.run_table(server, ((o.method, target_of(o), BODIES.get(o.method), {}, 503, 'overloaded') for o in OPERATIONS
                                 if o.path not in ('/livez', '/openapi.yaml', *LANE)))
         self.run_table(server, [('GET', '/livez', None, {}, 200, None), ('GET', '/openapi.yaml', None, {}, 200, None)])
-        self.run_table(server, (('POST', TARGETS[path], {'items': []}, {}, 200, None) for path in LANE))  # these have a reader of their own
+        self.run_table(server, (('POST', TARGETS.get(path, path), {'items': []}, {}, 200, None) for path in LANE))  # these have a reader of their own
 
     def walk_without_memory(self):
         """503 for lists that need more than the syncs may use."""
@@ -193,6 +197,22 @@ class Walk(unittest.TestCase):
         items = [{'mesh': 'default', 'service': f's{i}', 'version': '1'} for i in range(4000)]
         self.run_table(server, [('POST', TARGETS[LANE[0]], {'items': [{'name': item['service']} for item in items]}, {}, 503, 'overloaded'),
                                 ('POST', TARGETS[LANE[1]], {'items': items}, {}, 503, 'overloaded')])
+
+    def walk_stopping(self):
+        """503 for a check that a stop overtakes: they go one after the other, so the last of many has not begun."""
+        server = self.server()
+        lines = b''.join(b'{"name":"s%d"}\n' % i for i in range(3000))
+        sync = '/v1/zones/walked/sync?mode=full&mesh=*&return=none'
+        self.assertEqual(server.request('POST', sync, lines, {'Content-Type': 'application/x-ndjson'}).status, 200)
+        answers = []
+        checks = threading.Thread(
+            target=lambda: answers.extend(parallel(server, 20, lambda i, c: server.post('/v1/verify', connection=c))))
+        checks.start()
+        eventually(lambda: 'msg="verified"' in server.log())
+        server.process.child.send_signal(signal.SIGTERM)
+        checks.join()
+        self.assertEqual({a.status for a in answers}, {200, 503})
+        server.stop()
 
     def walk_damaged(self):
         """500 wherever the store is read: records are damaged, some while the server is stopped, some while it runs."""
@@ -228,9 +248,10 @@ class Walk(unittest.TestCase):
         storefile.damage_pool(server.data_dir, 'walked')
         self.run_table(server, [('GET', '/v1/pools/walked', None, {}, 500, 'storage-error')])
         storefile.damage_meta(server.data_dir, store_id)
-        broken = ['/v1/pools', '/v1/changes', '/v1/status', '/readyz', '/metrics']
+        broken = ['/v1/pools', '/v1/changes', '/v1/backup', '/v1/status', '/readyz', '/metrics']
         self.run_table(server, (('GET', target, None, {}, 500, 'storage-error') for target in broken))
-        self.run_table(server, [('POST', '/v1/lookup', {'items': []}, {}, 500, 'storage-error'), ('GET', '/livez', None, {}, 200, None)])
+        self.run_table(server, [('POST', '/v1/lookup', {'items': []}, {}, 500, 'storage-error'),
+                                ('POST', '/v1/verify', None, {}, 500, 'storage-error'), ('GET', '/livez', None, {}, 200, None)])
         self.assertIn('level=error', server.log())
 
     def walk_full(self):
@@ -257,6 +278,7 @@ class Walk(unittest.TestCase):
         self.walk_plain()
         self.walk_without_readers()
         self.walk_without_memory()
+        self.walk_stopping()
         self.walk_damaged()
         self.walk_full()
         wanted = {entry for o in OPERATIONS for entry in o.documented()}

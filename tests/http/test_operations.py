@@ -136,7 +136,7 @@ class Starting(Case):
                     change(file)
             return act
         table = [
-            ('a newer format', 5, lambda where: storefile.set_format(where, 2)),
+            ('a newer format', 5, lambda where: storefile.set_format(where, 3)),
             ('a format far ahead', 5, lambda where: storefile.set_format(where, 2**32 - 1)),
             ('format 0', 6, lambda where: storefile.set_format(where, 0)), ('nothing', 6, rewrite(lambda f: f.truncate(0))),
             ('one byte', 6, rewrite(lambda f: f.truncate(1))), ('half of it', 6, rewrite(lambda f: f.truncate(size // 2 // 4096 * 4096))),
