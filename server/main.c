@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "api/metrics.h"
@@ -197,7 +198,9 @@ static int serve(struct server *s) {
 		fflush(stdout);
 		hf_log(HF_LOG_INFO, "started", "version=%s url=%s data_dir=%s", HOLDFAST_VERSION, s->url,
 		       hf_log_quote(s->options.data_dir, dir));
+		sd_notifyf(0, "READY=1\nSTATUS=listening on %s", s->url); /* nothing, unless a service manager wants to be told */
 		sigwait(&stop_signals, &signal_number);
+		sd_notify(0, "STOPPING=1\nSTATUS=answering what was queued");
 		if (s->broken)
 			status = EXIT_RUNNING;
 		else

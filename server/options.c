@@ -1,4 +1,4 @@
-/* options.c — one table of settings; flags, variables and --help all follow from it. */
+/* options.c — one table of settings; flags, variables, the file's keys and --help all follow from it. */
 #include "options.h"
 
 #include <errno.h>
@@ -10,11 +10,16 @@
 #include <unistd.h>
 
 #include "api/syncs.h"
+#include "conffile.h"
+#include "listen.h"
 #include "storage/pool.h"
 
-enum type { TEXT, FLAG, BYTES, SECONDS32, SECONDS, NUMBER, LEVEL };
+#define CONFIG "config"
 
-/* A setting: --name VALUE, or HOLDFAST_NAME with underscores. */
+enum type { TEXT, ADDRESS, FLAG, BYTES, SECONDS32, SECONDS, NUMBER, LEVEL };
+
+/* A setting: --name VALUE, HOLDFAST_NAME with underscores, or name = VALUE in the file. Limits are those of the number or of the
+ * text's length. */
 static const struct setting {
 	const char *name, *value, *help;
 	enum type type;
@@ -22,8 +27,12 @@ static const struct setting {
 	uint64_t min, max;
 } SETTINGS[] = {
 #define AT(member) offsetof(struct hf_options, member)
-	{"data-dir", "DIR", "where the database lives; made if missing (default ./holdfast-data)", TEXT, AT(data_dir), 0, 0},
-	{"listen", "HOST:PORT", "where to listen; port 0 picks a free one (default 127.0.0.1:8241)", TEXT, AT(listen), 0, 0},
+#define LEN(member) (sizeof((struct hf_options *)NULL)->member - 1)
+	{CONFIG, "FILE", "a file of settings, name = VALUE, one a line (default none)", TEXT, AT(config), 1, LEN(config)},
+	{"data-dir", "DIR", "where the database lives; made if missing (default ./holdfast-data)", TEXT, AT(data_dir), 1,
+	 LEN(data_dir)},
+	{"listen", "HOST:PORT", "where to listen; port 0 picks a free one (default 127.0.0.1:8241)", ADDRESS, AT(listen), 1,
+	 LEN(listen)},
 	{"insecure", NULL, "listen beyond loopback although there is no authentication yet", FLAG, AT(insecure), 0, 0},
 	{"map-size", "SIZE", "the database file's limit, such as 64GiB; it is sparse (default 64GiB)", BYTES, AT(map_size_bytes),
 	 1 << 20, (uint64_t)1 << 46},
@@ -42,6 +51,7 @@ static const struct setting {
 	{"changes-max", "N", "changes kept in the feed (default 200000)", NUMBER, AT(changes_max), 1, (uint64_t)1 << 40},
 	{"changes-age", "TIME", "and for how long at the most (default 168h)", SECONDS, AT(changes_age_seconds), 1, 3650u * 86400},
 	{"log-level", "LEVEL", "debug, info, warn or error (default info)", LEVEL, AT(log_level), 0, 0},
+#undef LEN
 #undef AT
 };
 #define N_SETTINGS ((int)(sizeof SETTINGS / sizeof *SETTINGS))
@@ -71,45 +81,53 @@ static bool parse_number(const char *text, const struct unit *units, uint64_t mi
 	return *ret >= min && *ret <= max;
 }
 
-static enum hf_err set(struct hf_options *options, const struct setting *s, const char *text, const char *source,
-		       struct hf_why *why) {
-	void *at = (char *)options + s->offset;
+static bool parse_text(const char *text, uint64_t max, char *ret) {
+	if (!*text || strlen(text) > max)
+		return false;
+	strcpy(ret, text);
+	return true;
+}
+
+static bool parse(const struct setting *s, const char *text, void *ret) {
 	uint64_t number = 0;
 	bool good = true;
 	switch (s->type) {
 	case TEXT:
-		good = text[0] != '\0';
-		*(const char **)at = text;
-		break;
+	case ADDRESS:
+		return parse_text(text, s->max, ret);
 	case FLAG:
 		good = strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
-		*(bool *)at = text[0] == 't';
-		break;
+		*(bool *)ret = text[0] == 't';
+		return good;
 	case LEVEL:
-		good = hf_log_level_parse(text, at);
-		break;
+		return hf_log_level_parse(text, ret);
 	case SECONDS32:
 		good = parse_number(text, TIME_UNITS, s->min, s->max, &number);
-		*(uint32_t *)at = (uint32_t)number;
-		break;
+		*(uint32_t *)ret = (uint32_t)number;
+		return good;
 	default:
 		good = parse_number(text,
 				    s->type == BYTES	 ? BYTE_UNITS
 				    : s->type == SECONDS ? TIME_UNITS
 							 : NO_UNITS,
 				    s->min, s->max, &number);
-		*(uint64_t *)at = number;
+		*(uint64_t *)ret = number;
+		return good;
 	}
+}
+
+static enum hf_err set(struct hf_options *options, const struct setting *s, const char *text, const char *source,
+		       struct hf_why *why) {
 	char limits[64] = "";
-	if (good)
-		return HF_OK;
+	if (parse(s, text, (char *)options + s->offset)) /* an address is wrong at once, not only where it is used */
+		return s->type == ADDRESS ? hf_listen_check(text, true, why) : HF_OK;
 	if (s->type == FLAG)
 		strcpy(limits, "true or false: ");
 	else if (s->max)
 		snprintf(limits, sizeof limits, "%" PRIu64 " to %" PRIu64 "%s: ", s->min, s->max,
-			 s->type == BYTES    ? " bytes"
-			 : s->type == NUMBER ? ""
-					     : " seconds");
+			 s->type == NUMBER			      ? ""
+			 : s->type == SECONDS || s->type == SECONDS32 ? " seconds"
+								      : " bytes");
 	return hf_fail(why, HF_E_INVALID_PARAMETER, "%s: \"%.60s\" is not valid: %s%s", source, text, limits, s->help);
 }
 
@@ -129,6 +147,32 @@ static enum hf_err read_environment(struct hf_options *options, struct hf_why *w
 			err = set(options, &SETTINGS[i], text, name, why);
 	}
 	return err;
+}
+
+/* The file's settings, and the line that each stands in; 0 is nowhere. */
+struct file {
+	struct hf_options *options;
+	unsigned lines[N_SETTINGS];
+};
+
+static enum hf_err take_pair(void *context, unsigned line, const char *key, const char *value, struct hf_why *why) {
+	struct file *file = context;
+	int i = 0;
+	while (i < N_SETTINGS && strcmp(SETTINGS[i].name, key) != 0)
+		i++;
+	if (i == N_SETTINGS || strcmp(key, CONFIG) == 0)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.60s\" is not a setting; see --help", key);
+	if (file->lines[i])
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "%s is set in line %u already", key, file->lines[i]);
+	file->lines[i] = line;
+	return set(file->options, &SETTINGS[i], value, key, why);
+}
+
+/* The file that a flag names, or else a variable; an empty one is refused where the variables are read. */
+static enum hf_err read_file(const char *flag, struct hf_options *options, struct hf_why *why) {
+	struct file file = {.options = options};
+	const char *variable = getenv("HOLDFAST_CONFIG"), *path = *flag ? flag : variable;
+	return path && *path ? hf_conffile_read(path, &(struct hf_conffile_taker){take_pair, &file}, why) : HF_OK;
 }
 
 static enum hf_err read_flags(int argc, char **argv, struct hf_options *options, enum hf_run *ret_run, struct hf_why *why) {
@@ -189,6 +233,8 @@ enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf
 	struct hf_options asked = options;
 	enum hf_err err = read_flags(argc, argv, &asked, ret_run, why); /* --help helps even where a variable is wrong */
 	if (!err && *ret_run == HF_RUN_SERVE)
+		err = read_file(asked.config, &options, why);
+	if (!err && *ret_run == HF_RUN_SERVE)
 		err = read_environment(&options, why);
 	if (!err && *ret_run == HF_RUN_SERVE)
 		err = read_flags(argc, argv, &options, ret_run, why);
@@ -206,8 +252,10 @@ void hf_options_help(void) {
 		printf("  %-24s %s\n", head, SETTINGS[i].help);
 	}
 	printf("  %-24s print this and stop\n  %-24s print the version and stop\n\n", "--help", "--version");
-	printf("Each flag has a variable too, HOLDFAST_DATA_DIR for --data-dir; a flag wins over its variable.\n"
+	printf("Each flag has a variable too, HOLDFAST_DATA_DIR for --data-dir; a flag wins over its variable, and this\n"
+	       "over the file, where the same is written data-dir = DIR.\n"
 	       "SIZE is a number of bytes, or of KiB, MiB, GiB, TiB. TIME is a number of seconds, or of s, m, h.\n\n"
-	       "Exit status: 0 stopped by SIGTERM or SIGINT; 1 failed while running; 2 flags; 3 the data directory cannot\n"
-	       "be used; 4 it is in use by another holdfastd; 5 it is of a newer format; 6 it is damaged; 7 cannot listen.\n");
+	       "Exit status: 0 stopped by SIGTERM or SIGINT; 1 failed while running; 2 flags or other settings; 3 the data\n"
+	       "directory cannot be used; 4 it is in use by another holdfastd; 5 it is of a newer format; 6 it is damaged;\n"
+	       "7 cannot listen.\n");
 }

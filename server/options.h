@@ -1,4 +1,4 @@
-/* options.h — what the process is told: flags over HOLDFAST_* variables over defaults. */
+/* options.h — what the process is told: flags over HOLDFAST_* variables over a file over defaults. */
 #ifndef HF_SERVER_OPTIONS_H
 #define HF_SERVER_OPTIONS_H
 
@@ -10,9 +10,10 @@
 #include "storage/err.h"
 
 struct hf_options {
-	const char *data_dir;
-	const char *listen; /* HOST:PORT, [HOST]:PORT; port 0 picks a free one */
-	bool insecure;	    /* may listen beyond loopback */
+	char config[4096]; /* a file of settings; empty: none */
+	char data_dir[4096];
+	char listen[128]; /* HOST:PORT, [HOST]:PORT; port 0 picks a free one */
+	bool insecure;	  /* may listen beyond loopback */
 	uint64_t map_size_bytes;
 	uint32_t quarantine_seconds;
 	uint64_t body_max_bytes;
@@ -28,8 +29,8 @@ struct hf_options {
 /* What to do after the options were read. */
 enum hf_run { HF_RUN_SERVE, HF_RUN_HELP, HF_RUN_VERSION };
 
-/* Reads argv and the environment. HF_E_INVALID_PARAMETER: `why` names the flag or the variable. The texts are argv's and the
- * environment's own. */
+/* Reads argv, the environment and the file that either names. HF_E_INVALID_PARAMETER: `why` names the flag, the variable, or file
+ * and line. */
 enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf_options *ret, enum hf_run *ret_run) HF_CHECKED;
 
 /* Prints what --help says to standard output. */
