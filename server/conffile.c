@@ -79,7 +79,7 @@ enum hf_err hf_conffile_read(const char *path, const struct hf_conffile_taker *t
 	enum hf_err err = HF_OK;
 	if (r.err)
 		err = fail_at(path, r.number, r.why.text, why);
-	else if (ferror(r.file) || status < 0)
+	else if (status < 0 || !feof(r.file)) /* a read that failed, or no memory */
 		err = fail_at(path, 0, strerror(errno ? errno : ENOMEM), why);
 	else if (status > 0)
 		err = fail_at(path, (unsigned)status, "it is not KEY = VALUE", why);
