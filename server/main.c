@@ -122,8 +122,15 @@ static int open_store(struct server *s) {
 		.changes_max = s->options.changes_max,
 		.changes_age_ms = (int64_t)s->options.changes_age_seconds * 1000,
 	};
+	const char *aside;
+	char quoted[HF_LOG_QUOTED];
 	enum hf_err err = hf_store_open(s->options.data_dir, &options, &why, &s->api.store);
-	return err ? fail(open_status(err), why.text) : EXIT_OK;
+	if (err)
+		return fail(open_status(err), why.text);
+	unsigned found = hf_store_format_found(s->api.store, &aside);
+	if (found < HF_FORMAT)
+		hf_log(HF_LOG_INFO, "store migrated", "from=%u format=%d aside=%s", found, HF_FORMAT, hf_log_quote(aside, quoted));
+	return EXIT_OK;
 }
 
 static enum hf_err start_lanes(struct server *s) {

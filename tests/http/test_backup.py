@@ -1,0 +1,446 @@
+"""Backups of a running server, what a restore makes of them, and stores of an older format."""
+import gzip
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import harness
+from harness import BINARY, Server, config, eventually, fill, lease_path, vip
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FRONT = os.path.join(HERE, '..', '..', 'scripts', 'holdfast')
+FORMAT_1 = os.path.join(HERE, '..', 'data', 'format-1.mdb.gz')
+NDJSON = {'Content-Type': 'application/x-ndjson'}
+BAND = 2**32  # of revisions and zone epochs, a store epoch
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix='holdfast-backup-', dir=harness.temporary_base())
+        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def run_program(self, program, *args, env=None, limit=None):
+        """Status, standard output and standard error of one run, without a sanitizer report."""
+        reports = self.path('sanitizer')
+        environment = {k: v for k, v in os.environ.items() if not k.startswith('HOLDFAST')}
+        environment.update(HOLDFASTD=BINARY, ASAN_OPTIONS=f'log_path={reports}:exitcode=99', UBSAN_OPTIONS=f'log_path={reports}:halt_on_error=1')
+        before = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))) if limit else None
+        run = subprocess.run([program, *args], env={**environment, **(env or {})}, capture_output=True, text=True, timeout=60,
+                             preexec_fn=before, cwd=self.root)
+        self.assertEqual([f for f in os.listdir(self.root) if f.startswith('sanitizer')], [], run.stderr)
+        return run.returncode, run.stdout, run.stderr
+
+    def offline(self, *args, **more):
+        return self.run_program(BINARY, *args, **more)
+
+    def assertOffline(self, status, *args, says='', **more):
+        found, out, err = self.offline(*args, **more)
+        self.assertEqual(found, status, (out, err))
+        self.assertRegex(out + err, says or '^')
+        return out
+
+    def server(self, *args, **more):
+        server = Server(*args, **more)
+        self.addCleanup(server.close)
+        return server
+
+    def take(self, server, name='b'):
+        """A backup of the running server, its path."""
+        answer = server.get('/v1/backup')
+        self.assertEqual(answer.status, 200)
+        with open(self.path(name), 'wb') as file:
+            file.write(answer.body)
+        return self.path(name)
+
+    def restore(self, server, backup, *more):
+        """Stops the server, restores, starts it again; the report."""
+        server.stop()
+        report = json.loads(self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir, '--json', *more))
+        server.start()
+        return report
+
+
+def connect(server, zone, instance):
+    return server.put(f'/v1/zones/{zone}/connection', {'instance': instance}).json()
+
+
+def document(name, ip=None):
+    status = {'status': {'vips': [{'ip': ip}]}} if ip else {}
+    return {'type': 'MeshService', 'mesh': 'default', 'name': name, 'spec': {'ports': [{'port': 80}]}, **status}
+
+
+def sync(server, zone, documents, epoch=None, mode='full'):
+    body = '\n'.join(map(json.dumps, documents))
+    headers = {**NDJSON, **({'Holdfast-Zone-Epoch': str(epoch)} if epoch else {})}
+    return server.post(f'/v1/zones/{zone}/sync?mode={mode}&mesh=*', body, headers)
+
+
+def vips(server):
+    return {(lease['zone'], lease['service']): vip(lease) for lease in server.stream()[0]}
+
+
+class Taking(Case):
+    def test_a_backup_is_of_one_revision_while_others_write(self):
+        server = self.server()
+        stop = threading.Event()
+
+        def write(k):
+            connection = server.connect()
+            for i in range(100000):
+                if stop.is_set():
+                    break
+                server.put(lease_path(f's{k}-{i}'), config(), connection=connection, check=False)
+            connection.close()
+        writers = [threading.Thread(target=write, args=(k,)) for k in range(4)]
+        for writer in writers:
+            writer.start()
+        try:
+            for i in range(8):
+                answer = server.get('/v1/backup')
+                with open(self.path('b'), 'wb') as file:
+                    file.write(answer.body)
+                report = json.loads(self.assertOffline(0, 'verify', '--json', self.path('b')))
+                revision = int(answer.header('Holdfast-Revision'))
+                self.assertEqual((report['revision'], report['violations']), (revision, 0))
+                self.assertEqual(report['counts']['leases'], revision - 3)  # each lease is one revision, and the three pools were before
+                self.assertEqual(answer.header('Holdfast-Store-Epoch'), '1')
+        finally:
+            stop.set()
+            for writer in writers:
+                writer.join()
+
+    def test_whoever_does_not_read_on_holds_nobody_up(self):
+        server = self.server()
+        sync(server, 'east', (document(f's{i}') for i in range(15000)))  # more than the kernel takes off the server's hands
+        with server.socket(receive_buffer=4096) as reader:
+            reader.sendall(b'GET /v1/backup HTTP/1.1\r\nHost: x\r\n\r\n')
+            self.assertIn(b'200 OK', reader.recv(200))
+            began = time.monotonic()
+            fill(server, (f't{i}' for i in range(300)), body=config())
+            self.assertLess(time.monotonic() - began, 20)
+        eventually(lambda: 'msg="backup cut off"' in server.log())
+        metrics = server.get('/metrics').body.decode()
+        self.assertIn('holdfast_backups_total{outcome="cut"} 1', metrics)
+        self.assertIn('holdfast_backups_total{outcome="whole"} 0', metrics)
+        self.take(server)
+        self.assertIn('holdfast_backups_total{outcome="whole"} 1', server.get('/metrics').body.decode())
+
+    def test_a_backup_that_is_cut_or_altered_is_refused(self):
+        server = self.server()
+        fill(server, (f's{i}' for i in range(50)), body=config())
+        backup = self.take(server)
+        server.stop()
+        with open(os.path.join(server.data_dir, 'data.mdb'), 'rb') as file:
+            before = file.read()
+        with open(backup, 'rb') as file:
+            whole = file.read()
+        cuts = [0, 1, 100, 4095, 4096, 8192, len(whole) // 2, len(whole) // 2 + 1, len(whole) - 4096 - 48, len(whole) - 49, len(whole) - 48,
+                len(whole) - 1]
+        bad = [(f'cut at {at}', whole[:at]) for at in cuts] + [('a byte more', whole + b'x')]
+        for at in random.Random(1).sample(range(8192, len(whole)), 8):
+            bad.append((f'byte {at}', whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:]))
+        for name, content in bad:
+            with self.subTest(name):
+                with open(self.path('bad'), 'wb') as file:
+                    file.write(content)
+                self.assertOffline(2, 'verify', self.path('bad'), says='.')
+                self.assertOffline(2, 'restore', self.path('bad'), '--data-dir', server.data_dir, says='empty|cut off|altered|not a database')
+                with open(os.path.join(server.data_dir, 'data.mdb'), 'rb') as file:
+                    self.assertEqual(file.read(), before)
+        self.assertEqual(sorted(os.listdir(server.data_dir)), ['data.mdb', 'holdfast.lock', 'lock.mdb'])
+        server.start()
+
+    def test_a_server_does_not_start_from_a_backup_that_was_put_there(self):
+        server = self.server()
+        backup = self.take(server)
+        server.stop()
+        shutil.copy(backup, os.path.join(server.data_dir, 'data.mdb'))
+        status, out, err = self.offline('--data-dir', server.data_dir, '--listen', '127.0.0.1:0')
+        self.assertEqual((status, out), (3, ''))
+        self.assertIn('holdfast restore', err)
+        server.process = None
+
+    def test_mdb_copy_gives_a_good_backup_too(self):
+        server = self.server()
+        fill(server, (f's{i}' for i in range(300)), body=config())
+        before = vips(server)
+        for flags in ([], ['-c']):
+            with self.subTest(flags):
+                target = self.path('copy' + ''.join(flags))
+                os.mkdir(target)
+                self.assertEqual(self.run_program('mdb_copy', *flags, server.data_dir, target)[0], 0)
+                self.assertOffline(0, 'verify', target, says='good: every invariant holds')
+                self.assertOffline(2, 'restore', target, '--data-dir', self.path('x'), says='is a directory')
+                self.restore(server, os.path.join(target, 'data.mdb'))
+                self.assertEqual(vips(server), before)
+
+
+class Restoring(Case):
+    def test_the_whole_story(self):
+        """A backup, 1,000 more leases, the disaster, the older backup; then the zones come back with the VIPs that they hold."""
+        server = self.server()
+        zones = {zone: [f'{zone}-{i}' for i in range(400)] for zone in ('east', 'west')}
+        for zone, names in zones.items():
+            epoch = connect(server, zone, 'leader-1')['epoch']
+            self.assertEqual(sync(server, zone, map(document, names), epoch).json()['summary']['created'], 400)
+        server.delete(lease_path('east-7') + '?force=true')  # in quarantine when the backup is taken
+        backup = self.take(server)
+        at = server.get('/v1/status').json()
+        sync(server, 'east', [document('east-7')], mode='delta')  # it comes back, which the backup does not know
+        for zone, names in zones.items():
+            names += [f'{zone}-new-{i}' for i in range(500)]
+            self.assertEqual(sync(server, zone, map(document, names)).json()['summary']['created'], 500)
+        before, last = vips(server), server.revision()
+        self.assertEqual(len(before), 1800)
+
+        report = self.restore(server, backup)
+        self.assertEqual((report['storeEpoch'], report['revision']), (2, at['revision'] + BAND))
+        self.assertTrue(os.path.exists(report['aside']))
+        self.assertGreater(server.revision(), last)
+        # The watchers begin anew; the old leaders are fenced off, and what they had is frozen.
+        self.assertEqual(server.get(f'/v1/changes?since={last}').code, 'revision-compacted')
+        self.assertEqual(server.get('/v1/changes?since=' + str(report['revision'])).json()['storeEpoch'], 2)
+        self.assertEqual(sync(server, 'east', [], 1).code, 'stale-epoch')
+        self.assertEqual({z['state'] for z in server.get('/v1/zones').json()['items']}, {'offline'})
+        self.assertEqual(server.delete(lease_path('east-1')).code, 'zone-offline')
+        # Somebody new comes first, in a zone that was not there: nothing of what the others hold is given to it.
+        strangers = {vip(server.put(lease_path(f'stranger-{i}', 'north'), config())) for i in range(100)}
+        self.assertFalse(strangers & set(before.values()))
+        for zone, names in zones.items():
+            connection = connect(server, zone, 'leader-2')
+            self.assertEqual((connection['epoch'], connection['sync'], connection['storeEpoch']), (BAND + 2, 'full', 2))
+            held = [document(name, before[(zone, name)]) for name in names]
+            random.Random(zone).shuffle(held)
+            answer = sync(server, zone, held, connection['epoch']).json()
+            self.assertEqual(answer['summary']['adopted'], 500)
+            self.assertEqual(answer['summary']['created'] + answer['summary']['released'], 0)
+            self.assertEqual(answer['summary']['restored'], 1 if zone == 'east' else 0)
+        after = vips(server)
+        self.assertEqual({key: ip for key, ip in after.items() if key[0] != 'north'}, before)
+        self.assertEqual(len(set(after.values())), 1900)
+        self.assertEqual(server.post('/v1/verify').json()['violations'], 0)
+        self.assertIn('restoredAt', server.get('/v1/status').json())
+        # The same backup once more: the epoch of the data that it replaces counts, so no revision comes twice.
+        self.assertEqual(self.restore(server, backup)['storeEpoch'], 3)
+        self.assertEqual(server.revision(), at['revision'] + 2 * BAND)
+
+    def test_a_quarantine_does_not_end_because_the_backup_is_old(self):
+        server = self.server()
+        server.put('/v1/pools/short', {'cidrs': ['10.0.0.0/24'], 'quarantineSeconds': 2, 'zones': ['south'], 'kinds': ['MeshService']})
+        ip = vip(server.put(lease_path('a', 'south'), config()))
+        self.assertEqual(server.delete(lease_path('a', 'south')).status, 200)
+        backup = self.take(server)
+        eventually(lambda: server.get(lease_path('a', 'south')).status == 404)
+        began = time.monotonic()
+        self.restore(server, backup)
+        answer = server.get(lease_path('a', 'south'))
+        if time.monotonic() - began < 1.9:
+            self.assertEqual((answer.status, vip(answer)), (200, ip))
+        eventually(lambda: server.get(lease_path('a', 'south')).status == 404)
+        self.assertGreater(time.monotonic() - began, 1.9)
+
+    def test_what_is_refused_changes_nothing(self):
+        server = self.server()
+        server.put(lease_path('a'), config())
+        backup = self.take(server)
+        foreign = self.take(self.server(), 'foreign')
+        with open(self.path('text'), 'w') as file:
+            file.write('this is no database\n' * 1000)
+        self.assertOffline(1, 'restore', backup, '--data-dir', server.data_dir, says='in use by another holdfastd, pid')
+        self.assertOffline(1, 'restore', os.path.join(server.data_dir, 'data.mdb'), '--data-dir', self.path('x'), says='running server')
+        server.stop()
+        for status, file, says in ((2, self.path('text'), 'not a database'), (2, self.path('none'), 'No such file'),
+                                   (1, foreign, 'of another store'), (2, self.root, 'is a directory')):
+            self.assertOffline(status, 'restore', file, '--data-dir', server.data_dir, says=says)
+        self.assertOffline(2, 'restore', backup, '--data-dir', os.path.join(self.path('no'), 'where'), says='cannot make')
+        self.assertOffline(2, 'restore', says='FILE')
+        self.assertOffline(2, 'restore', backup, '--store-epoch', 'x', says='not valid')
+        self.assertOffline(2, 'restore', backup, '--data-dir', server.data_dir, '--store-epoch', '99999999999', says='at most')
+        self.assertOffline(1, 'restore', backup, '--data-dir', server.data_dir, says='written', limit=20000)
+        self.assertEqual(sorted(os.listdir(server.data_dir)), ['data.mdb', 'holdfast.lock', 'lock.mdb'])
+        server.start()
+        self.assertEqual(server.get('/v1/status').json()['storeEpoch'], 1)
+        server.stop()
+        self.assertOffline(0, 'restore', foreign, '--data-dir', server.data_dir, '--other-store', '--store-epoch', '9', says='store epoch 9')
+        server.start()
+        self.assertEqual(server.get(lease_path('a')).status, 404)
+
+    def test_in_place_of_damaged_data(self):
+        server = self.server()
+        ip = vip(server.put(lease_path('a'), config()))
+        backup = self.take(server)
+        data = os.path.join(server.data_dir, 'data.mdb')
+        with open(data, 'rb') as file:
+            whole = file.read()
+        for name, damage in (('nothing', b''), ('noise', os.urandom(len(whole))), ('a part', whole[:len(whole) // 2 // 4096 * 4096]),
+                             ('text', b'hello\n')):
+            with self.subTest(name):
+                server.stop()
+                with open(data, 'wb') as file:
+                    file.write(damage)
+                report = json.loads(self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir, '--json'))
+                self.assertTrue(report['oldDataUnreadable'])
+                with open(report['aside'], 'rb') as file:
+                    self.assertEqual(file.read(), damage)
+                server.start()
+                self.assertEqual(vip(server.get(lease_path('a'))), ip)
+
+    def test_a_kill_leaves_the_old_store_or_the_restored_one(self):
+        server = self.server()
+        fill(server, (f's{i}' for i in range(800)), body=config())
+        backup = self.take(server)
+        server.stop()
+        epochs = {1}
+        for i in range(12):
+            child = subprocess.Popen([BINARY, 'restore', backup, '--data-dir', server.data_dir], stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL)
+            time.sleep(random.Random(i).uniform(0.02, 0.5))
+            child.kill()
+            child.wait()
+            report = json.loads(self.assertOffline(0, 'verify', '--json', server.data_dir))
+            self.assertEqual((report['violations'], report['counts']['leases']), (0, 800))
+            self.assertIn(report['storeEpoch'] - max(epochs), (0, 1))
+            epochs.add(report['storeEpoch'])
+        self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir)
+        self.assertFalse(os.path.exists(os.path.join(server.data_dir, 'restoring')))
+        server.start()
+
+
+class Migrating(Case):
+    """tests/data/format-1.mdb.gz was written by the last version that had format 1."""
+
+    def setUp(self):
+        super().setUp()
+        self.dir = self.path('data')
+        os.mkdir(self.dir)
+        with gzip.open(FORMAT_1) as packed, open(os.path.join(self.dir, 'data.mdb'), 'wb') as file:
+            self.old = packed.read()
+            file.write(self.old)
+
+    def asides(self):
+        return [os.path.join(self.dir, f) for f in os.listdir(self.dir) if '.format1-' in f]
+
+    def test_a_server_migrates_what_it_finds(self):
+        self.assertOffline(0, 'verify', self.dir, says='format 1, .*(.|\n)*5 leases(.|\n)*good')
+        server = self.server(data_dir=self.dir)
+        status = server.get('/v1/status').json()
+        self.assertEqual((status['format'], status['storeEpoch']), (2, 1))
+        self.assertNotIn('restoredAt', status)
+        self.assertEqual(vip(server.get(lease_path('cart'))), '241.0.0.0')
+        self.assertEqual([v['ip'] for v in server.get(lease_path('gateway', 'edge')).json()['vips']], ['10.96.0.0', 'fd00:fd01::'])
+        self.assertEqual(server.get('/v1/zones/east').json()['instance'], 'cp-a')
+        self.assertIn('msg="store migrated"', server.log())
+        self.assertEqual(server.post('/v1/verify').json()['violations'], 0)
+        with open(self.asides()[0], 'rb') as file:
+            self.assertEqual(file.read(), self.old)
+        self.assertOffline(0, 'verify', self.asides()[0], says='format 1')
+        server.stop()
+        server.start()
+        self.assertEqual(len(self.asides()), 1)
+
+    def test_offline_and_by_a_restore(self):
+        self.assertOffline(0, 'restore', os.path.join(self.dir, 'data.mdb'), '--data-dir', self.path('other'), says='now: store epoch 2')
+        self.assertOffline(0, 'verify', self.path('other'), says='format 2')
+        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='migrated from format 1 to 2')
+        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='has format 2 already')
+        self.assertOffline(2, 'migrate', '--data-dir', self.path('none'), says='no database')
+        self.assertFalse(os.path.exists(self.path('none')))
+
+    def test_without_room_the_old_store_stays(self):
+        self.assertOffline(1, 'migrate', '--data-dir', self.dir, says='cannot be written', limit=100000)
+        self.assertEqual(self.asides(), [])
+        with open(os.path.join(self.dir, 'data.mdb'), 'rb') as file:
+            self.assertEqual(file.read(), self.old)
+        status, out, err = self.offline('--data-dir', self.dir, '--listen', '127.0.0.1:0', limit=100000)
+        self.assertEqual((status, out), (3, ''))
+        self.assertIn('cannot be written', err)
+        self.assertOffline(0, 'migrate', '--data-dir', self.dir)
+
+
+class Front(Case):
+    """The commands as an operator types them."""
+
+    def front(self, status, *args, says='', server=None, **env):
+        environment = {'HOLDFAST_URL': f'http://127.0.0.1:{server.port}'} if server else {}
+        found, out, err = self.run_program(FRONT, *args, env={**environment, **env})
+        self.assertEqual(found, status, (out, err))
+        self.assertRegex(out + err, says or '^')
+        return out
+
+    def test_backups_are_checked_named_and_rotated(self):
+        server = self.server()
+        files = []
+        for i in range(4):
+            server.put(lease_path(f's{i}'), config())
+            report = json.loads(self.front(0, 'backup', '--dir', 'kept', '--keep', '2', '--json', server=server))
+            self.assertRegex(report['file'], rf'^kept/holdfast-[0-9a-f]{{8}}-[0-9]{{8}}T[0-9]{{6}}Z-r{4 + i}\.backup$')
+            self.assertEqual((report['revision'], report['leases'], report['storeEpoch']), (4 + i, 1 + i, 1))
+            files.append(os.path.basename(report['file']))
+        self.assertEqual(sorted(os.listdir(self.path('kept'))), sorted(files[-2:]))
+        self.front(0, 'backup', says='(?s)holdfast-.*4 leases; every invariant holds', server=server)
+        self.front(0, 'backup', '--no-verify', says='holdfast-', server=server, HOLDFASTD='/nowhere')
+        self.front(2, 'backup', '--keep', '0', says='at least one', server=server)
+        self.front(2, 'backup', '--keep', 'x', says='not a whole number', server=server)
+        self.front(2, 'backup', 'there', says='no argument', server=server)
+        self.front(2, 'backup', '--dir', 'a/b', says='cannot be made', server=server)
+        before = sorted(os.listdir(self.path('kept')))
+        port = server.port
+        server.stop()
+        self.front(3, 'backup', '--dir', 'kept', '--keep', '1', says='cannot be reached', HOLDFAST_URL=f'http://127.0.0.1:{port}')
+        self.assertEqual(sorted(os.listdir(self.path('kept'))), before)
+        data = server.data_dir
+        self.front(0, 'restore', os.path.join('kept', files[-1]), '--data-dir', data, says='(?s)restored .* into .*the old data are kept as')
+        self.front(0, 'verify', data, says='good')
+        self.front(0, 'verify', os.path.join('kept', files[-1]), '--json', says='"violations":0')
+        self.front(0, 'migrate', says='format 2 already', HOLDFAST_DATA_DIR=data)
+        self.front(2, 'verify', 'nothing', says='No such file')
+        for command in ('backup', 'restore', 'verify', 'migrate'):
+            self.front(0, command, '--help', says=f'Usage: holdfast {command}')
+        server.start()
+        self.front(0, 'verify', server=server, says='good')
+
+    def test_a_backup_that_is_cut_off_is_not_kept(self):
+        server = self.server()
+        fill(server, (f's{i}' for i in range(300)), body=config())
+        found, out, err = self.run_program(FRONT, 'backup', '--dir', 'kept', env={'HOLDFAST_URL': f'http://127.0.0.1:{server.port}'}, limit=100000)
+        self.assertNotEqual(found, 0, out)
+        self.assertIn('nothing is kept', err)
+        self.assertEqual(os.listdir(self.path('kept')), [])
+
+    def test_violations_are_told(self):
+        server = self.server()
+        lease = server.put(lease_path('a'), config()).json()
+        server.stop()
+        path = os.path.join(server.data_dir, 'data.mdb')
+        with open(path, 'rb') as file:
+            data = file.read()
+        # The holder of the address becomes somebody else: the last letter of its identity, in the table of addresses alone.
+        key = b'\0' * 10 + b'\xff\xff' + bytes([241, 0, 0, 0])
+        at = [m.end() for m in re.finditer(re.escape(key) + rb'\x01.{16}east\0default\0\x01a', data, re.S)]
+        self.assertTrue(at and lease)
+        with open(path, 'r+b') as file:
+            for place in at:
+                file.seek(place - 1)
+                file.write(b'b')
+        self.assertOffline(1, 'verify', server.data_dir, says='addresses: .*241.0.0.0')
+        server.start()
+        self.front(1, 'verify', server=server, says='addresses: 241.0.0.0 .*(?s:.*)violations')
+        self.assertIn('level=error msg="verified"', server.log())
+        self.front(1, 'backup', '--dir', 'kept', server=server, says='breaks invariants')
+        self.assertEqual(os.listdir(self.path('kept')), [])
+        self.assertOffline(2, 'restore', self.take(server), '--data-dir', self.path('x'), says='breaks 3 invariants, the first: ')
+
+
+if __name__ == '__main__':
+    unittest.main()
