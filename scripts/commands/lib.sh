@@ -3,9 +3,19 @@
 # shellcheck disable=SC2034 # what is set here is used by the commands
 name=${name:-}
 url=${HOLDFAST_URL:-http://127.0.0.1:8241}
-url=${url%/}
+while [ "$url" != "${url%/}" ]; do url=${url%/}; done
 lib=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 json=false # --json was given
+yes=false  # --yes was given
+scratch=   # a directory for what is too long for a variable; hf_scratch makes it
+# What jq programs may begin with: a row of a table, a time without its fraction, addresses, and seconds as people write them.
+hf_jq='
+	def row: map(if . == null or . == "" then "-" else . end) | @tsv;
+	def time: if . == null then null else .[0:19] + "Z" end;
+	def ips: [.[]?.ip] | join(",");
+	def names: if length > 0 then join(", ") else "all" end;
+	def duration: if . == 0 then "0s" elif . % 86400 == 0 then "\(. / 86400)d" elif . % 3600 == 0 then "\(. / 3600)h"
+		elif . % 60 == 0 then "\(. / 60)m" else "\(.)s" end;'
 
 # hf_die STATUS WORDS… : says why, and ends.
 hf_die() {
@@ -27,7 +37,50 @@ hf_value() {
 # hf_number OPTION TEXT : a whole number.
 hf_number() {
 	case $2 in '' | *[!0-9]*) hf_bad "$1: \"$2\" is not a whole number" ;; esac
-	printf '%s' "$2"
+	if [ ${#2} -gt 18 ]; then hf_bad "$1: \"$2\" is too large"; fi
+	printf '%s' "$((10#$2))"
+}
+
+# hf_one_of OPTION TEXT WORD… : the text, which must be one of the words.
+hf_one_of() {
+	local option=$1 text=$2 word
+	shift 2
+	for word in "$@"; do
+		if [ "$text" = "$word" ]; then
+			printf '%s' "$text"
+			return
+		fi
+	done
+	hf_bad "$option: \"$text\" is none of $*"
+}
+
+# hf_kind OPTION TEXT : a kind of service.
+hf_kind() { hf_one_of "$1" "$2" MeshService MeshExternalService MeshMultiZoneService; }
+
+# hf_no_more "$@" : there must be no argument left.
+hf_no_more() { if [ $# -gt 0 ]; then hf_bad "\"$1\" is one argument too many"; fi; }
+
+# hf_terminal WHAT : refuses what has to be confirmed if nobody can be asked and --yes was not given.
+hf_terminal() {
+	if ! $yes && ! [ -t 0 ]; then hf_die 2 "$1 asks first, and there is no terminal to ask at: state --yes if it is meant"; fi
+}
+
+# hf_confirm QUESTION : goes on if --yes was given or the answer is yes.
+hf_confirm() {
+	local answer=
+	if $yes; then return; fi
+	printf '%s [y/N] ' "${1//[[:cntrl:]]/?}" >&2
+	read -r answer || true
+	case $answer in
+	y | Y | yes | Yes | YES) ;;
+	*) hf_die 1 "nothing was done" ;;
+	esac
+}
+
+# hf_scratch : makes the directory $scratch, which goes away when the command ends. Not for subshells.
+hf_scratch() {
+	scratch=$(mktemp -d "${TMPDIR:-/tmp}/holdfast.XXXXXXXX")
+	trap 'rm -rf "$scratch"' EXIT
 }
 
 # hf_need PROGRAM… : programs that must be there.
@@ -43,16 +96,20 @@ hf_uri() { jq -rn --arg text "$1" '$text | @uri'; }
 
 # hf_curl CURL-ARGUMENT… : curl with the token, which the list of processes does not show. Ends with 3 if there is no server.
 hf_curl() {
-	local status=0
+	local status=0 token=${HOLDFAST_TOKEN:-}
 	hf_need curl jq
-	curl -sS --config <(
-		if [ -n "${HOLDFAST_TOKEN:-}" ]; then
-			printf 'header = "Authorization: Bearer %s"\n' "$HOLDFAST_TOKEN"
+	case $url in http://?* | https://?*) ;; *) hf_die 2 "HOLDFAST_URL: \"$url\" is no http:// or https:// address" ;; esac
+	case $token in *[![:graph:]]*) hf_die 2 "HOLDFAST_TOKEN holds a space or a control character" ;; esac
+	token=${token//\\/\\\\}
+	curl -sS --globoff --path-as-is --connect-timeout 10 --speed-limit 1 --speed-time 120 --config <(
+		if [ -n "$token" ]; then
+			printf 'header = "Authorization: Bearer %s"\n' "${token//\"/\\\"}"
 		fi
 	) "$@" || status=$?
 	case $status in
 	0) ;;
-	5 | 6 | 7 | 28 | 35 | 52 | 56) hf_die 3 "the server at $url cannot be reached" ;;
+	1 | 3) hf_die 2 "HOLDFAST_URL: $url cannot be used" ;;
+	5 | 6 | 7 | 18 | 28 | 35 | 52 | 55 | 56 | 60) hf_die 3 "the server at $url cannot be reached" ;;
 	*) return "$status" ;;
 	esac
 }
@@ -61,7 +118,15 @@ hf_curl() {
 hf_problem() {
 	local words
 	words=$(jq -r 'select(.code) | "\(.code): \(.detail)"' <<<"$2" 2>/dev/null) || words=
-	echo "holdfast $name: ${words:-the server answered HTTP $1}" >&2
+	words=${words:-the server answered HTTP $1}
+	echo "holdfast $name: ${words//[[:cntrl:]]/?}" >&2
+}
+
+# hf_refused STATUS BODY : says the problem, and ends with 1, or with 3 if the server is in trouble.
+hf_refused() {
+	hf_problem "$1" "$2"
+	case $1 in 500 | 502 | 503 | 504) exit 3 ;; esac
+	exit 1
 }
 
 # hf_api METHOD TARGET [CURL-ARGUMENT…] : the answer's body; a problem is said, and the status is then 1 (3: server trouble, 500 and 503).
@@ -73,29 +138,56 @@ hf_api() {
 	answer=${answer%$'\n'*}
 	case $code in
 	2??) printf '%s\n' "${answer%$'\n'}" ;;
-	500 | 502 | 503 | 504)
-		hf_problem "$code" "$answer"
-		exit 3
-		;;
-	*)
-		hf_problem "$code" "$answer"
-		exit 1
-		;;
+	*) hf_refused "$code" "$answer" ;;
 	esac
 }
 
-# hf_table : aligns tab-separated lines from standard input; the first is the head.
+# hf_send METHOD TARGET JSON : as hf_api, with a body.
+hf_send() { hf_api "$1" "$2" -H 'Content-Type: application/json' --data-binary @- <<<"$3"; }
+
+# hf_get FILE TARGET : GET, with the body written to a file; prints the HTTP status, whatever it is.
+hf_get() { hf_curl -o "$1" -w '%{http_code}' "$url$2"; }
+
+# hf_fetch FILE TARGET : as hf_get, but prints nothing, and a problem is said and ends the command.
+hf_fetch() {
+	local code
+	code=$(hf_get "$1" "$2") || exit
+	case $code in
+	2??) ;;
+	*) hf_refused "$code" "$(head -c 65536 "$1")" ;;
+	esac
+}
+
+# hf_table : aligns tab-separated lines from standard input; the first is the head. $widths are minima of the columns from the left. A line
+# that is a form feed and nothing else ends a batch, which is then written; no more than a batch is held. What a terminal would obey is
+# replaced.
 hf_table() {
-	awk -F '\t' '
-		{ for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } if (NF > n) n = NF }
-		END {
-			for (r = 1; r <= NR; r++) {
+	LC_ALL=C awk -F '\t' -v minima="${widths:-}" '
+		function letters(text) { gsub(/[\200-\277]/, "", text); return length(text) }
+		function flush_batch(   r, i, line) {
+			for (r = 1; r <= rows; r++) {
 				line = ""
-				for (i = 1; i <= n; i++) line = line sprintf(i < n ? "%-" (width[i] + 2) "s" : "%s", cell[r, i])
+				for (i = 1; i <= n; i++) line = line cell[r, i] (i < n ? sprintf("%" (width[i] + 2 - wide[r, i]) "s", "") : "")
 				sub(/ +$/, "", line)
 				print line
 			}
-		}'
+			rows = 0
+			split("", cell)
+			split("", wide)
+		}
+		BEGIN { n = split(minima, width, " ") }
+		$0 == "\f" { flush_batch(); fflush(); next }
+		{
+			rows++
+			for (i = 1; i <= NF; i++) {
+				gsub(/[\001-\037\177]|\302[\200-\237]/, "?", $i)
+				cell[rows, i] = $i
+				wide[rows, i] = letters($i)
+				if (wide[rows, i] > width[i]) width[i] = wide[rows, i]
+			}
+			if (NF > n) n = NF
+		}
+		END { flush_batch() }'
 }
 
 # hf_daemon : where the server's binary is; offline work is a subcommand of it.
