@@ -19,9 +19,10 @@ hf_jq='
 
 # hf_die STATUS WORDS… : says why, and ends.
 hf_die() {
-	local status=$1
+	local status=$1 words
 	shift
-	echo "holdfast $name: $*" >&2
+	words=$*
+	echo "holdfast $name: ${words//[[:cntrl:]]/?}" >&2
 	exit "$status"
 }
 
@@ -92,7 +93,20 @@ hf_need() {
 }
 
 # hf_uri TEXT : escaped for a path or a query.
-hf_uri() { jq -rn --arg text "$1" '$text | @uri'; }
+hf_uri() {
+	local LC_ALL=C text=$1 escaped='' byte i
+	for ((i = 0; i < ${#text}; i++)); do
+		case ${text:i:1} in
+		[A-Za-z0-9._~-]) escaped+=${text:i:1} ;;
+		*)
+			printf -v byte %d "'${text:i:1}"
+			printf -v byte %%%02X $((byte & 255))
+			escaped+=$byte
+			;;
+		esac
+	done
+	printf '%s' "$escaped"
+}
 
 # hf_curl CURL-ARGUMENT… : curl with the token, which the list of processes does not show. Ends with 3 if there is no server.
 hf_curl() {
