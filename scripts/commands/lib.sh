@@ -78,10 +78,12 @@ hf_confirm() {
 	esac
 }
 
-# hf_scratch : makes the directory $scratch, which goes away when the command ends. Not for subshells.
+# hf_scratch : makes the directory $scratch, which goes away when the command ends. Not for subshells. An interrupt ends the command even
+# if what it ran at that moment ended well, which bash would take for having been dealt with.
 hf_scratch() {
 	scratch=$(mktemp -d "${TMPDIR:-/tmp}/holdfast.XXXXXXXX")
 	trap 'rm -rf "$scratch"' EXIT
+	trap 'exit 130' INT
 }
 
 # hf_need PROGRAM… : programs that must be there.
@@ -143,7 +145,7 @@ hf_refused() {
 	exit 1
 }
 
-# hf_api METHOD TARGET [CURL-ARGUMENT…] : the answer's body; a problem is said, and the status is then 1 (3: server trouble, 500 and 503).
+# hf_api METHOD TARGET [CURL-ARGUMENT…] : the answer's body; a problem is said, and the status is then 1 (3: server trouble, 500, 503).
 hf_api() {
 	local method=$1 target=$2 answer code
 	shift 2
@@ -181,7 +183,8 @@ hf_table() {
 		function flush_batch(   r, i, line) {
 			for (r = 1; r <= rows; r++) {
 				line = ""
-				for (i = 1; i <= n; i++) line = line cell[r, i] (i < n ? sprintf("%" (width[i] + 2 - wide[r, i]) "s", "") : "")
+				for (i = 1; i < n; i++) line = line cell[r, i] sprintf("%" (width[i] + 2 - wide[r, i]) "s", "")
+				line = line cell[r, n]
 				sub(/ +$/, "", line)
 				print line
 			}

@@ -13,6 +13,7 @@ from harness import Server, ServerCase, config, lease_path
 STATUS = {'version': '0.1.0', 'format': 3, 'storeId': 'ab', 'storeEpoch': 1, 'revision': 3, 'compactedRevision': 0,
           'leases': {'active': 0, 'quarantined': 0}, 'pools': 3, 'zones': 0, 'changes': 3, 'usedBytes': 4096, 'mapBytes': 8192,
           'createdAt': '2026-01-31T12:00:00.000Z', 'startedAt': '2026-01-31T12:00:00.000Z', 'uptimeSeconds': 1}
+CONFIGURED = 'cidrs', 'strategy', 'quarantineSeconds', 'reserved', 'kinds', 'meshes', 'zones'
 
 
 class CommandCase(ServerCase):
@@ -75,8 +76,10 @@ class Front(CommandCase):
 
     def test_a_server_in_trouble_is_3_and_one_that_refuses_is_1(self):
         problem = json.dumps({'code': 'overloaded', 'detail': 'the queue is \033[31mfull'})
-        for answer, status, words in (((503, problem), 3, 'overloaded: the queue is ?[31mfull'), ((502, '<html>'), 3, 'the server answered HTTP 502'),
-                                      ((401, '{"code":"unauthorized","detail":"who?"}'), 1, 'unauthorized: who?'), ((404, ''), 1, 'the server answered HTTP 404')):
+        for answer, status, words in (((503, problem), 3, 'overloaded: the queue is ?[31mfull'),
+                                      ((502, '<html>'), 3, 'the server answered HTTP 502'),
+                                      ((401, '{"code":"unauthorized","detail":"who?"}'), 1, 'unauthorized: who?'),
+                                      ((404, ''), 1, 'the server answered HTTP 404')):
             fake = Fake({'/v1/zones': answer, '/v1/leases': answer})
             try:
                 self.refused(status, f'holdfast zones: {words}', 'zones', server=fake)
@@ -127,7 +130,7 @@ class Front(CommandCase):
             'leases --vip 1.1.1.1 --zone east', 'leases show east', 'leases show east a --state active', 'leases vip',
             'leases vip 1.1.1.1 x', 'leases release east redis', 'leases purge east redis', 'leases purge east --yes',
             'pools nix', 'pools show', 'pools create', 'pools create x', 'pools create x --cidr', 'pools edit x',
-            'pools create x --cidr 10.0.0.0/8 --strategy random', 'pools create x --cidr 10.0.0.0/8 --quarantine 5',
+            'pools create x --cidr 10.0.0.0/8 --strategy random', 'pools create x --cidr 10.0.0.0/8 --quarantine h',
             'pools edit x --quarantine 1h30', 'pools edit x --quarantine 99999999999d', 'pools edit x --kind Service',
             'pools edit x --cidr 10.0.0.0/8', 'pools drain x', 'pools delete x', 'pools delete x y --yes', 'pools --yes',
             'changes x', 'changes --since', 'changes --since now', 'changes --kind x', 'changes --follow --since 1 --limit 1'), server=fake)
@@ -282,15 +285,17 @@ class Pools(CommandCase):
         made = self.run_ok('pools', 'create', 'made', '--cidr', '10.2.0.0/16', '--cidr', 'fd00:2::/64', '--strategy', 'hashed',
                            '--quarantine', '90s', '--reserve', '10.2.0.1', '--reserve', '10.2.1.0-10.2.1.9', '--kind', 'MeshService',
                            '--mesh', 'a', '--mesh', 'b', '--zone', 'east', '--json').json()
-        self.assertEqual({key: made[key] for key in ('cidrs', 'strategy', 'quarantineSeconds', 'reserved', 'kinds', 'meshes', 'zones')},
+        self.assertEqual({key: made[key] for key in CONFIGURED},
                          {'cidrs': ['10.2.0.0/16', 'fd00:2::/64'], 'strategy': 'hashed', 'quarantineSeconds': 90,
-                          'reserved': ['10.2.0.1/32', '10.2.1.0-10.2.1.9'], 'kinds': ['MeshService'], 'meshes': ['a', 'b'], 'zones': ['east']})
+                          'reserved': ['10.2.0.1/32', '10.2.1.0-10.2.1.9'], 'kinds': ['MeshService'], 'meshes': ['a', 'b'],
+                          'zones': ['east']})
         self.refused(1, 'made is there already', 'pools', 'create', 'made', '--cidr', '10.3.0.0/16')
         self.refused(1, 'pool-overlap: ', 'pools', 'create', 'over', '--cidr', '10.2.3.0/24')
         self.refused(1, 'invalid-name: ', 'pools', 'create', '../zones', '--cidr', '10.3.0.0/16')
-        edited = self.run_ok('pools', 'edit', 'made', '--add-cidr', '10.4.0.0/16', '--remove-cidr', 'FD00:2::/64', '--unreserve', '10.2.0.1',
-                             '--reserve', '10.4.0.0/24', '--quarantine', '2d', '--zone', '*', '--mesh', 'c', '--json').json()
-        self.assertEqual({key: edited[key] for key in ('cidrs', 'strategy', 'quarantineSeconds', 'reserved', 'kinds', 'meshes', 'zones')},
+        edited = self.run_ok('pools', 'edit', 'made', '--add-cidr', '10.4.0.0/16', '--remove-cidr', 'FD00:2::/64',
+                             '--unreserve', '10.2.0.1', '--reserve', '10.4.0.0/24', '--quarantine', '2d', '--zone', '*',
+                             '--mesh', 'c', '--json').json()
+        self.assertEqual({key: edited[key] for key in CONFIGURED},
                          {'cidrs': ['10.2.0.0/16', '10.4.0.0/16'], 'strategy': 'hashed', 'quarantineSeconds': 172800,
                           'reserved': ['10.2.1.0-10.2.1.9', '10.4.0.0/24'], 'kinds': ['MeshService'], 'meshes': ['c'], 'zones': []})
         self.assertIn('quarantine  2d', self.run_ok('pools', 'edit', 'made', '--strategy', 'sequential').out)
