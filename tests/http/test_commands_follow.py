@@ -99,7 +99,7 @@ class Follow(unittest.TestCase):
         answers.update(after)
         eventually(lambda: any('list the leases anew' in line for line in following.err))
         since = f"since={after['/v1/status']['revision']}&"
-        eventually(lambda: since in fake.seen[-1][1])
+        eventually(lambda: any(since in target for _, target, *_ in fake.seen))
         following.stop()
         return '\n'.join(following.err)
 
