@@ -4,7 +4,7 @@
 #     Usage: holdfast pools [list] [--json]
 #            holdfast pools create POOL --cidr CIDR… [--strategy sequential|hashed] [--json]
 #
-# A small word in front is a subcommand. ZONE, POOL and SERVICE are asked from the server, quietly and for two seconds at most; FILE and
+# A small word in front is a subcommand. ZONE, POOL and SERVICE are asked from the server, quietly and for two seconds at most; FILE, PATH and
 # DIR are paths, KIND a kind of service, a|b one of these words. With OPTION in it, the options that the help lists belong to it too.
 # shellcheck shell=bash
 
@@ -35,10 +35,10 @@ _holdfast_value() {
 			_holdfast_offer < <(_holdfast_ask leases find "$cur*" ${zone:+--zone "$zone"} --limit 200 | jq -r '.service' 2>/dev/null | sort -u)
 			;;
 		KIND) _holdfast_offer < <(printf '%s\n' MeshService MeshExternalService MeshMultiZoneService) ;;
-		FILE | DIR)
+		FILE | PATH | DIR)
 			compopt -o filenames 2>/dev/null
 			while IFS= read -r path; do COMPREPLY+=("$path"); done < <(
-				if [ "$word" = FILE ]; then compgen -f -- "$cur"; else compgen -d -- "$cur"; fi
+				if [ "$word" = DIR ]; then compgen -d -- "$cur"; else compgen -f -- "$cur"; fi
 			)
 			;;
 		*[!a-z-]* | '') ;;

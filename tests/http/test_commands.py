@@ -53,7 +53,7 @@ class Front(CommandCase):
             help_text = run(command, '--help').out
             self.assertTrue(help_text.startswith(f'Usage: holdfast {command} '), help_text)
             self.assertEqual(run('help', command).out, help_text)
-            self.assertIn('no ', self.refused(2, f'holdfast {command}: ', command, '--nonsense').err)
+            self.assertIn('--nonsense', self.refused(2, f'{command}: ', command, '--nonsense').err)
 
     def test_the_address_may_end_in_slashes(self):
         for end in ('/', '//'):
