@@ -221,10 +221,12 @@ hf_daemon() {
 
 # hf_data_dir : the data directory unless one is stated: $HOLDFAST_DATA_DIR, what the installed configuration says, or holdfastd's own default.
 hf_data_dir() {
-	local configured=
-	if [ -z "${HOLDFAST_DATA_DIR:-}" ] && [ -r /etc/holdfast/holdfastd.conf ]; then
-		configured=$(sed -n 's/^[[:space:]]*data-dir[[:space:]]*=[[:space:]]*\([^;[:space:]]*\).*/\1/p' /etc/holdfast/holdfastd.conf)
-	fi
+	local file configured=
+	for file in "$lib/../../etc/holdfast/holdfastd.conf" /etc/holdfast/holdfastd.conf; do
+		if [ -n "${HOLDFAST_DATA_DIR:-}$configured" ] || [ ! -e "$file" ]; then continue; fi
+		[ -r "$file" ] || hf_die 2 "$file cannot be read, so the data directory is not known: state --data-dir"
+		configured=$(sed -n 's/^[[:space:]]*data-dir[[:space:]]*=[[:space:]]*//p' "$file" | sed 's/[[:space:]];.*//; s/[[:space:]]*$//')
+	done
 	printf '%s' "${HOLDFAST_DATA_DIR:-${configured:-holdfast-data}}"
 }
 
@@ -241,6 +243,9 @@ hf_offline() {
 		esac
 	done
 	daemon=$(hf_daemon)
-	[ -n "$stated" ] || set -- --data-dir "$(hf_data_dir)" "$@"
+	if [ -z "$stated" ]; then
+		stated=$(hf_data_dir)
+		set -- --data-dir "$stated" "$@"
+	fi
 	exec "$daemon" "$name" "$@"
 }

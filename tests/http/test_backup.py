@@ -393,6 +393,8 @@ class Front(Case):
         self.front(2, 'backup', '--keep', '0', says='at least one', server=server)
         self.front(2, 'backup', '--keep', 'x', says='not a whole number', server=server)
         self.front(2, 'backup', 'there', says='no argument', server=server)
+        self.front(2, 'backup', '--dir', says='a value is missing', server=server)
+        self.front(2, 'backup', '--keep', says='a value is missing', server=server)
         self.front(2, 'backup', '--dir', 'a/b', says='cannot be made', server=server)
         before = sorted(os.listdir(self.path('kept')))
         port = server.port
