@@ -125,7 +125,8 @@ hf_curl() {
 	case $status in
 	0) ;;
 	1 | 3) hf_die 2 "HOLDFAST_URL: $url cannot be used" ;;
-	5 | 6 | 7 | 18 | 28 | 35 | 52 | 55 | 56 | 60) hf_die 3 "the server at $url cannot be reached" ;;
+	18) hf_die 3 "the answer of the server at $url was cut off" ;;
+	5 | 6 | 7 | 28 | 35 | 52 | 55 | 56 | 60) hf_die 3 "the server at $url cannot be reached" ;;
 	*) return "$status" ;;
 	esac
 }
