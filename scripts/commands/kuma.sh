@@ -1,0 +1,258 @@
+# What kuma-import and kuma-drift share: fetch and read Kuma's documents, and ask the server about them. Sourced after lib.sh.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # variables of lib.sh and of the commands
+zone='' mesh='' kuma_url='' kuma_token_file='' kuma_files=() taken=1
+work=$(mktemp -d "${TMPDIR:-/tmp}/holdfast.XXXXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+kuma_inputs() {
+	cat <<'TEXT'
+Input: FILE…, - for standard input, or Kuma's API, in any of these forms:
+  - what GET /meshes/{mesh}/meshservices answers (meshexternalservices and meshmultizoneservices too)
+  - what kubectl get meshservices -A -o json prints; single resources; NDJSON
+  - the ConfigMaps kuma-<mesh>-dns-vips of older versions (kubectl get configmap -n kuma-system -o json), or the bare content of their
+    "config" with --mesh. The service is then what the map names: the value of the tag kuma.io/service.
+A document's zone is its label kuma.io/zone; "global" if its origin is global and it has none; else --zone.
+
+  --kuma-url URL         all pages of all kinds from Kuma's API, such as http://127.0.0.1:5681; of all meshes unless --mesh is stated
+  --kuma-token-file FILE the token for it, sent to that address alone
+  --zone ZONE            the zone of what does not say its own
+  --mesh MESH            nothing but this mesh
+TEXT
+}
+
+kuma_name() {
+	[[ $2 =~ ^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$ ]] || hf_bad "$1: \"$2\" is no name: 1 to 63 of a-z 0-9 . _ -, first and last a letter or digit"
+}
+
+# kuma_option "$@" : takes an option or file that both commands know; $taken is how many arguments it was.
+kuma_option() {
+	taken=2
+	case $1 in
+	--zone)
+		zone=$(hf_value "$1" "$@")
+		kuma_name "$1" "$zone"
+		;;
+	--mesh)
+		mesh=$(hf_value "$1" "$@")
+		kuma_name "$1" "$mesh"
+		;;
+	--kuma-url) kuma_url=$(hf_value "$1" "$@") ;;
+	--kuma-token-file) kuma_token_file=$(hf_value "$1" "$@") ;;
+	*)
+		taken=1
+		case $1 in
+		--json) json=true ;;
+		-h | --help)
+			usage
+			exit 0
+			;;
+		-) kuma_files+=(-) ;;
+		-* | '') hf_bad "\"$1\" is no argument of this command" ;;
+		*) kuma_files+=("$1") ;;
+		esac
+		;;
+	esac
+}
+
+# kuma_check_arguments : what can be said against the arguments together.
+kuma_check_arguments() {
+	local file stdin=0
+	hf_need curl jq awk
+	if [ ${#kuma_files[@]} -eq 0 ] && [ -z "$kuma_url" ]; then hf_bad "nothing to read: state files, - for standard input, or --kuma-url"; fi
+	if [ -n "$kuma_token_file" ] && [ -z "$kuma_url" ]; then hf_bad "--kuma-token-file is for --kuma-url"; fi
+	case $kuma_url in
+	'') ;;
+	*[[:space:][:cntrl:]\"\\?#]* | *@*) hf_bad "--kuma-url: it holds a character that cannot be part of it" ;;
+	http://?* | https://?*) while [ "$kuma_url" != "${kuma_url%/}" ]; do kuma_url=${kuma_url%/}; done ;;
+	*) hf_bad "--kuma-url: \"$kuma_url\" begins with neither http:// nor https://" ;;
+	esac
+	for file in "${kuma_files[@]}"; do
+		if [ "$file" = - ]; then
+			stdin=$((stdin + 1))
+		elif [ -d "$file" ] || ! [ -r "$file" ]; then
+			hf_die 2 "$file: no such file, or it cannot be read"
+		fi
+	done
+	if [ "$stdin" -gt 1 ]; then hf_bad "- is stated more than once"; fi
+}
+
+# kuma_die STATUS WORDS : hf_die with words from outside, of which a terminal obeys nothing.
+kuma_die() { hf_die "$1" "${2//[[:cntrl:]]/?}"; }
+
+kuma_token() {
+	local token
+	: >"$work/token"
+	if [ -z "$kuma_token_file" ]; then return; fi
+	token=$(tr -d '\r\n' <"$kuma_token_file") 2>/dev/null || hf_die 2 "--kuma-token-file: $kuma_token_file cannot be read"
+	case $token in '' | *[!A-Za-z0-9._~+/=-]*) hf_die 2 "--kuma-token-file: $kuma_token_file does not hold a token" ;; esac
+	printf 'header = "Authorization: Bearer %s"\n' "$token" >"$work/token"
+}
+
+# kuma_get URL : the answer is in $work/page and its media type in $media. Returns 4 if there is no such thing.
+kuma_get() {
+	local status=0 told code
+	told=$(curl -sS --globoff --path-as-is --proto '=http,https' --connect-timeout 10 --max-time 300 --config "$work/token" \
+		-H 'Accept: application/json' -o "$work/page" -w '%{http_code} %{content_type}' -- "$1" 2>"$work/error") || status=$?
+	if [ "$status" -ne 0 ]; then kuma_die 3 "Kuma at $kuma_url cannot be reached: $(sed -n '1s/^curl: //p' "$work/error")"; fi
+	code=${told%% *} media=${told#* }
+	case $code in
+	2??) ;;
+	404) return 4 ;;
+	401 | 403)
+		if [ -n "$kuma_token_file" ]; then
+			hf_die 2 "Kuma does not accept the token in $kuma_token_file for $1 (HTTP $code)"
+		fi
+		hf_die 2 "Kuma wants a token for $1 (HTTP $code): state --kuma-token-file"
+		;;
+	3??) hf_die 2 "$1 is a redirection (HTTP $code), which is not followed: state the address that it leads to" ;;
+	5??) hf_die 3 "Kuma is in trouble: it answered HTTP $code to GET $1" ;;
+	*) hf_die 2 "Kuma answered HTTP $code to GET $1" ;;
+	esac
+}
+
+# kuma_list PATH FILE : appends all pages of a list to the file. Of a page's `next` nothing but the query is used: Kuma writes its own idea
+# of its address before it, and the token is for nobody else. Returns 4 if there is no such list.
+kuma_list() {
+	local query='size=1000' pages=0 most=1000 line n total next
+	: >"$work/seen"
+	while [ "$query" != - ]; do
+		kuma_get "$kuma_url$1?$query" || return
+		pages=$((pages + 1))
+		printf '%s\n' "$query" >>"$work/seen"
+		line=$(jq -rs 'if length == 1 then .[0] else error("one value is wanted") end |
+			(.items // []) as $items |
+			if type != "object" or (has("items") | not) or ($items | type) != "array" then error("no list") else . end |
+			((.next // "") | if type != "string" then error("no list") elif . == "" then "-" else
+				(capture("^[^?#]*\\?(?<query>[A-Za-z0-9%._~&=+*:,;/@!$()-]+)(#.*)?$") | .query) // "?" end) as $next |
+			"\($items | length) \((.total | numbers | floor) // 0) \($next)"' "$work/page" 2>/dev/null) ||
+			kuma_die 2 "the answer to GET $kuma_url$1?$query is no list in JSON (${media:-no media type}): is this the address of Kuma's API?"
+		read -r n total next <<<"$line"
+		if [ "$pages" -eq 1 ] && [ "$total" -gt 0 ] && [ "$n" -gt 0 ]; then most=$((2 * ((total + n - 1) / n) + 10)); fi
+		if [ "$next" != - ]; then
+			if [ "$next" = '?' ]; then hf_die 2 "Kuma's pages of $1: the next page is named in a way that cannot be followed"; fi
+			if [ "$n" -eq 0 ] || [ "$pages" -ge "$most" ] || grep -qxF -e "$next" "$work/seen"; then
+				hf_die 2 "Kuma's pages of $1 do not come to an end: after $pages pages of $total services there is still one more"
+			fi
+		fi
+		cat "$work/page" >>"$2"
+		echo >>"$2"
+		query=$next
+	done
+}
+
+# kuma_fetch FILE : all that Kuma's API has.
+kuma_fetch() {
+	local one kind found
+	kuma_token
+	: >"$1"
+	if [ -n "$mesh" ]; then
+		hf_uri "$mesh" >"$work/meshes"
+	else
+		: >"$work/meshlist"
+		kuma_list /meshes "$work/meshlist" || hf_die 2 "there is no $kuma_url/meshes (HTTP 404): is this the address of Kuma's API?"
+		jq -r '.items[]? | .name | strings | @uri' "$work/meshlist" >"$work/meshes"
+	fi
+	while read -r one; do
+		found=false
+		for kind in meshservices meshexternalservices meshmultizoneservices; do
+			if kuma_list "/meshes/$one/$kind" "$1"; then found=true; fi
+		done
+		if ! $found; then hf_die 2 "Kuma at $kuma_url knows neither services of mesh \"$one\" nor that there could be any (HTTP 404)"; fi
+	done <"$work/meshes"
+}
+
+# kuma_read : all inputs to items, one for each service, in $work/items.
+kuma_read() {
+	local file files=() bad
+	if [ -n "$kuma_url" ]; then
+		kuma_fetch "$work/Kuma's API"
+		files+=("$work/Kuma's API")
+	fi
+	for file in "${kuma_files[@]}"; do
+		case $file in
+		-)
+			cat >"$work/standard input"
+			file="$work/standard input"
+			;;
+		-*) file=./$file ;;
+		esac
+		if [ "$file" != "$work/Kuma's API" ] && ! [ -s "$file" ]; then hf_die 2 "${file#"$work/"} is empty"; fi
+		files+=("$file")
+	done
+	jq -cn -L "$lib" --arg mesh "$mesh" --arg zone "$zone" 'include "kuma";
+		($mesh | text) as $mesh | ($zone | text) as $zone |
+		foreach (inputs | input_filename as $from | items($mesh; $zone) |
+			select($mesh == null or .mesh == null or .mesh == $mesh) | . + {from: $from}) as $item (-1; . + 1; . as $n | $item + {n: $n})' \
+		"${files[@]}" >"$work/items" 2>"$work/error" || kuma_unreadable "${files[@]}"
+	bad=$(jq -r 'select(.bad) | "\(.from): \(.bad)"' "$work/items" | sed -n 1p)
+	if [ -n "$bad" ]; then kuma_die 2 "${bad#"$work/"}"; fi
+	bad=$(jq -cn 'reduce (inputs | select(.verdict | not)) as $item ([0, 0, null];
+			if $item.zone then [.[0] + 1, .[1], .[2]] else [.[0] + 1, .[1] + 1, .[2] // $item.service] end) |
+		select(.[1] > 0) | "\(.[1]) of \(.[0]) services with a VIP do not say their zone (\(.[2]) is the first): state --zone"' "$work/items" |
+		jq -r .)
+	if [ -n "$bad" ]; then kuma_die 2 "$bad"; fi
+}
+
+# kuma_unreadable FILE… : says which is no JSON.
+kuma_unreadable() {
+	local file
+	for file in "$@"; do
+		jq empty "$file" >/dev/null 2>"$work/error" || kuma_die 2 "${file#"$work/"} is no JSON: $(sed -n '1s/^[^:]*: *//p' "$work/error")"
+	done
+	kuma_die 2 "the input cannot be read: $(sed -n 1p "$work/error")"
+}
+
+# kuma_ask : what the server would do with each item, and whose it is in its eyes: a dry run, which writes nothing. $work/checked has the
+# items with the results and without the documents; the line of each there is that of its document in $work/documents.
+kuma_ask() {
+	local at=0 here code
+	mkdir "$work/zones"
+	: >"$work/names"
+	: >"$work/documents"
+	: >"$work/metas"
+	jq -r 'select(.verdict | not) | "\(.zone | @uri)\t\(del(.document) | tojson)\t\(.document | tojson)"' "$work/items" |
+		LC_ALL=C sort -s -t $'\t' -k 1,1 |
+		awk -F '\t' -v work="$work" '
+			$1 != last { if (n) close(file); last = $1; n++; file = work "/zones/" n; print $1 > (work "/names") }
+			{ print $2 > (work "/metas"); print $3 > file; print $3 > (work "/documents") }'
+	: >"$work/results"
+	while read -r here; do
+		at=$((at + 1))
+		code=$(hf_curl --path-as-is -o "$work/answer" -w '%{http_code}' -H 'Content-Type: application/x-ndjson' --data-binary "@$work/zones/$at" \
+			"$url/v1/zones/$here/sync?mode=delta&dryRun=true&return=all") || exit
+		case $code in
+		200) jq -c '.results[]' "$work/answer" >>"$work/results" ;;
+		400)
+			jq -e '.code == "invalid-name"' "$work/answer" >/dev/null 2>&1 || kuma_refused "$code"
+			jq -cn --slurpfile problem "$work/answer" --rawfile lines "$work/zones/$at" \
+				'range($lines | split("\n") | length - 1) | {outcome: "rejected", problem: $problem[0]}' >>"$work/results"
+			;;
+		*) kuma_refused "$code" ;;
+		esac
+	done <"$work/names"
+	if [ "$(wc -l <"$work/results")" -ne "$(wc -l <"$work/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi
+	paste -d '\n' "$work/metas" "$work/results" | jq -cn -L "$lib" 'include "kuma";
+		foreach inputs as $line (null; if .meta then {line: .line, result: $line, was: .meta} else {line: ((.line // 0) + 1), meta: $line} end;
+			select(.result) | .was + {line: .line, result: .result} | identified)' >"$work/checked"
+}
+
+# kuma_refused STATUS : ends, saying what the server said in $work/answer.
+kuma_refused() {
+	hf_problem "$1" "$(head -c 4096 "$work/answer")"
+	case $1 in 5??) exit 3 ;; *) exit 1 ;; esac
+}
+
+# kuma_many CONFIG DIRECTORY : many requests at once, of a curl configuration; the answers go to the files that it names in the directory
+# and then to standard output, an object a line: {"key": FILE, "value": ANSWER}, null for what is no JSON. Its status is hf_curl's.
+kuma_many() {
+	local status=0
+	mkdir "$work/$2"
+	(cd "$work" && hf_curl --parallel --parallel-max 32 --no-progress-meter --path-as-is --globoff -H 'Content-Type: application/json' \
+		--config "$1") || status=$?
+	find "$work/$2" -type f -exec awk '{ print FILENAME "\t" $0 }' {} + | jq -R -c 'index("\t") as $tab |
+		{key: (.[:$tab] | split("/") | .[-1]), value: (.[$tab + 1:] | try fromjson catch null)}'
+	return "$status"
+}
