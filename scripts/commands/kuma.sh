@@ -164,7 +164,8 @@ kuma_fetch() {
 	done <"$work/meshes"
 }
 
-# kuma_read : all inputs to items, one for each service, in $work/items.
+# kuma_read : all inputs to items, one for each service. $work/aside has those of which all is known, $work/asked the others: the zone, escaped
+# for a path, a tab, the item, a tab, its document.
 kuma_read() {
 	local file files=() bad
 	if [ -n "$kuma_url" ]; then
@@ -179,21 +180,31 @@ kuma_read() {
 			;;
 		-*) file=./$file ;;
 		esac
-		if [ "$file" != "$work/Kuma's API" ] && ! [ -s "$file" ]; then hf_die 2 "${file#"$work/"} is empty"; fi
+		if ! [ -s "$file" ]; then hf_die 2 "${file#"$work/"} is empty"; fi
 		files+=("$file")
 	done
-	jq -cn -L "$lib" --arg mesh "$mesh" --arg zone "$zone" 'include "kuma";
+	: >"$work/aside"
+	: >"$work/bad"
+	: >"$work/unsorted"
+	jq -rn -L "$lib" --arg mesh "$mesh" --arg zone "$zone" 'include "kuma";
 		($mesh | text) as $mesh | ($zone | text) as $zone |
-		foreach (inputs | input_filename as $from | items($mesh; $zone) |
-			select($mesh == null or .mesh == null or .mesh == $mesh) | . + {from: $from}) as $item (-1; . + 1; . as $n | $item + {n: $n})' \
-		"${files[@]}" >"$work/items" 2>"$work/error" || kuma_unreadable "${files[@]}"
-	bad=$(jq -r 'select(.bad) | "\(.from): \(.bad)"' "$work/items" | sed -n 1p)
-	if [ -n "$bad" ]; then kuma_die 2 "${bad#"$work/"}"; fi
-	bad=$(jq -cn 'reduce (inputs | select(.verdict | not)) as $item ([0, 0, null];
-			if $item.zone then [.[0] + 1, .[1], .[2]] else [.[0] + 1, .[1] + 1, .[2] // $item.service] end) |
-		select(.[1] > 0) | "\(.[1]) of \(.[0]) services with a VIP do not say their zone (\(.[2]) is the first): state --zone"' "$work/items" |
-		jq -r .)
-	if [ -n "$bad" ]; then kuma_die 2 "$bad"; fi
+		foreach (inputs | input_filename as $from | items($mesh; $zone) | select($mesh == null or .mesh == null or .mesh == $mesh) |
+			if .bad then . + {from: $from} else . end) as $item (-1; . + 1; . as $n | $item | .n = $n) |
+		"\(if .bad then "bad" elif .verdict then "aside" elif .zone then "unsorted" else "homeless" end)\t\(.zone // "" | @uri)\t\(
+			del(.document) | tojson)\t\(.document | tojson)"' "${files[@]}" 2>"$work/error" >"$work/items" || kuma_unreadable "${files[@]}"
+	awk -F '\t' -v work="$work" '
+		$1 == "unsorted" { print $2 "\t" $3 "\t" $4 > (work "/unsorted"); next }
+		{ print $3 > (work "/" $1) }' "$work/items"
+	if [ -s "$work/bad" ]; then
+		bad=$(sed -n 1p "$work/bad" | jq -r --arg work "$work/" '"\(.from | ltrimstr($work)): \(.bad)"')
+		kuma_die 2 "$bad"
+	fi
+	if [ -s "$work/homeless" ]; then
+		bad=$(sed -n 1p "$work/homeless" | jq -r .service)
+		kuma_die 2 "$(wc -l <"$work/homeless") of $(cat "$work/homeless" "$work/unsorted" | wc -l) services with a VIP do not say their zone ($bad is the first): state --zone"
+	fi
+	LC_ALL=C sort -s -t $'\t' -k 1,1 "$work/unsorted" >"$work/asked"
+	rm "$work/items" "$work/unsorted"
 }
 
 # kuma_unreadable FILE… : says which is no JSON.
@@ -206,19 +217,14 @@ kuma_unreadable() {
 }
 
 # kuma_ask : what the server would do with each item, and whose it is in its eyes: a dry run, which writes nothing. $work/checked has the
-# items with the results and without the documents; the line of each there is that of its document in $work/documents.
+# items with the results; the line of each there is that of its document in $work/documents.
 kuma_ask() {
-	local at=0 here code
+	local at=0 here code file
 	mkdir "$work/zones"
-	: >"$work/names"
-	: >"$work/documents"
-	: >"$work/metas"
-	jq -r 'select(.verdict | not) | "\(.zone | @uri)\t\(del(.document) | tojson)\t\(.document | tojson)"' "$work/items" |
-		LC_ALL=C sort -s -t $'\t' -k 1,1 |
-		awk -F '\t' -v work="$work" '
-			$1 != last { if (n) close(file); last = $1; n++; file = work "/zones/" n; print $1 > (work "/names") }
-			{ print $2 > (work "/metas"); print $3 > file; print $3 > (work "/documents") }'
-	: >"$work/results"
+	for file in names documents metas results; do : >"$work/$file"; done
+	awk -F '\t' -v work="$work" '
+		$1 != last { if (n) close(file); last = $1; n++; file = work "/zones/" n; print $1 > (work "/names") }
+		{ print $2 > (work "/metas"); print $3 > file; print $3 > (work "/documents") }' "$work/asked"
 	while read -r here; do
 		at=$((at + 1))
 		code=$(hf_curl --path-as-is -o "$work/answer" -w '%{http_code}' -H 'Content-Type: application/x-ndjson' --data-binary "@$work/zones/$at" \
@@ -227,15 +233,15 @@ kuma_ask() {
 		200) jq -c '.results[]' "$work/answer" >>"$work/results" ;;
 		400)
 			jq -e '.code == "invalid-name"' "$work/answer" >/dev/null 2>&1 || kuma_refused "$code"
-			jq -cn --slurpfile problem "$work/answer" --rawfile lines "$work/zones/$at" \
-				'range($lines | split("\n") | length - 1) | {outcome: "rejected", problem: $problem[0]}' >>"$work/results"
+			jq -cn --slurpfile problem "$work/answer" --argjson lines "$(wc -l <"$work/zones/$at")" \
+				'range($lines) | {outcome: "rejected", problem: $problem[0]}' >>"$work/results"
 			;;
 		*) kuma_refused "$code" ;;
 		esac
 	done <"$work/names"
 	if [ "$(wc -l <"$work/results")" -ne "$(wc -l <"$work/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi
 	paste -d '\n' "$work/metas" "$work/results" | jq -cn -L "$lib" 'include "kuma";
-		foreach inputs as $line (null; if .meta then {line: .line, result: $line, was: .meta} else {line: ((.line // 0) + 1), meta: $line} end;
+		foreach inputs as $line (null; if .item then {line: .line, result: $line, was: .item} else {line: ((.line // 0) + 1), item: $line} end;
 			select(.result) | .was + {line: .line, result: .result} | identified)' >"$work/checked"
 }
 
@@ -245,14 +251,41 @@ kuma_refused() {
 	case $1 in 5??) exit 3 ;; *) exit 1 ;; esac
 }
 
-# kuma_many CONFIG DIRECTORY : many requests at once, of a curl configuration; the answers go to the files that it names in the directory
-# and then to standard output, an object a line: {"key": FILE, "value": ANSWER}, null for what is no JSON. Its status is hf_curl's.
+# kuma_many REQUESTS ANSWERS : many requests over some connections at once. A request is a line: method, tab, target, tab, body as a string in
+# JSON, which is a string of curl's too, or @FILE, or nothing. The answers are written in the order of the requests, a line each, as
+# JSON; null for none and for what is no JSON. Returns 3 if the server could not be reached for some.
 kuma_many() {
-	local status=0
-	mkdir "$work/$2"
-	(cd "$work" && hf_curl --parallel --parallel-max 32 --no-progress-meter --path-as-is --globoff -H 'Content-Type: application/json' \
-		--config "$1") || status=$?
-	find "$work/$2" -type f -exec awk '{ print FILENAME "\t" $0 }' {} + | jq -R -c 'index("\t") as $tab |
-		{key: (.[:$tab] | split("/") | .[-1]), value: (.[$tab + 1:] | try fromjson catch null)}'
+	local lanes=16 lane lines status=0 jobs=() job
+	lines=$(wc -l <"$1")
+	if [ "$lines" -lt "$lanes" ]; then lanes=$lines; fi
+	for ((lane = 0; lane < lanes; lane++)); do
+		(
+			set +e
+			hf_curl --fail-early --config <(url=$url token=${HOLDFAST_TOKEN:-} awk -F '\t' -v lane="$lane" -v lanes="$lanes" '
+				function quoted(text) { gsub(/[\\"]/, "\\\\&", text); return "\"" text "\"" }
+				(NR - 1) % lanes != lane { next }
+				{
+					if (behind++) print "next"
+					print "url = " quoted(ENVIRON["url"] $2)
+					if ($1 != "GET") print "request = " $1 "\nheader = \"Content-Type: application/json\"\n" \
+						(substr($3, 1, 1) == "@" ? "data-binary = " quoted($3) : "data-raw = " $3)
+					if (behind > 1 && ENVIRON["token"] != "") print "header = " quoted("Authorization: Bearer " ENVIRON["token"])
+					print "write-out = \"\\n\\t\\n\"\ngloboff\npath-as-is\nconnect-timeout = 10"
+				}' "$1") 2>"$2.$lane.error" |
+				awk '$0 == "\t" { print body == "" ? "null" : body; body = ""; next } { body = body $0 }' >"$2.$lane"
+			exit "${PIPESTATUS[0]}"
+		) &
+		jobs+=($!)
+	done
+	for job in "${jobs[@]}"; do wait "$job" || status=3; done
+	if [ "$status" -ne 0 ]; then sort -u "$2".*.error | sed -n 1p >&2; fi
+	for ((lane = 0; lane < lanes; lane++)); do
+		awk -v lane="$lane" -v lanes="$lanes" '{ print (NR - 1) * lanes + lane "\t" $0 }' "$2.$lane"
+	done | sort -n | awk -F '\t' -v lines="$lines" '
+		{ while (at < $1) { print "null"; at++ } print substr($0, length($1) + 2); at++ }
+		END { while (at < lines) { print "null"; at++ } }' | jq -R -c 'try fromjson catch null' >"$2"
 	return "$status"
 }
+
+# kuma_table : hf_table of text from outside: what a terminal would obey is replaced.
+kuma_table() { LC_ALL=C sed 's/[\x01-\x08\x0b-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g' | hf_table; }
