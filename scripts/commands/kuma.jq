@@ -22,7 +22,7 @@ def is_ip: is_ipv4 or is_ipv6;
 
 def labels: ((if .labels != null then .labels else (.metadata | objects | .labels) end) | objects) // {};
 def kind_of: (.kind | text) // (.type | text);
-def name_of: (labels["kuma.io/display-name"] | text) // (.name | text) // (.metadata | objects | .name | text);
+def name_of: (labels["kuma.io/display-name"] | text) // (.name | text) // (.metadata | objects | .name | text) // null;
 
 # An item of which all is known but whether there is anything against it.
 def judged:
@@ -210,8 +210,34 @@ def compared:
 	elif $r.outcome == "foreign" then . + {verdict: "rejected", detail: "its labels say that it lives in zone \($r.zone)"}
 	else . + {verdict: "rejected", detail: ($r.problem.detail // "refused")} end;
 
-# ---- Telling
+# ---- Telling: lines, each behind the name of the file that it is for and a tab.
 
 def counts($verdicts): (reduce .[] as $item ({}; .[$item.verdict] += 1)) as $n | $verdicts | map({key: ., value: ($n[.] // 0)}) | from_entries;
 
 def row: map(if . == null or . == "" then "-" else . end) | @tsv;
+
+def lines_of_import($all):
+	.counts as $counts |
+	"report\t\(tojson)",
+	([.items[] | select($all or (.verdict | . == "out-of-pool" or . == "conflict" or . == "rejected" or . == "failed"))] | select(. != []) |
+		"table\t\(["ZONE", "MESH", "KIND", "SERVICE", "VIP", "VERDICT", "DETAIL"] | row)",
+		"table\t\(.[] | [.zone, .mesh, .kind, .service, (.vips | join(", ")), .verdict, .detail] | row)"),
+	([.items[] | select(.verdict == "skipped")] | group_by(.detail) | map("\(length) \(.[0].detail)") | join("; ")) as $skipped |
+	($counts | to_entries[] | select(.value > 0 or (.key | . == "adopted" or . == "would adopt" or . == "right")) |
+		"counts\t\([.key, .value, (if .key == "skipped" then $skipped else "" end)] | @tsv)"),
+	(if .dryRun then "words\tA dry run: nothing was written.\(if $counts["would adopt"] > 0 then " --apply adopts." else "" end)" else empty end),
+	(.hint // empty | if startswith("holdfast ") then "words\tA pool for what is out of pool, before this is run again:", "words\t  \(.)"
+		else "words\tHint: \(.)" end),
+	(if any($counts | .["out-of-pool"], .conflict, .rejected, .failed; . > 0) then "finding\tyes" else empty end);
+
+def lines_of_drift:
+	.counts as $counts | ($counts | .moved + .["no-lease"] + .rejected + .same) as $all |
+	"report\t\(tojson)",
+	(.items | select(. != []) | sort_by(.verdict | {"moved": 0, "no-lease": 1, "rejected": 2}[.]) |
+		"table\t\(["ZONE", "MESH", "KIND", "SERVICE", "VERDICT", "KUMA", "HOLDFAST", "SINCE", "DETAIL"] | row)",
+		"table\t\(.[] | [.zone, .mesh, .kind, .service, .verdict, (.kuma | join(", ")), (.holdfast | join(", ")), .since, .detail] | row)"),
+	"words\t\($counts.moved) of \($all) services with a VIP in Kuma have moved\(
+		if $counts["no-lease"] > 0 then "; \($counts["no-lease"]) have no lease" else "" end)\(
+		if $counts.rejected > 0 then "; \($counts.rejected) cannot be compared" else "" end)\(
+		if $counts["no-vip"] > 0 then "; \($counts["no-vip"]) more have no VIP" else "" end)",
+	(if $counts.moved > 0 then "finding\tyes" else empty end);

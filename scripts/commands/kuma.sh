@@ -86,7 +86,8 @@ kuma_token() {
 	local token
 	: >"$work/token"
 	if [ -z "$kuma_token_file" ]; then return; fi
-	token=$(tr -d '\r\n' <"$kuma_token_file") 2>/dev/null || hf_die 2 "--kuma-token-file: $kuma_token_file cannot be read"
+	if [ -d "$kuma_token_file" ] || ! [ -r "$kuma_token_file" ]; then hf_die 2 "--kuma-token-file: $kuma_token_file cannot be read"; fi
+	token=$(tr -d '\r\n' <"$kuma_token_file")
 	case $token in '' | *[!A-Za-z0-9._~+/=-]*) hf_die 2 "--kuma-token-file: $kuma_token_file does not hold a token" ;; esac
 	printf 'header = "Authorization: Bearer %s"\n' "$token" >"$work/token"
 }
@@ -217,11 +218,12 @@ kuma_unreadable() {
 }
 
 # kuma_ask : what the server would do with each item, and whose it is in its eyes: a dry run, which writes nothing. $work/checked has the
-# items with the results; the line of each there is that of its document in $work/documents.
+# items with the results, each with the line of its document in $work/documents; $work/unclear has the addresses of those that could not be
+# adopted just so, each as a string in JSON, and may have one more than once.
 kuma_ask() {
 	local at=0 here code file
 	mkdir "$work/zones"
-	for file in names documents metas results; do : >"$work/$file"; done
+	for file in names documents metas results checked unclear; do : >"$work/$file"; done
 	awk -F '\t' -v work="$work" '
 		$1 != last { if (n) close(file); last = $1; n++; file = work "/zones/" n; print $1 > (work "/names") }
 		{ print $2 > (work "/metas"); print $3 > file; print $3 > (work "/documents") }' "$work/asked"
@@ -240,10 +242,14 @@ kuma_ask() {
 		esac
 	done <"$work/names"
 	if [ "$(wc -l <"$work/results")" -ne "$(wc -l <"$work/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi
-	paste -d '\n' "$work/metas" "$work/results" | jq -cn -L "$lib" 'include "kuma";
+	paste -d '\n' "$work/metas" "$work/results" | jq -rn -L "$lib" 'include "kuma";
 		foreach inputs as $line (null; if .item then {line: .line, result: $line, was: .item} else {line: ((.line // 0) + 1), item: $line} end;
-			select(.result) | .was + {line: .line, result: .result} | identified)' >"$work/checked"
+			select(.result) | .was + {line: .line, result: .result} | identified |
+			"checked\t\(tojson)", (select(is_unclear) | .vips[] | "unclear\t\(tojson)"))' | kuma_sort_out
 }
+
+# kuma_sort_out : puts lines into the files in $work that they name, before a tab.
+kuma_sort_out() { awk -v work="$work" '{ at = index($0, "\t"); print substr($0, at + 1) > (work "/" substr($0, 1, at - 1)) }'; }
 
 # kuma_refused STATUS : ends, saying what the server said in $work/answer.
 kuma_refused() {
@@ -287,5 +293,5 @@ kuma_many() {
 	return "$status"
 }
 
-# kuma_table : hf_table of text from outside: what a terminal would obey is replaced.
-kuma_table() { LC_ALL=C sed 's/[\x01-\x08\x0b-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g' | hf_table; }
+# kuma_table FILE : hf_table of text from outside: what a terminal would obey is replaced.
+kuma_table() { LC_ALL=C sed 's/[\x01-\x08\x0b-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g' "$1" | hf_table; }

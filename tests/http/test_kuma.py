@@ -1,0 +1,506 @@
+"""kuma-import and kuma-drift against the real server and a fake of Kuma's API."""
+import copy
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+from fake_kuma import FakeKuma
+from harness import Server, ServerCase, config, fill, lease_path, temporary_base, vip
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+COMMAND = os.path.join(ROOT, 'scripts', 'holdfast')
+SAMPLES = [os.path.join(ROOT, 'tests', 'data', name) for name in sorted(os.listdir(os.path.join(ROOT, 'tests', 'data')))
+           if name.endswith('.json')]
+MORE = [path for path in os.environ.get('HOLDFAST_SAMPLES', '').split(os.pathsep) if path]
+RUN_S, MASS, MASS_S = 60, 5000, 60
+
+
+def document(name, ip=None, zone='east', mesh='default', kind='MeshService', **more):
+    """A resource in universal form; `ip` is one address or several."""
+    ips = [ip] if isinstance(ip, str) else ip or []
+    labels = {'kuma.io/display-name': name, **({'kuma.io/zone': zone} if zone else {}), **more.pop('labels', {})}
+    return {'type': kind, 'mesh': mesh, 'name': name, 'labels': labels, 'spec': {'ports': [{'port': 80}]},
+            'status': {'vips': [{'ip': one} for one in ips]}, **more}
+
+
+def kubernetes(name, ip=None, zone='east', namespace='shop'):
+    labels = {'kuma.io/mesh': 'default', 'kuma.io/zone': zone, 'k8s.kuma.io/namespace': namespace}
+    return {'apiVersion': 'kuma.io/v1alpha1', 'kind': 'MeshService', 'metadata': {'name': name, 'namespace': namespace, 'labels': labels},
+            'spec': {'ports': [{'port': 80}]}, **({'status': {'vips': [{'ip': ip}]}} if ip else {})}
+
+
+def config_map(entries, mesh='default'):
+    return {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': f'kuma-{mesh}-dns-vips', 'namespace': 'kuma-system'},
+            'data': {'config': entries if isinstance(entries, str) else json.dumps(entries)}}
+
+
+class Result:
+    def __init__(self, done):
+        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    def json(self):
+        return json.loads(self.out)
+
+    def verdicts(self):
+        return {item['service']: item['verdict'] for item in self.json()['items']}
+
+    def __repr__(self):
+        return f'<{self.status}\n{self.out[-2000:]}\n{self.err[-2000:]}>'
+
+
+class KumaCase(ServerCase):
+    ALONE = True  # each test has a server of its own
+
+    @classmethod
+    def setUpClass(cls):
+        if not cls.ALONE:
+            super().setUpClass()
+
+    def setUp(self):
+        if self.ALONE:
+            self.server = Server()
+            self.addCleanup(self.server.close)
+        self.directory = tempfile.mkdtemp(prefix='holdfast-kuma-', dir=temporary_base())
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        os.mkdir(os.path.join(self.directory, 'tmp'))
+
+    def file(self, content, name='input.json'):
+        path = os.path.join(self.directory, name)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def list(self, *documents, name='input.json'):
+        return self.file({'total': len(documents), 'items': documents, 'next': None}, name)
+
+    def kuma(self, *documents, meshes=('default',)):
+        kuma = FakeKuma(documents, meshes)
+        self.addCleanup(kuma.close)
+        return kuma
+
+    def run_command(self, command, *args, stdin='', **env):
+        """Runs it; nothing may be left in its temporary directory."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith('HOLDFAST')}
+        environment.update(HOLDFAST_URL=f'http://127.0.0.1:{self.server.port}', TMPDIR=os.path.join(self.directory, 'tmp'))
+        environment.update(env)
+        done = subprocess.run([COMMAND, command, *args], input=stdin, capture_output=True, text=True, timeout=RUN_S, env=environment,
+                              cwd=self.directory, check=False)
+        self.assertEqual(os.listdir(environment['TMPDIR']), [], 'temporary files were left')
+        self.assertNotRegex(done.stderr, r': line \d+: |^jq: ', 'that is the shell or jq speaking')
+        return Result(done)
+
+    def adopt(self, *args, **more):
+        return self.run_command('kuma-import', *args, **more)
+
+    def drift(self, *args, **more):
+        return self.run_command('kuma-drift', *args, **more)
+
+    def assertDone(self, result, status, *words):
+        self.assertEqual(result.status, status, result)
+        for word in words:
+            self.assertIn(word, result.out + result.err, result)
+        return result
+
+    def vips(self):
+        """Every active lease's addresses, by zone and service."""
+        return {(lease['zone'], lease['service']): [vip['ip'] for vip in lease['vips']] for lease in self.server.stream('?state=active')[0]}
+
+    def database(self):
+        with open(os.path.join(self.server.data_dir, 'data.mdb'), 'rb') as file:
+            return hashlib.sha256(file.read()).hexdigest()
+
+    def assertUntouched(self, act):
+        before = self.server.revision(), self.database()
+        result = act()
+        self.assertEqual((self.server.revision(), self.database()), before, 'something was written')
+        return result
+
+
+class Import(KumaCase):
+    def test_dry_run_writes_nothing_and_apply_adopts(self):
+        path = self.list(document('a', '241.0.0.9'), document('b', '241.5.6.7', 'west'), document('c'),
+                         document('x', '242.0.0.3', kind='MeshExternalService'),
+                         document('m', '243.0.0.4', None, kind='MeshMultiZoneService', labels={'kuma.io/origin': 'global'}))
+        told = self.assertUntouched(lambda: self.assertDone(self.adopt('--json', path), 0)).json()
+        self.assertTrue(told['dryRun'])
+        self.assertEqual(told['counts'], {'would adopt': 4, 'right': 0, 'out-of-pool': 0, 'conflict': 0, 'no-vip': 1, 'skipped': 0,
+                                          'rejected': 0, 'failed': 0})
+        self.assertUntouched(lambda: self.assertDone(self.adopt(path), 0, 'would adopt  4', 'nothing was written'))
+        told = self.assertDone(self.adopt('--apply', '--json', path), 0).json()
+        self.assertEqual((told['dryRun'], told['counts']['adopted']), (False, 4))
+        expected = {('east', 'a'): ['241.0.0.9'], ('west', 'b'): ['241.5.6.7'], ('east', 'x'): ['242.0.0.3'], ('global', 'm'): ['243.0.0.4']}
+        self.assertEqual(self.vips(), expected)
+        again = self.assertUntouched(lambda: self.assertDone(self.adopt('--apply', '--json', path), 0)).json()
+        self.assertEqual((again['counts']['adopted'], again['counts']['right']), (0, 4))
+        self.assertUntouched(lambda: self.assertDone(self.drift(path), 0, '0 of 4 services'))
+
+    def test_what_was_adopted_is_unchanged_when_its_zone_sends_it(self):
+        sent = [document('a', '241.0.0.9'), kubernetes('b', '241.0.0.8')]
+        self.assertDone(self.adopt('--apply', self.list(*sent)), 0)
+        for one in sent:
+            one['status'] = {}
+        summary = self.server.post('/v1/zones/east/sync?mode=full&mesh=*', {'items': sent}).json()['summary']
+        self.assertEqual((summary['unchanged'], summary['updated'], summary['created']), (2, 0, 0))
+
+    def test_both_forms_of_a_document_and_every_shape_of_input(self):
+        universal, native = document('a', '241.0.0.9'), kubernetes('b', '241.0.0.8')
+        shapes = {'a list of Kuma': ({'total': 2, 'items': [universal, native], 'next': None}, 2),
+                  'a List of Kubernetes': ({'apiVersion': 'v1', 'kind': 'List', 'items': [universal, native]}, 2),
+                  'a typed list': ({'kind': 'MeshServiceList', 'metadata': {'continue': ''}, 'items': [native]}, 1),
+                  'one resource': (native, 1), 'an array': ([universal, native], 2), 'no items': ({'total': 0, 'items': []}, 0),
+                  'NDJSON': (json.dumps(universal) + '\n' + json.dumps(native) + '\n', 2),
+                  'lists behind each other': (json.dumps({'items': [universal]}) + json.dumps({'items': [native]}), 2)}
+        for name, (content, count) in shapes.items():
+            with self.subTest(name):
+                told = self.assertDone(self.adopt('--json', self.file(content)), 0).json()
+                self.assertEqual(told['counts']['would adopt'], count)
+                text = content if isinstance(content, str) else json.dumps(content)
+                self.assertEqual(self.assertDone(self.adopt('--json', '-', stdin=text), 0).json(), told)
+        self.list(native, name='--more.json')
+        self.assertDone(self.adopt('--apply', self.list(universal), '--more.json'), 2, 'no argument')
+        self.assertDone(self.adopt('--apply', self.list(universal), './--more.json'), 0)
+        self.assertEqual(self.vips(), {('east', 'a'): ['241.0.0.9'], ('east', 'b.shop'): ['241.0.0.8']})
+
+    def test_samples(self):
+        """Real documents, each with an address in use."""
+        documents, n = [], 0
+        for path in SAMPLES + MORE:
+            with open(path, encoding='utf-8') as file:
+                items = json.load(file)['items']
+            for item in items:
+                if item.get('kind', item.get('type')) == 'MeshService' and not item.get('status'):
+                    item['status'] = {'vips': [{'ip': f'241.77.{n // 256}.{n % 256}'}]}
+                    n += 1
+                documents.append(item)
+        path = self.file({'items': documents})
+        self.assertDone(self.adopt(path), 2, 'do not say their zone', '--zone')
+        told = self.adopt('--zone', 'home', '--json', path).json()
+        self.assertGreater(told['counts']['would adopt'], 5)
+        done = self.adopt('--apply', '--zone', 'home', '--json', path).json()
+        self.assertEqual(done['counts']['adopted'], told['counts']['would adopt'])
+        self.assertEqual([item['verdict'].replace('would adopt', 'adopted') for item in told['items']],
+                         [item['verdict'] for item in done['items']])
+        leases = {(lease['zone'], lease['mesh'], lease['service']): [vip['ip'] for vip in lease['vips']] for lease in self.server.stream()[0]}
+        wanted = [item for item in done['items'] if item['verdict'] == 'adopted']
+        self.assertEqual(leases, {(item['zone'], item['mesh'], item['service']): item['vips'] for item in wanted})
+        again = self.assertUntouched(lambda: self.adopt('--apply', '--zone', 'home', '--json', path)).json()
+        self.assertEqual((again['counts']['adopted'], again['counts']['right']), (0, len(wanted)))
+
+    def test_out_of_every_pool(self):
+        path = self.list(document('old', '240.0.0.5'), document('six', 'fd00:beef::1'), document('fine', '241.0.0.9'))
+        result = self.assertDone(self.adopt('--apply', path), 1, 'old', '240.0.0.5 is in no pool', 'adopted      1', 'out-of-pool  2')
+        self.assertIn('holdfast pools create kuma --cidr 240.0.0.0/8', result.out)
+        self.assertEqual(self.vips(), {('east', 'fine'): ['241.0.0.9']})
+        # The pool of the hint states no selector, so it is nobody's first choice; what is adopted goes there all the same.
+        self.server.put('/v1/pools/kuma', {'cidrs': ['240.0.0.0/8', 'fd00:beef::/64']})
+        result = self.assertDone(self.adopt('--apply', '--json', path), 0)
+        self.assertEqual((result.json()['counts']['adopted'], result.json()['hint']), (2, None))
+        leases = self.vips()
+        self.assertEqual(leases['east', 'old'][0], '240.0.0.5')
+        self.assertIn('fd00:beef::1', leases['east', 'six'])
+        self.assertTrue(vip(self.server.put(lease_path('fresh'))).startswith('241.'))
+
+    def test_the_hint_overlaps_no_pool(self):
+        self.server.put('/v1/pools/kuma', {'cidrs': ['240.0.0.0/12']})
+        told = self.adopt('--json', self.list(document('a', '240.200.0.1'), document('b', '10.1.2.3'))).json()
+        self.assertEqual(told['hint'], 'holdfast pools create kuma-2 --cidr 10.1.0.0/16 --cidr 240.200.0.0/16')
+        self.server.put('/v1/pools/kuma-2', {'cidrs': ['10.1.0.0/16', '240.200.0.0/16']})
+        self.assertEqual(self.adopt('--json', self.list(document('a', '240.200.0.1'), document('b', '10.1.2.3'))).status, 0)
+
+    def test_held_by_another(self):
+        fill(self.server, ['holder'], 'west', {'spec': {}, 'status': {'vips': [{'ip': '241.0.0.9'}]}})
+        self.server.put(lease_path('gone', 'west') + '?address=241.0.0.10')
+        self.server.delete(lease_path('gone', 'west'))
+        pool = self.server.get('/v1/pools/meshservice').json()
+        self.server.put('/v1/pools/meshservice', {'cidrs': pool['cidrs'], 'kinds': pool['kinds'], 'reserved': ['241.0.0.11']})
+        path = self.list(document('a', '241.0.0.9'), document('b', '241.0.0.10'), document('c', '241.0.0.11'), document('d', '241.0.0.12'))
+        result = self.assertDone(self.adopt('--apply', '--json', path), 1)
+        self.assertEqual(result.verdicts(), {'a': 'conflict', 'b': 'conflict', 'c': 'conflict', 'd': 'adopted'})
+        details = [item['detail'] for item in result.json()['items']]
+        self.assertIn('held by MeshService holder of zone west', details[0])
+        self.assertIn('in quarantine for MeshService gone', details[1])
+        self.assertIn('reserved', details[2])
+        self.assertEqual(self.vips(), {('west', 'holder'): ['241.0.0.9'], ('east', 'd'): ['241.0.0.12']})
+
+    def test_its_lease_has_another_vip(self):
+        self.server.put(lease_path('a') + '?address=241.0.0.1')
+        self.server.put(lease_path('q') + '?address=241.0.0.2')
+        self.server.delete(lease_path('q'))
+        path = self.list(document('a', '241.0.0.9'), document('q', '241.0.0.10'))
+        result = self.assertUntouched(lambda: self.assertDone(self.adopt('--apply', '--json', path), 1))
+        self.assertEqual([item['holdfast'] for item in result.json()['items']], [['241.0.0.1'], ['241.0.0.2']])
+        self.assertEqual(result.verdicts(), {'a': 'conflict', 'q': 'conflict'})
+
+    def test_a_lease_in_quarantine_with_the_same_vip_comes_back(self):
+        self.server.put(lease_path('q') + '?address=241.0.0.2')
+        self.server.delete(lease_path('q'))
+        path = self.list(document('q', '241.0.0.2'))
+        self.assertUntouched(lambda: self.assertDone(self.adopt('--all', path), 0, 'would adopt', 'in quarantine and comes back'))
+        self.assertDone(self.adopt('--apply', path), 0, 'adopted  1')
+        self.assertEqual(self.vips(), {('east', 'q'): ['241.0.0.2']})
+
+    def test_two_services_of_one_vip(self):
+        path = self.list(document('z', '241.0.0.9'), document('a', '241.0.0.9'), document('w', '241.0.0.9', 'west'))
+        for apply in ([], ['--apply']):
+            result = self.assertDone(self.adopt(*apply, '--json', path), 1)
+            self.assertEqual(result.verdicts(), {'z': 'adopted' if apply else 'would adopt', 'a': 'conflict', 'w': 'conflict'})
+        self.assertEqual(self.vips(), {('east', 'z'): ['241.0.0.9']})
+
+    def test_one_service_twice(self):
+        path = self.list(document('same', '241.0.0.9'), document('same', '241.0.0.9'), document('two', '241.0.0.1'), document('two', '241.0.0.2'))
+        result = self.assertDone(self.adopt('--apply', '--json', path), 1)
+        self.assertEqual([item['verdict'] for item in result.json()['items']], ['adopted', 'skipped', 'conflict', 'conflict'])
+        self.assertEqual(self.vips(), {('east', 'same'): ['241.0.0.9']})
+
+    def test_both_families_or_neither(self):
+        self.server.put('/v1/pools/dual', {'cidrs': ['10.9.0.0/16', 'fd00:9::/64'], 'meshes': ['dual']})
+        self.server.put(lease_path('other', mesh='dual') + '?address=fd00:9::77')
+        path = self.list(document('both', ['10.9.0.1', 'fd00:9:0::1'], mesh='dual'), document('half', ['10.9.0.2', 'fd00:9::77'], mesh='dual'),
+                         document('lost', ['10.9.0.3', 'fd00:aaaa::1'], mesh='dual'), document('four', ['10.9.0.4', '10.9.0.5'], mesh='dual'),
+                         document('apart', ['241.0.0.3', 'fd00:9::3'], mesh='dual'), document('one', '10.9.0.6', mesh='dual'))
+        verdicts = {'both': 'adopted', 'half': 'conflict', 'lost': 'conflict', 'four': 'conflict', 'apart': 'conflict', 'one': 'adopted'}
+        result = self.assertDone(self.adopt('--json', path), 1)
+        self.assertEqual(result.verdicts(), {name: word.replace('adopted', 'would adopt') for name, word in verdicts.items()})
+        self.assertEqual(self.assertDone(self.adopt('--apply', '--json', path), 1).verdicts(), verdicts)
+        leases = self.vips()
+        self.assertEqual(leases['east', 'both'], ['10.9.0.1', 'fd00:9::1'])
+        self.assertEqual(leases['east', 'one'][0], '10.9.0.6')
+        self.assertEqual({service for _, service in leases}, {'other', 'both', 'one'})
+        self.assertDone(self.drift(self.list(document('both', ['10.9.0.1', 'fd00:9:0::1'], mesh='dual'))), 0)
+
+    def test_what_the_server_refuses(self):
+        path = self.list(document('Bad_Name', '241.0.0.1'), document('a', '241.0.0.2', 'Bad Zone'), document('b', '241.0.0.3', mesh='-'),
+                         document('c', 'backend.mesh'), document('$(touch hacked)`touch hacked`', '241.0.0.5'),
+                         document('e', '241.0.0.6', '../../pools/meshservice'), document('d', '241.0.0.4'))
+        result = self.assertDone(self.adopt('--apply', '--json', path), 1)
+        self.assertEqual(list(result.verdicts().values()), ['rejected'] * 6 + ['adopted'])
+        self.assertEqual(self.vips(), {('east', 'd'): ['241.0.0.4']})
+        self.assertFalse(os.path.exists(os.path.join(self.directory, 'hacked')))
+        table = self.assertDone(self.adopt(self.list(document('\x1b[31mred\x07\u009b', '241.0.0.7'))), 1)
+        self.assertFalse(any(ord(letter) < 32 and letter != '\n' or 127 <= ord(letter) < 160 for letter in table.out), table.out)
+
+    def test_a_large_document(self):
+        """Larger than a line of curl's configuration may be; its letters are what quoting is for."""
+        text = 'quote " backslash \\ tab \t line \n at @ umlaut ü \u0001 ' * 2500
+        sent = [document('large', '241.0.0.1', labels={'note': text}), document('small', '241.0.0.2', labels={'note': text[:200]}),
+                document('huge', '241.0.0.3', labels={'note': text * 4})]
+        result = self.assertDone(self.adopt('--apply', '--json', self.list(*sent)), 1)
+        self.assertEqual(result.verdicts(), {'large': 'adopted', 'small': 'adopted', 'huge': 'rejected'})
+        summary = self.server.post('/v1/zones/east/sync?mode=delta', {'items': sent[:2]}).json()['summary']
+        self.assertEqual(summary['unchanged'], 2)
+
+    def test_a_mesh_alone(self):
+        path = self.list(document('a', '241.0.0.1'), document('b', '241.0.0.2', mesh='other'))
+        self.assertEqual(self.assertDone(self.adopt('--mesh', 'other', '--json', path), 0).verdicts(), {'b': 'would adopt'})
+
+    def test_zones(self):
+        path = self.list(document('a', '241.0.0.1', None), document('b', '241.0.0.2', 'west'), document('c', None, None))
+        self.assertDone(self.adopt(path), 2, '1 of 2 services', 'a is the first', '--zone')
+        result = self.assertDone(self.adopt('--zone', 'home', '--json', path), 0)
+        self.assertEqual([item['zone'] for item in result.json()['items']], ['home', 'west', 'home'])
+
+
+class ConfigMaps(KumaCase):
+    PLAIN = {'0:backend': '241.0.0.1', '0:web_shop_svc_80': '241.0.0.2', '1:example.com': '241.0.0.3', '2:web.mesh': '241.0.0.4'}
+
+    def with_outbounds(self):
+        return {key: {'address': ip, 'outbounds': [{'Port': 80, 'TagSet': {'kuma.io/service': key[2:]}, 'Origin': ''}]}
+                for key, ip in self.PLAIN.items()}
+
+    def test_every_form(self):
+        other = {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'kube-root-ca.crt'}, 'data': {'ca.crt': 'x'}}
+        forms = {'plain': (config_map(self.PLAIN), []), 'outbounds': (config_map(self.with_outbounds()), []),
+                 'a List': ({'kind': 'List', 'items': [other, config_map(self.with_outbounds())]}, []),
+                 'bare': (self.PLAIN, ['--mesh', 'default']), 'bare, later': (self.with_outbounds(), ['--mesh', 'default']),
+                 'a Config of Kuma': ({'type': 'Config', 'name': 'kuma-default-dns-vips', 'config': json.dumps(self.PLAIN)}, [])}
+        for name, (content, args) in forms.items():
+            with self.subTest(name):
+                path = self.file(content)
+                self.assertDone(self.adopt(*args, path), 2, '--zone')
+                result = self.assertDone(self.adopt('--zone', 'east', '--json', *args, path), 0)
+                items = [item for item in result.json()['items'] if item['kind'] == 'MeshService']
+                self.assertEqual([(item['service'], item['verdict']) for item in items],
+                                 [('backend', 'would adopt'), ('web_shop_svc_80', 'would adopt'), ('example.com', 'skipped'), ('web.mesh', 'skipped')])
+        self.assertDone(self.adopt('--zone', 'east', self.file(self.PLAIN, 'bare.json')), 2, '--mesh')
+        self.assertDone(self.adopt('--zone', 'east', '--apply', path), 0, 'adopted  2', 'skipped  2', 'a host name')
+        self.assertEqual(self.vips(), {('east', 'backend'): ['241.0.0.1'], ('east', 'web_shop_svc_80'): ['241.0.0.2']})
+        lease = self.server.get(lease_path('backend')).json()
+        self.assertIsNone(lease['fingerprint'])
+        answer = self.server.put(lease_path('backend'), config())
+        self.assertEqual((self.assertOutcome(answer, 200, 'updated')['vips']), [{'ip': '241.0.0.1'}])
+        self.assertDone(self.drift('--zone', 'east', path), 0, '0 of 2')
+
+    def test_the_oldest_form(self):
+        path = self.file(config_map({'backend': '241.0.0.1', 'redis': '241.0.0.2', 'Bad': '241.0.0.3', 'none': ''}, 'mesh-1'))
+        result = self.assertDone(self.adopt('--zone', 'east', '--apply', '--json', path), 1)
+        self.assertEqual(result.verdicts(), {'backend': 'adopted', 'redis': 'adopted', 'Bad': 'rejected', 'none': 'no-vip'})
+        self.assertEqual({item['mesh'] for item in result.json()['items']}, {'mesh-1'})
+
+    def test_what_is_no_config(self):
+        self.assertDone(self.adopt('--zone', 'east', self.file(config_map('not json'))), 2, 'kuma-default-dns-vips', 'no JSON')
+        self.assertDone(self.adopt('--zone', 'east', '--json', self.file(config_map(''))), 0)
+
+
+class KumaApi(KumaCase):
+    def documents(self, count=25):
+        return [document(f's{i}', f'241.0.1.{i}', 'east' if i % 2 else 'west') for i in range(count)]
+
+    def test_all_pages_of_all_meshes_and_kinds(self):
+        kuma = self.kuma(*self.documents(), document('x', '242.0.0.1', kind='MeshExternalService'), document('o', '241.0.2.1', mesh='other'),
+                         document('m', '243.0.0.1', kind='MeshMultiZoneService'), meshes=['default', 'other', 'empty'])
+        kuma.page = 7
+        for kuma.public in ('http://localhost:5681', None, 'http://kuma.invalid/elsewhere'):
+            result = self.assertDone(self.adopt('--kuma-url', kuma.url + '/', '--json'), 0)
+            self.assertEqual(result.json()['counts']['would adopt'], 28)
+        self.assertEqual(self.assertDone(self.adopt('--kuma-url', kuma.url, '--mesh', 'other', '--json'), 0).verdicts(), {'o': 'would adopt'})
+        self.assertDone(self.adopt('--kuma-url', kuma.url, '--apply'), 0, 'adopted  28')
+        self.assertEqual(self.vips()['west', 's24'], ['241.0.1.24'])
+        kuma.kinds = {'meshservices'}
+        self.assertDone(self.drift('--kuma-url', kuma.url), 0, '0 of 26')
+
+    def test_with_files(self):
+        kuma = self.kuma(document('a', '241.0.0.1'))
+        result = self.assertDone(self.adopt('--kuma-url', kuma.url, '--json', self.list(document('b', '241.0.0.2'))), 0)
+        self.assertEqual(result.verdicts(), {'a': 'would adopt', 'b': 'would adopt'})
+
+    def test_tokens(self):
+        kuma = self.kuma(*self.documents())
+        kuma.token, kuma.page, kuma.public = 'se.cr-et', 10, 'http://127.0.0.1:1'
+        url = ['--kuma-url', kuma.url]
+        self.assertDone(self.adopt(*url), 2, 'wants a token', '--kuma-token-file')
+        self.assertDone(self.adopt(*url, '--kuma-token-file', self.file('wrong', 'token')), 2, 'does not accept the token')
+        self.assertDone(self.adopt(*url, '--kuma-token-file', self.file('', 'token')), 2, 'does not hold a token')
+        self.assertDone(self.adopt(*url, '--kuma-token-file', self.file('a b"\n', 'token')), 2, 'does not hold a token')
+        self.assertDone(self.adopt(*url, '--kuma-token-file', 'missing'), 2, 'cannot be read')
+        kuma.requests.clear()
+        self.assertDone(self.adopt(*url, '--kuma-token-file', self.file('se.cr-et\n', 'token'), HOLDFAST_TOKEN='ours'), 0, 'would adopt  25')
+        self.assertEqual({authorization for _, _, authorization in kuma.requests}, {'Bearer se.cr-et'})
+
+    def assertNothing(self, kuma, status, *words):
+        return self.assertUntouched(lambda: self.assertDone(self.adopt('--apply', '--kuma-url', kuma.url), status, *words))
+
+    def test_answers_that_cannot_be_used(self):
+        kuma = self.kuma(*self.documents())
+        kuma.page = 10
+        answers = {'no JSON': ((200, 'text/html', b'<html>gateway</html>'), 2, ['no list in JSON', 'text/html']),
+                   'no list': (kuma.json(200, {'hello': 'there'}), 2, ['no list in JSON']),
+                   'cut off': ((200, 'application/json', b'{"items":[{"type":"MeshService"'), 2, ['no list in JSON']),
+                   'trouble': (kuma.problem(503, 'later'), 3, ['HTTP 503']), 'a redirection': ((302, 'text/html', b''), 2, ['redirection']),
+                   'another refusal': (kuma.problem(400, 'no'), 2, ['HTTP 400'])}
+        for name, (answer, status, words) in answers.items():
+            for when in ('first', 'midway'):
+                with self.subTest(name, when=when):
+                    kuma.hook = lambda path, query: answer if when == 'first' or query.get('offset') == '20' else None
+                    self.assertNothing(kuma, status, *words)
+        kuma.hook = lambda path, query: kuma.problem(404, 'no')
+        self.assertNothing(kuma, 2, 'HTTP 404')
+        kuma.hook = None
+        self.assertDone(self.adopt('--kuma-url', kuma.url + '/gui'), 2, 'HTTP 404')
+        kuma.kinds = set()
+        self.assertNothing(kuma, 2, 'HTTP 404')
+
+    def test_pages_without_end(self):
+        kuma = self.kuma(*self.documents(5))
+        kuma.page = 2
+        for follow in (lambda query: '2', lambda query: str(int(query.get('offset', 0)) + 2)):
+            kuma.requests.clear()
+            kuma.hook = lambda path, query: kuma.json(200, {'total': 5, 'items': kuma.documents[:2], 'next': f'{kuma.url}{path}?offset={follow(query)}'}) \
+                if path.endswith('meshservices') else None
+            self.assertNothing(kuma, 2, 'do not come to an end')
+            self.assertLess(len(kuma.requests), 50)
+        kuma.hook = lambda path, query: kuma.json(200, {'total': 5, 'items': kuma.documents[:2], 'next': kuma.url + '/elsewhere'})
+        self.assertNothing(kuma, 2, 'cannot be followed')
+
+    def test_nobody_there(self):
+        self.assertDone(self.adopt('--kuma-url', 'http://127.0.0.1:1'), 3, 'Kuma at http://127.0.0.1:1 cannot be reached')
+        path = self.list(document('a', '241.0.0.1'))
+        for command in ('kuma-import', 'kuma-drift'):
+            self.assertDone(self.run_command(command, path, HOLDFAST_URL='http://127.0.0.1:1'), 3, 'cannot be reached')
+
+
+class Arguments(KumaCase):
+    ALONE = False
+
+    def test_wrong_ones(self):
+        path = self.list(document('a', '241.0.0.1'))
+        for command in ('kuma-import', 'kuma-drift'):
+            for args, word in ((['--nonsense', path], '--nonsense'), (['--zone'], '--zone'), (['--zone', 'A b', path], '--zone'),
+                               (['--mesh', '../x', path], '--mesh'), ([], 'nothing to read'), (['--kuma-url', 'kuma:5681'], '--kuma-url'),
+                               (['--kuma-url', 'http://kuma/?a=b'], '--kuma-url'), (['--kuma-url', 'http://kuma/"'], '--kuma-url'),
+                               (['--kuma-token-file', path, path], '--kuma-token-file'), (['missing.json'], 'missing.json'),
+                               ([self.directory], self.directory), (['-', '-'], 'more than once'), ([''], 'no argument')):
+                with self.subTest(command, args=args):
+                    self.assertDone(self.run_command(command, *args), 2, word)
+            self.assertDone(self.run_command(command, '--help'), 0, 'Usage: holdfast ' + command, 'Exit status')
+        self.assertDone(self.adopt('--quiet', path), 2)
+        self.assertDone(self.drift('--apply', path), 2)
+
+    def test_input_that_cannot_be_read(self):
+        for content, words in (('', ['input.json is empty']), ('not json', ['input.json', 'no JSON']), ('{"items": [', ['input.json', 'no JSON']),
+                               ('{"items": [1]}', ['input.json', 'number']), ({'hello': 'there'}, ['neither a resource nor a list']),
+                               ({'kind': 'Status', 'message': 'forbidden'}, ['error', 'forbidden']),
+                               ({'type': '/std-errors', 'status': 404, 'title': 'x'}, ['neither a resource'])):
+            with self.subTest(content=content):
+                self.assertDone(self.adopt('--zone', 'east', self.list(document('a', '241.0.0.1'), name='good.json'), self.file(content)), 2, *words)
+        self.assertDone(self.adopt('-', stdin=''), 2, 'standard input is empty')
+        result = self.assertDone(self.adopt('--json', self.file({'items': [{'type': 'Dataplane', 'name': 'dp'}]})), 0)
+        self.assertEqual(result.verdicts(), {'dp': 'skipped'})
+
+
+class Drift(KumaCase):
+    def shuffled(self, documents):
+        """What an allocator that forgets makes of it: everybody's VIP is another's."""
+        documents = copy.deepcopy(documents)
+        states = [document['status'] for document in documents]
+        for one, state in zip(documents, states[1:] + states[:1]):
+            one['status'] = state
+        return documents
+
+    def test_what_has_moved(self):
+        documents = [document(f's{i}', f'241.0.1.{i}', 'east' if i % 2 else 'west', modificationTime='2026-06-01T12:00:00Z') for i in range(9)]
+        kuma = self.kuma(*documents)
+        self.assertDone(self.adopt('--apply', '--kuma-url', kuma.url), 0)
+        self.assertDone(self.drift('--kuma-url', kuma.url), 0, '0 of 9 services')
+        quiet = self.assertDone(self.drift('--quiet', '--kuma-url', kuma.url), 0)
+        self.assertEqual((quiet.out, quiet.err), ('', ''))
+        self.assertEqual(self.assertDone(self.drift('--quiet', '--json', '--kuma-url', kuma.url), 0).out, '')
+        kuma.documents = self.shuffled(documents[:6]) + documents[6:] + [document('new', '241.9.9.9'), document('waits')]
+        result = self.assertUntouched(lambda: self.assertDone(self.drift('--json', '--kuma-url', kuma.url), 1)).json()
+        self.assertEqual(result['counts'], {'moved': 6, 'no-lease': 1, 'rejected': 0, 'same': 3, 'no-vip': 1, 'skipped': 0})
+        moved = [item for item in result['items'] if item['verdict'] == 'moved']
+        self.assertEqual([(item['service'], item['kuma'], item['holdfast']) for item in moved],
+                         [(f's{i}', [f'241.0.1.{(i + 1) % 6}'], [f'241.0.1.{i}']) for i in range(6)])
+        for item in moved:
+            lease = self.server.get(lease_path(item['service'], item['zone'])).json()
+            self.assertEqual((item['since'], item['kumaModifiedAt']), (lease['createdAt'], '2026-06-01T12:00:00Z'))
+        self.assertDone(self.drift('--quiet', '--kuma-url', kuma.url), 1, 's5', '241.0.1.0', '6 of 10 services', '1 have no lease')
+
+    def test_no_lease_is_no_move(self):
+        self.server.put(lease_path('q') + '?address=241.0.0.2')
+        self.server.put(lease_path('r') + '?address=241.0.0.3')
+        for name in 'qr':
+            self.server.delete(lease_path(name))
+        path = self.list(document('q', '241.0.0.2'), document('new', '10.0.0.1'))
+        self.assertDone(self.drift(path), 0, 'no-lease', 'in quarantine', '2 have no lease')
+        self.assertDone(self.drift(self.list(document('r', '241.0.0.9'))), 1, 'moved', '241.0.0.3')
+
+    def test_listed_twice(self):
+        self.server.put(lease_path('a') + '?address=241.0.0.1')
+        path = self.list(document('a', '241.0.0.1'), document('a', '241.0.0.1'), document('a', '241.0.0.2'))
+        result = self.assertDone(self.drift('--json', path), 1)
+        self.assertEqual([item['kuma'] for item in result.json()['items']], [['241.0.0.2']])
+
+
+class Mass(KumaCase):
+    def test_thousands(self):
+        documents = [document(f's{i}', f'241.3.{i // 256}.{i % 256}', 'east' if i % 2 else 'west', labels={'note': 'x' * 300}) for i in range(MASS)]
+        kuma = self.kuma(*documents)
+        began = time.monotonic()
+        self.assertDone(self.adopt('--apply', '--kuma-url', kuma.url), 0, f'adopted  {MASS}')
+        self.assertEqual(self.vips(), {(one['labels']['kuma.io/zone'], one['name']): [one['status']['vips'][0]['ip']] for one in documents})
+        self.assertDone(self.drift('--kuma-url', kuma.url), 0, f'0 of {MASS}')
+        self.assertLess(time.monotonic() - began, MASS_S)
