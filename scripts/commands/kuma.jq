@@ -31,7 +31,10 @@ def judged:
 	elif $wrong != [] then . + {verdict: "rejected", detail: "its VIP \"\($wrong[0][:60])\" is no IP address"}
 	else . end;
 
+# The VIPs are in status.vips; a MeshExternalService has one in status.vip, which the server does not look at.
 def service_item($zone):
+	((.status | objects | .vip | objects | (.ip | text) // (.value | text)) // null) as $vip |
+	if $vip and (.status.vips == null) then .status.vips = [{ip: $vip}] else . end |
 	{kind: (kind_of // "MeshService"),
 	 mesh: ((.mesh | text) // (labels["kuma.io/mesh"] | text) // "default"),
 	 # What has its origin in global and lives in no zone has the zone "global".
@@ -78,7 +81,10 @@ def items($mesh; $zone):
 		else config_items($mesh; $zone) end
 	elif type == "array" then .[] | items($mesh; $zone)
 	elif type != "object" then {bad: "this is \(type), and neither a resource nor a list of them"}
-	elif (.items | type) == "array" then .items[] | items($mesh; $zone)
+	elif (.items | type) == "array" then
+		{list: (.items | length), total: ((.total | numbers) // 0),
+		 more: (((.next | text) // (.metadata | objects | .continue | text) // null) != null)},
+		(.items[] | items($mesh; $zone))
 	elif .items == null and has("items") then empty
 	else kind_of as $kind |
 		if $kind == "ConfigMap" then config_map(.metadata | objects | .name; .data | objects | .config; $mesh; $zone)

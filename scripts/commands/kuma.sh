@@ -184,6 +184,7 @@ kuma_read() {
 		if ! [ -s "$file" ]; then hf_die 2 "${file#"$work/"} is empty"; fi
 		files+=("$file")
 	done
+	rm -f "$work/page"
 	: >"$work/aside"
 	: >"$work/bad"
 	: >"$work/unsorted"
@@ -191,11 +192,14 @@ kuma_read() {
 		($mesh | text) as $mesh | ($zone | text) as $zone |
 		foreach (inputs | input_filename as $from | items($mesh; $zone) | select($mesh == null or .mesh == null or .mesh == $mesh) |
 			if .bad then . + {from: $from} else . end) as $item (-1; . + 1; . as $n | $item | .n = $n) |
-		"\(if .bad then "bad" elif .verdict then "aside" elif .zone then "unsorted" else "homeless" end)\t\(.zone // "" | @uri)\t\(
-			del(.document) | tojson)\t\(.document | tojson)"' "${files[@]}" 2>"$work/error" >"$work/items" || kuma_unreadable "${files[@]}"
+		if .list then "list\t\(.list)\t\(.total)\t\(.more)" else "\(if .bad then "bad" elif .verdict then "aside" elif .zone then "unsorted" else "homeless" end)\t\(.zone // "" | @uri)\t\(
+			del(.document) | tojson)\t\(.document | tojson)" end' "${files[@]}" 2>"$work/error" >"$work/items" || kuma_unreadable "${files[@]}"
 	awk -F '\t' -v work="$work" '
+		$1 == "list" { n += $2; if ($3 > total) total = $3; if ($4 == "true") more = 1; else last = 1; next }
 		$1 == "unsorted" { print $2 "\t" $3 "\t" $4 > (work "/unsorted"); next }
-		{ print $3 > (work "/" $1) }' "$work/items"
+		{ print $3 > (work "/" $1) }
+		END { if (more && (total ? n < total : !last)) print n > (work "/page") }' "$work/items"
+	if [ -s "$work/page" ]; then echo "holdfast $name: careful: the input is not all that there is; it says itself that more pages follow" >&2; fi
 	if [ -s "$work/bad" ]; then
 		bad=$(sed -n 1p "$work/bad" | jq -r --arg work "$work/" '"\(.from | ltrimstr($work)): \(.bad)"')
 		kuma_die 2 "$bad"
@@ -212,7 +216,7 @@ kuma_read() {
 kuma_unreadable() {
 	local file
 	for file in "$@"; do
-		jq empty "$file" >/dev/null 2>"$work/error" || kuma_die 2 "${file#"$work/"} is no JSON: $(sed -n '1s/^[^:]*: *//p' "$work/error")"
+		jq empty "$file" >/dev/null 2>"$work/why" || kuma_die 2 "${file#"$work/"} is no JSON: $(sed -n '1s/^[^:]*: *//p' "$work/why")"
 	done
 	kuma_die 2 "the input cannot be read: $(sed -n 1p "$work/error")"
 }
@@ -223,7 +227,7 @@ kuma_unreadable() {
 kuma_ask() {
 	local at=0 here code file
 	mkdir "$work/zones"
-	for file in names documents metas results checked unclear; do : >"$work/$file"; done
+	for file in names documents metas answers checked unclear; do : >"$work/$file"; done
 	awk -F '\t' -v work="$work" '
 		$1 != last { if (n) close(file); last = $1; n++; file = work "/zones/" n; print $1 > (work "/names") }
 		{ print $2 > (work "/metas"); print $3 > file; print $3 > (work "/documents") }' "$work/asked"
@@ -232,20 +236,27 @@ kuma_ask() {
 		code=$(hf_curl --path-as-is -o "$work/answer" -w '%{http_code}' -H 'Content-Type: application/x-ndjson' --data-binary "@$work/zones/$at" \
 			"$url/v1/zones/$here/sync?mode=delta&dryRun=true&return=all") || exit
 		case $code in
-		200) jq -c '.results[]' "$work/answer" >>"$work/results" ;;
+		200) cat "$work/answer" >>"$work/answers" ;;
 		400)
 			jq -e '.code == "invalid-name"' "$work/answer" >/dev/null 2>&1 || kuma_refused "$code"
-			jq -cn --slurpfile problem "$work/answer" --argjson lines "$(wc -l <"$work/zones/$at")" \
-				'range($lines) | {outcome: "rejected", problem: $problem[0]}' >>"$work/results"
+			jq -c --argjson lines "$(wc -l <"$work/zones/$at")" '{results: [range($lines) as $line | {outcome: "rejected", problem: .}]}' \
+				"$work/answer" >>"$work/answers"
 			;;
 		*) kuma_refused "$code" ;;
 		esac
 	done <"$work/names"
-	if [ "$(wc -l <"$work/results")" -ne "$(wc -l <"$work/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi
-	paste -d '\n' "$work/metas" "$work/results" | jq -rn -L "$lib" 'include "kuma";
-		foreach inputs as $line (null; if .item then {line: .line, result: $line, was: .item} else {line: ((.line // 0) + 1), item: $line} end;
-			select(.result) | .was + {line: .line, result: .result} | identified |
-			"checked\t\(tojson)", (select(is_unclear) | .vips[] | "unclear\t\(tojson)"))' | kuma_sort_out
+	jq -rn -L "$lib" --slurpfile metas "$work/metas" 'include "kuma";
+		foreach (inputs | .results[]) as $result (-1; . + 1; . as $i | $metas[$i] + {line: ($i + 1), result: $result} | identified |
+			"checked\t\(tojson)", (select(is_unclear) | .vips[] | "unclear\t\(tojson)"))' "$work/answers" | kuma_sort_out
+	if [ "$(wc -l <"$work/checked")" -ne "$(wc -l <"$work/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi
+}
+
+# kuma_get_all FILE TARGET [CURL-ARGUMENT…] : GET from the server to a file; a refusal is said and ends the command.
+kuma_get_all() {
+	local code file=$1 target=$2
+	shift 2
+	code=$(hf_curl -o "$work/answer" -w '%{http_code}' "$@" "$url$target") || exit
+	case $code in 200) cat "$work/answer" >>"$file" ;; *) kuma_refused "$code" ;; esac
 }
 
 # kuma_sort_out : puts lines into the files in $work that they name, before a tab.
@@ -284,7 +295,7 @@ kuma_many() {
 		jobs+=($!)
 	done
 	for job in "${jobs[@]}"; do wait "$job" || status=3; done
-	if [ "$status" -ne 0 ]; then sort -u "$2".*.error | sed -n 1p >&2; fi
+	if [ "$status" -ne 0 ]; then sort -r "$2".*.error | sed -n 1p >&2; fi
 	for ((lane = 0; lane < lanes; lane++)); do
 		awk -v lane="$lane" -v lanes="$lanes" '{ print (NR - 1) * lanes + lane "\t" $0 }' "$2.$lane"
 	done | sort -n | awk -F '\t' -v lines="$lines" '

@@ -1,4 +1,7 @@
-"""kuma-import and kuma-drift against the real server and a fake of Kuma's API."""
+"""kuma-import and kuma-drift against the real server and a fake of Kuma's API.
+
+HOLDFAST_SAMPLES may name more documents to import, lists in JSON with `:` between them.
+"""
 import copy
 import hashlib
 import json
@@ -8,6 +11,7 @@ import subprocess
 import tempfile
 import time
 
+from between import Between
 from fake_kuma import FakeKuma
 from harness import Server, ServerCase, config, fill, lease_path, temporary_base, vip
 
@@ -24,7 +28,7 @@ def document(name, ip=None, zone='east', mesh='default', kind='MeshService', **m
     ips = [ip] if isinstance(ip, str) else ip or []
     labels = {'kuma.io/display-name': name, **({'kuma.io/zone': zone} if zone else {}), **more.pop('labels', {})}
     return {'type': kind, 'mesh': mesh, 'name': name, 'labels': labels, 'spec': {'ports': [{'port': 80}]},
-            'status': {'vips': [{'ip': one} for one in ips]}, **more}
+            'status': {'vip': {'ip': ip}} if kind == 'MeshExternalService' else {'vips': [{'ip': one} for one in ips]}, **more}
 
 
 def kubernetes(name, ip=None, zone='east', namespace='shop'):
@@ -158,8 +162,8 @@ class Import(KumaCase):
             with self.subTest(name):
                 told = self.assertDone(self.adopt('--json', self.file(content)), 0).json()
                 self.assertEqual(told['counts']['would adopt'], count)
-                text = content if isinstance(content, str) else json.dumps(content)
-                self.assertEqual(self.assertDone(self.adopt('--json', '-', stdin=text), 0).json(), told)
+        text = shapes['NDJSON'][0]
+        self.assertEqual(self.assertDone(self.adopt('--json', '-', stdin=text), 0).json()['counts']['would adopt'], 2)
         self.list(native, name='--more.json')
         self.assertDone(self.adopt('--apply', self.list(universal), '--more.json'), 2, 'no argument')
         self.assertDone(self.adopt('--apply', self.list(universal), './--more.json'), 0)
@@ -297,6 +301,15 @@ class Import(KumaCase):
         path = self.list(document('a', '241.0.0.1'), document('b', '241.0.0.2', mesh='other'))
         self.assertEqual(self.assertDone(self.adopt('--mesh', 'other', '--json', path), 0).verdicts(), {'b': 'would adopt'})
 
+    def test_pages_as_files(self):
+        """All of them, or a word of warning."""
+        page = {'total': 2, 'items': [document('a', '241.0.0.1')], 'next': 'http://kuma/meshes/default/meshservices?offset=1'}
+        first, second = self.file(page), self.file({'total': 2, 'items': [document('b', '241.0.0.2')], 'next': None}, 'second.json')
+        self.assertDone(self.adopt(first), 0, 'more pages follow', 'would adopt  1')
+        self.assertEqual(self.assertDone(self.adopt(first, second), 0, 'would adopt  2').err, '')
+        chunk = {'kind': 'List', 'metadata': {'continue': 'x'}, 'items': [kubernetes('a', '241.0.0.1')]}
+        self.assertDone(self.drift(self.file(chunk)), 0, 'more pages follow')
+
     def test_zones(self):
         path = self.list(document('a', '241.0.0.1', None), document('b', '241.0.0.2', 'west'), document('c', None, None))
         self.assertDone(self.adopt(path), 2, '1 of 2 services', 'a is the first', '--zone')
@@ -320,11 +333,11 @@ class ConfigMaps(KumaCase):
         for name, (content, args) in forms.items():
             with self.subTest(name):
                 path = self.file(content)
-                self.assertDone(self.adopt(*args, path), 2, '--zone')
                 result = self.assertDone(self.adopt('--zone', 'east', '--json', *args, path), 0)
                 items = [item for item in result.json()['items'] if item['kind'] == 'MeshService']
                 self.assertEqual([(item['service'], item['verdict']) for item in items],
                                  [('backend', 'would adopt'), ('web_shop_svc_80', 'would adopt'), ('example.com', 'skipped'), ('web.mesh', 'skipped')])
+        self.assertDone(self.adopt(path), 2, '--zone')
         self.assertDone(self.adopt('--zone', 'east', self.file(self.PLAIN, 'bare.json')), 2, '--mesh')
         self.assertDone(self.adopt('--zone', 'east', '--apply', path), 0, 'adopted  2', 'skipped  2', 'a host name')
         self.assertEqual(self.vips(), {('east', 'backend'): ['241.0.0.1'], ('east', 'web_shop_svc_80'): ['241.0.0.2']})
@@ -353,9 +366,11 @@ class KumaApi(KumaCase):
         kuma = self.kuma(*self.documents(), document('x', '242.0.0.1', kind='MeshExternalService'), document('o', '241.0.2.1', mesh='other'),
                          document('m', '243.0.0.1', kind='MeshMultiZoneService'), meshes=['default', 'other', 'empty'])
         kuma.page = 7
-        for kuma.public in ('http://localhost:5681', None, 'http://kuma.invalid/elsewhere'):
-            result = self.assertDone(self.adopt('--kuma-url', kuma.url + '/', '--json'), 0)
-            self.assertEqual(result.json()['counts']['would adopt'], 28)
+        result = self.assertDone(self.adopt('--kuma-url', kuma.url + '/', '--json'), 0)
+        self.assertEqual(result.json()['counts']['would adopt'], 28)
+        for kuma.public in (None, 'http://kuma.invalid/elsewhere'):
+            result = self.assertDone(self.adopt('--kuma-url', kuma.url, '--mesh', 'default', '--json'), 0)
+            self.assertEqual(result.json()['counts']['would adopt'], 27)
         self.assertEqual(self.assertDone(self.adopt('--kuma-url', kuma.url, '--mesh', 'other', '--json'), 0).verdicts(), {'o': 'would adopt'})
         self.assertDone(self.adopt('--kuma-url', kuma.url, '--apply'), 0, 'adopted  28')
         self.assertEqual(self.vips()['west', 's24'], ['241.0.1.24'])
@@ -420,6 +435,48 @@ class KumaApi(KumaCase):
         path = self.list(document('a', '241.0.0.1'))
         for command in ('kuma-import', 'kuma-drift'):
             self.assertDone(self.run_command(command, path, HOLDFAST_URL='http://127.0.0.1:1'), 3, 'cannot be reached')
+
+
+class Meanwhile(KumaCase):
+    """What happens while the command runs; a proxy knows when."""
+
+    def between(self, hook):
+        between = Between(self.server.port, hook)
+        self.addCleanup(between.close)
+        return between
+
+    def test_what_is_taken_between_check_and_adoption_is_not_replaced(self):
+        def hook(method, target):
+            if method == 'PUT' and not taken:
+                taken.append(self.server.put(lease_path('thief', 'west') + '?address=241.0.0.1'))
+                taken.append(self.server.put(lease_path('b') + '?address=241.0.0.9'))
+        taken = []
+        between = self.between(hook)
+        path = self.list(document('a', '241.0.0.1'), document('b', '241.0.0.2'), document('c', '241.0.0.3'))
+        result = self.assertDone(self.adopt('--apply', '--json', path, HOLDFAST_URL=between.url, HOLDFAST_TOKEN='our.token'), 1,
+                                 '2 addresses were taken between the check and the adoption')
+        self.assertEqual(result.verdicts(), {'a': 'conflict', 'b': 'conflict', 'c': 'adopted'})
+        self.assertIn('since it was checked: address: 241.0.0.1 is bound to', result.json()['items'][0]['detail'])
+        self.assertEqual(self.vips(), {('west', 'thief'): ['241.0.0.1'], ('east', 'b'): ['241.0.0.9'], ('east', 'c'): ['241.0.0.3']})
+        self.assertGreater(len(between.requests), 4)
+        self.assertEqual({authorization for _, _, authorization in between.requests}, {'Bearer our.token'})
+
+    def test_the_server_goes_away_midway(self):
+        puts = []
+
+        def hook(method, target):
+            if method == 'PUT':
+                puts.append(target)
+                if len(puts) > 5:
+                    raise ConnectionError
+        between = self.between(hook)
+        path = self.list(*(document(f's{i}', f'241.0.0.{i}') for i in range(40)))
+        result = self.assertDone(self.adopt('--apply', '--json', path, HOLDFAST_URL=between.url), 3, 'cannot be reached')
+        counts = result.json()['counts']
+        self.assertEqual((counts['adopted'], counts['failed']), (5, 35))
+        self.assertEqual(len(self.vips()), 5)
+        self.assertDone(self.adopt('--apply', path), 0, 'adopted  35', 'right    5')
+        self.assertEqual(self.vips(), {('east', f's{i}'): [f'241.0.0.{i}'] for i in range(40)})
 
 
 class Arguments(KumaCase):
