@@ -3,125 +3,18 @@
 HOLDFAST_SAMPLES may name more documents to import, lists in JSON with `:` between them.
 """
 import copy
-import hashlib
 import json
 import os
-import shutil
-import subprocess
-import tempfile
 import time
 
 from between import Between
-from fake_kuma import FakeKuma
-from harness import Server, ServerCase, config, fill, lease_path, temporary_base, vip
+from front_kuma import ROOT, KumaCase, config_map, document, kubernetes
+from harness import config, fill, lease_path, vip
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMAND = os.path.join(ROOT, 'scripts', 'holdfast')
 SAMPLES = [os.path.join(ROOT, 'tests', 'data', name) for name in sorted(os.listdir(os.path.join(ROOT, 'tests', 'data')))
            if name.endswith('.json')]
 MORE = [path for path in os.environ.get('HOLDFAST_SAMPLES', '').split(os.pathsep) if path]
-RUN_S, MASS, MASS_S = 60, 5000, 60
-
-
-def document(name, ip=None, zone='east', mesh='default', kind='MeshService', **more):
-    """A resource in universal form; `ip` is one address or several."""
-    ips = [ip] if isinstance(ip, str) else ip or []
-    labels = {'kuma.io/display-name': name, **({'kuma.io/zone': zone} if zone else {}), **more.pop('labels', {})}
-    return {'type': kind, 'mesh': mesh, 'name': name, 'labels': labels, 'spec': {'ports': [{'port': 80}]},
-            'status': {'vip': {'ip': ip}} if kind == 'MeshExternalService' else {'vips': [{'ip': one} for one in ips]}, **more}
-
-
-def kubernetes(name, ip=None, zone='east', namespace='shop'):
-    labels = {'kuma.io/mesh': 'default', 'kuma.io/zone': zone, 'k8s.kuma.io/namespace': namespace}
-    return {'apiVersion': 'kuma.io/v1alpha1', 'kind': 'MeshService', 'metadata': {'name': name, 'namespace': namespace, 'labels': labels},
-            'spec': {'ports': [{'port': 80}]}, **({'status': {'vips': [{'ip': ip}]}} if ip else {})}
-
-
-def config_map(entries, mesh='default'):
-    return {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': f'kuma-{mesh}-dns-vips', 'namespace': 'kuma-system'},
-            'data': {'config': entries if isinstance(entries, str) else json.dumps(entries)}}
-
-
-class Result:
-    def __init__(self, done):
-        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
-
-    def json(self):
-        return json.loads(self.out)
-
-    def verdicts(self):
-        return {item['service']: item['verdict'] for item in self.json()['items']}
-
-    def __repr__(self):
-        return f'<{self.status}\n{self.out[-2000:]}\n{self.err[-2000:]}>'
-
-
-class KumaCase(ServerCase):
-    ALONE = True  # each test has a server of its own
-
-    @classmethod
-    def setUpClass(cls):
-        if not cls.ALONE:
-            super().setUpClass()
-
-    def setUp(self):
-        if self.ALONE:
-            self.server = Server()
-            self.addCleanup(self.server.close)
-        self.directory = tempfile.mkdtemp(prefix='holdfast-kuma-', dir=temporary_base())
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
-        os.mkdir(os.path.join(self.directory, 'tmp'))
-
-    def file(self, content, name='input.json'):
-        path = os.path.join(self.directory, name)
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write(content if isinstance(content, str) else json.dumps(content))
-        return path
-
-    def list(self, *documents, name='input.json'):
-        return self.file({'total': len(documents), 'items': documents, 'next': None}, name)
-
-    def kuma(self, *documents, meshes=('default',)):
-        kuma = FakeKuma(documents, meshes)
-        self.addCleanup(kuma.close)
-        return kuma
-
-    def run_command(self, command, *args, stdin='', **env):
-        """Runs it; nothing may be left in its temporary directory."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith('HOLDFAST')}
-        environment.update(HOLDFAST_URL=f'http://127.0.0.1:{self.server.port}', TMPDIR=os.path.join(self.directory, 'tmp'))
-        environment.update(env)
-        done = subprocess.run([COMMAND, command, *args], input=stdin, capture_output=True, text=True, timeout=RUN_S, env=environment,
-                              cwd=self.directory, check=False)
-        self.assertEqual(os.listdir(environment['TMPDIR']), [], 'temporary files were left')
-        self.assertNotRegex(done.stderr, r': line \d+: |^jq: ', 'that is the shell or jq speaking')
-        return Result(done)
-
-    def adopt(self, *args, **more):
-        return self.run_command('kuma-import', *args, **more)
-
-    def drift(self, *args, **more):
-        return self.run_command('kuma-drift', *args, **more)
-
-    def assertDone(self, result, status, *words):
-        self.assertEqual(result.status, status, result)
-        for word in words:
-            self.assertIn(word, result.out + result.err, result)
-        return result
-
-    def vips(self):
-        """Every active lease's addresses, by zone and service."""
-        return {(lease['zone'], lease['service']): [vip['ip'] for vip in lease['vips']] for lease in self.server.stream('?state=active')[0]}
-
-    def database(self):
-        with open(os.path.join(self.server.data_dir, 'data.mdb'), 'rb') as file:
-            return hashlib.sha256(file.read()).hexdigest()
-
-    def assertUntouched(self, act):
-        before = self.server.revision(), self.database()
-        result = act()
-        self.assertEqual((self.server.revision(), self.database()), before, 'something was written')
-        return result
+MASS, MASS_S = 5000, 60
 
 
 class Import(KumaCase):
@@ -151,23 +44,22 @@ class Import(KumaCase):
         self.assertEqual((summary['unchanged'], summary['updated'], summary['created']), (2, 0, 0))
 
     def test_both_forms_of_a_document_and_every_shape_of_input(self):
-        universal, native = document('a', '241.0.0.9'), kubernetes('b', '241.0.0.8')
-        shapes = {'a list of Kuma': ({'total': 2, 'items': [universal, native], 'next': None}, 2),
-                  'a List of Kubernetes': ({'apiVersion': 'v1', 'kind': 'List', 'items': [universal, native]}, 2),
-                  'a typed list': ({'kind': 'MeshServiceList', 'metadata': {'continue': ''}, 'items': [native]}, 1),
-                  'one resource': (native, 1), 'an array': ([universal, native], 2), 'no items': ({'total': 0, 'items': []}, 0),
-                  'NDJSON': (json.dumps(universal) + '\n' + json.dumps(native) + '\n', 2),
-                  'lists behind each other': (json.dumps({'items': [universal]}) + json.dumps({'items': [native]}), 2)}
-        for name, (content, count) in shapes.items():
-            with self.subTest(name):
-                told = self.assertDone(self.adopt('--json', self.file(content)), 0).json()
-                self.assertEqual(told['counts']['would adopt'], count)
-        text = shapes['NDJSON'][0]
-        self.assertEqual(self.assertDone(self.adopt('--json', '-', stdin=text), 0).json()['counts']['would adopt'], 2)
-        self.list(native, name='--more.json')
-        self.assertDone(self.adopt('--apply', self.list(universal), '--more.json'), 2, 'no argument')
-        self.assertDone(self.adopt('--apply', self.list(universal), './--more.json'), 0)
-        self.assertEqual(self.vips(), {('east', 'a'): ['241.0.0.9'], ('east', 'b.shop'): ['241.0.0.8']})
+        def universal(n):
+            return document(f'u{n}', f'241.0.1.{n}')
+
+        def native(n):
+            return kubernetes(f'k{n}', f'241.0.2.{n}')
+        shapes = [{'total': 2, 'items': [universal(0), native(0)], 'next': None}, {'kind': 'List', 'items': [universal(1), native(1)]},
+                  {'kind': 'MeshServiceList', 'metadata': {'continue': ''}, 'items': [native(2)]}, native(3), [universal(4), native(4)],
+                  {'total': 0, 'items': []}, {'total': 0, 'items': None}, json.dumps(universal(5)) + '\n' + json.dumps(native(5)) + '\n',
+                  json.dumps({'items': [universal(6)]}) + json.dumps({'items': [native(6)]}), json.dumps(universal(7), indent=2)]
+        paths = [self.file(content, f'{n}.json') for n, content in enumerate(shapes)]
+        self.list(native(8), name='--more.json')
+        self.assertDone(self.adopt('--apply', *paths, '--more.json'), 2, 'no argument')
+        self.assertDone(self.adopt('--apply', *paths, './--more.json', '-', stdin=json.dumps(native(9))), 0, 'adopted  15')
+        expected = {('east', f'u{n}'): [f'241.0.1.{n}'] for n in (0, 1, 4, 5, 6, 7)}
+        expected.update({('east', f'k{n}.shop'): [f'241.0.2.{n}'] for n in (0, 1, 2, 3, 4, 5, 6, 8, 9)})
+        self.assertEqual(self.vips(), expected)
 
     def test_samples(self):
         """Real documents, each with an address in use."""
@@ -318,34 +210,37 @@ class Import(KumaCase):
 
 
 class ConfigMaps(KumaCase):
-    PLAIN = {'0:backend': '241.0.0.1', '0:web_shop_svc_80': '241.0.0.2', '1:example.com': '241.0.0.3', '2:web.mesh': '241.0.0.4'}
+    @staticmethod
+    def plain(n):
+        return {'0:backend': f'241.0.{n}.1', '0:web_shop_svc_80': f'241.0.{n}.2', '1:example.com': f'241.0.{n}.3', '2:web.mesh': f'241.0.{n}.4'}
 
-    def with_outbounds(self):
+    def with_outbounds(self, n):
         return {key: {'address': ip, 'outbounds': [{'Port': 80, 'TagSet': {'kuma.io/service': key[2:]}, 'Origin': ''}]}
-                for key, ip in self.PLAIN.items()}
+                for key, ip in self.plain(n).items()}
 
     def test_every_form(self):
         other = {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'kube-root-ca.crt'}, 'data': {'ca.crt': 'x'}}
-        forms = {'plain': (config_map(self.PLAIN), []), 'outbounds': (config_map(self.with_outbounds()), []),
-                 'a List': ({'kind': 'List', 'items': [other, config_map(self.with_outbounds())]}, []),
-                 'bare': (self.PLAIN, ['--mesh', 'default']), 'bare, later': (self.with_outbounds(), ['--mesh', 'default']),
-                 'a Config of Kuma': ({'type': 'Config', 'name': 'kuma-default-dns-vips', 'config': json.dumps(self.PLAIN)}, [])}
-        for name, (content, args) in forms.items():
-            with self.subTest(name):
-                path = self.file(content)
-                result = self.assertDone(self.adopt('--zone', 'east', '--json', *args, path), 0)
-                items = [item for item in result.json()['items'] if item['kind'] == 'MeshService']
-                self.assertEqual([(item['service'], item['verdict']) for item in items],
-                                 [('backend', 'would adopt'), ('web_shop_svc_80', 'would adopt'), ('example.com', 'skipped'), ('web.mesh', 'skipped')])
-        self.assertDone(self.adopt(path), 2, '--zone')
-        self.assertDone(self.adopt('--zone', 'east', self.file(self.PLAIN, 'bare.json')), 2, '--mesh')
-        self.assertDone(self.adopt('--zone', 'east', '--apply', path), 0, 'adopted  2', 'skipped  2', 'a host name')
-        self.assertEqual(self.vips(), {('east', 'backend'): ['241.0.0.1'], ('east', 'web_shop_svc_80'): ['241.0.0.2']})
-        lease = self.server.get(lease_path('backend')).json()
-        self.assertIsNone(lease['fingerprint'])
-        answer = self.server.put(lease_path('backend'), config())
+        forms = [config_map(self.plain(0), 'm0'), {'kind': 'List', 'items': [other, config_map(self.with_outbounds(1), 'm1')]},
+                 {'type': 'Config', 'name': 'kuma-m2-dns-vips', 'config': json.dumps(self.plain(2))}]
+        paths = [self.file(content, f'{n}.json') for n, content in enumerate(forms)]
+        self.assertDone(self.adopt(paths[0]), 2, '--zone')
+        told = self.assertDone(self.adopt('--zone', 'east', '--apply', '--json', *paths), 0).json()
+        items = [(item['mesh'], item['service'], item['verdict']) for item in told['items'] if item['kind'] == 'MeshService']
+        self.assertEqual(items, [(f'm{n}', service, verdict) for n in range(3) for service, verdict in (
+            ('backend', 'adopted'), ('web_shop_svc_80', 'adopted'), ('example.com', 'skipped'), ('web.mesh', 'skipped'))])
+        for n in range(3):
+            lease = self.server.get(lease_path('backend', mesh=f'm{n}')).json()
+            self.assertEqual((lease['vips'], lease['fingerprint']), ([{'ip': f'241.0.{n}.1'}], None))
+        answer = self.server.put(lease_path('backend', mesh='m0'), config())
         self.assertEqual((self.assertOutcome(answer, 200, 'updated')['vips']), [{'ip': '241.0.0.1'}])
-        self.assertDone(self.drift('--zone', 'east', path), 0, '0 of 2')
+        self.assertDone(self.drift('--zone', 'east', *paths), 0, '0 of 6')
+
+    def test_the_bare_content(self):
+        plain = self.file(self.plain(0))
+        self.assertDone(self.adopt('--zone', 'east', plain), 2, '--mesh')
+        self.assertDone(self.adopt('--zone', 'east', '--mesh', 'default', plain), 0, 'would adopt  2', 'skipped      2', '1 a host name')
+        self.assertDone(self.adopt('--zone', 'east', '--mesh', 'default', '--apply', self.file(self.with_outbounds(0))), 0, 'adopted  2')
+        self.assertEqual(self.vips(), {('east', 'backend'): ['241.0.0.1'], ('east', 'web_shop_svc_80'): ['241.0.0.2']})
 
     def test_the_oldest_form(self):
         path = self.file(config_map({'backend': '241.0.0.1', 'redis': '241.0.0.2', 'Bad': '241.0.0.3', 'none': ''}, 'mesh-1'))
@@ -365,12 +260,12 @@ class KumaApi(KumaCase):
     def test_all_pages_of_all_meshes_and_kinds(self):
         kuma = self.kuma(*self.documents(), document('x', '242.0.0.1', kind='MeshExternalService'), document('o', '241.0.2.1', mesh='other'),
                          document('m', '243.0.0.1', kind='MeshMultiZoneService'), meshes=['default', 'other', 'empty'])
-        kuma.page = 7
+        kuma.page = 12
         result = self.assertDone(self.adopt('--kuma-url', kuma.url + '/', '--json'), 0)
         self.assertEqual(result.json()['counts']['would adopt'], 28)
-        for kuma.public in (None, 'http://kuma.invalid/elsewhere'):
-            result = self.assertDone(self.adopt('--kuma-url', kuma.url, '--mesh', 'default', '--json'), 0)
-            self.assertEqual(result.json()['counts']['would adopt'], 27)
+        kuma.public = None
+        result = self.assertDone(self.adopt('--kuma-url', kuma.url, '--mesh', 'default', '--json'), 0)
+        self.assertEqual(result.json()['counts']['would adopt'], 27)
         self.assertEqual(self.assertDone(self.adopt('--kuma-url', kuma.url, '--mesh', 'other', '--json'), 0).verdicts(), {'o': 'would adopt'})
         self.assertDone(self.adopt('--kuma-url', kuma.url, '--apply'), 0, 'adopted  28')
         self.assertEqual(self.vips()['west', 's24'], ['241.0.1.24'])
@@ -519,12 +414,12 @@ class Drift(KumaCase):
 
     def test_what_has_moved(self):
         documents = [document(f's{i}', f'241.0.1.{i}', 'east' if i % 2 else 'west', modificationTime='2026-06-01T12:00:00Z') for i in range(9)]
-        kuma = self.kuma(*documents)
-        self.assertDone(self.adopt('--apply', '--kuma-url', kuma.url), 0)
-        self.assertDone(self.drift('--kuma-url', kuma.url), 0, '0 of 9 services')
-        quiet = self.assertDone(self.drift('--quiet', '--kuma-url', kuma.url), 0)
+        kuma, path = self.kuma(), self.list(*documents)
+        self.assertDone(self.adopt('--apply', path), 0)
+        self.assertDone(self.drift(path), 0, '0 of 9 services')
+        quiet = self.assertDone(self.drift('--quiet', path), 0)
         self.assertEqual((quiet.out, quiet.err), ('', ''))
-        self.assertEqual(self.assertDone(self.drift('--quiet', '--json', '--kuma-url', kuma.url), 0).out, '')
+        self.assertEqual(self.assertDone(self.drift('--quiet', '--json', path), 0).out, '')
         kuma.documents = self.shuffled(documents[:6]) + documents[6:] + [document('new', '241.9.9.9'), document('waits')]
         result = self.assertUntouched(lambda: self.assertDone(self.drift('--json', '--kuma-url', kuma.url), 1)).json()
         self.assertEqual(result['counts'], {'moved': 6, 'no-lease': 1, 'rejected': 0, 'same': 3, 'no-vip': 1, 'skipped': 0})
