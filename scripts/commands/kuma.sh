@@ -2,10 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # variables of lib.sh and of the commands
 zone='' mesh='' kuma_url='' kuma_token_file='' kuma_files=() taken=1
-work=$(mktemp -d "${TMPDIR:-/tmp}/holdfast.XXXXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+hf_scratch
 
 kuma_inputs() {
 	cat <<'TEXT'
@@ -31,6 +28,10 @@ kuma_name() {
 kuma_option() {
 	taken=2
 	case $1 in
+	--*=*)
+		kuma_option "${1%%=*}" "${1#*=}"
+		case $taken in 2) taken=1 ;; *) hf_bad "${1%%=*} takes no value" ;; esac
+		;;
 	--zone)
 		zone=$(hf_value "$1" "$@")
 		kuma_name "$1" "$zone"
@@ -79,25 +80,22 @@ kuma_check_arguments() {
 	if [ "$stdin" -gt 1 ]; then hf_bad "- is stated more than once"; fi
 }
 
-# kuma_die STATUS WORDS : hf_die with words from outside, of which a terminal obeys nothing.
-kuma_die() { hf_die "$1" "${2//[[:cntrl:]]/?}"; }
-
 kuma_token() {
 	local token
-	: >"$work/token"
+	: >"$scratch/token"
 	if [ -z "$kuma_token_file" ]; then return; fi
 	if [ -d "$kuma_token_file" ] || ! [ -r "$kuma_token_file" ]; then hf_die 2 "--kuma-token-file: $kuma_token_file cannot be read"; fi
 	token=$(tr -d '\r\n' <"$kuma_token_file")
 	case $token in '' | *[!A-Za-z0-9._~+/=-]*) hf_die 2 "--kuma-token-file: $kuma_token_file does not hold a token" ;; esac
-	printf 'header = "Authorization: Bearer %s"\n' "$token" >"$work/token"
+	printf 'header = "Authorization: Bearer %s"\n' "$token" >"$scratch/token"
 }
 
-# kuma_get URL : the answer is in $work/page and its media type in $media. Returns 4 if there is no such thing.
+# kuma_get URL : the answer is in $scratch/page and its media type in $media. Returns 4 if there is no such thing.
 kuma_get() {
 	local status=0 told code
-	told=$(curl -sS --globoff --path-as-is --proto '=http,https' --connect-timeout 10 --max-time 300 --config "$work/token" \
-		-H 'Accept: application/json' -o "$work/page" -w '%{http_code} %{content_type}' -- "$1" 2>"$work/error") || status=$?
-	if [ "$status" -ne 0 ]; then kuma_die 3 "Kuma at $kuma_url cannot be reached: $(sed -n '1s/^curl: //p' "$work/error")"; fi
+	told=$(curl -sS --globoff --path-as-is --proto '=http,https' --connect-timeout 10 --max-time 300 --config "$scratch/token" \
+		-H 'Accept: application/json' -o "$scratch/page" -w '%{http_code} %{content_type}' -- "$1" 2>"$scratch/error") || status=$?
+	if [ "$status" -ne 0 ]; then hf_die 3 "Kuma at $kuma_url cannot be reached: $(sed -n '1s/^curl: //p' "$scratch/error")"; fi
 	code=${told%% *} media=${told#* }
 	case $code in
 	2??) ;;
@@ -118,27 +116,27 @@ kuma_get() {
 # of its address before it, and the token is for nobody else. Returns 4 if there is no such list.
 kuma_list() {
 	local query='size=1000' pages=0 most=1000 line n total next
-	: >"$work/seen"
+	: >"$scratch/seen"
 	while [ "$query" != - ]; do
 		kuma_get "$kuma_url$1?$query" || return
 		pages=$((pages + 1))
-		printf '%s\n' "$query" >>"$work/seen"
+		printf '%s\n' "$query" >>"$scratch/seen"
 		line=$(jq -rs 'if length == 1 then .[0] else error("one value is wanted") end |
 			(.items // []) as $items |
 			if type != "object" or (has("items") | not) or ($items | type) != "array" then error("no list") else . end |
 			((.next // "") | if type != "string" then error("no list") elif . == "" then "-" else
 				(capture("^[^?#]*\\?(?<query>[A-Za-z0-9%._~&=+*:,;/@!$()-]+)(#.*)?$") | .query) // "?" end) as $next |
-			"\($items | length) \((.total | numbers | floor) // 0) \($next)"' "$work/page" 2>/dev/null) ||
-			kuma_die 2 "the answer to GET $kuma_url$1?$query is no list in JSON (${media:-no media type}): is this the address of Kuma's API?"
+			"\($items | length) \((.total | numbers | floor) // 0) \($next)"' "$scratch/page" 2>/dev/null) ||
+			hf_die 2 "the answer to GET $kuma_url$1?$query is no list in JSON (${media:-no media type}): is this the address of Kuma's API?"
 		read -r n total next <<<"$line"
 		if [ "$pages" -eq 1 ] && [ "$total" -gt 0 ] && [ "$n" -gt 0 ]; then most=$((2 * ((total + n - 1) / n) + 10)); fi
 		if [ "$next" != - ]; then
 			if [ "$next" = '?' ]; then hf_die 2 "Kuma's pages of $1: the next page is named in a way that cannot be followed"; fi
-			if [ "$n" -eq 0 ] || [ "$pages" -ge "$most" ] || grep -qxF -e "$next" "$work/seen"; then
+			if [ "$n" -eq 0 ] || [ "$pages" -ge "$most" ] || grep -qxF -e "$next" "$scratch/seen"; then
 				hf_die 2 "Kuma's pages of $1 do not come to an end: after $pages pages of $total services there is still one more"
 			fi
 		fi
-		cat "$work/page" >>"$2"
+		cat "$scratch/page" >>"$2"
 		echo >>"$2"
 		query=$next
 	done
@@ -150,11 +148,11 @@ kuma_fetch() {
 	kuma_token
 	: >"$1"
 	if [ -n "$mesh" ]; then
-		hf_uri "$mesh" >"$work/meshes"
+		printf '%s\n' "$(hf_uri "$mesh")" >"$scratch/meshes"
 	else
-		: >"$work/meshlist"
-		kuma_list /meshes "$work/meshlist" || hf_die 2 "there is no $kuma_url/meshes (HTTP 404): is this the address of Kuma's API?"
-		jq -r '.items[]? | .name | strings | @uri' "$work/meshlist" >"$work/meshes"
+		: >"$scratch/meshlist"
+		kuma_list /meshes "$scratch/meshlist" || hf_die 2 "there is no $kuma_url/meshes (HTTP 404): is this the address of Kuma's API?"
+		jq -r '.items[]? | .name | strings | @uri' "$scratch/meshlist" >"$scratch/meshes"
 	fi
 	while read -r one; do
 		found=false
@@ -162,111 +160,97 @@ kuma_fetch() {
 			if kuma_list "/meshes/$one/$kind" "$1"; then found=true; fi
 		done
 		if ! $found; then hf_die 2 "Kuma at $kuma_url knows neither services of mesh \"$one\" nor that there could be any (HTTP 404)"; fi
-	done <"$work/meshes"
+	done <"$scratch/meshes"
 }
 
-# kuma_read : all inputs to items, one for each service. $work/aside has those of which all is known, $work/asked the others: the zone, escaped
+# kuma_read : all inputs to items, one for each service. $scratch/aside has those of which all is known, $scratch/asked the others: the zone, escaped
 # for a path, a tab, the item, a tab, its document.
 kuma_read() {
 	local file files=() bad
 	if [ -n "$kuma_url" ]; then
-		kuma_fetch "$work/Kuma's API"
-		files+=("$work/Kuma's API")
+		kuma_fetch "$scratch/Kuma's API"
+		files+=("$scratch/Kuma's API")
 	fi
 	for file in "${kuma_files[@]}"; do
 		case $file in
 		-)
-			cat >"$work/standard input"
-			file="$work/standard input"
+			cat >"$scratch/standard input"
+			file="$scratch/standard input"
 			;;
 		-*) file=./$file ;;
 		esac
-		if ! [ -s "$file" ]; then hf_die 2 "${file#"$work/"} is empty"; fi
+		if ! [ -s "$file" ]; then hf_die 2 "${file#"$scratch/"} is empty"; fi
 		files+=("$file")
 	done
-	rm -f "$work/page"
-	: >"$work/aside"
-	: >"$work/bad"
-	: >"$work/unsorted"
+	rm -f "$scratch/page"
+	: >"$scratch/aside"
+	: >"$scratch/bad"
+	: >"$scratch/unsorted"
 	jq -rn -L "$lib" --arg mesh "$mesh" --arg zone "$zone" 'include "kuma";
 		($mesh | text) as $mesh | ($zone | text) as $zone |
 		foreach (inputs | input_filename as $from | items($mesh; $zone) | select($mesh == null or .mesh == null or .mesh == $mesh) |
 			if .bad then . + {from: $from} else . end) as $item (-1; . + 1; . as $n | $item | .n = $n) |
 		if .list then "list\t\(.list)\t\(.total)\t\(.more)" else "\(if .bad then "bad" elif .verdict then "aside" elif .zone then "unsorted" else "homeless" end)\t\(.zone // "" | @uri)\t\(
-			del(.document) | tojson)\t\(.document | tojson)" end' "${files[@]}" 2>"$work/error" >"$work/items" || kuma_unreadable "${files[@]}"
-	awk -F '\t' -v work="$work" '
+			del(.document) | tojson)\t\(.document | tojson)" end' "${files[@]}" 2>"$scratch/error" >"$scratch/items" || kuma_unreadable "${files[@]}"
+	awk -F '\t' -v work="$scratch" '
 		$1 == "list" { n += $2; if ($3 > total) total = $3; if ($4 == "true") more = 1; else last = 1; next }
 		$1 == "unsorted" { print $2 "\t" $3 "\t" $4 > (work "/unsorted"); next }
 		{ print $3 > (work "/" $1) }
-		END { if (more && (total ? n < total : !last)) print n > (work "/page") }' "$work/items"
-	if [ -s "$work/page" ]; then echo "holdfast $name: careful: the input is not all that there is; it says itself that more pages follow" >&2; fi
-	if [ -s "$work/bad" ]; then
-		bad=$(sed -n 1p "$work/bad" | jq -r --arg work "$work/" '"\(.from | ltrimstr($work)): \(.bad)"')
-		kuma_die 2 "$bad"
+		END { if (more && (total ? n < total : !last)) print n > (work "/page") }' "$scratch/items"
+	if [ -s "$scratch/page" ]; then echo "holdfast $name: careful: the input is not all that there is; it says itself that more pages follow" >&2; fi
+	if [ -s "$scratch/bad" ]; then
+		bad=$(sed -n 1p "$scratch/bad" | jq -r --arg work "$scratch/" '"\(.from | ltrimstr($work)): \(.bad)"')
+		hf_die 2 "$bad"
 	fi
-	if [ -s "$work/homeless" ]; then
-		bad=$(sed -n 1p "$work/homeless" | jq -r .service)
-		kuma_die 2 "$(wc -l <"$work/homeless") of $(cat "$work/homeless" "$work/unsorted" | wc -l) services with a VIP do not say their zone ($bad is the first): state --zone"
+	if [ -s "$scratch/homeless" ]; then
+		bad=$(sed -n 1p "$scratch/homeless" | jq -r .service)
+		hf_die 2 "$(wc -l <"$scratch/homeless") of $(cat "$scratch/homeless" "$scratch/unsorted" | wc -l) services with a VIP do not say their zone ($bad is the first): state --zone"
 	fi
-	LC_ALL=C sort -s -t $'\t' -k 1,1 "$work/unsorted" >"$work/asked"
-	rm "$work/items" "$work/unsorted"
+	LC_ALL=C sort -s -t $'\t' -k 1,1 "$scratch/unsorted" >"$scratch/asked"
+	rm "$scratch/items" "$scratch/unsorted"
 }
 
 # kuma_unreadable FILE… : says which is no JSON.
 kuma_unreadable() {
 	local file
 	for file in "$@"; do
-		jq empty "$file" >/dev/null 2>"$work/why" || kuma_die 2 "${file#"$work/"} is no JSON: $(sed -n '1s/^[^:]*: *//p' "$work/why")"
+		jq empty "$file" >/dev/null 2>"$scratch/why" || hf_die 2 "${file#"$scratch/"} is no JSON: $(sed -n '1s/^[^:]*: *//p' "$scratch/why")"
 	done
-	kuma_die 2 "the input cannot be read: $(sed -n 1p "$work/error")"
+	hf_die 2 "the input cannot be read: $(sed -n 1p "$scratch/error")"
 }
 
-# kuma_ask : what the server would do with each item, and whose it is in its eyes: a dry run, which writes nothing. $work/checked has the
-# items with the results, each with the line of its document in $work/documents; $work/unclear has the addresses of those that could not be
+# kuma_ask : what the server would do with each item, and whose it is in its eyes: a dry run, which writes nothing. $scratch/checked has the
+# items with the results, each with the line of its document in $scratch/documents; $scratch/unclear has the addresses of those that could not be
 # adopted just so, each as a string in JSON, and may have one more than once.
 kuma_ask() {
 	local at=0 here code file
-	mkdir "$work/zones"
-	for file in names documents metas answers checked unclear; do : >"$work/$file"; done
-	awk -F '\t' -v work="$work" '
+	mkdir "$scratch/zones"
+	for file in names documents metas answers checked unclear; do : >"$scratch/$file"; done
+	awk -F '\t' -v work="$scratch" '
 		$1 != last { if (n) close(file); last = $1; n++; file = work "/zones/" n; print $1 > (work "/names") }
-		{ print $2 > (work "/metas"); print $3 > file; print $3 > (work "/documents") }' "$work/asked"
+		{ print $2 > (work "/metas"); print $3 > file; print $3 > (work "/documents") }' "$scratch/asked"
 	while read -r here; do
 		at=$((at + 1))
-		code=$(hf_curl --path-as-is -o "$work/answer" -w '%{http_code}' -H 'Content-Type: application/x-ndjson' --data-binary "@$work/zones/$at" \
+		code=$(hf_curl -o "$scratch/answer" -w '%{http_code}' -H 'Content-Type: application/x-ndjson' --data-binary "@$scratch/zones/$at" \
 			"$url/v1/zones/$here/sync?mode=delta&dryRun=true&return=all") || exit
 		case $code in
-		200) cat "$work/answer" >>"$work/answers" ;;
+		200) cat "$scratch/answer" >>"$scratch/answers" ;;
 		400)
-			jq -e '.code == "invalid-name"' "$work/answer" >/dev/null 2>&1 || kuma_refused "$code"
-			jq -c --argjson lines "$(wc -l <"$work/zones/$at")" '{results: [range($lines) as $line | {outcome: "rejected", problem: .}]}' \
-				"$work/answer" >>"$work/answers"
+			jq -e '.code == "invalid-name"' "$scratch/answer" >/dev/null 2>&1 || hf_refused "$code" "$(head -c 65536 "$scratch/answer")"
+			jq -c --argjson lines "$(wc -l <"$scratch/zones/$at")" '{results: [range($lines) as $line | {outcome: "rejected", problem: .}]}' \
+				"$scratch/answer" >>"$scratch/answers"
 			;;
-		*) kuma_refused "$code" ;;
+		*) hf_refused "$code" "$(head -c 65536 "$scratch/answer")" ;;
 		esac
-	done <"$work/names"
-	jq -rn -L "$lib" --slurpfile metas "$work/metas" 'include "kuma";
+	done <"$scratch/names"
+	jq -rn -L "$lib" --slurpfile metas "$scratch/metas" 'include "kuma";
 		foreach (inputs | .results[]) as $result (-1; . + 1; . as $i | $metas[$i] + {line: ($i + 1), result: $result} | identified |
-			"checked\t\(tojson)", (select(is_unclear) | .vips[] | "unclear\t\(tojson)"))' "$work/answers" | kuma_sort_out
-	if [ "$(wc -l <"$work/checked")" -ne "$(wc -l <"$work/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi
+			"checked\t\(tojson)", (select(is_unclear) | .vips[] | "unclear\t\(tojson)"))' "$scratch/answers" | kuma_sort_out
+	if [ "$(wc -l <"$scratch/checked")" -ne "$(wc -l <"$scratch/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi
 }
 
-# kuma_get_all FILE TARGET [CURL-ARGUMENT…] : GET from the server to a file; a refusal is said and ends the command.
-kuma_get_all() {
-	local code file=$1 target=$2
-	shift 2
-	code=$(hf_curl -o "$work/answer" -w '%{http_code}' "$@" "$url$target") || exit
-	case $code in 200) cat "$work/answer" >>"$file" ;; *) kuma_refused "$code" ;; esac
-}
-
-# kuma_sort_out : puts lines into the files in $work that they name, before a tab.
-kuma_sort_out() { awk -v work="$work" '{ at = index($0, "\t"); print substr($0, at + 1) > (work "/" substr($0, 1, at - 1)) }'; }
-
-# kuma_refused STATUS : ends, saying what the server said in $work/answer.
-kuma_refused() {
-	hf_problem "$1" "$(head -c 4096 "$work/answer")"
-	case $1 in 5??) exit 3 ;; *) exit 1 ;; esac
-}
+# kuma_sort_out : puts lines into the files in $scratch that they name, before a tab.
+kuma_sort_out() { awk -v work="$scratch" '{ at = index($0, "\t"); print substr($0, at + 1) > (work "/" substr($0, 1, at - 1)) }'; }
 
 # kuma_many REQUESTS ANSWERS : many requests over some connections at once. A request is a line: method, tab, target, tab, body as a string in
 # JSON, which is a string of curl's too, or @FILE, or nothing. The answers are written in the order of the requests, a line each, as
@@ -287,7 +271,7 @@ kuma_many() {
 					if ($1 != "GET") print "request = " $1 "\nheader = \"Content-Type: application/json\"\n" \
 						(substr($3, 1, 1) == "@" ? "data-binary = " quoted($3) : "data-raw = " $3)
 					if (behind > 1 && ENVIRON["token"] != "") print "header = " quoted("Authorization: Bearer " ENVIRON["token"])
-					print "write-out = \"\\n\\t\\n\"\ngloboff\npath-as-is\nconnect-timeout = 10"
+					print "write-out = \"\\n\\t\\n\"\ngloboff\npath-as-is\nconnect-timeout = 10\nspeed-limit = 1\nspeed-time = 120"
 				}' "$1") 2>"$2.$lane.error" |
 				awk '$0 == "\t" { print body == "" ? "null" : body; body = ""; next } { body = body $0 }' >"$2.$lane"
 			exit "${PIPESTATUS[0]}"
@@ -303,6 +287,3 @@ kuma_many() {
 		END { while (at < lines) { print "null"; at++ } }' | jq -R -c 'try fromjson catch null' >"$2"
 	return "$status"
 }
-
-# kuma_table FILE : hf_table of text from outside: what a terminal would obey is replaced.
-kuma_table() { LC_ALL=C sed 's/[\x01-\x08\x0b-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g' "$1" | hf_table; }

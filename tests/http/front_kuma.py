@@ -3,15 +3,11 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 
+import front
 from fake_kuma import FakeKuma
 from harness import Server, ServerCase, temporary_base
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMAND = os.path.join(ROOT, 'scripts', 'holdfast')
-RUN_S = 60
 
 
 def document(name, ip=None, zone='east', mesh='default', kind='MeshService', **more):
@@ -33,18 +29,9 @@ def config_map(entries, mesh='default'):
             'data': {'config': entries if isinstance(entries, str) else json.dumps(entries)}}
 
 
-class Result:
-    def __init__(self, done):
-        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
-
-    def json(self):
-        return json.loads(self.out)
-
+class Result(front.Result):
     def verdicts(self):
         return {item['service']: item['verdict'] for item in self.json()['items']}
-
-    def __repr__(self):
-        return f'<{self.status}\n{self.out[-2000:]}\n{self.err[-2000:]}>'
 
 
 class KumaCase(ServerCase):
@@ -79,14 +66,11 @@ class KumaCase(ServerCase):
 
     def run_command(self, command, *args, stdin='', **env):
         """Runs it; nothing may be left in its temporary directory."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith('HOLDFAST')}
-        environment.update(HOLDFAST_URL=f'http://127.0.0.1:{self.server.port}', TMPDIR=os.path.join(self.directory, 'tmp'))
-        environment.update(env)
-        done = subprocess.run([COMMAND, command, *args], input=stdin, capture_output=True, text=True, timeout=RUN_S, env=environment,
-                              cwd=self.directory, check=False)
-        self.assertEqual(os.listdir(environment['TMPDIR']), [], 'temporary files were left')
-        self.assertNotRegex(done.stderr, r': line \d+: |^jq: ', 'that is the shell or jq speaking')
-        return Result(done)
+        temporary = os.path.join(self.directory, 'tmp')
+        done = front.run(command, *args, server=self.server, env={'TMPDIR': temporary, **env}, input=stdin, cwd=self.directory)
+        self.assertEqual(os.listdir(temporary), [], 'temporary files were left')
+        self.assertNotRegex(done.err, r': line \d+: |^jq: ', 'that is the shell or jq speaking')
+        return Result(done.status, done.out, done.err)
 
     def adopt(self, *args, **more):
         return self.run_command('kuma-import', *args, **more)

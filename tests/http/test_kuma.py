@@ -8,7 +8,8 @@ import os
 import time
 
 from between import Between
-from front_kuma import ROOT, KumaCase, config_map, document, kubernetes
+from front import ROOT
+from front_kuma import KumaCase, config_map, document, kubernetes
 from harness import config, fill, lease_path, vip
 
 SAMPLES = [os.path.join(ROOT, 'tests', 'data', name) for name in sorted(os.listdir(os.path.join(ROOT, 'tests', 'data')))
@@ -104,7 +105,7 @@ class Import(KumaCase):
         self.server.put('/v1/pools/kuma', {'cidrs': ['240.0.0.0/12']})
         told = self.adopt('--json', self.list(document('a', '240.200.0.1'), document('b', '10.1.2.3'))).json()
         self.assertEqual(told['hint'], 'holdfast pools create kuma-2 --cidr 10.1.0.0/16 --cidr 240.200.0.0/16')
-        self.server.put('/v1/pools/kuma-2', {'cidrs': ['10.1.0.0/16', '240.200.0.0/16']})
+self.assertDone(self.run_command(*told['hint'].split()[1:]), 0)
         self.assertEqual(self.adopt('--json', self.list(document('a', '240.200.0.1'), document('b', '10.1.2.3'))).status, 0)
 
     def test_held_by_another(self):
@@ -191,7 +192,7 @@ class Import(KumaCase):
 
     def test_a_mesh_alone(self):
         path = self.list(document('a', '241.0.0.1'), document('b', '241.0.0.2', mesh='other'))
-        self.assertEqual(self.assertDone(self.adopt('--mesh', 'other', '--json', path), 0).verdicts(), {'b': 'would adopt'})
+        self.assertEqual(self.assertDone(self.adopt('--mesh=other', '--json', path), 0).verdicts(), {'b': 'would adopt'})
 
     def test_pages_as_files(self):
         """All of them, or a word of warning."""
@@ -348,13 +349,13 @@ class Meanwhile(KumaCase):
         taken = []
         between = self.between(hook)
         path = self.list(document('a', '241.0.0.1'), document('b', '241.0.0.2'), document('c', '241.0.0.3'))
-        result = self.assertDone(self.adopt('--apply', '--json', path, HOLDFAST_URL=between.url, HOLDFAST_TOKEN='our.token'), 1,
+        result = self.assertDone(self.adopt('--apply', '--json', path, HOLDFAST_URL=between.url, HOLDFAST_TOKEN='o"u\\rs'), 1,
                                  '2 addresses were taken between the check and the adoption')
         self.assertEqual(result.verdicts(), {'a': 'conflict', 'b': 'conflict', 'c': 'adopted'})
         self.assertIn('since it was checked: address: 241.0.0.1 is bound to', result.json()['items'][0]['detail'])
         self.assertEqual(self.vips(), {('west', 'thief'): ['241.0.0.1'], ('east', 'b'): ['241.0.0.9'], ('east', 'c'): ['241.0.0.3']})
         self.assertGreater(len(between.requests), 4)
-        self.assertEqual({authorization for _, _, authorization in between.requests}, {'Bearer our.token'})
+        self.assertEqual({authorization for _, _, authorization in between.requests}, {'Bearer o"u\\rs'})
 
     def test_the_server_goes_away_midway(self):
         puts = []
@@ -380,8 +381,8 @@ class Arguments(KumaCase):
     def test_wrong_ones(self):
         path = self.list(document('a', '241.0.0.1'))
         for command in ('kuma-import', 'kuma-drift'):
-            for args, word in ((['--nonsense', path], '--nonsense'), (['--zone'], '--zone'), (['--zone', 'A b', path], '--zone'),
-                               (['--mesh', '../x', path], '--mesh'), ([], 'nothing to read'), (['--kuma-url', 'kuma:5681'], '--kuma-url'),
+            for args, word in ((['--nonsense', path], '--nonsense'), (['--zone'], '--zone'), (['--zone=', path], '--zone'), (['--zone', 'A b', path], '--zone'),
+                               (['--mesh=../x', path], '--mesh'), (['--json=yes', path], '--json'), ([], 'nothing to read'), (['--kuma-url', 'kuma:5681'], '--kuma-url'),
                                (['--kuma-url', 'http://kuma/?a=b'], '--kuma-url'), (['--kuma-url', 'http://kuma/"'], '--kuma-url'),
                                (['--kuma-token-file', path, path], '--kuma-token-file'), (['missing.json'], 'missing.json'),
                                ([self.directory], self.directory), (['-', '-'], 'more than once'), ([''], 'no argument')):
