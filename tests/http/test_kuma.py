@@ -105,7 +105,7 @@ class Import(KumaCase):
         self.server.put('/v1/pools/kuma', {'cidrs': ['240.0.0.0/12']})
         told = self.adopt('--json', self.list(document('a', '240.200.0.1'), document('b', '10.1.2.3'))).json()
         self.assertEqual(told['hint'], 'holdfast pools create kuma-2 --cidr 10.1.0.0/16 --cidr 240.200.0.0/16')
-self.assertDone(self.run_command(*told['hint'].split()[1:]), 0)
+        self.assertDone(self.run_command(*told['hint'].split()[1:]), 0)
         self.assertEqual(self.adopt('--json', self.list(document('a', '240.200.0.1'), document('b', '10.1.2.3'))).status, 0)
 
     def test_held_by_another(self):
