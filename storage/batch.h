@@ -51,7 +51,8 @@ void hf_batch_put_zone(struct hf_batch *batch, const struct hf_zone *zone);
 /* Notes that a lease's address changed; hf_store_vip_changes() tells once the batch is committed. */
 void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause);
 
-/* Alters a lease from `before` (NULL: new) to `after` (NULL: gone): a change with the next revision, which is set in *after. */
+/* Alters a lease from `before` (NULL: new) to `after` (NULL: gone): a change with the next revision, which is set in *after. An
+ * address that it gets is held by nobody; it may be of another pool than before. */
 void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, struct hf_lease *after, enum hf_change_type type,
 		     enum hf_cause cause);
 

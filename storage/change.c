@@ -15,7 +15,8 @@ const char *hf_cause_name(enum hf_cause cause) {
 	static const char *const names[] = {[HF_CAUSE_REQUEST] = "request",
 					    [HF_CAUSE_DEADLINE] = "deadline",
 					    [HF_CAUSE_START] = "start",
-					    [HF_CAUSE_SYNC] = "sync"};
+					    [HF_CAUSE_SYNC] = "sync",
+					    [HF_CAUSE_ADMIN] = "admin"};
 	return names[cause];
 }
 

@@ -24,10 +24,10 @@ enum hf_change_type {
 		HF_CHANGE_TYPES
 };
 
-/* Who made the change: a client's request for one lease or pool, a deadline that passed, the store's first start, a zone's sync.
- * The values are on disk: append only. */
-enum hf_cause { HF_CAUSE_REQUEST = 1, HF_CAUSE_DEADLINE = 2, HF_CAUSE_START = 3, HF_CAUSE_SYNC = 4 };
-#define HF_CAUSES 4
+/* Who made the change: a client's request for one lease or pool, a deadline that passed, the store's first start, a zone's sync, an
+ * administrator's import. The values are on disk: append only. */
+enum hf_cause { HF_CAUSE_REQUEST = 1, HF_CAUSE_DEADLINE = 2, HF_CAUSE_START = 3, HF_CAUSE_SYNC = 4, HF_CAUSE_ADMIN = 5 };
+#define HF_CAUSES 5
 
 const char *hf_change_type_name(enum hf_change_type type);
 const char *hf_cause_name(enum hf_cause cause);

@@ -1,8 +1,6 @@
 /* history.c — the tables "addresses" and "history"; their layouts are in storage/FORMAT.md. */
 #include "history.h"
 
-#include "deadline.h"
-
 #define RECORD_VERSION 1
 #define PAST_KEY_BYTES (HF_ADDR_BYTES + 8)
 #define VALUE_MAX (1 + 8 + 8 + HF_KEY_MAX)
@@ -92,7 +90,7 @@ static bool newest_past(struct hf_cursor *cursor, struct hf_addr a, struct hf_ho
 	return read_past(cursor, hf_cursor_seek_back(cursor, past_key(a, UINT64_MAX, key)), a, ret);
 }
 
-static struct hf_deadline deadline_of(struct hf_addr a, const struct hf_holder *holder) {
+struct hf_deadline hf_history_deadline(struct hf_addr a, const struct hf_holder *holder) {
 	return (struct hf_deadline){
 		.at_ms = holder->to_ms + HF_HISTORY_AGE_MS, .address = a, .from_revision = holder->from_revision};
 }
@@ -108,7 +106,7 @@ static void make_room(struct hf_txn *txn, struct hf_addr a) {
 	hf_cursor_close(&cursor);
 	if (n < HF_HISTORY_HOLDERS)
 		return;
-	struct hf_deadline deadline = deadline_of(a, &old);
+	struct hf_deadline deadline = hf_history_deadline(a, &old);
 	hf_deadline_del(txn, &deadline);
 	hf_history_drop(txn, a, old.from_revision);
 }
@@ -125,7 +123,7 @@ void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms) {
 	hf_txn_del(txn, HF_ADDRESSES, present_key(a, key));
 	hf_txn_put(txn, HF_HISTORY, past_key(a, holder.from_revision, key),
 		   encode((uint64_t)holder.from_ms, holder.to_ms, &holder.id, value));
-	struct hf_deadline deadline = deadline_of(a, &holder);
+	struct hf_deadline deadline = hf_history_deadline(a, &holder);
 	hf_deadline_put(txn, &deadline);
 }
 

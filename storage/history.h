@@ -7,8 +7,7 @@
 #ifndef HF_STORAGE_HISTORY_H
 #define HF_STORAGE_HISTORY_H
 
-#include "identity.h"
-#include "kv.h"
+#include "deadline.h"
 
 #define HF_HISTORY_HOLDERS 16
 #define HF_HISTORY_AGE_MS ((int64_t)90 * 24 * 3600 * 1000)
@@ -28,6 +27,9 @@ void hf_history_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holde
 void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms);
 /* Deletes a past holder whose deadline came; the deadline itself is the caller's. */
 void hf_history_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision);
+
+/* When a past holder is dropped. */
+struct hf_deadline hf_history_deadline(struct hf_addr a, const struct hf_holder *holder);
 
 /* The holders of an address that are no older than 90 days, newest first, at most HF_HISTORY_HOLDERS; with at_ms >= 0 only the one
  * at that moment. Returns how many; a fault sticks to the reader. */

@@ -386,6 +386,25 @@ void hf_txn_insert(struct hf_txn *txn, enum hf_table table, struct hf_slice key,
 	put(txn, table, key, value, MDB_NOOVERWRITE);
 }
 
+void hf_txn_append(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value) {
+	if (txn->fault)
+		return;
+	txn->writes++;
+	MDB_val k = to_val(key), v = to_val(value);
+	int rc = mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND);
+	if (rc == MDB_KEYEXIST)
+		hf_txn_corrupt(txn, table, "an entry to append is not behind the others");
+	else
+		blame(txn, rc, "put", table);
+}
+
+void hf_txn_clear(struct hf_txn *txn, enum hf_table table) {
+	if (txn->fault)
+		return;
+	txn->writes++;
+	blame(txn, mdb_drop(txn->lmdb, txn->kv->tables[table], 0), "clear", table);
+}
+
 void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
 	if (txn->fault)
 		return;

@@ -92,6 +92,12 @@ void hf_txn_put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 /* Puts a key that must not exist; its presence is HF_E_CORRUPT. */
 void hf_txn_insert(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value);
 
+/* Puts a key that must be behind all others of its table, so that its pages fill up; any other is HF_E_CORRUPT. */
+void hf_txn_append(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value);
+
+/* Empties a table. */
+void hf_txn_clear(struct hf_txn *txn, enum hf_table table);
+
 /* Deletes a key that must exist; its absence is HF_E_CORRUPT. */
 void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key);
 

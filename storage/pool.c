@@ -183,6 +183,28 @@ bool hf_pool_config_equal(const struct hf_pool_config *a, const struct hf_pool_c
 	       hf_pool_ranges_equal(a, b) && names_equal(&a->meshes, &b->meshes) && names_equal(&a->zones, &b->zones);
 }
 
+static const struct hf_range *overlapping(const struct hf_range *ranges, int n, struct hf_range with) {
+	for (int i = 0; i < n; i++)
+		if (hf_range_overlaps(ranges[i], with))
+			return &ranges[i];
+	return NULL;
+}
+
+bool hf_pool_overlaps(const struct hf_pool_config *config, const struct hf_pool *pool, struct hf_range *ret_ours,
+		      struct hf_range *ret_theirs) {
+	for (int i = 0; i < config->n_cidrs; i++) {
+		const struct hf_range *theirs = overlapping(pool->config.cidrs, pool->config.n_cidrs, config->cidrs[i]);
+		if (!theirs)
+			theirs = overlapping(pool->draining, pool->n_draining, config->cidrs[i]);
+		if (!theirs)
+			continue;
+		*ret_ours = config->cidrs[i];
+		*ret_theirs = *theirs;
+		return true;
+	}
+	return false;
+}
+
 enum hf_place hf_pool_place(const struct hf_pool *pool, struct hf_addr a, struct hf_range *ret_cidr) {
 	const struct hf_range *cidr = range_of(pool->config.cidrs, pool->config.n_cidrs, a);
 	if (!cidr)

@@ -71,6 +71,10 @@ enum hf_err hf_pool_config_check(struct hf_pool_config *config, struct hf_why *w
 bool hf_pool_config_equal(const struct hf_pool_config *a, const struct hf_pool_config *b);
 bool hf_pool_ranges_equal(const struct hf_pool_config *a, const struct hf_pool_config *b); /* CIDRs and reserved ranges alone */
 
+/* Whether a CIDR of a configuration overlaps a range of a pool, draining ones too; which ones, then. */
+bool hf_pool_overlaps(const struct hf_pool_config *config, const struct hf_pool *pool, struct hf_range *ret_ours,
+		      struct hf_range *ret_theirs);
+
 /* Where an address lies. */
 enum hf_place { HF_OUTSIDE, HF_ALLOCATABLE, HF_RESERVED, HF_DRAINING };
 

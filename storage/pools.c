@@ -15,21 +15,11 @@ static enum hf_err overlap(const struct hf_pool *other, struct hf_range theirs, 
 
 static enum hf_err check_others(struct hf_batch *batch, const struct hf_pool_put *request, struct hf_why *why) {
 	struct hf_pool *const *pools;
+	struct hf_range ours, theirs;
 	int n = hf_batch_pools(batch, &pools);
-	for (int p = 0; p < n; p++) {
-		const struct hf_pool *other = pools[p];
-		if (strcmp(other->name, request->name) == 0)
-			continue;
-		for (int i = 0; i < request->config.n_cidrs; i++) {
-			struct hf_range ours = request->config.cidrs[i];
-			for (int k = 0; k < other->config.n_cidrs; k++)
-				if (hf_range_overlaps(ours, other->config.cidrs[k]))
-					return overlap(other, other->config.cidrs[k], ours, why);
-			for (int k = 0; k < other->n_draining; k++)
-				if (hf_range_overlaps(ours, other->draining[k]))
-					return overlap(other, other->draining[k], ours, why);
-		}
-	}
+	for (int p = 0; p < n; p++)
+		if (strcmp(pools[p]->name, request->name) != 0 && hf_pool_overlaps(&request->config, pools[p], &ours, &theirs))
+			return overlap(pools[p], theirs, ours, why);
 	return HF_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "allocator.h"
 #include "batch.h"
 #include "deadline.h"
+#include "derive.h"
 #include "history.h"
 #include "store_internal.h"
 
@@ -14,7 +15,20 @@ static bool has_vip(const struct hf_lease *lease, struct hf_addr a) {
 
 static void bind_address(struct hf_batch *batch, struct hf_pool *pool, const struct hf_lease *lease, struct hf_addr a) {
 	struct hf_holder holder = {.id = lease->id, .from_revision = lease->revision, .from_ms = hf_batch_now_ms(batch)};
-	hf_allocator_take(hf_batch_txn(batch), pool, a);
+	struct hf_pool_count *count = &pool->count[hf_addr_family(a)];
+	switch (hf_pool_place(pool, a, NULL)) {
+	case HF_ALLOCATABLE:
+		hf_allocator_take(hf_batch_txn(batch), pool, a);
+		break;
+	case HF_RESERVED:
+		count->overlaid_reserved++;
+		break;
+	case HF_DRAINING:
+		count->overlaid_draining++;
+		break;
+	case HF_OUTSIDE:
+		hf_txn_corrupt(hf_batch_txn(batch), HF_POOLS, "an address to hold lies in no range of its pool");
+	}
 	hf_history_open(hf_batch_txn(batch), a, &holder);
 }
 
@@ -47,22 +61,6 @@ static void free_address(struct hf_batch *batch, struct hf_pool *pool, struct hf
 		break;
 	case HF_OUTSIDE:
 		hf_txn_corrupt(txn, HF_POOLS, "a held address lies in no range of its pool");
-	}
-}
-
-static void count_pool(struct hf_pool *pool, const struct hf_lease *lease, uint64_t by) {
-	*(lease->state == HF_ACTIVE ? &pool->active : &pool->quarantined) += by;
-	for (int i = 0; i < lease->n_vips; i++) {
-		struct hf_pool_count *count = &pool->count[hf_addr_family(lease->vips[i])];
-		*(lease->state == HF_ACTIVE ? &count->leased : &count->quarantined) += by;
-	}
-}
-
-static void count_scope(struct hf_scope *scope, const struct hf_lease *lease, uint64_t by) {
-	*(lease->state == HF_ACTIVE ? &scope->active : &scope->quarantined) += by;
-	if (lease->state == HF_ACTIVE) {
-		struct hf_digest digest = hf_lease_digest(lease);
-		hf_digest_xor(&scope->digest, &digest);
 	}
 }
 
@@ -118,36 +116,41 @@ static uint64_t record_lease(struct hf_batch *batch, const struct hf_lease *leas
 	return hf_batch_record(batch, &change);
 }
 
+/* Frees, binds and counts what differs. A lease may go from one pool to another. */
+static void move_lease(struct hf_batch *batch, struct hf_pool *from, struct hf_pool *to, struct hf_scope *scope,
+		       const struct hf_lease *before, const struct hf_lease *after) {
+	for (int i = 0; before && i < before->n_vips; i++)
+		if (!has_vip(after, before->vips[i]))
+			free_address(batch, from, before->vips[i]);
+	for (int i = 0; after && i < after->n_vips; i++)
+		if (!has_vip(before, after->vips[i]))
+			bind_address(batch, to, after, after->vips[i]);
+	if (before) {
+		hf_derive_count(from, scope, before, -1);
+		from->touched = true;
+	}
+	if (after) {
+		hf_derive_count(to, scope, after, 1);
+		to->touched = true;
+	}
+}
+
 void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, struct hf_lease *after, enum hf_change_type type,
 		     enum hf_cause cause) {
 	const struct hf_lease *known = after ? after : before;
 	struct hf_txn *txn = hf_batch_txn(batch);
 	struct hf_key key;
 	hf_identity_encode(&known->id, &key);
-	struct hf_pool *pool = hf_batch_pool(batch, known->pool);
+	struct hf_pool *to = hf_batch_pool(batch, known->pool), *from = before ? hf_batch_pool(batch, before->pool) : to;
 	struct hf_scope *scope = hf_batch_scope(batch, &key);
-	if (!pool)
+	if (!from || !to)
 		hf_txn_corrupt(txn, HF_POOLS, "a lease's pool is missing");
-	if (!pool || !scope)
+	if (!from || !to || !scope)
 		return;
-	pool->touched = true;
 	uint64_t revision = record_lease(batch, known, type, cause);
 	if (after)
 		after->revision = revision;
-	for (int i = 0; before && i < before->n_vips; i++)
-		if (!has_vip(after, before->vips[i]))
-			free_address(batch, pool, before->vips[i]);
-	for (int i = 0; after && i < after->n_vips; i++)
-		if (!has_vip(before, after->vips[i]))
-			bind_address(batch, pool, after, after->vips[i]);
-	if (before) {
-		count_pool(pool, before, (uint64_t)-1);
-		count_scope(scope, before, (uint64_t)-1);
-	}
-	if (after) {
-		count_pool(pool, after, 1);
-		count_scope(scope, after, 1);
-	}
+	move_lease(batch, from, to, scope, before, after);
 	if (before && after)
 		count_vip_change(batch, before, after, cause);
 	move_deadline(batch, &key, before, after);

@@ -118,16 +118,6 @@ struct scope_walk {
 	bool at; /* the cursor stands on a record that is still to be judged */
 };
 
-/* The words for a scope's key; false if it is not of the form. */
-static bool read_scope_key(struct hf_slice key, struct hf_identity *ret) {
-	uint8_t bytes[HF_SCOPE_MAX + 1];
-	if (key.len == 0 || key.len > HF_SCOPE_MAX)
-		return false;
-	memcpy(bytes, key.data, key.len);
-	bytes[key.len] = 's'; /* any service makes an identity of it */
-	return hf_identity_decode(bytes, key.len + 1, ret) && ret->service[1] == '\0';
-}
-
 static void check_zone(struct hf_verify *v, const struct hf_identity *scope) {
 	struct hf_slice value;
 	if (!hf_txn_get(v->txn, HF_ZONES, (struct hf_slice){scope->zone, strlen(scope->zone)}, &value))
@@ -140,7 +130,7 @@ static void judge_scope(struct hf_verify *v, struct scope_walk *walk, const stru
 	struct hf_scope scope;
 	struct hf_slice key = walk->cursor.key;
 	v->counts.scopes++;
-	if (!read_scope_key(key, &id) || !hf_scope_decode(walk->cursor.value, &scope)) {
+	if (!hf_scope_key_decode(key, &id) || !hf_scope_decode(walk->cursor.value, &scope)) {
 		hf_verify_damaged(v, HF_SCOPES, key);
 	} else {
 		check_zone(v, &id);
@@ -168,7 +158,7 @@ static void end_scope(struct hf_verify *v, struct scope_walk *walk, const struct
 		judge_scope(v, walk, &empty);
 	if (walk->at && by_key(walk->cursor.key, key) == 0) {
 		judge_scope(v, walk, &sum->scope);
-	} else if (read_scope_key(key, &id)) {
+	} else if (hf_scope_key_decode(key, &id)) {
 		hf_verify_say(v, HF_SCOPES, "%s in zone \"%s\", mesh \"%s\" has leases, but no record", hf_kind_name(id.kind),
 			      id.zone, id.mesh);
 		check_zone(v, &id);

@@ -56,3 +56,12 @@ bool hf_scope_decode(struct hf_slice value, struct hf_scope *ret) {
 	hf_take_copy(&p, ret->digest.bytes, HF_DIGEST_BYTES);
 	return hf_parser_end(&p);
 }
+
+bool hf_scope_key_decode(struct hf_slice key, struct hf_identity *ret) {
+	uint8_t bytes[HF_SCOPE_MAX + 1];
+	if (key.len == 0 || key.len > HF_SCOPE_MAX)
+		return false;
+	memcpy(bytes, key.data, key.len);
+	bytes[key.len] = 's'; /* any service makes an identity of it */
+	return hf_identity_decode(bytes, key.len + 1, ret) && ret->service[1] == '\0';
+}

@@ -49,4 +49,7 @@ bool hf_zone_decode(struct hf_slice key, struct hf_slice value, struct hf_zone *
 struct hf_slice hf_scope_encode(const struct hf_scope *scope, uint8_t buffer[HF_SCOPE_RECORD_MAX]);
 bool hf_scope_decode(struct hf_slice value, struct hf_scope *ret) HF_CHECKED;
 
+/* Decodes a scope's key into zone, mesh and kind; false if it is not of the form. The service is anything. */
+bool hf_scope_key_decode(struct hf_slice key, struct hf_identity *ret) HF_CHECKED;
+
 #endif

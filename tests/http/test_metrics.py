@@ -67,7 +67,7 @@ class Scrape(ServerCase):
         self.assertLessEqual(FAMILIES.items(), metrics.types.items())
         self.assertEqual(metrics.label_values('holdfast_acquires_total', 'outcome'),
                          {'created', 'adopted', 'unchanged', 'updated', 'restored'})
-        self.assertEqual(metrics.label_values('holdfast_vip_changes_total', 'cause'), {'request', 'deadline', 'start', 'sync'})
+        self.assertEqual(metrics.label_values('holdfast_vip_changes_total', 'cause'), {'request', 'deadline', 'start', 'sync', 'admin'})
         self.assertEqual(metrics.value('holdfast_vip_changes_total'), 0)
         self.assertEqual(metrics.label_values('holdfast_leases', 'state'), {'active', 'quarantined'})
         self.assertEqual(metrics.label_values('holdfast_pool_addresses', 'state'), {'leased', 'quarantined', 'reserved', 'free'})

@@ -1,0 +1,115 @@
+/* dump.c — the walk over the tables. */
+#include "dump.h"
+
+#include <stdlib.h>
+
+struct dump {
+	struct hf_txn *reader;
+	enum hf_err (*each)(void *context, const struct hf_line *line, struct hf_why *why);
+	void *context;
+	struct hf_why *why;
+	uint64_t counts[HF_LINE_SORTS];
+	struct hf_line line;
+};
+
+const char *hf_line_name(enum hf_line_sort sort) {
+	static const char *const names[] = {
+		[HF_LINE_STORE] = "store", [HF_LINE_POOL] = "pool",	[HF_LINE_ZONE] = "zone",     [HF_LINE_SCOPE] = "scope",
+		[HF_LINE_LEASE] = "lease", [HF_LINE_HOLDER] = "holder", [HF_LINE_CHANGE] = "change", [HF_LINE_END] = "end"};
+	return names[sort];
+}
+
+/* When each of the lease's addresses was bound. */
+static bool read_bounds(struct dump *d) {
+	struct hf_line *line = &d->line;
+	struct hf_holder holder;
+	struct hf_key ours, theirs;
+	hf_identity_encode(&line->lease.id, &ours);
+	for (int i = 0; i < line->lease.n_vips; i++) {
+		if (!hf_history_present(d->reader, line->lease.vips[i], &holder))
+			return false;
+		hf_identity_encode(&holder.id, &theirs);
+		if (ours.len != theirs.len || memcmp(ours.bytes, theirs.bytes, ours.len) != 0)
+			return false;
+		line->bound[i] = (struct hf_bound){holder.from_revision, holder.from_ms};
+	}
+	return true;
+}
+
+static bool read_row(struct dump *d, enum hf_table table, struct hf_slice key, struct hf_slice value, bool *ret_skip) {
+	struct hf_line *line = &d->line;
+	struct hf_scope scope;
+	*ret_skip = false;
+	switch (table) {
+	case HF_POOLS:
+		return hf_pool_decode(key, value, &line->pool);
+	case HF_ZONES:
+		return hf_zone_decode(key, value, &line->zone);
+	case HF_SCOPES:
+		if (!hf_scope_key_decode(key, &line->scope) || !hf_scope_decode(value, &scope))
+			return false;
+		*ret_skip = scope.active + scope.quarantined > 0;
+		return true;
+	case HF_LEASES:
+		if (!hf_lease_decode(key, value, &line->lease))
+			return false;
+		if (!read_bounds(d))
+			hf_txn_corrupt(d->reader, HF_ADDRESSES, "a lease's address does not point to it");
+		return true;
+	case HF_HISTORY:
+		return hf_history_decode(key, value, &line->address, &line->holder);
+	default:
+		return hf_change_decode(key, value, &line->change);
+	}
+}
+
+static enum hf_err dump_table(struct dump *d, enum hf_line_sort sort, enum hf_table table) {
+	bool skip;
+	HF_CURSOR cursor;
+	hf_cursor_open(d->reader, table, &cursor);
+	d->line.sort = sort;
+	while (hf_cursor_next(&cursor)) {
+		if (!read_row(d, table, cursor.key, cursor.value, &skip))
+			hf_txn_corrupt(d->reader, table, "a record is damaged");
+		enum hf_err err = hf_txn_fault(d->reader, d->why);
+		if (!err && !skip) {
+			d->counts[sort]++;
+			err = d->each(d->context, &d->line, d->why);
+		}
+		if (err)
+			return err;
+	}
+	return hf_txn_fault(d->reader, d->why);
+}
+
+static enum hf_err dump_all(struct dump *d) {
+	static const enum hf_table tables[HF_LINE_SORTS] = {
+		[HF_LINE_POOL] = HF_POOLS,   [HF_LINE_ZONE] = HF_ZONES,	    [HF_LINE_SCOPE] = HF_SCOPES,
+		[HF_LINE_LEASE] = HF_LEASES, [HF_LINE_HOLDER] = HF_HISTORY, [HF_LINE_CHANGE] = HF_CHANGES};
+	d->line.sort = HF_LINE_STORE;
+	d->line.store = hf_meta_read(d->reader);
+	enum hf_err err = hf_txn_fault(d->reader, d->why);
+	if (!err)
+		err = d->each(d->context, &d->line, d->why);
+	for (enum hf_line_sort sort = HF_LINE_POOL; !err && sort < HF_LINE_END; sort++)
+		err = dump_table(d, sort, tables[sort]);
+	if (err)
+		return err;
+	d->line.sort = HF_LINE_END;
+	memcpy(d->line.counts, d->counts, sizeof d->counts);
+	return d->each(d->context, &d->line, d->why);
+}
+
+enum hf_err hf_dump(struct hf_txn *reader, enum hf_err (*each)(void *context, const struct hf_line *line, struct hf_why *why),
+		    void *context, struct hf_why *why) {
+	struct dump *d = calloc(1, sizeof *d);
+	if (!d)
+		return hf_fail(why, HF_E_STORAGE, "out of memory");
+	d->reader = reader;
+	d->each = each;
+	d->context = context;
+	d->why = why;
+	enum hf_err err = dump_all(d);
+	free(d);
+	return err;
+}

@@ -1,0 +1,60 @@
+/* dump.h — everything that a store's tables hold and that does not follow from something else, record by record.
+ *
+ * What follows is left out (derive.h): free extents, the reverse index but for when an address was bound, deadlines, sums and
+ * counters. A line is one record, whatever text is made of it (api/export_json.h). Lines come in one order: the store, pools,
+ * zones, scopes, leases, past holders, changes, each sort by its key, and an end that counts them.
+ */
+#ifndef HF_STORAGE_DUMP_H
+#define HF_STORAGE_DUMP_H
+
+#include "history.h"
+#include "lease.h"
+#include "store.h"
+#include "zone.h"
+
+enum hf_line_sort {
+	HF_LINE_STORE,
+	HF_LINE_POOL,
+	HF_LINE_ZONE,
+	HF_LINE_SCOPE, /* of one that has no lease any more: all that is known of it is that it was there */
+	HF_LINE_LEASE,
+	HF_LINE_HOLDER,
+	HF_LINE_CHANGE,
+	HF_LINE_END
+};
+#define HF_LINE_SORTS 8
+
+const char *hf_line_name(enum hf_line_sort sort); /* "store", "pool", … */
+
+/* Since when a lease has an address. */
+struct hf_bound {
+	uint64_t from_revision;
+	int64_t from_ms;
+};
+
+struct hf_line {
+	enum hf_line_sort sort;
+	union {
+		struct hf_meta store;
+		struct hf_pool pool; /* its counters mean nothing, but for the cursors */
+		struct hf_zone zone;
+		struct hf_identity scope; /* without a service */
+		struct {
+			struct hf_lease lease;
+			struct hf_bound bound[HF_FAMILIES]; /* of each address */
+		};
+		struct {
+			struct hf_addr address;
+			struct hf_holder holder;
+		};
+		struct hf_change change;
+		uint64_t counts[HF_LINE_SORTS]; /* of the end: how many lines of each sort; of the first and the last none */
+	};
+};
+
+/* Calls `each` for every line of the reader's snapshot; the line is the callee's only during the call, and its error ends the dump.
+ * Memory is that of one line. HF_E_CORRUPT: a record is damaged, or a lease's address is not in the reverse index. Or a fault. */
+enum hf_err hf_dump(struct hf_txn *reader, enum hf_err (*each)(void *context, const struct hf_line *line, struct hf_why *why),
+		    void *context, struct hf_why *why) HF_CHECKED;
+
+#endif
