@@ -111,8 +111,14 @@ static void make_room(struct hf_txn *txn, struct hf_addr a) {
 	hf_history_drop(txn, a, old.from_revision);
 }
 
-void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms) {
+void hf_history_put(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
 	uint8_t key[PAST_KEY_BYTES], value[VALUE_MAX];
+	hf_txn_put(txn, HF_HISTORY, past_key(a, holder->from_revision, key),
+		   encode((uint64_t)holder->from_ms, holder->to_ms, &holder->id, value));
+}
+
+void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms) {
+	uint8_t key[HF_ADDR_BYTES];
 	struct hf_holder holder;
 	if (!hf_history_present(txn, a, &holder)) {
 		hf_txn_corrupt(txn, HF_ADDRESSES, "an address to free is not held");
@@ -121,8 +127,7 @@ void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms) {
 	holder.to_ms = to_ms;
 	make_room(txn, a);
 	hf_txn_del(txn, HF_ADDRESSES, present_key(a, key));
-	hf_txn_put(txn, HF_HISTORY, past_key(a, holder.from_revision, key),
-		   encode((uint64_t)holder.from_ms, holder.to_ms, &holder.id, value));
+	hf_history_put(txn, a, &holder);
 	struct hf_deadline deadline = hf_history_deadline(a, &holder);
 	hf_deadline_put(txn, &deadline);
 }

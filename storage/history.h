@@ -25,6 +25,8 @@ bool hf_history_present(struct hf_txn *txn, struct hf_addr a, struct hf_holder *
 /* Writes, inside storage/ only; faults stick. open: nobody holds the address. close: somebody does. */
 void hf_history_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder);
 void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms);
+/* Puts a past holder, as it was exported; the deadline is the caller's. */
+void hf_history_put(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder);
 /* Deletes a past holder whose deadline came; the deadline itself is the caller's. */
 void hf_history_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision);
 

@@ -13,7 +13,6 @@
 #include "store_internal.h"
 
 #define FORMAT_KEY "format"
-#define DEFAULT_MAP_BYTES ((uint64_t)64 << 30)
 #define DEFAULT_CHANGES 200000
 #define DEFAULT_CHANGES_AGE_MS ((int64_t)7 * 24 * 3600 * 1000)
 
@@ -111,7 +110,7 @@ static enum hf_err load(struct hf_store *store, struct hf_why *why) {
 
 static void fill_defaults(struct hf_store_options *options) {
 	if (!options->map_size_bytes)
-		options->map_size_bytes = DEFAULT_MAP_BYTES;
+		options->map_size_bytes = HF_DEFAULT_MAP_BYTES;
 	if (!options->changes_max)
 		options->changes_max = DEFAULT_CHANGES;
 	if (!options->changes_age_ms)
@@ -154,6 +153,9 @@ static enum hf_err open_locked(struct hf_store *store, const char *dir, struct h
 		err = initialise(store, why);
 		return err ? err : hf_datadir_sync(dir, why);
 	}
+	if (!err && store->format < HF_FORMAT && store->options.keep_format)
+		return hf_fail(why, HF_E_PRECONDITION_FAILED, "%.120s has format %u; bring it to format %d first: holdfast migrate", dir,
+			       store->format, HF_FORMAT);
 	if (!err && store->format < HF_FORMAT) {
 		err = hf_migrate(store->kv, dir, store->format, hf_store_now_ms(store), why, store->aside);
 		unsigned found = store->format;
