@@ -51,9 +51,7 @@ void hf_load_close(struct hf_load *load) {
 
 bool hf_load_is_whole(const struct hf_load *load) { return load->whole; }
 
-const uint64_t *hf_load_counts(const struct hf_load *load) {
-	return load->counts;
-}
+const uint64_t *hf_load_counts(const struct hf_load *load) { return load->counts; }
 
 /* Keys of a sort ascend: so none comes twice, and a table's pages fill up. */
 static enum hf_err check_order(struct hf_load *load, struct hf_slice key, struct hf_why *why) {
@@ -145,12 +143,12 @@ static enum hf_err check_lease(struct hf_load *load, const struct hf_line *line,
 	const struct hf_lease *lease = &line->lease;
 	struct hf_slice value;
 	enum hf_err err = check_revision(load, lease->revision, why);
-	if (!err && lease->n_vips == 2 &&
-	    (hf_addr_family(lease->vips[0]) != HF_IPV4 || hf_addr_family(lease->vips[1]) != HF_IPV6))
+	if (!err && lease->n_vips == 2 && (hf_addr_family(lease->vips[0]) != HF_IPV4 || hf_addr_family(lease->vips[1]) != HF_IPV6))
 		err = hf_fail(why, HF_E_CORRUPT, "two addresses are one IPv4 and then one IPv6 address");
 	for (int i = 0; !err && i < lease->n_vips; i++)
 		err = check_revision(load, line->bound[i].from_revision, why);
-	bool same_scope = load->derive.scope_len == key->scope_len && memcmp(load->derive.scope_key, key->bytes, key->scope_len) == 0;
+	bool same_scope =
+		load->derive.scope_len == key->scope_len && memcmp(load->derive.scope_key, key->bytes, key->scope_len) == 0;
 	if (!err && !same_scope && hf_txn_get(load->txn, HF_SCOPES, (struct hf_slice){key->bytes, key->scope_len}, &value))
 		err = hf_fail(why, HF_E_CORRUPT, "a line before says that its zone, mesh and kind have no lease");
 	return err;
@@ -236,8 +234,8 @@ enum hf_err hf_load_line(struct hf_load *load, const struct hf_line *line, struc
 	if (load->whole)
 		return hf_fail(why, HF_E_CORRUPT, "something stands behind the end");
 	if (load->begun != (line->sort != HF_LINE_STORE))
-		return hf_fail(why, HF_E_CORRUPT, load->begun ? "the store's line stands there twice"
-							       : "the first line is not the store's");
+		return hf_fail(why, HF_E_CORRUPT,
+			       load->begun ? "the store's line stands there twice" : "the first line is not the store's");
 	if (load->begun && line->sort < load->sort)
 		return hf_fail(why, HF_E_CORRUPT, "out of order: a %s belongs before a %s", hf_line_name(line->sort),
 			       hf_line_name(load->sort));

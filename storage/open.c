@@ -154,8 +154,8 @@ static enum hf_err open_locked(struct hf_store *store, const char *dir, struct h
 		return err ? err : hf_datadir_sync(dir, why);
 	}
 	if (!err && store->format < HF_FORMAT && store->options.keep_format)
-		return hf_fail(why, HF_E_PRECONDITION_FAILED, "%.120s has format %u; bring it to format %d first: holdfast migrate", dir,
-			       store->format, HF_FORMAT);
+		return hf_fail(why, HF_E_PRECONDITION_FAILED, "%.120s has format %u; bring it to format %d first: holdfast migrate",
+			       dir, store->format, HF_FORMAT);
 	if (!err && store->format < HF_FORMAT) {
 		err = hf_migrate(store->kv, dir, store->format, hf_store_now_ms(store), why, store->aside);
 		unsigned found = store->format;

@@ -14,6 +14,7 @@
 
 #define HF_FORMAT 2 /* of the tables; storage/FORMAT.md */
 #define HF_DEFAULT_MAP_BYTES ((uint64_t)64 << 30)
+#define HF_DEFAULT_POOLS 3 /* made at the first start; each is a change */
 
 /* Where time comes from: milliseconds since 1970-01-01 UTC. It may jump; no rule assumes that it does not. */
 struct hf_clock {
@@ -47,8 +48,8 @@ struct hf_store;
 /* Opens (at first start creates) the data directory: locks it, checks the file, reads the format, makes the default pools. A store
  * of an older format is migrated, in one transaction, after its file was copied aside. HF_E_DATA_DIR: missing parent, not writable,
  * a backup that was put there without being restored, or a system error. HF_E_LOCKED: in use. HF_E_NEWER_FORMAT. HF_E_CORRUPT:
- * damaged or not ours; nothing is repaired. HF_E_STORAGE_FULL: no room to migrate. HF_E_PRECONDITION_FAILED: an older format that the options
- * keep. `why` says which and what to do. */
+ * damaged or not ours; nothing is repaired. HF_E_STORAGE_FULL: no room to migrate. HF_E_PRECONDITION_FAILED: an older format that
+ * the options keep. `why` says which and what to do. */
 enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why,
 			  struct hf_store **ret) HF_CHECKED;
 

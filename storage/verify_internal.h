@@ -1,4 +1,4 @@
-/* verify_internal.h — what the passes of verify share; for verify*.c alone. */
+/* verify_internal.h — what the passes of verify share; for verify*.c, and for repair.c, which looks things up as they do. */
 #ifndef HF_STORAGE_VERIFY_INTERNAL_H
 #define HF_STORAGE_VERIFY_INTERNAL_H
 

@@ -1,0 +1,364 @@
+/* merge.c — judging a store's pools, zones and leases against another's, and carrying it out. */
+#include "merge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "allocator.h"
+#include "batch.h"
+
+#define WHAT_MAX 1024
+
+/* A pool of the store that comes, and where its leases go. */
+struct target {
+	struct hf_pool pool; /* the one that is there, or the one that is added */
+	enum { THERE, ADDED, REFUSED } is;
+};
+
+struct walk {
+	struct hf_merge *merge;
+	struct hf_txn *from, *into; /* snapshots */
+	struct hf_batch *batch;	    /* NULL: judge, tell and count; else carry out */
+	int n_targets;
+	struct target *targets; /* by name */
+};
+
+HF_PRINTF(3, 4) static void tell(struct walk *w, enum hf_line_sort sort, const char *format, ...) {
+	char what[WHAT_MAX];
+	va_list args;
+	if (w->batch)
+		return;
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	w->merge->counts.conflicts++;
+	if (w->merge->conflict)
+		w->merge->conflict(w->merge->context, sort, what);
+}
+
+static void count(struct walk *w, uint64_t *counter) {
+	if (!w->batch)
+		(*counter)++;
+}
+
+/* Reads the next record of a table into *ret by its decoder; damage sticks to the reader. */
+#define NEXT(cursor, decode, ret)                                                                                                  \
+	(hf_cursor_next(&(cursor)) && (decode((cursor).key, (cursor).value, (ret)) ||                                              \
+				       (hf_txn_corrupt((cursor).txn, (cursor).table, "a record is damaged"), false)))
+
+/* --- pools --- */
+
+static void judge_pool(struct walk *w, const struct hf_pool *pool, struct target *ret) {
+	struct hf_pool *other = malloc(sizeof *other);
+	struct hf_range ours, theirs;
+	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
+	HF_CURSOR pools;
+	if (!other) {
+		hf_txn_fail(w->into, HF_E_STORAGE, "out of memory");
+		return;
+	}
+	ret->is = ADDED;
+	ret->pool = *pool;
+	hf_cursor_open(w->into, HF_POOLS, &pools);
+	while (NEXT(pools, hf_pool_decode, other)) {
+		if (strcmp(other->name, pool->name) == 0) {
+			if (!hf_pool_config_equal(&other->config, &pool->config))
+				tell(w, HF_LINE_POOL, "pool \"%s\" has another configuration here, and keeps it", pool->name);
+			ret->is = THERE;
+			ret->pool = *other;
+			break;
+		}
+		if (ret->is == ADDED && (hf_pool_overlaps(&pool->config, other, &ours, &theirs))) {
+			ret->is = REFUSED;
+			hf_range_format(ours, a);
+			hf_range_format(theirs, b);
+		}
+	}
+	if (ret->is == REFUSED) {
+		tell(w, HF_LINE_POOL, "pool \"%s\" is not added: %s overlaps %s of a pool that is here", pool->name, a, b);
+		w->merge->counts.unsettled++;
+	}
+	if (ret->is == ADDED)
+		w->merge->counts.pools_added++;
+	free(other);
+}
+
+static enum hf_err judge_pools(struct walk *w, struct hf_why *why) {
+	struct hf_pool *pool = malloc(sizeof *pool);
+	w->targets = calloc(hf_txn_count(w->from, HF_POOLS) + 1, sizeof *w->targets);
+	if (pool && w->targets) {
+		HF_CURSOR pools;
+		hf_cursor_open(w->from, HF_POOLS, &pools);
+		while (NEXT(pools, hf_pool_decode, pool))
+			judge_pool(w, pool, &w->targets[w->n_targets++]);
+	}
+	bool good = pool && w->targets;
+	free(pool);
+	return good ? HF_OK : hf_fail(why, HF_E_STORAGE, "out of memory");
+}
+
+static int by_name(const void *name, const void *target) { return strcmp(name, ((const struct target *)target)->pool.name); }
+
+static const struct target *find_target(const struct walk *w, const char *name) {
+	return bsearch(name, w->targets, (size_t)w->n_targets, sizeof *w->targets, by_name);
+}
+
+static void add_pool(struct walk *w, const struct hf_pool *pool) {
+	struct hf_pool *added;
+	if (hf_batch_add_pool(w->batch, pool->name, &added)) {
+		hf_txn_fail(hf_batch_txn(w->batch), HF_E_STORAGE, "out of memory");
+		return;
+	}
+	added->config = pool->config;
+	added->n_draining = pool->n_draining;
+	memcpy(added->draining, pool->draining, sizeof pool->draining);
+	for (int family = 0; family < HF_FAMILIES; family++)
+		added->count[family].cursor = pool->count[family].cursor;
+	added->created_ms = added->modified_ms = hf_batch_now_ms(w->batch);
+	added->touched = true;
+	hf_allocator_rebuild(hf_batch_txn(w->batch), added);
+	struct hf_change change = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_ADMIN};
+	memcpy(change.pool, added->name, sizeof change.pool);
+	added->revision = hf_batch_record(w->batch, &change);
+}
+
+/* A draining range of a new pool whose leases were all left out goes. */
+static void drop_drained(struct walk *w) {
+	for (int i = 0; i < w->n_targets; i++) {
+		struct hf_pool *pool = hf_batch_pool(w->batch, w->targets[i].pool.name);
+		int kept = 0;
+		for (int k = 0; w->targets[i].is == ADDED && pool && k < pool->n_draining; k++)
+			if (hf_allocator_any_held(hf_batch_txn(w->batch), pool->draining[k]))
+				pool->draining[kept++] = pool->draining[k];
+		if (w->targets[i].is == ADDED && pool)
+			pool->n_draining = kept;
+	}
+}
+
+/* --- zones --- */
+
+static bool same_zone(const struct hf_zone *a, const struct hf_zone *b) {
+	if (a->state != b->state || a->epoch != b->epoch || a->reconnects != b->reconnects || a->n_instances != b->n_instances)
+		return false;
+	for (int i = 0; i < a->n_instances; i++)
+		if (strcmp(a->instances[i], b->instances[i]) != 0)
+			return false;
+	return true;
+}
+
+/* A zone that is new here has nobody connected. */
+static void add_zone(struct walk *w, struct hf_zone zone) {
+	uint64_t store_epoch = hf_batch_meta(w->batch)->store_epoch;
+	if (zone.state == HF_ZONE_ONLINE) {
+		zone.state = HF_ZONE_OFFLINE;
+		zone.changed_ms = hf_batch_now_ms(w->batch);
+	}
+	if (zone.store_epoch > store_epoch)
+		zone.store_epoch = store_epoch;
+	hf_batch_put_zone(w->batch, &zone);
+}
+
+static void walk_zones(struct walk *w) {
+	struct hf_zone zone, here;
+	HF_CURSOR zones;
+	hf_cursor_open(w->from, HF_ZONES, &zones);
+	while (NEXT(zones, hf_zone_decode, &zone)) {
+		if (!hf_zone_read(w->into, zone.name, &here)) {
+			count(w, &w->merge->counts.zones_added);
+			if (w->batch)
+				add_zone(w, zone);
+		} else if (!same_zone(&zone, &here)) {
+			tell(w, HF_LINE_ZONE, "zone \"%s\" has another state or epoch, or other instances here, and keeps them",
+			     zone.name);
+		}
+	}
+}
+
+/* --- leases --- */
+
+static const char *name_lease(const struct hf_identity *id, char ret[WHAT_MAX / 2]) {
+	snprintf(ret, WHAT_MAX / 2, "%s \"%s\" of zone \"%s\", mesh \"%s\"", hf_kind_name(id->kind), id->service, id->zone,
+		 id->mesh);
+	return ret;
+}
+
+static const char *name_vips(const struct hf_lease *lease, char ret[2 * HF_ADDR_TEXT + 8]) {
+	char *at = ret;
+	for (int i = 0; i < lease->n_vips; i++) {
+		if (i > 0)
+			at = stpcpy(at, " and ");
+		hf_addr_format(lease->vips[i], at);
+		at += strlen(at);
+	}
+	return ret;
+}
+
+static bool same_id(const struct hf_identity *a, const struct hf_identity *b) {
+	return a->kind == b->kind && strcmp(a->zone, b->zone) == 0 && strcmp(a->mesh, b->mesh) == 0 &&
+	       strcmp(a->service, b->service) == 0;
+}
+
+static bool same_place(const struct hf_lease *a, const struct hf_lease *b) {
+	bool same = a->n_vips == b->n_vips && strcmp(a->pool, b->pool) == 0;
+	for (int i = 0; same && i < a->n_vips; i++)
+		same = a->vips[i].n == b->vips[i].n;
+	return same;
+}
+
+/* But for its place, its revision, and the digest of the document as sent. */
+static bool same_state(const struct hf_lease *a, const struct hf_lease *b) {
+	return a->state == b->state && a->generation == b->generation && a->fingerprint_version == b->fingerprint_version &&
+	       hf_digest_equal(&a->fingerprint, &b->fingerprint) && strcmp(a->version, b->version) == 0 &&
+	       a->created_ms == b->created_ms && a->modified_ms == b->modified_ms &&
+	       a->quarantined_until_ms == b->quarantined_until_ms;
+}
+
+/* Whether the lease could have an address here, `current` (NULL: none) being the one that it has. */
+static bool fits(struct walk *w, const struct target *target, const struct hf_lease *lease, struct hf_addr a,
+		 const struct hf_lease *current) {
+	static const char *const places[] = {
+		[HF_OUTSIDE] = "in no range", [HF_RESERVED] = "in a reserved range", [HF_DRAINING] = "in a draining range"};
+	char id[WHAT_MAX / 2], text[HF_ADDR_TEXT];
+	struct hf_holder holder;
+	name_lease(&lease->id, id);
+	hf_addr_format(a, text);
+	bool held = hf_history_present(w->into, a, &holder);
+	if (held && !same_id(&holder.id, &lease->id)) {
+		tell(w, HF_LINE_LEASE, "%s: %s is held here by %s \"%.80s\" of zone \"%s\", mesh \"%s\"", id, text,
+		     hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
+		return false;
+	}
+	bool stays = held && current && strcmp(current->pool, lease->pool) == 0;
+	enum hf_place place = stays || target->is == ADDED ? HF_ALLOCATABLE : hf_pool_place(&target->pool, a, NULL);
+	if (place != HF_ALLOCATABLE)
+		tell(w, HF_LINE_LEASE, "%s: %s lies %s of pool \"%s\" here", id, text, places[place], lease->pool);
+	return place == HF_ALLOCATABLE;
+}
+
+/* Whether the lease could have all of its addresses here; else says why not. */
+static bool can_have(struct walk *w, const struct hf_lease *lease, const struct hf_lease *current) {
+	const struct target *target = find_target(w, lease->pool);
+	char id[WHAT_MAX / 2];
+	if (!target || target->is == REFUSED) {
+		tell(w, HF_LINE_LEASE, "%s: its pool \"%s\" is not here", name_lease(&lease->id, id), lease->pool);
+		return false;
+	}
+	for (int i = 0; i < lease->n_vips; i++)
+		if (!fits(w, target, lease, lease->vips[i], current))
+			return false;
+	return true;
+}
+
+static void tell_difference(struct walk *w, const struct hf_lease *lease, const struct hf_lease *current) {
+	char id[WHAT_MAX / 2], here[2 * HF_ADDR_TEXT + 8], there[2 * HF_ADDR_TEXT + 8];
+	name_lease(&lease->id, id);
+	if (same_place(lease, current))
+		tell(w, HF_LINE_LEASE,
+		     "%s: it has the same addresses, but another generation, configuration, version, state or time", id);
+	else
+		tell(w, HF_LINE_LEASE, "%s: it has %s of pool \"%s\" here, and %s of pool \"%s\" in the import", id,
+		     name_vips(current, here), current->pool, name_vips(lease, there), lease->pool);
+}
+
+static enum hf_change_type replaced_by(const struct hf_lease *before, const struct hf_lease *after) {
+	if (!same_place(before, after))
+		return HF_CHANGE_MOVED;
+	if (before->state == after->state)
+		return HF_CHANGE_UPDATED;
+	return after->state == HF_ACTIVE ? HF_CHANGE_RESTORED : HF_CHANGE_RELEASED;
+}
+
+static void put_lease(struct walk *w, const struct hf_lease *lease, const struct hf_lease *current) {
+	struct hf_merge_counts *counts = &w->merge->counts;
+	struct hf_lease after = *lease;
+	enum hf_change_type type = lease->state == HF_ACTIVE ? HF_CHANGE_ACQUIRED : HF_CHANGE_RELEASED;
+	if (current)
+		type = replaced_by(current, lease);
+	count(w, current ? &counts->replaced : &counts->added);
+	if (type == HF_CHANGE_MOVED)
+		count(w, &counts->moved);
+	if (w->batch)
+		hf_batch_change(w->batch, current, &after, type, HF_CAUSE_ADMIN);
+}
+
+static void walk_lease(struct walk *w, const struct hf_lease *lease) {
+	struct hf_merge_counts *counts = &w->merge->counts;
+	struct hf_lease here, *current;
+	struct hf_key key;
+	hf_identity_encode(&lease->id, &key);
+	current = hf_lease_read(w->into, &key, &here) ? &here : NULL;
+	if (current && same_place(lease, current) && same_state(lease, current)) {
+		count(w, &counts->unchanged);
+	} else if (!can_have(w, lease, current)) {
+		count(w, &counts->left_out);
+		count(w, &counts->unsettled);
+	} else {
+		if (current)
+			tell_difference(w, lease, current);
+		if (!current || w->merge->settle == HF_SETTLE_REPLACE)
+			put_lease(w, lease, current);
+		else
+			count(w, &counts->left_out);
+	}
+}
+
+static enum hf_err walk_all(struct walk *w, struct hf_why *why) {
+	struct hf_lease lease;
+	HF_CURSOR leases;
+	walk_zones(w);
+	hf_cursor_open(w->from, HF_LEASES, &leases);
+	while (NEXT(leases, hf_lease_decode, &lease) && !hf_txn_fault(w->into, NULL) &&
+	       !(w->batch && hf_txn_fault(hf_batch_txn(w->batch), NULL)))
+		walk_lease(w, &lease);
+	enum hf_err err = hf_txn_fault(w->from, why);
+	return err ? err : hf_txn_fault(w->into, why);
+}
+
+static enum hf_err carry_out(struct walk *w, struct hf_why *why) {
+	enum hf_err err = hf_batch_begin(w->merge->into, why, &w->batch);
+	if (err)
+		return err;
+	for (int i = 0; i < w->n_targets; i++)
+		if (w->targets[i].is == ADDED)
+			add_pool(w, &w->targets[i].pool);
+	err = walk_all(w, why);
+	if (err) {
+		hf_batch_abort(w->batch);
+		return err;
+	}
+	drop_drained(w);
+	err = hf_batch_commit(w->batch, why);
+	w->merge->applied = !err;
+	return err;
+}
+
+static enum hf_err run(struct walk *w, struct hf_why *why) {
+	enum hf_err err = judge_pools(w, why);
+	if (!err)
+		err = walk_all(w, why);
+	if (err || w->merge->dry_run || (w->merge->settle == HF_SETTLE_REFUSE && w->merge->counts.conflicts > 0))
+		return err;
+	return carry_out(w, why);
+}
+
+enum hf_err hf_merge(struct hf_merge *merge, struct hf_why *why) {
+	struct walk w = {.merge = merge};
+	merge->counts = (struct hf_merge_counts){0};
+	merge->applied = false;
+	enum hf_err err = hf_reader_open(merge->from, &w.from);
+	if (!err)
+		err = hf_reader_open(merge->into, &w.into);
+	if (err)
+		hf_fail(why, err, "no reader is left");
+	if (!err)
+		err = hf_reader_begin(w.from, why);
+	if (!err)
+		err = hf_reader_begin(w.into, why);
+	if (!err)
+		err = run(&w, why);
+	hf_reader_close(w.from);
+	hf_reader_close(w.into);
+	free(w.targets);
+	return err;
+}

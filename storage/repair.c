@@ -1,0 +1,231 @@
+/* repair.c — clearing the tables that follow from others, deriving them anew, and looking at what came of it. */
+#include "repair.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "datadir.h"
+#include "derive.h"
+#include "store_internal.h"
+#include "verify_internal.h"
+
+static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES};
+
+struct rebuild {
+	struct hf_verify before; /* looks things up in the snapshot of what there was */
+	struct hf_txn *txn;
+	struct hf_derive derive;
+	struct hf_why *why;
+};
+
+/* The newest past holder of an address that can be read; false if there is none. */
+static bool newest_past(struct hf_txn *reader, struct hf_addr a, struct hf_holder *ret) {
+	uint8_t key[HF_ADDR_BYTES + 8];
+	struct hf_addr of;
+	struct hf_writer w = hf_writer_begin(key);
+	HF_CURSOR history;
+	hf_put_addr(&w, a);
+	hf_put_uint(&w, UINT64_MAX, 8);
+	hf_cursor_open(reader, HF_HISTORY, &history);
+	return hf_cursor_seek_back(&history, hf_writer_end(&w)) && hf_history_decode(history.key, history.value, &of, ret) &&
+	       of.n == a.n;
+}
+
+/* Whether the row that there was may stay, by what verify asks of a present holder. */
+static bool may_stay(struct hf_verify *v, const struct hf_holder *row, const struct hf_lease *lease, const struct hf_holder *past) {
+	struct hf_change change;
+	if (!hf_verify_same(&row->id, &lease->id) || row->from_revision == 0 || row->from_revision > v->meta.revision ||
+	    (past && row->from_revision <= past->from_revision))
+		return false;
+	return row->from_revision <= v->meta.compacted || !hf_verify_change(v, row->from_revision, &change) ||
+	       (change.has_lease && hf_verify_same(&change.id, &lease->id));
+}
+
+/* Since when a lease has an address: as its row says; else, what is known for certain: at its last change it had it. The time is
+ * that of the lease's creation, since addresses stay, unless somebody else had the address after that. */
+static struct hf_bound bound_of(struct hf_verify *v, const struct hf_lease *lease, struct hf_addr a) {
+	struct hf_holder row, newest, *past = newest_past(v->txn, a, &newest) ? &newest : NULL;
+	if (hf_verify_holder(v, a, &row) && may_stay(v, &row, lease, past))
+		return (struct hf_bound){row.from_revision, row.from_ms};
+	struct hf_bound bound = {lease->revision, lease->created_ms};
+	if (past && past->to_ms > bound.from_ms)
+		bound.from_ms = past->to_ms;
+	return bound;
+}
+
+static enum hf_err read_pools(struct rebuild *r) {
+	struct hf_pool *pool = malloc(sizeof *pool);
+	enum hf_err err = pool ? HF_OK : hf_fail(r->why, HF_E_STORAGE, "out of memory");
+	HF_CURSOR pools;
+	hf_cursor_open(r->before.txn, HF_POOLS, &pools);
+	while (!err && hf_cursor_next(&pools))
+		if (hf_pool_decode(pools.key, pools.value, pool))
+			err = hf_derive_pool(&r->derive, pool, r->why);
+	free(pool);
+	return err;
+}
+
+/* A lease of which nothing can be derived is passed over: verify tells of it afterwards. */
+static enum hf_err derive_leases(struct rebuild *r) {
+	struct hf_bound bound[HF_FAMILIES];
+	struct hf_lease lease;
+	struct hf_why said;
+	HF_CURSOR leases;
+	hf_cursor_open(r->before.txn, HF_LEASES, &leases);
+	while (hf_cursor_next(&leases)) {
+		if (!hf_lease_decode(leases.key, leases.value, &lease))
+			continue;
+		for (int i = 0; i < lease.n_vips; i++)
+			bound[i] = bound_of(&r->before, &lease, lease.vips[i]);
+		if (hf_derive_lease(&r->derive, r->txn, &lease, bound, &said)) {
+			enum hf_err fault = hf_txn_fault(r->txn, r->why);
+			if (fault)
+				return fault;
+		}
+	}
+	return HF_OK;
+}
+
+static void derive_history(struct rebuild *r) {
+	struct hf_holder holder;
+	struct hf_addr a;
+	HF_CURSOR history;
+	hf_cursor_open(r->before.txn, HF_HISTORY, &history);
+	while (hf_cursor_next(&history))
+		if (hf_history_decode(history.key, history.value, &a, &holder) && holder.to_ms != 0)
+			hf_derive_past(r->txn, a, &holder);
+}
+
+/* Scopes whose leases are gone stay, as those of a zone that there is. */
+static void derive_empty_scopes(struct rebuild *r) {
+	struct hf_slice value;
+	struct hf_identity id;
+	HF_CURSOR scopes;
+	hf_cursor_open(r->before.txn, HF_SCOPES, &scopes);
+	while (hf_cursor_next(&scopes))
+		if (hf_scope_key_decode(scopes.key, &id) && !hf_txn_get(r->txn, HF_SCOPES, scopes.key, &value) &&
+		    hf_txn_get(r->txn, HF_ZONES, (struct hf_slice){id.zone, strlen(id.zone)}, &value))
+			hf_derive_empty_scope(r->txn, &id);
+}
+
+static enum hf_err rebuild(struct rebuild *r) {
+	enum hf_err err = read_pools(r);
+	for (size_t i = 0; !err && i < sizeof DERIVED / sizeof *DERIVED; i++)
+		hf_txn_clear(r->txn, DERIVED[i]);
+	if (!err)
+		err = derive_leases(r);
+	if (err)
+		return err;
+	derive_history(r);
+	hf_derive_end(&r->derive, r->txn);
+	derive_empty_scopes(r);
+	err = hf_txn_fault(r->before.txn, r->why);
+	return err ? err : hf_txn_fault(r->txn, r->why);
+}
+
+/* Walks a table as it was and as it is side by side. */
+static struct hf_repair_rows compare(struct hf_txn *before, struct hf_txn *after, enum hf_table table) {
+	struct hf_repair_rows rows = {0};
+	HF_CURSOR old, new;
+	hf_cursor_open(before, table, &old);
+	hf_cursor_open(after, table, &new);
+	bool at_old = hf_cursor_next(&old), at_new = hf_cursor_next(&new);
+	while (at_old || at_new) {
+		int order = !at_old ? 1 : !at_new ? -1 : hf_slice_compare(old.key, new.key);
+		rows.removed += order < 0;
+		rows.added += order > 0;
+		rows.changed += order == 0 && hf_slice_compare(old.value, new.value) != 0;
+		if (order <= 0)
+			at_old = hf_cursor_next(&old);
+		if (order >= 0)
+			at_new = hf_cursor_next(&new);
+	}
+	return rows;
+}
+
+static void note_found(void *context, enum hf_table table, const char *what) {
+	struct hf_repair *repair = context;
+	if (repair->violation)
+		repair->violation(repair->context, false, table, what);
+}
+
+static void note_remaining(void *context, enum hf_table table, const char *what) {
+	struct hf_repair *repair = context;
+	if (repair->violation)
+		repair->violation(repair->context, true, table, what);
+}
+
+static enum hf_err derive_anew(struct hf_repair *repair, struct hf_txn *reader, struct hf_txn *txn, struct hf_why *why) {
+	struct hf_verify_counts counts;
+	struct rebuild r = {.before = {.txn = reader, .meta = repair->store->meta}, .txn = txn, .why = why};
+	enum hf_err err = rebuild(&r);
+	hf_derive_free(&r.derive);
+	if (!err)
+		err = hf_verify(txn, note_remaining, repair, why, &counts);
+	if (err)
+		return err;
+	repair->remaining = counts.violations;
+	for (size_t i = 0; i < sizeof DERIVED / sizeof *DERIVED; i++)
+		repair->rows[DERIVED[i]] = compare(reader, txn, DERIVED[i]);
+	repair->rows[HF_POOLS] = compare(reader, txn, HF_POOLS);
+	err = hf_txn_fault(reader, why);
+	return err ? err : hf_txn_fault(txn, why);
+}
+
+static enum hf_err keep_copy(struct hf_repair *repair, struct hf_why *why) {
+	char file[PATH_MAX], aside[PATH_MAX];
+	if (snprintf(file, sizeof file, "%s/data.mdb", repair->dir) >= (int)sizeof file)
+		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	enum hf_err err = hf_datadir_aside(repair->dir, "before-repair", hf_store_now_ms(repair->store), why, aside);
+	if (!err)
+		err = hf_file_copy(file, aside, 0, why);
+	if (err)
+		return err;
+	memcpy(repair->aside, aside, sizeof aside);
+	return hf_datadir_sync(repair->dir, why);
+}
+
+static enum hf_err repair_found(struct hf_repair *repair, struct hf_txn *reader, struct hf_why *why) {
+	struct hf_txn *txn;
+	enum hf_err err = hf_txn_begin(repair->store->kv, why, &txn);
+	if (err)
+		return err;
+	err = derive_anew(repair, reader, txn, why);
+	if (!err && repair->apply && repair->remaining == 0)
+		err = keep_copy(repair, why); /* the file is not written before the commit */
+	if (err || !repair->apply || repair->remaining > 0) {
+		hf_txn_abort(txn);
+		return err;
+	}
+	err = hf_txn_commit(txn, why);
+	repair->store->pools_stale = true;
+	repair->applied = !err;
+	if (err) {
+		unlink(repair->aside);
+		repair->aside[0] = '\0';
+	}
+	return err;
+}
+
+enum hf_err hf_repair(struct hf_repair *repair, struct hf_why *why) {
+	struct hf_verify_counts counts;
+	struct hf_txn *reader;
+	repair->found = repair->remaining = 0;
+	repair->applied = false;
+	repair->aside[0] = '\0';
+	memset(repair->rows, 0, sizeof repair->rows);
+	enum hf_err err = hf_reader_open(repair->store, &reader);
+	if (err)
+		return hf_fail(why, err, "no reader is left");
+	err = hf_reader_begin(reader, why);
+	if (!err)
+		err = hf_verify(reader, note_found, repair, why, &counts);
+	if (!err) {
+		repair->found = counts.violations;
+		if (counts.violations > 0)
+			err = repair_found(repair, reader, why);
+	}
+	hf_reader_close(reader);
+	return err;
+}
