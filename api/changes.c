@@ -12,10 +12,7 @@ struct writing {
 	int n;
 };
 
-static void add_change(void *context, const struct hf_change *change) {
-	struct writing *writing = context;
-	struct hf_json *json = &writing->json;
-	writing->n++;
+void hf_json_change(struct hf_json *json, const struct hf_change *change) {
 	hf_json_open(json, '{');
 	hf_json_member_uint(json, "revision", change->revision);
 	hf_json_member_time(json, "at", change->at_ms);
@@ -29,6 +26,12 @@ static void add_change(void *context, const struct hf_change *change) {
 		hf_json_vips(json, change->vips, change->n_vips);
 	}
 	hf_json_close(json, '}');
+}
+
+static void add_change(void *context, const struct hf_change *change) {
+	struct writing *writing = context;
+	writing->n++;
+	hf_json_change(&writing->json, change);
 }
 
 static enum hf_err read_query(struct hf_call *call, struct hf_feed_query *query, int64_t *ret_wait_ms) {

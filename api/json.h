@@ -42,6 +42,10 @@ void hf_json_identity(struct hf_json *json, const struct hf_identity *id);
 /* A lease, as every answer shows it. */
 void hf_json_lease(struct hf_json *json, const struct hf_lease *lease);
 
+/* A change, as the feed shows it. */
+struct hf_change;
+void hf_json_change(struct hf_json *json, const struct hf_change *change);
+
 /* A quoted string with the escapes of RFC 8785, 3.2.2.2: \b \t \n \f \r \" \\, \u00xx for other controls, all else as it is. */
 void hf_json_quote(struct hf_buf *out, const char *text, size_t len);
 

@@ -93,10 +93,8 @@ static enum hf_err read_scalars(const json_t *document, struct hf_why *why, stru
 	return HF_OK;
 }
 
-static enum hf_err read_document(const json_t *document, struct hf_why *why, struct hf_pool_config *config) {
-	enum hf_err err = check_members(document, why);
-	if (!err)
-		err = read_scalars(document, why, config);
+enum hf_err hf_pool_config_members(const json_t *document, struct hf_why *why, struct hf_pool_config *config) {
+	enum hf_err err = read_scalars(document, why, config);
 	if (!err)
 		err = each_text(document, "cidrs", HF_POOL_CIDRS_MAX, why, read_cidr, config);
 	if (!err)
@@ -118,7 +116,9 @@ enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantin
 		return err;
 	memset(ret, 0, sizeof *ret);
 	ret->quarantine_seconds = quarantine_seconds;
-	err = read_document(document, why, ret);
+	err = check_members(document, why);
+	if (!err)
+		err = hf_pool_config_members(document, why, ret);
 	json_decref(document);
 	return err;
 }
@@ -158,10 +158,8 @@ static void write_usage(struct hf_json *json, const char *name, const struct hf_
 	hf_json_close(json, '}');
 }
 
-void hf_json_pool(struct hf_json *json, const struct hf_pool *pool) {
+void hf_json_pool_config(struct hf_json *json, const struct hf_pool *pool) {
 	const struct hf_pool_config *config = &pool->config;
-	hf_json_open(json, '{');
-	hf_json_member(json, "pool", pool->name);
 	write_ranges(json, "cidrs", config->cidrs, config->n_cidrs);
 	write_ranges(json, "draining", pool->draining, pool->n_draining);
 	hf_json_member(json, "strategy", config->strategy == HF_HASHED ? "hashed" : "sequential");
@@ -175,6 +173,12 @@ void hf_json_pool(struct hf_json *json, const struct hf_pool *pool) {
 	hf_json_close(json, ']');
 	write_names(json, "meshes", &config->meshes);
 	write_names(json, "zones", &config->zones);
+}
+
+void hf_json_pool(struct hf_json *json, const struct hf_pool *pool) {
+	hf_json_open(json, '{');
+	hf_json_member(json, "pool", pool->name);
+	hf_json_pool_config(json, pool);
 	write_usage(json, "ipv4", pool, HF_IPV4);
 	write_usage(json, "ipv6", pool, HF_IPV6);
 	hf_json_key(json, "leases");

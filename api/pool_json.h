@@ -2,6 +2,8 @@
 #ifndef HF_API_POOL_JSON_H
 #define HF_API_POOL_JSON_H
 
+#include <jansson.h>
+
 #include "json.h"
 #include "storage/pool.h"
 
@@ -12,6 +14,11 @@
 enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantine_seconds, struct hf_why *why,
 				struct hf_pool_config *ret) HF_CHECKED;
 
+/* The same of a document that is read already, into zeros; it may have any other members as well. */
+enum hf_err hf_pool_config_members(const json_t *document, struct hf_why *why, struct hf_pool_config *ret) HF_CHECKED;
+
+/* Its configuration's members and its draining ranges, within an open object. */
+void hf_json_pool_config(struct hf_json *json, const struct hf_pool *pool);
 void hf_json_pool(struct hf_json *json, const struct hf_pool *pool);
 
 #endif

@@ -9,8 +9,6 @@
 #include "routes.h"
 #include "syncs.h"
 
-static const char *const STATES[] = {[HF_ZONE_UNMANAGED] = "unmanaged", [HF_ZONE_ONLINE] = "online", [HF_ZONE_OFFLINE] = "offline"};
-
 static enum hf_err read_name(struct hf_call *call, char *ret) {
 	return hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, ret);
 }
@@ -38,7 +36,7 @@ static void write_zone(struct hf_json *json, struct hf_syncs *syncs, const struc
 	const struct hf_zone *zone = &info->zone;
 	hf_json_open(json, '{');
 	hf_json_member(json, "zone", zone->name);
-	hf_json_member(json, "state", STATES[zone->state]);
+	hf_json_member(json, "state", hf_zone_state_name(zone->state));
 	hf_json_member_uint(json, "epoch", zone->epoch);
 	hf_json_key(json, "instance");
 	if (zone->n_instances > 0)
@@ -132,7 +130,7 @@ static void answer_connect(struct hf_call *call) {
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
 	hf_json_member(&json, "zone", connect->name);
-	hf_json_member(&json, "state", STATES[connect->info.zone.state]);
+	hf_json_member(&json, "state", hf_zone_state_name(connect->info.zone.state));
 	hf_json_member_uint(&json, "epoch", connect->info.zone.epoch);
 	hf_json_member(&json, "connection", hf_connection_name(connect->connection));
 	hf_json_member(&json, "sync", connect->incremental ? "incremental" : "full");

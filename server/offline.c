@@ -23,6 +23,11 @@ static const struct flag {
 #define AT(member) offsetof(struct hf_offline, member)
 	{"data-dir", "DIR", "the data directory (default $HOLDFAST_DATA_DIR, else ./holdfast-data)", TEXT, AT(data_dir)},
 	{"json", NULL, "tell it as JSON", FLAG, AT(json)},
+	{"output", "FILE", "where to; it is there whole or not at all (default standard output)", TEXT, AT(output)},
+	{"on-conflict", "HOW", "keep what is there, or replace it, unless another service has the address", TEXT, AT(on_conflict)},
+	{"restored", NULL, "it is of the past: begin a new store epoch, as a restore does", FLAG, AT(restored)},
+	{"dry-run", NULL, "tell what would be done, and change nothing", FLAG, AT(dry_run)},
+	{"apply", NULL, "do it; else it is only told", FLAG, AT(apply)},
 	{"other-store", NULL, "the directory may hold another store than the backup's", FLAG, AT(other_store)},
 	{"store-epoch", "N", "raise the store epoch to N at least: for lost data whose epoch was higher", NUMBER, AT(store_epoch)},
 #undef AT
@@ -42,6 +47,16 @@ static const struct command {
 	{"restore", "FILE", " data-dir json other-store store-epoch ",
 	 "Puts a backup in place of a data directory's database, which is kept aside, and begins a new store epoch.",
 	 hf_offline_restore},
+	{"export", "[PATH]", " data-dir output ",
+	 "Writes all that a store holds as lines of JSON: a data directory, whose server may be at work, or a file such as a "
+	 "backup.",
+	 hf_offline_export},
+	{"import", "FILE", " data-dir on-conflict restored dry-run json ",
+	 "Makes the store of an export (FILE, or - for standard input), or adds its leases to a store that is in use.",
+	 hf_offline_import},
+	{"repair", NULL, " data-dir apply json ",
+	 "Makes anew what follows from other records: free extents, the reverse index, deadlines, counters, digests.",
+	 hf_offline_repair},
 	{"migrate", NULL, " data-dir json ",
 	 "Brings a store of an older format to this version's, as the server does at its start: a copy is kept aside.",
 	 hf_offline_migrate},

@@ -31,5 +31,8 @@ int hf_offline_fail(const char *command, enum hf_err err, const struct hf_why *w
 int hf_offline_verify(const struct hf_offline *o); /* offline_verify.c */
 int hf_offline_migrate(const struct hf_offline *o);
 int hf_offline_restore(const struct hf_offline *o); /* offline_restore.c */
+int hf_offline_export(const struct hf_offline *o);  /* offline_export.c */
+int hf_offline_import(const struct hf_offline *o);  /* offline_import.c */
+int hf_offline_repair(const struct hf_offline *o);  /* offline_repair.c */
 
 #endif

@@ -193,7 +193,7 @@ static enum hf_err repair_found(struct hf_repair *repair, struct hf_txn *reader,
 		return err;
 	err = derive_anew(repair, reader, txn, why);
 	if (!err && repair->apply && repair->remaining == 0)
-		err = keep_copy(repair, why); /* the file is not written before the commit */
+		err = keep_copy(repair, why); /* until the commit nothing of the old trees is written over */
 	if (err || !repair->apply || repair->remaining > 0) {
 		hf_txn_abort(txn);
 		return err;

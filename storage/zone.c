@@ -3,6 +3,12 @@
 
 #define RECORD_VERSION 1
 
+const char *hf_zone_state_name(enum hf_zone_state state) {
+	static const char *const names[] = {
+		[HF_ZONE_UNMANAGED] = "unmanaged", [HF_ZONE_ONLINE] = "online", [HF_ZONE_OFFLINE] = "offline"};
+	return names[state];
+}
+
 struct hf_slice hf_zone_encode(const struct hf_zone *zone, uint8_t buffer[HF_ZONE_RECORD_MAX]) {
 	struct hf_writer w = hf_writer_begin(buffer);
 	hf_put_uint(&w, RECORD_VERSION, 1);

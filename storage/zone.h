@@ -11,6 +11,7 @@
 #include "record.h"
 
 enum hf_zone_state { HF_ZONE_UNMANAGED = 1, HF_ZONE_ONLINE = 2, HF_ZONE_OFFLINE = 3 };
+const char *hf_zone_state_name(enum hf_zone_state state); /* "unmanaged" … */
 
 #define HF_INSTANCE_MAX 128 /* bytes of an instance name */
 #define HF_INSTANCES_KEPT 9 /* the current instance and the 8 before it */

@@ -1,0 +1,251 @@
+/* export_read.c — reading the lines of an export. */
+#include <stdlib.h>
+
+#include "export_json.h"
+#include "members.h"
+#include "pool_json.h"
+
+static enum hf_err read_store(const json_t *document, struct hf_why *why, struct hf_meta *meta) {
+	struct hf_members m = hf_members_begin(document, "store", why);
+	size_t len;
+	memset(meta, 0, sizeof *meta);
+	hf_members_uint(&m, "holdfastExport", HF_EXPORT_VERSION, HF_EXPORT_VERSION);
+	const char *id = hf_members_text(&m, "storeId");
+	if (!m.err && (!hf_hex_decode(id, sizeof meta->store_id, meta->store_id, &len) || len != sizeof meta->store_id))
+		hf_members_fail(&m, HF_E_INVALID_PARAMETER, "storeId", "is not 32 hexadecimal digits");
+	meta->store_epoch = hf_members_uint(&m, "storeEpoch", 1, INT64_MAX);
+	meta->revision = hf_members_uint(&m, "revision", 0, INT64_MAX);
+	meta->compacted = hf_members_uint(&m, "compactedRevision", 0, INT64_MAX);
+	meta->next_pool_id = (uint32_t)hf_members_uint(&m, "nextPoolId", 1, UINT32_MAX);
+	meta->created_ms = hf_members_time(&m, "createdAt");
+	if (hf_members_has(&m, "restoredAt"))
+		meta->restored_ms = hf_members_time(&m, "restoredAt");
+	return hf_members_end(&m);
+}
+
+static struct hf_addr read_cursor(struct hf_members *m, const char *name) {
+	return hf_members_has(m, name) ? hf_members_address(m, name) : (struct hf_addr){0};
+}
+
+static void read_draining(struct hf_members *m, struct hf_pool *pool) {
+	const json_t *array = hf_members_take(m, "draining");
+	struct hf_why said;
+	if (array && (!json_is_array(array) || json_array_size(array) > HF_POOL_DRAINING_MAX))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, "draining", "is not an array of at most 128 ranges");
+	for (size_t i = 0; !m->err && i < json_array_size(array); i++) {
+		const char *text = json_string_value(json_array_get(array, i));
+		if (!text || hf_cidr_parse(text, &said, &pool->draining[pool->n_draining++]))
+			hf_members_fail(m, HF_E_INVALID_PARAMETER, "draining", "has a member that is not a CIDR");
+	}
+}
+
+static enum hf_err read_pool(const json_t *value, struct hf_why *why, struct hf_pool *pool) {
+	static const char *const config[] = {"cidrs", "strategy", "quarantineSeconds", "reserved", "kinds", "meshes", "zones"};
+	struct hf_members m = hf_members_begin(value, "pool", why);
+	memset(pool, 0, sizeof *pool);
+	hf_members_name(&m, "pool", HF_NAME_MAX, pool->name);
+	pool->id = (uint32_t)hf_members_uint(&m, "id", 1, UINT32_MAX);
+	for (size_t i = 0; i < sizeof config / sizeof *config; i++)
+		hf_members_take(&m, config[i]);
+	if (!m.err)
+		m.err = hf_pool_config_members(value, why, &pool->config);
+	read_draining(&m, pool);
+	struct hf_members cursor = {.err = m.err};
+	if (!m.err)
+		cursor = hf_members_begin(hf_members_take(&m, "cursor"), "cursor", why);
+	if (!m.err) {
+		pool->count[HF_IPV4].cursor = read_cursor(&cursor, "ipv4");
+		pool->count[HF_IPV6].cursor = read_cursor(&cursor, "ipv6");
+		m.err = m.err ? m.err : hf_members_end(&cursor);
+	}
+	pool->revision = hf_members_uint(&m, "revision", 1, INT64_MAX);
+	pool->created_ms = hf_members_time(&m, "createdAt");
+	pool->modified_ms = hf_members_time(&m, "modifiedAt");
+	return hf_members_end(&m);
+}
+
+static void read_instances(struct hf_members *m, struct hf_zone *zone) {
+	const json_t *array = hf_members_take(m, "instances");
+	if (array && (!json_is_array(array) || json_array_size(array) > HF_INSTANCES_KEPT))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, "instances", "is not an array of at most 9 names");
+	for (size_t i = 0; !m->err && i < json_array_size(array); i++) {
+		const char *text = json_string_value(json_array_get(array, i));
+		size_t len = text ? strlen(text) : 0;
+		if (len == 0 || len > HF_INSTANCE_MAX)
+			hf_members_fail(m, HF_E_INVALID_PARAMETER, "instances", "has a member that is not 1 to 128 bytes of text");
+		else
+			memcpy(zone->instances[zone->n_instances++], text, len + 1);
+	}
+}
+
+static enum hf_err read_zone(const json_t *value, struct hf_why *why, struct hf_zone *zone) {
+	static const char *const states[] = {NULL, "unmanaged", "online", "offline"};
+	struct hf_members m = hf_members_begin(value, "zone", why);
+	memset(zone, 0, sizeof *zone);
+	hf_members_name(&m, "zone", HF_NAME_MAX, zone->name);
+	zone->state = (enum hf_zone_state)hf_members_choice(&m, "state", states, 4);
+	zone->epoch = hf_members_uint(&m, "epoch", 0, INT64_MAX);
+	zone->reconnects = hf_members_uint(&m, "reconnects", 0, INT64_MAX);
+	zone->store_epoch = hf_members_uint(&m, "storeEpoch", 0, INT64_MAX);
+	read_instances(&m, zone);
+	zone->created_ms = hf_members_time(&m, "createdAt");
+	zone->changed_ms = hf_members_time(&m, "changedAt");
+	return hf_members_end(&m);
+}
+
+static enum hf_err read_scope(const json_t *value, struct hf_why *why, struct hf_identity *scope) {
+	struct hf_members m = hf_members_begin(value, "scope", why);
+	hf_members_identity(&m, false, scope);
+	return hf_members_end(&m);
+}
+
+static enum hf_err read_vip(const json_t *value, struct hf_why *why, struct hf_addr *ret, struct hf_bound *bound) {
+	struct hf_members m = hf_members_begin(value, "vips", why);
+	*ret = hf_members_address(&m, "ip");
+	bound->from_revision = hf_members_uint(&m, "fromRevision", 1, INT64_MAX);
+	bound->from_ms = hf_members_time(&m, "from");
+	return hf_members_end(&m);
+}
+
+static void read_vips(struct hf_members *m, struct hf_line *line) {
+	const json_t *array = hf_members_take(m, "vips");
+	if (array && (!json_is_array(array) || json_array_size(array) < 1 || json_array_size(array) > HF_FAMILIES))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, "vips", "is not an array of one or two addresses");
+	for (size_t i = 0; !m->err && i < json_array_size(array); i++)
+		m->err = read_vip(json_array_get(array, i), m->why, &line->lease.vips[i], &line->bound[i]);
+	line->lease.n_vips = (int)json_array_size(array);
+}
+
+static enum hf_err read_lease(const json_t *value, struct hf_why *why, struct hf_line *line) {
+	static const char *const states[] = {NULL, "active", "quarantined"};
+	struct hf_members m = hf_members_begin(value, "lease", why);
+	struct hf_lease *lease = &line->lease;
+	memset(lease, 0, sizeof *lease);
+	hf_members_identity(&m, true, &lease->id);
+	hf_members_name(&m, "pool", HF_NAME_MAX, lease->pool);
+	read_vips(&m, line);
+	lease->state = (enum hf_lease_state)hf_members_choice(&m, "state", states, 3);
+	lease->generation = hf_members_uint(&m, "generation", 1, INT64_MAX);
+	if (hf_members_has(&m, "fingerprint") || hf_members_has(&m, "fingerprintVersion")) {
+		lease->fingerprint = hf_members_digest(&m, "fingerprint");
+		lease->fingerprint_version = (uint8_t)hf_members_uint(&m, "fingerprintVersion", 1, UINT8_MAX);
+	}
+	if (hf_members_has(&m, "document"))
+		lease->raw = hf_members_digest(&m, "document");
+	if (hf_members_has(&m, "version"))
+		hf_members_copy(&m, "version", HF_VERSION_MAX, lease->version);
+	lease->revision = hf_members_uint(&m, "revision", 1, INT64_MAX);
+	lease->created_ms = hf_members_time(&m, "createdAt");
+	lease->modified_ms = hf_members_time(&m, "modifiedAt");
+	if (lease->state == HF_QUARANTINED)
+		lease->quarantined_until_ms = hf_members_time(&m, "quarantinedUntil");
+	return hf_members_end(&m);
+}
+
+static enum hf_err read_holder(const json_t *value, struct hf_why *why, struct hf_line *line) {
+	struct hf_members m = hf_members_begin(value, "holder", why);
+	struct hf_holder *holder = &line->holder;
+	line->address = hf_members_address(&m, "address");
+	hf_members_identity(&m, true, &holder->id);
+	holder->from_revision = hf_members_uint(&m, "fromRevision", 1, INT64_MAX);
+	holder->from_ms = hf_members_time(&m, "from");
+	holder->to_ms = hf_members_time(&m, "to");
+	return hf_members_end(&m);
+}
+
+static void read_change_vips(struct hf_members *m, struct hf_change *change) {
+	const json_t *array = hf_members_take(m, "vips");
+	if (array && (!json_is_array(array) || json_array_size(array) > HF_FAMILIES))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, "vips", "is not an array of at most two addresses");
+	for (size_t i = 0; !m->err && i < json_array_size(array); i++) {
+		struct hf_members vip = hf_members_begin(json_array_get(array, i), "vips", m->why);
+		change->vips[change->n_vips++] = hf_members_address(&vip, "ip");
+		m->err = hf_members_end(&vip);
+	}
+}
+
+static enum hf_err read_change(const json_t *value, struct hf_why *why, struct hf_change *change) {
+	const char *types[HF_CHANGE_TYPES] = {NULL}, *causes[HF_CAUSES + 1] = {NULL};
+	for (int type = HF_CHANGE_NONE + 1; type < HF_CHANGE_TYPES; type++)
+		types[type] = hf_change_type_name((enum hf_change_type)type);
+	for (int cause = 1; cause <= HF_CAUSES; cause++)
+		causes[cause] = hf_cause_name((enum hf_cause)cause);
+	struct hf_members m = hf_members_begin(value, "change", why);
+	memset(change, 0, sizeof *change);
+	change->revision = hf_members_uint(&m, "revision", 1, INT64_MAX);
+	change->at_ms = hf_members_time(&m, "at");
+	change->type = (enum hf_change_type)hf_members_choice(&m, "type", types, HF_CHANGE_TYPES);
+	change->cause = (enum hf_cause)hf_members_choice(&m, "cause", causes, HF_CAUSES + 1);
+	hf_members_name(&m, "pool", HF_NAME_MAX, change->pool);
+	change->has_lease = change->type != HF_CHANGE_POOL_WRITTEN && change->type != HF_CHANGE_POOL_DELETED;
+	if (change->has_lease) {
+		hf_members_identity(&m, true, &change->id);
+		change->generation = hf_members_uint(&m, "generation", 1, INT64_MAX);
+		read_change_vips(&m, change);
+	}
+	return hf_members_end(&m);
+}
+
+static enum hf_err read_end(const json_t *value, struct hf_why *why, uint64_t counts[HF_LINE_SORTS]) {
+	struct hf_members m = hf_members_begin(value, "end", why);
+	memset(counts, 0, sizeof *counts * HF_LINE_SORTS);
+	counts[HF_LINE_POOL] = hf_members_uint(&m, "pools", 0, INT64_MAX);
+	counts[HF_LINE_ZONE] = hf_members_uint(&m, "zones", 0, INT64_MAX);
+	counts[HF_LINE_SCOPE] = hf_members_uint(&m, "scopes", 0, INT64_MAX);
+	counts[HF_LINE_LEASE] = hf_members_uint(&m, "leases", 0, INT64_MAX);
+	counts[HF_LINE_HOLDER] = hf_members_uint(&m, "holders", 0, INT64_MAX);
+	counts[HF_LINE_CHANGE] = hf_members_uint(&m, "changes", 0, INT64_MAX);
+	return hf_members_end(&m);
+}
+
+static enum hf_err read_value(const json_t *value, struct hf_why *why, struct hf_line *line) {
+	switch (line->sort) {
+	case HF_LINE_POOL:
+		return read_pool(value, why, &line->pool);
+	case HF_LINE_ZONE:
+		return read_zone(value, why, &line->zone);
+	case HF_LINE_SCOPE:
+		return read_scope(value, why, &line->scope);
+	case HF_LINE_LEASE:
+		return read_lease(value, why, line);
+	case HF_LINE_HOLDER:
+		return read_holder(value, why, line);
+	case HF_LINE_CHANGE:
+		return read_change(value, why, &line->change);
+	default:
+		return read_end(value, why, line->counts);
+	}
+}
+
+static enum hf_err read_line(const json_t *document, struct hf_why *why, struct hf_line *line) {
+	if (json_object_get(document, "holdfastExport")) {
+		line->sort = HF_LINE_STORE;
+		return read_store(document, why, &line->store);
+	}
+	const char *name = json_object_iter_key(json_object_iter((json_t *)document));
+	if (json_object_size(document) != 1)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "a line has one member, which names its sort; this has %zu",
+			       json_object_size(document));
+	for (line->sort = HF_LINE_POOL; line->sort <= HF_LINE_END; line->sort++)
+		if (strcmp(name, hf_line_name(line->sort)) == 0)
+			return read_value(json_object_get(document, name), why, line);
+	return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.40s\" is no sort of line", name);
+}
+
+enum hf_err hf_export_read(const char *text, size_t len, struct hf_why *why, struct hf_line *ret) {
+	json_error_t error;
+	json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (!document)
+		return json_error_code(&error) == json_error_out_of_memory
+			       ? hf_fail(why, HF_E_STORAGE, "out of memory")
+			       : hf_fail(why, HF_E_INVALID_JSON, "column %d: %s", error.column, error.text);
+	enum hf_err err = HF_OK;
+	if (!json_is_object(document))
+		err = hf_fail(why, HF_E_INVALID_JSON, "this is not a JSON object");
+	else if (memchr(text, '\0', len)) /* the library passes over one right behind a number or a word */
+		err = hf_fail(why, HF_E_INVALID_JSON, "there is a NUL in it");
+	else
+		err = read_line(document, why, ret);
+	json_decref(document);
+	return err;
+}

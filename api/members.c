@@ -1,0 +1,142 @@
+/* members.c — reading an object's members strictly. */
+#include "members.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "timetext.h"
+
+struct hf_members hf_members_begin(const json_t *value, const char *what, struct hf_why *why) {
+	struct hf_members m = {.object = value, .of = what, .why = why};
+	if (!json_is_object(value))
+		m.err = hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is not an object", what);
+	return m;
+}
+
+void hf_members_fail(struct hf_members *m, enum hf_err err, const char *name, const char *words) {
+	if (!m->err)
+		m->err = hf_fail(m->why, err, "\"%s\": \"%s\" %.180s", m->of, name, words);
+}
+
+bool hf_members_has(const struct hf_members *m, const char *name) { return json_object_get(m->object, name) != NULL; }
+
+const json_t *hf_members_take(struct hf_members *m, const char *name) {
+	if (m->err)
+		return NULL;
+	const json_t *value = json_object_get(m->object, name);
+	if (!value)
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, name, "is missing");
+	if (m->n == HF_MEMBERS_MAX)
+		abort(); /* no object has so many */
+	m->taken[m->n++] = name;
+	return value;
+}
+
+const char *hf_members_text(struct hf_members *m, const char *name) {
+	const json_t *value = hf_members_take(m, name);
+	if (value && !json_is_string(value))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, name, "is not a string");
+	return m->err ? "" : json_string_value(value);
+}
+
+void hf_members_copy(struct hf_members *m, const char *name, size_t max, char *ret) {
+	char words[64];
+	const char *text = hf_members_text(m, name);
+	size_t len = strlen(text);
+	if (len == 0 || len > max) {
+		snprintf(words, sizeof words, "has %zu bytes; 1 to %zu are allowed", len, max);
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, name, words);
+		text = "";
+		len = 0;
+	}
+	memcpy(ret, text, len + 1);
+}
+
+void hf_members_name(struct hf_members *m, const char *name, size_t max, char *ret) {
+	const char *text = hf_members_text(m, name);
+	struct hf_why said;
+	ret[0] = '\0';
+	if (m->err)
+		return;
+	enum hf_err err = hf_name_set(name, text, max, &said, ret);
+	if (err)
+		m->err = hf_fail(m->why, err, "\"%s\": %.200s", m->of, said.text);
+}
+
+uint64_t hf_members_uint(struct hf_members *m, const char *name, uint64_t min, uint64_t max) {
+	char words[96];
+	const json_t *value = hf_members_take(m, name);
+	json_int_t number = json_integer_value(value);
+	if (value && (!json_is_integer(value) || number < 0 || (uint64_t)number < min || (uint64_t)number > max)) {
+		snprintf(words, sizeof words, "is not a whole number from %" PRIu64 " to %" PRIu64, min, max);
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, name, words);
+	}
+	return m->err ? min : (uint64_t)number;
+}
+
+int64_t hf_members_time(struct hf_members *m, const char *name) {
+	const char *text = hf_members_text(m, name);
+	int64_t ms = 0;
+	if (!m->err && !hf_time_parse(text, &ms))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, name, "is not an RFC 3339 time such as 2026-01-31T12:00:00.000Z");
+	return m->err ? 0 : ms;
+}
+
+struct hf_addr hf_members_address(struct hf_members *m, const char *name) {
+	const char *text = hf_members_text(m, name);
+	struct hf_addr a = {0};
+	struct hf_why said;
+	if (m->err)
+		return a;
+	enum hf_err err = hf_addr_parse(text, &said, &a);
+	if (err)
+		m->err = hf_fail(m->why, err, "\"%s\": \"%s\": %.180s", m->of, name, said.text);
+	return a;
+}
+
+struct hf_digest hf_members_digest(struct hf_members *m, const char *name) {
+	const char *text = hf_members_text(m, name);
+	struct hf_digest digest = {{0}};
+	if (!m->err && !hf_digest_parse(text, &digest))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, name, "is not \"sha256:\" and 64 hexadecimal digits");
+	return digest;
+}
+
+int hf_members_choice(struct hf_members *m, const char *name, const char *const *texts, int n) {
+	const char *text = hf_members_text(m, name);
+	char words[160];
+	for (int i = 0; !m->err && i < n; i++)
+		if (texts[i] && strcmp(texts[i], text) == 0)
+			return i;
+	snprintf(words, sizeof words, "is \"%.40s\", which is none of those that there are", text);
+	hf_members_fail(m, HF_E_INVALID_PARAMETER, name, words);
+	return 0;
+}
+
+void hf_members_identity(struct hf_members *m, bool with_service, struct hf_identity *ret) {
+	const char *kind = hf_members_text(m, "kind");
+	*ret = (struct hf_identity){.kind = HF_MESH_SERVICE};
+	if (!m->err && !hf_kind_parse(kind, &ret->kind))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, "kind",
+				"is not MeshService, MeshExternalService or MeshMultiZoneService");
+	hf_members_name(m, "mesh", HF_NAME_MAX, ret->mesh);
+	hf_members_name(m, "zone", HF_NAME_MAX, ret->zone);
+	if (with_service)
+		hf_members_name(m, "service", HF_SERVICE_MAX, ret->service);
+}
+
+enum hf_err hf_members_end(struct hf_members *m) {
+	const char *name;
+	json_t *value;
+	if (m->err || json_object_size(m->object) == (size_t)m->n)
+		return m->err;
+	json_object_foreach ((json_t *)m->object, name, value) {
+		int i = 0;
+		while (i < m->n && strcmp(m->taken[i], name) != 0)
+			i++;
+		if (i == m->n)
+			return m->err = hf_fail(m->why, HF_E_INVALID_PARAMETER, "\"%s\": member \"%.40s\" is unknown", m->of, name);
+	}
+	return HF_OK;
+}
