@@ -237,6 +237,27 @@ Test(export, lines_out_of_order_cut_off_or_twice_are_refused) {
 	cr_assert_gt(n, 40);
 }
 
+/* docs/export.md's examples, in their order, are an export. */
+Test(export, the_documents_examples_are_an_export) {
+	static char document[65536], examples[65536];
+	FILE *file = fopen(EXPORT_MD, "r");
+	cr_assert(file, "%s", EXPORT_MD);
+	document[fread(document, 1, sizeof document - 1, file)] = '\0';
+	fclose(file);
+	for (char *line = strtok(document, "\n"); line; line = strtok(NULL, "\n"))
+		if (line[0] == '{')
+			strcat(strcat(examples, line), "\n");
+	free(text);
+	text = strdup(examples);
+	struct hf_import im = {.dry_run = false};
+	struct hf_why why;
+	cr_assert_eq(import_text(&g, text, &im, &why), HF_OK, "%s", why.text);
+	fixture_open(&g);
+	char *again = export_text(&g);
+	cr_expect_str_eq(again, text);
+	free(again);
+}
+
 static enum hf_err drop_line(void *context, const struct hf_line *line, struct hf_why *why) {
 	(void)context, (void)line, (void)why;
 	return HF_OK;
