@@ -173,7 +173,8 @@ static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file
 	if (translate(rc) == HF_E_CORRUPT)
 		return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or is damaged: %s", file,
 			       mdb_strerror(rc));
-	return hf_fail(why, HF_E_DATA_DIR, "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
+	return hf_fail(why, translate(rc) == HF_E_STORAGE_FULL ? HF_E_STORAGE_FULL : HF_E_DATA_DIR,
+		       "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
 }
 
 /* Opens the tables, and keeps their handles. In a writable store that is new they are made. */

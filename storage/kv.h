@@ -42,7 +42,8 @@ struct hf_txn;
 
 /* Opens the environment in an existing directory that the caller has locked; creates an empty one if there is none. The map is a
  * sparse limit, not memory. One environment per directory and process; it must not cross a fork.
- * HF_E_CORRUPT: not a whole LMDB file, or not a store of ours. HF_E_DATA_DIR: the system refused. Thread-safe once open. */
+ * HF_E_CORRUPT: not a whole LMDB file, or not a store of ours. HF_E_DATA_DIR: the system refused. HF_E_STORAGE_FULL: no room for
+ * the table of readers. Thread-safe once open. */
 enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
 
 /* Opens a database to be read alone: a data directory, whose server may be at work, or a file, such as a backup, that nobody
