@@ -7,6 +7,7 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -289,14 +290,19 @@ static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_why *why, s
 
 enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_why *why, struct hf_txn **ret) { return begin(kv, 0, why, ret); }
 
-/* LMDB makes EIO of a write that the file system cut short: a full disk, as far as there is no room left. */
+/* LMDB makes EIO of a write that the file system cut short: a full disk, as far as there is no room left there, or below the
+ * process's limit on the size of files. */
 static enum hf_err translate_commit(struct hf_kv *kv, int rc) {
+	struct rlimit limit;
 	struct statvfs fs;
+	struct stat st;
 	int fd;
-	if (rc == EIO && mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS && fstatvfs(fd, &fs) == 0 &&
-	    (uint64_t)fs.f_bavail * fs.f_frsize < FULL_DISK_BYTES)
-		return HF_E_STORAGE_FULL;
-	return translate(rc);
+	if (rc != EIO || mdb_env_get_fd(kv->env, &fd) != MDB_SUCCESS)
+		return translate(rc);
+	bool full = fstatvfs(fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_DISK_BYTES;
+	bool limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && fstat(fd, &st) == 0 &&
+		       (uint64_t)st.st_size + FULL_DISK_BYTES > limit.rlim_cur;
+	return full || limited ? HF_E_STORAGE_FULL : translate(rc);
 }
 
 enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
