@@ -311,8 +311,11 @@ enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
 		mdb_txn_abort(txn->lmdb);
 	} else {
 		int rc = mdb_txn_commit(txn->lmdb);
-		if (rc != MDB_SUCCESS)
-			err = hf_fail(why, translate_commit(txn->kv, rc), "the commit failed: %s", mdb_strerror(rc));
+		if (rc != MDB_SUCCESS) {
+			err = translate_commit(txn->kv, rc);
+			bool cut_short = rc == EIO && err == HF_E_STORAGE_FULL;
+			hf_fail(why, err, "the commit failed: %s", cut_short ? "no room is left for the file" : mdb_strerror(rc));
+		}
 	}
 	free(txn);
 	return err;
