@@ -40,7 +40,7 @@ static enum hf_err read_text(struct input *in, struct hf_why *why, size_t *ret_l
 
 static enum hf_err next_line(void *context, struct hf_why *why, const struct hf_line **ret) {
 	struct input *in = context;
-	size_t len;
+	size_t len = 0;
 	enum hf_err err = read_text(in, why, &len);
 	if (!err)
 		err = hf_export_read(in->text, len, why, &in->line);
