@@ -135,7 +135,7 @@ static enum hf_err read_old(struct hf_restore *r, const char *old_file, struct h
 
 /* Makes the restored store in a directory of its own. */
 static enum hf_err build(struct hf_restore *r, const char *dir, const char *file, uint64_t at_least, struct hf_why *why) {
-	struct hf_store_options options = {0};
+	struct hf_store_options options = {.clock = r->clock};
 	enum hf_backup_kind kind;
 	struct hf_store *store;
 	uint64_t bytes;
@@ -168,7 +168,7 @@ static enum hf_err restore_locked(struct hf_restore *r, struct hf_why *why) {
 	if (!err)
 		err = read_old(r, old_file, why, &at_least);
 	if (!err)
-		err = hf_datadir_aside(r->dir, "before-restore", HF_SYSTEM_CLOCK.now_ms(NULL), why, aside);
+		err = hf_datadir_aside(r->dir, "before-restore", r->clock.now_ms(r->clock.context), why, aside);
 	if (err)
 		return err;
 	hf_datadir_scrap(dir);
@@ -196,6 +196,8 @@ enum hf_err hf_restore(struct hf_restore *r, struct hf_why *why) {
 	struct stat st;
 	int lock;
 	r->aside[0] = r->unreadable.text[0] = '\0';
+	if (!r->clock.now_ms)
+		r->clock = HF_SYSTEM_CLOCK;
 	if (stat(r->file, &st) == 0 && S_ISDIR(st.st_mode))
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a directory; name the backup file, such as the data.mdb in it",
 			       r->file);

@@ -18,11 +18,12 @@
 enum hf_err hf_store_raise_epoch(struct hf_store *store, uint64_t at_least, struct hf_why *why) HF_CHECKED;
 
 struct hf_restore {
-	const char *file;     /* the backup */
-	const char *dir;      /* the data directory; made if only its last part is missing */
-	uint64_t store_epoch; /* at least; 0: not stated. For the case that the old data are lost and control planes saw a later
-				 epoch */
-	bool other_store;     /* the directory may hold another store than the backup's */
+	const char *file;      /* the backup */
+	const char *dir;       /* the data directory; made if only its last part is missing */
+	uint64_t store_epoch;  /* at least; 0: not stated. For the case that the old data are lost and control planes saw a later
+				  epoch */
+	bool other_store;      /* the directory may hold another store than the backup's */
+	struct hf_clock clock; /* now_ms NULL: the system's */
 	/* The result. */
 	struct hf_meta backup, meta;	/* as the backup had it, and as it is now */
 	struct hf_verify_counts counts; /* of the backup */
