@@ -12,7 +12,6 @@
 #include "datadir.h"
 #include "store_internal.h"
 
-#define BAND_BITS 32 /* of revisions and zone epochs, for each store epoch */
 #define EPOCH_MAX ((uint64_t)1 << 30)
 
 static void clear_feed(struct hf_txn *txn) {
@@ -72,7 +71,7 @@ enum hf_err hf_store_raise_epoch(struct hf_store *store, uint64_t at_least, stru
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "the store epoch would be %llu; at most %llu is possible",
 			       (unsigned long long)epoch, (unsigned long long)EPOCH_MAX);
 	}
-	uint64_t ahead = (epoch - meta->store_epoch) << BAND_BITS;
+	uint64_t ahead = (epoch - meta->store_epoch) << HF_BAND_BITS;
 	meta->store_epoch = epoch;
 	meta->revision += ahead;
 	meta->compacted = meta->revision;

@@ -15,11 +15,12 @@ const char *hf_zone_state_name(enum hf_zone_state state); /* "unmanaged" … */
 
 #define HF_INSTANCE_MAX 128 /* bytes of an instance name */
 #define HF_INSTANCES_KEPT 9 /* the current instance and the 8 before it */
+#define HF_BAND_BITS 32	    /* of revisions and zone epochs: so far apart are those of two store epochs */
 
 struct hf_zone {
 	char name[HF_NAME_MAX + 1];
 	enum hf_zone_state state;
-	uint64_t epoch; /* 0: never connected */
+	uint64_t epoch; /* 0: never connected; else above those of all earlier store epochs */
 	uint64_t reconnects;
 	uint64_t store_epoch; /* of the store, at the last connection */
 	int64_t created_ms;   /* first seen */

@@ -12,7 +12,7 @@
 #define HF_ZONE_GLOBAL "global" /* what belongs to no zone; it has no control plane of its own */
 
 enum hf_connection {
-	HF_CONNECTION_FIRST,	 /* the zone never connected before: epoch 1 */
+	HF_CONNECTION_FIRST,	 /* the zone never connected before: the store epoch's first, at birth 1 */
 	HF_CONNECTION_RECONNECT, /* a new instance, or the current one after it was offline: epoch + 1 */
 	HF_CONNECTION_REFRESH	 /* the current instance again: nothing changes */
 };

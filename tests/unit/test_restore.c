@@ -81,6 +81,18 @@ Test(restore, an_epoch_takes_everything_that_orders_along) {
 	cr_expect_eq(meta().store_epoch, 8);
 }
 
+/* Whoever connected first after the backup has an epoch that the restored store knows nothing of: nobody may get it again. */
+Test(restore, a_zone_that_the_backup_does_not_know_gets_a_new_epoch) {
+	struct hf_zone_connect connect_result;
+	raise(0);
+	cr_assert_eq(connect_zone(&f, "east", "one", &connect_result), HF_OK);
+	cr_expect_eq(connect_result.connection, HF_CONNECTION_FIRST);
+	cr_expect_eq(connect_result.info.zone.epoch, 1 + BAND);
+	raise(4);
+	cr_assert_eq(connect_zone(&f, "east", "two", &connect_result), HF_OK);
+	cr_expect_eq(connect_result.info.zone.epoch, 2 + 3 * BAND);
+}
+
 Test(restore, an_epoch_out_of_range_changes_nothing) {
 	struct hf_digest before = fixture_digest(&f);
 	cr_expect_eq(hf_store_raise_epoch(f.store, ((uint64_t)1 << 30) + 1, NULL), HF_E_INVALID_PARAMETER);
