@@ -108,14 +108,15 @@ static hf_u128 place_of(const struct hf_pool *pool, enum hf_family family, struc
 	return place;
 }
 
-void hf_allocator_skip(struct hf_pool *pool, enum hf_family family) {
+void hf_allocator_skip(struct hf_pool *pool, enum hf_family family, uint64_t epochs) {
 	struct hf_pool_usage usage;
 	hf_pool_usage(pool, family, &usage);
 	if (usage.capacity == 0)
 		return;
-	hf_u128 ahead = usage.capacity / SKIP_SHARE > SKIP_MIN ? usage.capacity / SKIP_SHARE : SKIP_MIN;
-	if (ahead > usage.capacity / 2)
-		ahead = usage.capacity / 2;
+	hf_u128 ahead = usage.capacity / SKIP_SHARE > SKIP_MIN ? usage.capacity / SKIP_SHARE : SKIP_MIN, most = 0;
+	for (uint64_t i = 0; i < epochs && most < usage.capacity - 1; i++)
+		most += (usage.capacity - most) / 2;
+	ahead = ahead > most / epochs ? most : ahead * epochs;
 	hf_u128 place = place_of(pool, family, pool->count[family].cursor) + ahead;
 	pool->count[family].cursor = address_at(pool, family, place % usage.capacity);
 }

@@ -32,9 +32,10 @@ void hf_allocator_rebuild(struct hf_txn *txn, struct hf_pool *pool);
 /* Removes all extents of a pool. */
 void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id);
 
-/* Moves the family's cursor ahead, over max(4096, 1/16 of the addresses), but at most half of them: beyond what was handed out
- * since a backup. From its end a family goes on at its beginning. */
-void hf_allocator_skip(struct hf_pool *pool, enum hf_family family);
+/* Moves the family's cursor ahead, for each store epoch over max(4096, 1/16 of the addresses), but at most half of those that are
+ * left: beyond what was handed out since a backup, also after an earlier restore of it. From its end a family goes on at its
+ * beginning. */
+void hf_allocator_skip(struct hf_pool *pool, enum hf_family family, uint64_t epochs);
 
 /* Whether any address of a range is held. */
 bool hf_allocator_any_held(struct hf_txn *txn, struct hf_range range);

@@ -48,13 +48,13 @@ static void freeze_zones(struct hf_batch *batch, uint64_t ahead) {
 	}
 }
 
-static void move_cursors(struct hf_batch *batch) {
+static void move_cursors(struct hf_batch *batch, uint64_t epochs) {
 	struct hf_pool *const *pools;
 	int n = hf_batch_pools(batch, &pools);
 	for (int i = 0; i < n; i++)
 		if (pools[i]->config.strategy == HF_SEQUENTIAL) {
-			hf_allocator_skip(pools[i], HF_IPV4);
-			hf_allocator_skip(pools[i], HF_IPV6);
+			hf_allocator_skip(pools[i], HF_IPV4, epochs);
+			hf_allocator_skip(pools[i], HF_IPV6, epochs);
 			pools[i]->touched = true;
 		}
 }
@@ -71,14 +71,14 @@ enum hf_err hf_store_raise_epoch(struct hf_store *store, uint64_t at_least, stru
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "the store epoch would be %llu; at most %llu is possible",
 			       (unsigned long long)epoch, (unsigned long long)EPOCH_MAX);
 	}
-	uint64_t ahead = (epoch - meta->store_epoch) << HF_BAND_BITS;
+	uint64_t epochs = epoch - meta->store_epoch, ahead = epochs << HF_BAND_BITS;
 	meta->store_epoch = epoch;
 	meta->revision += ahead;
 	meta->compacted = meta->revision;
 	meta->restored_ms = hf_batch_now_ms(batch);
 	clear_feed(hf_batch_txn(batch));
 	freeze_zones(batch, ahead);
-	move_cursors(batch);
+	move_cursors(batch, epochs);
 	return hf_batch_commit(batch, why);
 }
 

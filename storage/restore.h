@@ -3,8 +3,9 @@
  * A backup is of the past: addresses were handed out since, and control planes wrote to the store that it is not any more. So a
  * restored store begins a new store epoch. Everything that orders or fences is raised by 2^32 for each epoch, more than can have
  * happened in one: the revision and the epoch of each zone. Connected zones are offline until they come back, which freezes their
- * leases. The feed begins anew. Each sequential cursor moves ahead, past what was handed out, so that this is free for those who
- * hold it and present it (`adopted`). Quarantines last at least the pool's quarantine time from the restore on (zone_rules.h).
+ * leases. The feed begins anew. Each sequential cursor moves ahead, for each epoch past what was handed out in it, so that this is
+ * free for those who hold it and present it (`adopted`). Quarantines last at least the pool's quarantine time from the restore on
+ * (zone_rules.h).
  */
 #ifndef HF_STORAGE_RESTORE_H
 #define HF_STORAGE_RESTORE_H

@@ -113,34 +113,42 @@ Test(restore, the_next_address_lies_beyond_what_was_handed_out_since) {
 
 static const struct {
 	const char *name, *cidrs, *reserved;
-	const char *cursor, *after;
+	const char *cursor, *after, *after_two; /* of one epoch; of two at once */
 } SKIPS[] = {
-	{"from the beginning", "10.0.0.0/8", "", NULL, "10.16.0.0"},
-	{"a sixteenth", "10.0.0.0/8", "", "10.0.0.5", "10.16.0.5"},
-	{"at least 4,096", "10.0.0.0/16", "", "10.0.0.5", "10.0.16.5"},
-	{"half of a small one", "10.0.0.0/24", "", "10.0.0.5", "10.0.0.133"},
-	{"round the end", "10.0.0.0/24", "", "10.0.0.200", "10.0.0.72"},
-	{"into the next range", "10.0.0.0/24 10.9.0.0/24", "", "10.0.0.5", "10.9.0.5"},
-	{"from the next range round", "10.0.0.0/24 10.9.0.0/24", "", "10.9.0.7", "10.0.0.7"},
-	{"from behind the ranges", "10.0.0.0/24", "", "10.1.0.0", "10.0.0.128"},
-	{"a single address", "10.0.0.1/32", "", "10.0.0.1", "10.0.0.1"},
-	{"IPv6", "fd00::/64", "", "fd00::5", "fd00::1000:0:0:5"},
+	{"from the beginning", "10.0.0.0/8", "", NULL, "10.16.0.0", "10.32.0.0"},
+	{"a sixteenth", "10.0.0.0/8", "", "10.0.0.5", "10.16.0.5", "10.32.0.5"},
+	{"at least 4,096", "10.0.0.0/16", "", "10.0.0.5", "10.0.16.5", "10.0.32.5"},
+	{"half of a small one", "10.0.0.0/24", "", "10.0.0.5", "10.0.0.133", "10.0.0.197"},
+	{"round the end", "10.0.0.0/24", "", "10.0.0.200", "10.0.0.72", "10.0.0.136"},
+	{"into the next range", "10.0.0.0/24 10.9.0.0/24", "", "10.0.0.5", "10.9.0.5", "10.9.0.133"},
+	{"from the next range round", "10.0.0.0/24 10.9.0.0/24", "", "10.9.0.7", "10.0.0.7", "10.0.0.135"},
+	{"from behind the ranges", "10.0.0.0/24", "", "10.1.0.0", "10.0.0.128", "10.0.0.192"},
+	{"a single address", "10.0.0.1/32", "", "10.0.0.1", "10.0.0.1", "10.0.0.1"},
+	{"IPv6", "fd00::/64", "", "fd00::5", "fd00::1000:0:0:5", "fd00::2000:0:0:5"},
 };
+
+static void move_cursor(const char *name, const char *cidrs, const char *reserved, const char *cursor, uint64_t epochs,
+			const char *after) {
+	static struct hf_pool pool;
+	char text[HF_ADDR_TEXT];
+	memset(&pool, 0, sizeof pool);
+	pool.config = pool_request("p", cidrs, reserved, 0).config;
+	enum hf_family family = hf_addr_family(addr(after));
+	if (cursor)
+		pool.count[family].cursor = addr(cursor);
+	hf_allocator_skip(&pool, family, epochs);
+	hf_addr_format(pool.count[family].cursor, text);
+	cr_expect_str_eq(text, after, "%s, %d epochs: %s", name, (int)epochs, text);
+	hf_allocator_skip(&pool, family == HF_IPV4 ? HF_IPV6 : HF_IPV4, epochs); /* it has none of these */
+}
 
 Test(restore, cursors_move_as_the_table_says) {
 	for (size_t i = 0; i < sizeof SKIPS / sizeof *SKIPS; i++) {
-		static struct hf_pool pool;
-		char text[HF_ADDR_TEXT];
-		memset(&pool, 0, sizeof pool);
-		pool.config = pool_request("p", SKIPS[i].cidrs, SKIPS[i].reserved, 0).config;
-		enum hf_family family = hf_addr_family(addr(SKIPS[i].after));
-		if (SKIPS[i].cursor)
-			pool.count[family].cursor = addr(SKIPS[i].cursor);
-		hf_allocator_skip(&pool, family);
-		hf_addr_format(pool.count[family].cursor, text);
-		cr_expect_str_eq(text, SKIPS[i].after, "%s: %s", SKIPS[i].name, text);
-		hf_allocator_skip(&pool, family == HF_IPV4 ? HF_IPV6 : HF_IPV4); /* it has none of these */
+		move_cursor(SKIPS[i].name, SKIPS[i].cidrs, SKIPS[i].reserved, SKIPS[i].cursor, 1, SKIPS[i].after);
+		move_cursor(SKIPS[i].name, SKIPS[i].cidrs, SKIPS[i].reserved, SKIPS[i].cursor, 2, SKIPS[i].after_two);
 	}
+	move_cursor("very many", "10.0.0.0/24", "", "10.0.0.5", (uint64_t)1 << 30, "10.0.0.4");
+	move_cursor("very many", "10.0.0.1/32", "", "10.0.0.1", (uint64_t)1 << 30, "10.0.0.1");
 }
 
 Test(restore, a_quarantine_lasts_from_the_restore_on) {
