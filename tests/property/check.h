@@ -5,6 +5,13 @@
 #include "random.h"
 #include "tests/unit/support.h"
 
+#define RUN_BACKUPS 3 /* that are kept */
+
+struct run_backup {
+	bool taken, plain; /* plain: a copy of the file, not marked */
+	int number;	   /* the newest has the highest */
+};
+
 /* One run: a seed, its store and its model. */
 struct run {
 	uint64_t seed;
@@ -14,7 +21,10 @@ struct run {
 	struct world world;
 	struct model model, spare;
 	struct fixture f;
-	uint64_t feed_checked; /* changes up to here were compared */
+	uint64_t feed_checked;		    /* changes up to here were compared */
+	uint64_t revision, epochs[M_ZONES]; /* the highest before the restores: nothing at or below comes again */
+	struct model kept[RUN_BACKUPS];	    /* what is in the backups */
+	struct run_backup backups[RUN_BACKUPS];
 };
 
 /* Prints seed, operation and difference, and ends the program with status 1. */

@@ -158,7 +158,7 @@ struct reading {
 };
 
 static bool feed_has(const struct model *m, const struct hf_feed_query *q, uint64_t revision) {
-	const struct m_change *c = &m->changes[revision];
+	const struct m_change *c = m_change(m, revision);
 	const struct hf_identity *id = c->who >= 0 ? &m->ids[c->who] : NULL;
 	if (!q->has_kind && !q->zone[0] && !q->mesh[0])
 		return true;
@@ -171,7 +171,7 @@ static void read_change(void *context, const struct hf_change *is) {
 	const struct model *m = &r->run->model;
 	while (r->at < m->revision && !feed_has(m, &r->query, r->at))
 		r->at++;
-	const struct m_change *c = &m->changes[r->at];
+	const struct m_change *c = m_change(m, r->at);
 	bool same =
 		is->revision == r->at && is->at_ms == c->at_ms && is->type == c->type && is->cause == c->cause &&
 		strcmp(is->pool, m->pools[c->pool].name) == 0 && is->has_lease == (c->who >= 0) &&

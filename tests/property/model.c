@@ -25,6 +25,7 @@ void m_reset(struct model *m) {
 	struct model empty = {.changes_max = m->changes_max, .changes = m->changes, .keys = m->keys, .addresses = m->addresses};
 	*m = empty;
 	m->due_ms = INT64_MAX;
+	m->store_epoch = 1;
 	for (int p = 0; p < M_POOLS; p++)
 		strcpy(m->pools[p].name, M_POOL_NAMES[p]);
 }
@@ -115,9 +116,13 @@ struct m_address *m_address(const struct model *m, hf_u128 a) {
 	return NULL;
 }
 
+struct m_change *m_change(const struct model *m, uint64_t revision) {
+	return &m->changes[revision - m->changes_base];
+}
+
 uint64_t m_record(struct model *m, enum hf_change_type type, enum hf_cause cause, int pool, int who) {
-	m_check(++m->revision < m->changes_max, "changes");
-	struct m_change *change = &m->changes[m->revision];
+	m_check(++m->revision - m->changes_base < m->changes_max, "changes");
+	struct m_change *change = m_change(m, m->revision);
 	*change = (struct m_change){.at_ms = m->now_ms, .type = type, .cause = cause, .pool = pool, .who = who};
 	if (who >= 0) {
 		change->generation = m->leases[who].generation;
@@ -216,15 +221,17 @@ static struct m_answer create(struct model *m, int who, const struct hf_acquire 
 	}
 	for (int i = 0; i < lease.n_vips; i++)
 		if (sources[i] == CHOSEN && m->pools[p].config.strategy == HF_SEQUENTIAL) {
-			m->pools[p].has_cursor[m_family(lease.vips[i])] = true;
-			m->pools[p].last[m_family(lease.vips[i])] = lease.vips[i];
+			lease.given[i] = m->store_epoch;
+			m_move_cursor(m, p, lease.vips[i], who);
 		}
 	configure(&lease, request);
 	m_see_zone(m, &m->zones[m_find_zone(m, request->id.zone)]);
 	m->leases[who] = lease;
 	m->leases[who].revision = m_record(m, HF_CHANGE_ACQUIRED, cause, p, who);
-	for (int i = 0; i < lease.n_vips; i++)
+	for (int i = 0; i < lease.n_vips; i++) {
 		m_open_holder(m, lease.vips[i], who);
+		m_end_loss(m, lease.vips[i], who);
+	}
 	answer.lease = m->leases[who];
 	return answer;
 }

@@ -22,12 +22,15 @@
 #define M_PAST_HOLDERS 16
 #define M_HOLDERS (M_PAST_HOLDERS + 1) /* and the present one */
 #define M_SWEEP 256		       /* deadlines at the start of a batch */
+#define M_BAND_BITS 32		       /* of revisions and zone epochs, in each store epoch */
+#define M_LOST_MAX (8 * M_IDENTITIES)
 
 struct m_lease {
 	bool exists, quarantined;
 	int pool;
 	int n_vips;
 	hf_u128 vips[2];
+	uint64_t given[2]; /* the store epoch in which a sequential pool's strategy chose the address; 0: it was asked for */
 	uint64_t generation, revision;
 	uint8_t fingerprint_version;
 	struct hf_digest fingerprint, raw;
@@ -41,8 +44,10 @@ struct m_pool {
 	struct hf_pool_config config;
 	int n_draining;
 	struct hf_range draining[HF_POOL_DRAINING_MAX];
-	bool has_cursor[2]; /* by family: the strategy has given an address out */
-	hf_u128 last[2];    /* which it was */
+	bool has_cursor[2]; /* by family: the next search begins at the cursor, not at the beginning */
+	hf_u128 cursor[2];
+	hf_u128 travelled[2]; /* by the cursor since the pool was written, less what restores moved it; in places of the CIDRs */
+	hf_u128 farthest[2];  /* that it ever travelled since then, before a restore */
 	uint64_t revision;
 	int64_t created_ms, modified_ms;
 };
@@ -75,11 +80,29 @@ struct m_zone {
 	const char *name;
 	enum hf_zone_state state;
 	uint64_t epoch, reconnects;
-	bool connected_in_store; /* since the store's last restore */
+	uint64_t store_epoch; /* when it last connected */
 	int64_t created_ms, changed_ms;
 	int n_instances; /* that are remembered, the newest first */
 	char instances[M_INSTANCES][16];
 	bool ever[M_NAMES]; /* "cp-N" was an instance of it */
+};
+
+/* An address that somebody was given, or asked for, since the backup that was restored: it is free, but in use. */
+struct m_lost {
+	int who, pool;
+	hf_u128 a;
+	uint64_t given;		/* as a lease's */
+	uint64_t pool_revision; /* the pool as it was then */
+	hf_u128 travelled;	/* by the cursor when the store was restored */
+	hf_u128 safe;		/* how far it must be able to go without giving the address to another; 0: not promised */
+};
+
+/* What happened so far; it is not undone by a restore. */
+struct m_met {
+	uint64_t expired, held_offline, held_back, held_restored; /* quarantines that ended, or were held by zone or restore */
+	uint64_t lost, found,
+		lost_given;	   /* addresses that a restore lost: all; that their owner got back; that another was given */
+	uint64_t promised, broken; /* that were sure not to be given away soon; that were all the same */
 };
 
 struct model {
@@ -87,17 +110,21 @@ struct model {
 	struct m_zone zones[M_ZONES];
 	struct m_lease leases[M_IDENTITIES];
 	struct m_pool pools[M_POOLS];
-	uint64_t revision, compacted;
-	int64_t now_ms; /* the running batch's */
-	int64_t due_ms; /* nothing is due before */
+	uint64_t store_epoch, revision, compacted;
+	int64_t restored_ms; /* 0: never */
+	int64_t now_ms;	     /* the running batch's */
+	int64_t due_ms;	     /* nothing is due before */
 	uint64_t changes_max;
-	struct m_change *changes; /* [revision]; shared by copies, as only those up to `revision` count */
+	struct m_change *changes; /* m_change(); shared by copies, as only those up to `revision` count */
+	uint64_t changes_base;	  /* the revision at which they begin: 0, or that of the last restore */
 	int n_addresses;
 	hf_u128 *keys; /* of M_ADDRESSES: which address each is */
 	struct m_address *addresses;
 	const hf_u128 *avoid; /* addresses that the strategy does not give away now, n_avoid of them */
 	int n_avoid;
-	uint64_t expired, held_offline, held_back; /* quarantines that ended, or were held by their zone; so far */
+	int n_lost;
+	struct m_lost lost[M_LOST_MAX];
+	struct m_met met;
 };
 
 struct m_answer {
@@ -136,6 +163,8 @@ int m_holder_of(const struct model *m, hf_u128 a);	       /* -1: nobody */
 /* A change with the next revision, which it returns. */
 uint64_t m_record(struct model *m, enum hf_change_type type, enum hf_cause cause, int pool, int who);
 
+struct m_change *m_change(const struct model *m, uint64_t revision);
+
 /* Holders and deadlines (model_due.c): an address is bound to a lease; a lease is gone; nothing is due before `at_ms`. */
 void m_open_holder(struct model *m, hf_u128 a, int who);
 void m_end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cause cause);
@@ -149,6 +178,17 @@ struct m_answer m_disconnect(struct model *m, const struct hf_zone_disconnect *r
 /* Whether an instance was the zone's once, too long ago to be remembered. */
 bool m_is_forgotten(const struct model *m, const char *zone, const char *instance);
 void m_zone_sum(const struct model *m, const char *zone, struct hf_scope *ret);
+
+/* Restores (model_restore.c). The store becomes what `backup` was, in a new store epoch: at least `at_least`. */
+void m_restore(struct model *m, const struct model *backup, uint64_t at_least, int64_t now_ms);
+/* How far a restore moves the cursors of a family of that capacity. */
+hf_u128 m_ahead(hf_u128 capacity, uint64_t epochs);
+/* The strategy gives an address of a sequential pool to somebody. */
+void m_move_cursor(struct model *m, int pool, hf_u128 a, int who);
+/* An address has a holder: if it was lost, it is so no more. */
+void m_end_loss(struct model *m, hf_u128 a, int who);
+/* The number of a family's addresses that lie before `a`, in the pool's CIDRs. */
+hf_u128 m_place(const struct m_pool *pool, enum hf_family family, hf_u128 a);
 
 /* Ends the program if the model's arrays are too small. */
 void m_check(bool ok, const char *what);
@@ -164,6 +204,8 @@ enum hf_family m_family(hf_u128 a);
 int m_find_pool(const struct model *m, const char *name); /* -1: there is none */
 int m_choose_pool(const struct model *m, const struct hf_identity *id);
 bool m_in(const struct hf_range *ranges, int n, hf_u128 a);
+hf_u128 m_capacity(const struct m_pool *pool, enum hf_family family);
+hf_u128 m_address_at(const struct m_pool *pool, enum hf_family family, hf_u128 place);
 bool m_pool_has_family(const struct m_pool *pool, enum hf_family family);
 bool m_free(const struct model *m, int pool, hf_u128 a);
 bool m_next(const struct model *m, int pool, enum hf_family family, const struct hf_identity *id, hf_u128 *ret);

@@ -53,9 +53,11 @@ static int64_t quarantine_end(const struct model *m, const struct m_lease *lease
 	int64_t quarantine_ms = (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
 	if (zone->state == HF_ZONE_OFFLINE)
 		return m->now_ms + (quarantine_ms < HELD_MIN_MS ? HELD_MIN_MS : quarantine_ms);
-	if (zone->state == HF_ZONE_ONLINE && zone->changed_ms + quarantine_ms > m->now_ms)
-		return zone->changed_ms + quarantine_ms;
-	return lease->until_ms;
+	int64_t since_ms = m->restored_ms;
+	if (zone->state == HF_ZONE_ONLINE && zone->changed_ms > since_ms)
+		since_ms = zone->changed_ms;
+	bool held = since_ms != 0 && since_ms + quarantine_ms > m->now_ms;
+	return held ? since_ms + quarantine_ms : lease->until_ms;
 }
 
 static void end_quarantine(struct model *m, int who) {
@@ -63,11 +65,12 @@ static void end_quarantine(struct model *m, int who) {
 	const struct m_zone *zone = &m->zones[m_find_zone(m, m->ids[who].zone)];
 	int64_t end_ms = quarantine_end(m, lease, zone);
 	if (end_ms <= m->now_ms) {
-		m->expired++;
+		m->met.expired++;
 		m_end_lease(m, who, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
 		return;
 	}
-	(*(zone->state == HF_ZONE_OFFLINE ? &m->held_offline : &m->held_back))++;
+	bool back = zone->state == HF_ZONE_ONLINE && zone->changed_ms >= m->restored_ms;
+	(*(zone->state == HF_ZONE_OFFLINE ? &m->met.held_offline : back ? &m->met.held_back : &m->met.held_restored))++;
 	lease->until_ms = end_ms;
 	m_due_at(m, end_ms);
 }

@@ -121,7 +121,14 @@ static hf_u128 hashed(const struct m_pool *pool, enum hf_family family, const st
 	hf_u128 place = 0;
 	for (int i = 0; i < 16; i++)
 		place = place * 256 + digest.bytes[i];
-	place %= count(pool->config.cidrs, pool->config.n_cidrs, family);
+	return m_address_at(pool, family, place % m_capacity(pool, family));
+}
+
+hf_u128 m_capacity(const struct m_pool *pool, enum hf_family family) {
+	return count(pool->config.cidrs, pool->config.n_cidrs, family);
+}
+
+hf_u128 m_address_at(const struct m_pool *pool, enum hf_family family, hf_u128 place) {
 	for (int i = 0;; i++) {
 		struct hf_range cidr = pool->config.cidrs[i];
 		if (m_family(cidr.first.n) != family)
@@ -134,11 +141,10 @@ static hf_u128 hashed(const struct m_pool *pool, enum hf_family family, const st
 
 bool m_next(const struct model *m, int p, enum hf_family family, const struct hf_identity *id, hf_u128 *ret) {
 	const struct m_pool *pool = &m->pools[p];
-	hf_u128 highest = family == HF_IPV4 ? ((hf_u128)0xffff << 32 | 0xffffffff) : ~(hf_u128)0;
 	if (pool->config.strategy == HF_HASHED && first_free(m, p, family, hashed(pool, family, id), ret))
 		return true;
-	bool behind = pool->config.strategy == HF_SEQUENTIAL && pool->has_cursor[family] && pool->last[family] != highest;
-	return (behind && first_free(m, p, family, pool->last[family] + 1, ret)) || first_free(m, p, family, 0, ret);
+	bool behind = pool->config.strategy == HF_SEQUENTIAL && pool->has_cursor[family];
+	return (behind && first_free(m, p, family, pool->cursor[family], ret)) || first_free(m, p, family, 0, ret);
 }
 
 static bool held_in(const struct model *m, struct hf_range range) {
@@ -340,6 +346,8 @@ struct m_answer m_pool_put(struct model *m, const struct hf_pool_put *request, i
 	pool->config = request->config;
 	pool->n_draining = n;
 	memcpy(pool->draining, draining, sizeof draining[0] * (size_t)n);
+	memset(pool->travelled, 0, sizeof pool->travelled);
+	memset(pool->farthest, 0, sizeof pool->farthest);
 	pool->modified_ms = m->now_ms;
 	pool->revision = m_record(m, HF_CHANGE_POOL_WRITTEN, HF_CAUSE_REQUEST, p, -1);
 	return (struct m_answer){.err = HF_OK, .writes = true};

@@ -68,17 +68,19 @@ struct m_answer m_connect(struct model *m, const struct hf_zone_connect *request
 	else
 		*ret = HF_CONNECTION_RECONNECT;
 	m_zone_sum(m, zone->name, &sum);
-	*ret_incremental = sum.active > 0 && zone->connected_in_store;
+	*ret_incremental = sum.active > 0 && zone->store_epoch == m->store_epoch;
 	answer.writes = *ret != HF_CONNECTION_REFRESH;
 	answer.peek = answer.writes ? HF_PEEK_WRITE : HF_PEEK_DONE;
 	if (!answer.writes || !write)
 		return answer;
 	m_see_zone(m, zone);
 	zone->reconnects += *ret == HF_CONNECTION_RECONNECT;
+	if (zone->epoch == 0) /* none that it had before a restore comes again */
+		zone->epoch = (m->store_epoch - 1) << M_BAND_BITS;
 	zone->epoch++;
 	zone->state = HF_ZONE_ONLINE;
 	zone->changed_ms = m->now_ms;
-	zone->connected_in_store = true;
+	zone->store_epoch = m->store_epoch;
 	remember(zone, request->instance);
 	return answer;
 }

@@ -8,6 +8,7 @@
  *	model.h    the design once more, naively        random.h   what is done next
  *	check.h    store against model                  words.h    saying what was done
  *	writes.h   writes, alone and in batches         syncs.h    syncs and manifests, with other writes in between
+ *	backups.h  backups and restores                 returns.h  who comes back after one
  *	seen.h     counts: every branch must be met
  */
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "backups.h"
 #include "check.h"
 #include "seen.h"
 #include "storage/expiry.h"
@@ -32,6 +34,8 @@
 #define CHECK_ALL_EVERY 50
 #define CHANGES_A_RUN 2000000
 #define UPKEEP_BUDGET 1000
+#define BACKUPS 40 /* in 10,000 operations */
+#define RESTORES 20
 
 static const struct profile PROFILES[] = {
 	/* clang-format off */
@@ -68,7 +72,7 @@ static void do_upkeep(struct run *run) {
 	m_begin(m, run->f.now_ms, UPKEEP_BUDGET);
 	check_meta(run);
 	bool more =
-		m->compacted < m->revision && m->changes[m->compacted + 1].at_ms + run->f.options.changes_age_ms <= run->f.now_ms;
+		m->compacted < m->revision && m_change(m, m->compacted + 1)->at_ms + run->f.options.changes_age_ms <= run->f.now_ms;
 	if (more && m->compacted - before < UPKEEP_BUDGET)
 		c_fail(run, "revision %" PRIu64 " is too old for the feed", m->compacted + 1);
 }
@@ -136,6 +140,10 @@ static void do_one(struct run *run) {
 	run->text[0] = '\0';
 	if (rare < 2 * p->rare)
 		do_rare(run, rare / p->rare);
+	else if ((rare -= 2 * p->rare) < BACKUPS)
+		do_backup(run, do_between);
+	else if (rare < BACKUPS + RESTORES)
+		do_restore(run);
 	else if ((at -= writes) < 0)
 		do_write(run);
 	else if ((at -= p->sync) < 0)
@@ -172,7 +180,7 @@ static void begin_model(struct run *run) {
 		strcpy(put.name, M_POOL_NAMES[p]);
 		if (m_pool_put(m, &put, &outcome).err)
 			c_fail(run, "the model refuses the default pools");
-		m->changes[m->revision].cause = HF_CAUSE_START;
+		m_change(m, m->revision)->cause = HF_CAUSE_START;
 	}
 }
 
@@ -188,6 +196,7 @@ static void run_seed(struct run *run, uint64_t seed, int ops, bool verbose) {
 	run->feed_checked = 0;
 	w_begin(&run->world, seed, profile);
 	m_reset(&run->model);
+	backups_begin(run);
 	fixture_dir(&run->f);
 	run->f.options.changes_max = profile->changes_max;
 	run->f.options.changes_age_ms = profile->changes_age_ms ? profile->changes_age_ms : INT64_MAX / 2;
@@ -201,9 +210,7 @@ static void run_seed(struct run *run, uint64_t seed, int ops, bool verbose) {
 	c_all(run);
 	fixture_remove(&run->f);
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	seen.expired += run->model.expired;
-	seen.held_offline += run->model.held_offline;
-	seen.held_back += run->model.held_back;
+	seen_met(&run->model.met);
 	printf("ok, %" PRIu64 " revisions, %.1f s\n", run->model.revision,
 	       (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9);
 }
@@ -231,6 +238,7 @@ int main(int argc, char **argv) {
 		usage();
 	m_new(&run.model, CHANGES_A_RUN);
 	m_new(&run.spare, 0);
+	backups_new(&run);
 	for (uint64_t s = 1; !seed && s <= RUNS; s++)
 		run_seed(&run, s, ops, verbose);
 	if (seed)

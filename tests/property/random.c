@@ -93,8 +93,16 @@ static struct hf_condition random_condition(struct world *w, const struct model 
 		if (lease->exists && w_chance(w, 60))
 			m_etag(lease, c.tags[c.n]);
 		else
-			snprintf(c.tags[c.n], sizeof c.tags[0], "\"%d\"", w_below(w, 1 + (int)m->revision));
+			snprintf(c.tags[c.n], sizeof c.tags[0], "\"%" PRIu64 "\"", w_next(w) % (1 + m->revision));
 	return c;
+}
+
+uint64_t w_epoch(struct world *w, const struct m_zone *zone, int others) {
+	if (!w_chance(w, others))
+		return zone->epoch;
+	if (w_chance(w, 30))
+		return zone->epoch % ((uint64_t)1 << M_BAND_BITS);
+	return zone->epoch + (uint64_t)w_below(w, 3) - 1;
 }
 
 static void random_guard(struct world *w, const struct model *m, int who, struct hf_guard *ret) {
@@ -104,7 +112,7 @@ static void random_guard(struct world *w, const struct model *m, int who, struct
 		ret->if_none_match = random_condition(w, m, who);
 	if (w_chance(w, w->profile->options)) {
 		ret->has_epoch = true;
-		ret->epoch = m->zones[m_find_zone(m, m->ids[who].zone)].epoch + (w_chance(w, 30) ? (uint64_t)w_below(w, 3) - 1 : 0);
+		ret->epoch = w_epoch(w, &m->zones[m_find_zone(m, m->ids[who].zone)], 30);
 	}
 }
 
@@ -141,6 +149,14 @@ static void random_addresses(struct world *w, const struct model *m, int who, st
 	}
 }
 
+int w_lost(struct world *w, const struct model *m, int who, struct hf_addr ret[HF_CLAIMS_MAX]) {
+	int n = 0;
+	for (int i = 0; i < m->n_lost && n < 2; i++)
+		if (m->lost[i].who == who && w_chance(w, 60))
+			ret[n++].n = m->lost[i].a;
+	return n;
+}
+
 void w_acquire(struct world *w, const struct model *m, struct hf_acquire *ret) {
 	int who = w_identity(w), unusual = w->profile->options;
 	memset(ret, 0, sizeof *ret);
@@ -156,8 +172,9 @@ void w_acquire(struct world *w, const struct model *m, struct hf_acquire *ret) {
 		if (w_chance(w, 90))
 			snprintf(ret->version, sizeof ret->version, "v%d", w_below(w, 3));
 	}
-	for (int n = w_chance(w, 2 * unusual) ? 1 + w_below(w, 4) : 0; ret->n_claims < n; ret->n_claims++)
-		ret->claims[ret->n_claims] = w_address(w, m);
+	ret->n_claims = w_lost(w, m, who, ret->claims);
+	for (int n = w_chance(w, 2 * unusual) ? 1 + w_below(w, 4) : 0; n > 0 && ret->n_claims < HF_CLAIMS_MAX; n--)
+		ret->claims[ret->n_claims++] = w_address(w, m);
 	hf_acquire_begin(ret);
 }
 
@@ -172,7 +189,7 @@ void w_release(struct world *w, const struct model *m, bool purge, struct hf_rel
 
 /* An epoch that is mostly the zone's; often none. */
 static bool random_epoch(struct world *w, const struct m_zone *zone, uint64_t *ret) {
-	*ret = zone->epoch + (w_chance(w, 25) ? (uint64_t)w_below(w, 3) - 1 : 0);
+	*ret = w_epoch(w, zone, 25);
 	return w_chance(w, 30);
 }
 

@@ -39,6 +39,10 @@ struct hf_addr w_address(struct world *w, const struct model *m); /* held, in a 
 int w_identity(struct world *w);
 int w_zone(struct world *w);
 void w_focus(struct world *w, const char *zone); /* perhaps */
+/* Mostly the zone's epoch; `others` percent of the time one beside it, or one from before all restores. */
+uint64_t w_epoch(struct world *w, const struct m_zone *zone, int others);
+/* Addresses that the identity had before a restore, mostly. Returns how many. */
+int w_lost(struct world *w, const struct model *m, int who, struct hf_addr ret[HF_CLAIMS_MAX]);
 /* A configuration's digests; `changed` percent of the time another than was last sent. */
 void w_config(struct world *w, int who, int changed, struct hf_digest *ret_fingerprint, struct hf_digest *ret_raw);
 void w_acquire(struct world *w, const struct model *m, struct hf_acquire *ret);

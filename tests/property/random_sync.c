@@ -33,6 +33,8 @@ static void add_claims(struct world *w, const struct model *m, const struct mood
 	for (int v = 0; lease->exists && v < lease->n_vips; v++)
 		if (w_chance(w, mood->own_claim))
 			item->claims[item->n_claims++].n = lease->vips[v];
+	if (!lease->exists)
+		item->n_claims = w_lost(w, m, item->who, item->claims);
 	for (int n = w_chance(w, mood->other_claim) ? 1 + w_below(w, 3) : 0; n > 0; n--)
 		item->claims[item->n_claims++] = w_address(w, m);
 }
@@ -104,7 +106,7 @@ void w_sync(struct world *w, const struct model *m, struct m_sync *ret) {
 	ret->kind = ret->mode != HF_SYNC_FULL && w_chance(w, 40) ? 0 : w_chance(w, 60) ? HF_MESH_SERVICE : 1 + w_below(w, HF_KINDS);
 	ret->mesh = w_chance(w, 50) ? "" : W_MESHES[w_below(w, 3)];
 	ret->has_epoch = w_chance(w, 30);
-	ret->epoch = m->zones[m_find_zone(m, ret->zone)].epoch + (w_chance(w, 20) ? (uint64_t)w_below(w, 3) - 1 : 0);
+	ret->epoch = w_epoch(w, &m->zones[m_find_zone(m, ret->zone)], 20);
 	ret->dry_run = w_chance(w, 12);
 	ret->force = w_chance(w, 20);
 	ret->percent = PERCENTS[w_below(w, 8)];

@@ -11,7 +11,7 @@ struct count {
 	uint64_t n;
 };
 
-#define COUNTS 96
+#define COUNTS 128
 
 static int add(struct count *counts, int n, const char *group, const char *name, uint64_t number) {
 	counts[n] = (struct count){group, name, number};
@@ -47,13 +47,28 @@ static int collect(struct count *counts) {
 	for (int i = 0; i < HF_OUTCOMES; i++)
 		n = add(counts, n, "", hf_outcome_name((enum hf_outcome)i), seen.outcomes[i]);
 	n = add_errors(counts, n, "", seen.errors, WRITES);
-	const struct count others[] = {{"", "quarantines ended", seen.expired},
-				       {"", "held offline", seen.held_offline},
-				       {"", "held after a return", seen.held_back},
+	const struct count others[] = {{"", "quarantines ended", seen.met.expired},
+				       {"", "held offline", seen.met.held_offline},
+				       {"", "held after a return", seen.met.held_back},
 				       {"", "incremental", seen.incremental},
 				       {"", "disconnected", seen.disconnected},
 				       {"", "instances forgotten", seen.forgotten},
-				       {"", "reopened", seen.reopened}};
+				       {"", "reopened", seen.reopened},
+				       {"", "backups", seen.backups},
+				       {"", "… while others wrote", seen.backups_between},
+				       {"", "… as plain copies", seen.copies},
+				       {"", "restores", seen.restores},
+				       {"", "… of an older backup", seen.restores_older},
+				       {"", "… of a plain copy", seen.restores_plain},
+				       {"", "… of one from before another", seen.restores_again},
+				       {"", "… to a stated epoch", seen.restores_stated},
+				       {"", "held by a restore", seen.met.held_restored},
+				       {"", "new services before the old", seen.new_first},
+				       {"", "adopted after a restore", seen.adopted_back},
+				       {"", "addresses lost", seen.met.lost},
+				       {"", "… that are not to be given away", seen.met.promised},
+				       {"", "… given to another", seen.met.lost_given},
+				       {"", "… found again", seen.met.found}};
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
 		n = add(counts, n, "", others[i].name, others[i].n);
 	for (int i = 0; i < 3; i++)
@@ -78,6 +93,17 @@ static int collect(struct count *counts) {
 	for (int i = 0; i < HF_SYNC_OUTCOMES; i++)
 		n = add(counts, n, "item ", hf_sync_outcome_name((enum hf_sync_outcome)i), seen.items[i]);
 	return add_errors(counts, n, "item ", seen.rejected, ITEMS);
+}
+
+void seen_met(const struct m_met *met) {
+	seen.met.expired += met->expired;
+	seen.met.held_offline += met->held_offline;
+	seen.met.held_back += met->held_back;
+	seen.met.held_restored += met->held_restored;
+	seen.met.lost += met->lost;
+	seen.met.found += met->found;
+	seen.met.lost_given += met->lost_given;
+	seen.met.promised += met->promised;
 }
 
 void seen_print(void) {

@@ -151,8 +151,8 @@ static bool peek(struct run *run, struct hf_sync *sync, struct m_sync *m) {
 	return false;
 }
 
-/* As the committer does with a write that commits alone. */
-static void commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m) {
+/* As the committer does with a write that commits alone. Returns whether it was committed. */
+static bool commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m) {
 	struct hf_batch *batch;
 	struct hf_why why = {""};
 	struct hf_write *write = &sync->write;
@@ -191,13 +191,14 @@ static void commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m
 	}
 	check_file(run, &before, writes);
 	check_meta(run);
+	return !given_up;
 }
 
 /* Whether the zone had changes since the revision, and whether others had. */
 static void see_between(const struct run *run, const char *zone, uint64_t since) {
 	bool same = false, other = false;
 	for (uint64_t r = since + 1; r <= run->model.revision; r++) {
-		int who = run->model.changes[r].who;
+		int who = m_change(&run->model, r)->who;
 		bool of_zone = who >= 0 && strcmp(run->world.ids[who].zone, zone) == 0;
 		same = same || of_zone;
 		other = other || !of_zone;
@@ -205,6 +206,16 @@ static void see_between(const struct run *run, const char *zone, uint64_t since)
 	seen.between += same || other;
 	seen.between_same += same;
 	seen.between_other += other && !same;
+}
+
+bool do_this_sync(struct run *run, struct m_sync *m) {
+	struct hf_budget budget = {.max_bytes = (size_t)64 << 20};
+	struct hf_sync sync;
+	say_sync(run, m);
+	make(run, m, &budget, &sync);
+	bool committed = peek(run, &sync, m) && commit_alone(run, &sync, m);
+	hf_sync_free(&sync);
+	return committed;
 }
 
 void do_sync(struct run *run, void (*between)(struct run *run)) {

@@ -109,8 +109,10 @@ static void check_connection(struct run *run, const struct hf_zone_connect *is, 
 	if (is->connection != e->connection || is->incremental != e->incremental)
 		c_fail(run, "the connection is %s, incremental %d; expected %s, %d", hf_connection_name(is->connection),
 		       is->incremental, hf_connection_name(e->connection), e->incremental);
-	if (is->revision != run->model.revision || is->store_epoch != 1)
-		c_fail(run, "the connection tells revision %" PRIu64, is->revision);
+	if (is->revision != run->model.revision || is->store_epoch != run->model.store_epoch)
+		c_fail(run, "the connection tells revision %" PRIu64 " of store epoch %" PRIu64, is->revision, is->store_epoch);
+	if (e->answer.writes && is->info.zone.epoch <= run->epochs[m_find_zone(&run->model, is->name)])
+		c_fail(run, "epoch %" PRIu64 " was given before a restore", is->info.zone.epoch);
 	c_zone(run, &is->info);
 	seen.connections[e->connection]++;
 	seen.incremental += e->incremental;
@@ -161,7 +163,7 @@ static void check_compaction(struct run *run, uint64_t compacted) {
 	if (compacted < m->compacted || compacted > m->revision)
 		c_fail(run, "compacted up to %" PRIu64 ", after %" PRIu64, compacted, m->compacted);
 	for (uint64_t r = m->compacted + 1; r <= compacted; r++)
-		if (m->revision - r < options->changes_max && m->changes[r].at_ms + options->changes_age_ms > run->f.now_ms)
+		if (m->revision - r < options->changes_max && m_change(m, r)->at_ms + options->changes_age_ms > run->f.now_ms)
 			c_fail(run, "revision %" PRIu64 " is gone from the feed, but neither old nor one too many", r);
 	if (m->revision - compacted > options->changes_max)
 		c_fail(run, "the feed keeps %" PRIu64 " changes", m->revision - compacted);
@@ -171,6 +173,9 @@ static void check_compaction(struct run *run, uint64_t compacted) {
 void check_meta(struct run *run) {
 	c_err(run, "reader", hf_reader_begin(run->f.reader, NULL), HF_OK);
 	struct hf_meta meta = hf_meta_read(run->f.reader);
+	if (meta.store_epoch != run->model.store_epoch || meta.restored_ms != run->model.restored_ms)
+		c_fail(run, "the store's epoch is %" PRIu64 ", expected %" PRIu64 "; or its time differs", meta.store_epoch,
+		       run->model.store_epoch);
 	if (meta.revision != run->model.revision)
 		c_fail(run, "the store's revision is %" PRIu64 ", expected %" PRIu64, meta.revision, run->model.revision);
 	check_compaction(run, meta.compacted);
@@ -261,6 +266,30 @@ void do_write(struct run *run) {
 	if (peeks && w_chance(&run->world, 70) && peek(run, &OPS[0]) && w_chance(&run->world, 70))
 		return;
 	write_all(run, OPS, 1, true);
+}
+
+static void do_this(struct run *run) {
+	if (!w_chance(&run->world, 50) || !peek(run, &OPS[0]))
+		write_all(run, OPS, 1, true);
+}
+
+void do_acquire(struct run *run, const struct hf_acquire *acquire) {
+	OPS[0].verb = ACQUIRE;
+	OPS[0].acquire = *acquire;
+	hf_acquire_begin(&OPS[0].acquire);
+	say_acquire(run, acquire);
+	do_this(run);
+}
+
+void do_connect(struct run *run, const char *zone) {
+	struct hf_zone_connect *connect = &OPS[0].connect;
+	OPS[0].verb = CONNECT;
+	*connect = (struct hf_zone_connect){.has_epoch = false};
+	strcpy(connect->name, zone);
+	snprintf(connect->instance, sizeof connect->instance, "cp-%d", w_below(&run->world, M_NAMES));
+	hf_zone_connect_begin(connect);
+	say_zone(run, connect, NULL);
+	do_this(run);
 }
 
 void do_batch(struct run *run, bool commits) {

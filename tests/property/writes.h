@@ -9,6 +9,10 @@
 /* One write: looked at on a reader first, as a server does, or at once. */
 void do_write(struct run *run);
 
+/* Those writes; their answers may be refusals. */
+void do_acquire(struct run *run, const struct hf_acquire *acquire);
+void do_connect(struct run *run, const char *zone);
+
 /* Several writes in one batch, committed or aborted. */
 void do_batch(struct run *run, bool commits);
 
