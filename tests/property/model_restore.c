@@ -66,7 +66,7 @@ void m_end_loss(struct model *m, hf_u128 a, int who) {
 }
 
 static void lose(struct model *m, struct m_lost lost) {
-	if (m_holder_of(m, lost.a) >= 0) /* the backup's lease has it */
+	if (!m->pools[lost.pool].exists || !m_free(m, lost.pool, lost.a)) /* such as if a lease of the backup has it */
 		return;
 	m_check(m->n_lost < M_LOST_MAX, "lost addresses");
 	m->lost[m->n_lost++] = lost;
@@ -78,6 +78,7 @@ static void lose_all(struct model *m, const struct m_lease *leases, const struct
 	m->n_lost = 0;
 	for (int i = 0; i < n_lost; i++)
 		lose(m, lost[i]);
+	int before = m->n_lost;
 	for (int who = 0; who < M_IDENTITIES; who++)
 		for (int i = 0; leases[who].exists && i < leases[who].n_vips; i++) {
 			int p = leases[who].pool;
@@ -86,8 +87,8 @@ static void lose_all(struct model *m, const struct m_lease *leases, const struct
 						.a = leases[who].vips[i],
 						.given = leases[who].given[i],
 						.pool_revision = pools[p].revision});
-			m->met.lost += m_holder_of(m, leases[who].vips[i]) < 0;
 		}
+	m->met.lost += (uint64_t)(m->n_lost - before);
 }
 
 static void move_cursors(struct m_pool *pool, uint64_t epochs) {

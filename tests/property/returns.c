@@ -11,7 +11,7 @@
 /* What the services use, whatever the store knows. */
 static struct held {
 	bool is;
-	int n_vips;
+	int pool, n_vips;
 	hf_u128 vips[2];
 } HELD[M_IDENTITIES];
 
@@ -25,15 +25,14 @@ struct due {
 void returns_note(const struct model *m) {
 	for (int who = 0; who < M_IDENTITIES; who++) {
 		const struct m_lease *lease = &m->leases[who];
-		HELD[who] = (struct held){.is = lease->exists && !lease->quarantined, .n_vips = lease->n_vips};
+		HELD[who] = (struct held){.is = lease->exists && !lease->quarantined, .pool = lease->pool, .n_vips = lease->n_vips};
 		memcpy(HELD[who].vips, lease->vips, sizeof lease->vips);
 	}
 }
 
-static struct due due_to(const struct model *m, int who) {
+static struct due due_to(const struct model *m, int who, int p) {
 	const struct held *held = &HELD[who];
 	struct due due = {.who = who, .all = true};
-	int p = m_choose_pool(m, &m->ids[who]);
 	if (m->leases[who].exists || p < 0)
 		return (struct due){.who = who};
 	for (int family = HF_IPV4; family <= HF_IPV6; family++) {
@@ -87,7 +86,12 @@ static void new_service(struct run *run) {
 
 static void return_one(struct run *run, int who) {
 	struct hf_acquire request = request_of(&run->world, who);
-	struct due due = due_to(&run->model, who);
+	int p = m_choose_pool(&run->model, &request.id);
+	if (p != HELD[who].pool && run->model.pools[HELD[who].pool].exists) { /* it named the pool, and does so again */
+		p = HELD[who].pool;
+		strcpy(request.pool, run->model.pools[p].name);
+	}
+	struct due due = due_to(&run->model, who, p);
 	request.n_claims = claims_of(who, request.claims);
 	say(run, "; back: ");
 	do_acquire(run, &request);
@@ -113,7 +117,7 @@ static void return_by_sync(struct run *run, const char *zone) {
 		*item = (struct m_item){.role = HF_SYNC_SERVICE, .who = who};
 		w_config(w, who, 5, &item->fingerprint, &item->raw);
 		item->n_claims = claims_of(who, item->claims);
-		due[sync.n++] = due_to(&run->model, who);
+		due[sync.n++] = due_to(&run->model, who, m_choose_pool(&run->model, id));
 	}
 	say(run, "; back: ");
 	if (sync.n > 0 && do_this_sync(run, &sync))
