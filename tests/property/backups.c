@@ -59,8 +59,10 @@ static void copy_file(struct run *run, int i) {
 	seen.copies++;
 }
 
-/* Odd sizes, and small ones where a piece may end in the middle of something. */
+/* Odd sizes, and small ones where a piece may end in the middle of something, or just before it. */
 static size_t piece_size(struct world *w, uint64_t at, uint64_t left, int most) {
+	if (left > HF_BACKUP_TRAILER_BYTES + 1 && left < (uint64_t)most && w_chance(w, 30))
+		return (size_t)left - HF_BACKUP_TRAILER_BYTES - 1;
 	return 1 + (size_t)w_below(w, at < 8192 ? 1500 : left < 100 ? 30 : most);
 }
 

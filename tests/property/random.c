@@ -229,6 +229,9 @@ static struct hf_range random_cidr(struct world *w, int place) {
 		first = (family == HF_IPV4 ? (hf_u128)0xffff << 32 | 0xffffffff : ~(hf_u128)0) - 3;
 	} else if (odd < 22) {
 		bits = 0; /* one address */
+	} else if (odd < 26) {
+		bits = 14; /* where a restore moves cursors by a number, not by a share */
+		first = base(place, family);
 	}
 	return (struct hf_range){{first}, {first + (((hf_u128)1 << bits) - 1)}};
 }
