@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "room.h"
+
 static enum hf_err in_use(int fd, const char *dir, struct hf_why *why) {
 	char pid[16] = "";
 	ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
@@ -22,24 +24,31 @@ static enum hf_err in_use(int fd, const char *dir, struct hf_why *why) {
 	return hf_fail(why, HF_E_LOCKED, "%.120s is in use by another holdfastd%s%s", dir, pid[0] ? ", pid " : "", pid);
 }
 
+/* A full disk takes no pid, and needs none. The old one goes last, so that its place serves the new one. */
+static bool write_pid(int fd) {
+	char pid[16];
+	int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+	ssize_t n = pwrite(fd, pid, (size_t)len, 0);
+	return (n >= 0 || hf_room_is_short(errno)) && ftruncate(fd, n == len ? len : 0) == 0;
+}
+
 enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) {
-	char path[PATH_MAX], pid[16];
+	char path[PATH_MAX];
 	struct stat st;
 	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
-		return hf_fail(why, HF_E_DATA_DIR, "cannot make %.120s: %s", dir, strerror(errno));
+		return hf_fail(why, hf_room_err(errno), "cannot make %.120s: %s", dir, strerror(errno));
 	if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is not a directory", dir);
 	if (snprintf(path, sizeof path, "%s/holdfast.lock", dir) >= (int)sizeof path)
 		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0)
-		return hf_fail(why, HF_E_DATA_DIR, "%.120s is not writable: %s", dir, strerror(errno));
+		return hf_fail(why, hf_room_err(errno), "%.120s is not writable: %s", dir, strerror(errno));
 	enum hf_err err = HF_OK;
-	snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		err = errno == EWOULDBLOCK ? in_use(fd, dir, why)
 					   : hf_fail(why, HF_E_DATA_DIR, "cannot lock %.120s: %s", path, strerror(errno));
-	else if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, strlen(pid), 0) < 0)
+	else if (!write_pid(fd))
 		err = hf_fail(why, HF_E_DATA_DIR, "%.120s is not writable: %s", dir, strerror(errno));
 	if (err) {
 		close(fd);
@@ -117,9 +126,7 @@ enum hf_err hf_file_copy(const char *from, const char *to, uint64_t len, struct 
 		if (error)
 			unlink(to);
 	}
-	bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-	return error ? hf_fail(why, full ? HF_E_STORAGE_FULL : HF_E_DATA_DIR, "%.120s cannot be written: %s", to, strerror(error))
-		     : HF_OK;
+	return error ? hf_fail(why, hf_room_err(error), "%.120s cannot be written: %s", to, strerror(error)) : HF_OK;
 }
 
 enum hf_err hf_datadir_aside(const char *dir, const char *what, int64_t now_ms, struct hf_why *why, char *ret) {
@@ -152,7 +159,7 @@ enum hf_err hf_datadir_sync(const char *dir, struct hf_why *why) {
 	char parent[PATH_MAX];
 	snprintf(parent, sizeof parent, "%s/..", dir);
 	if (!sync_directory(dir) || !sync_directory(parent))
-		return hf_fail(why, HF_E_DATA_DIR, "cannot sync %.120s: %s", dir, strerror(errno));
+		return hf_fail(why, hf_room_err(errno), "cannot sync %.120s: %s", dir, strerror(errno));
 	return HF_OK;
 }
 
@@ -162,14 +169,25 @@ enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char
 	    snprintf(lock_table, sizeof lock_table, "%s/lock.mdb", dir) >= (int)sizeof lock_table)
 		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
 	if (link(file, aside) != 0 && errno != ENOENT)
-		return hf_fail(why, HF_E_DATA_DIR, "%.100s cannot be kept as %.100s: %s", file, aside, strerror(errno));
+		return hf_fail(why, hf_room_err(errno), "%.100s cannot be kept as %.100s: %s", file, aside, strerror(errno));
 	enum hf_err err = hf_datadir_sync(dir, why);
 	if (err)
 		return err;
-	if (rename(new_file, file) != 0)
-		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be put in place: %s", file, strerror(errno));
+	if (rename(new_file, file) != 0) {
+		err = hf_fail(why, hf_room_err(errno), "%.120s cannot be put in place: %s", file, strerror(errno));
+		unlink(aside);
+		return err;
+	}
 	unlink(lock_table); /* of the old file's readers; LMDB makes a new one */
 	return hf_datadir_sync(dir, why);
+}
+
+void hf_datadir_forget(const char *dir) {
+	char path[PATH_MAX];
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
+	for (int i = 0; i < 2; i++)
+		if (snprintf(path, sizeof path, "%s/%s", dir, names[i]) < (int)sizeof path)
+			unlink(path);
 }
 
 void hf_datadir_scrap(const char *dir) {

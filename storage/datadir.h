@@ -8,15 +8,15 @@
 #include "err.h"
 
 /* Makes the directory if only its last part is missing, and locks it (flock on DIR/holdfast.lock) until the descriptor is closed,
- * which the kernel does for a process that dies. What is in it does not matter. HF_E_DATA_DIR, HF_E_LOCKED (with the holder's pid).
- */
+ * which the kernel does for a process that dies. What is in it does not matter. HF_E_DATA_DIR, HF_E_STORAGE_FULL: no room for the
+ * directory or the file; HF_E_LOCKED (with the holder's pid, unless there was no room for it). */
 enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) HF_CHECKED;
 
 /* Whether a process has the directory locked. */
 bool hf_datadir_is_locked(const char *dir);
 
 /* Claims the directory, and checks that its database can be written. A data.mdb of no bytes is refused: it was a database once, or
- * never one. HF_E_DATA_DIR, HF_E_LOCKED, HF_E_CORRUPT. */
+ * never one. HF_E_DATA_DIR, HF_E_STORAGE_FULL, HF_E_LOCKED, HF_E_CORRUPT. */
 enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) HF_CHECKED;
 
 /* Copies the first `len` bytes of a file, or all of it (len 0), to a new one, and makes its bytes durable. Nothing is left of a
@@ -29,13 +29,16 @@ enum hf_err hf_datadir_aside(const char *dir, const char *what, int64_t now_ms, 
 
 /* Puts a new database file, whose bytes are durable, in place of the directory's data.mdb, which is kept as `aside` if there is
  * one. Durable when it returns. At no moment is there a directory without the old file or the new one. Both files are on the
- * directory's file system; the caller has the directory locked, and no database open in it. HF_E_DATA_DIR: nothing was changed, but
- * `aside` may be there. */
+ * directory's file system; the caller has the directory locked, and no database open in it. HF_E_DATA_DIR, HF_E_STORAGE_FULL:
+ * nothing was changed, but `aside` may be there. */
 enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char *aside, struct hf_why *why) HF_CHECKED;
 
 /* Gives the files in the directory to its owner, so that a server that runs as that user can write what root's commands have made.
  * Nothing if the process is not root's. */
 void hf_datadir_give(const char *dir);
+
+/* Removes the database of a directory, and its lock table. The caller has the directory locked, and no database open in it. */
+void hf_datadir_forget(const char *dir);
 
 /* Removes a directory with the files in it, such as one that a new database was made in; nothing if it is not there. */
 void hf_datadir_scrap(const char *dir);

@@ -7,16 +7,15 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "kv_pages.h"
+#include "room.h"
 
 #define MAX_READERS 1024
-#define SNAPSHOT_TRIES 1000		     /* each fails only if two commits come between two system calls */
-#define FULL_DISK_BYTES ((uint64_t)16 << 20) /* less than a large batch may write */
+#define READER_BYTES 64	    /* of its slot in the lock table, behind a head of at least as much */
+#define SNAPSHOT_TRIES 1000 /* each fails only if two commits come between two system calls */
 
 struct hf_kv {
 	MDB_env *env;
@@ -50,9 +49,6 @@ static enum hf_err translate(int rc) {
 		return HF_OK;
 	case MDB_MAP_FULL:
 	case MDB_TXN_FULL:
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
 		return HF_E_STORAGE_FULL;
 	case MDB_PANIC:
 		return HF_E_PANIC;
@@ -63,15 +59,22 @@ static enum hf_err translate(int rc) {
 	case MDB_INCOMPATIBLE: /* an entry where a table should be */
 		return HF_E_CORRUPT;
 	default:
-		return HF_E_STORAGE;
+		return hf_room_is_short(rc) ? HF_E_STORAGE_FULL : HF_E_STORAGE;
 	}
+}
+
+/* LMDB makes EIO of a write that the file system cut short, for which there is a better word. */
+static int true_error(struct hf_kv *kv, int rc) {
+	int fd, lack = rc == EIO && mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS ? hf_room_lack(fd) : 0;
+	return hf_room_is_short(lack) ? lack : rc;
 }
 
 /* Makes a failed call the transaction's fault, unless it has one already. */
 static void blame(struct hf_txn *txn, int rc, const char *call, enum hf_table table) {
-	if (rc != MDB_SUCCESS && txn->fault == HF_OK)
-		txn->fault =
-			hf_fail(&txn->why, translate(rc), "%s in table \"%s\": %s", call, TABLES[table].name, mdb_strerror(rc));
+	if (rc == MDB_SUCCESS || txn->fault)
+		return;
+	rc = true_error(txn->kv, rc);
+	txn->fault = hf_fail(&txn->why, translate(rc), "%s in table \"%s\": %s", call, TABLES[table].name, mdb_strerror(rc));
 }
 
 static MDB_val to_val(struct hf_slice s) { return (MDB_val){s.len, (void *)s.data}; }
@@ -153,9 +156,21 @@ static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, str
 	return hf_kv_pages_whole(fd, &meta, &damage) ? HF_OK : pages_missing(file, &damage, why);
 }
 
+/* LMDB makes its lock table as long as it is, and sparse, and writes to it through a map. Only a lack of room is an error of ours:
+ * LMDB knows what to do where it may not write. */
+static enum hf_err reserve_lock_table(const char *dir, struct hf_why *why) {
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/" HF_KV_LOCK_NAME, dir);
+	int error = hf_room_reserve(path, (MAX_READERS + 1) * READER_BYTES);
+	return hf_room_is_short(error) ? hf_fail(why, HF_E_STORAGE_FULL, "%.120s cannot be written: %s", path, strerror(error))
+				       : HF_OK;
+}
+
 static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file, unsigned flags, uint64_t map_size_bytes,
 			    struct hf_why *why) {
 	enum hf_err err = check_file(file, why);
+	if (!err && !(flags & MDB_NOLOCK))
+		err = reserve_lock_table(path, why);
 	if (err)
 		return err;
 	int rc = mdb_env_create(&kv->env);
@@ -174,8 +189,7 @@ static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file
 	if (translate(rc) == HF_E_CORRUPT)
 		return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or is damaged: %s", file,
 			       mdb_strerror(rc));
-	return hf_fail(why, translate(rc) == HF_E_STORAGE_FULL ? HF_E_STORAGE_FULL : HF_E_DATA_DIR,
-		       "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
+	return hf_fail(why, hf_room_err(rc), "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
 }
 
 /* Opens the tables, and keeps their handles. In a writable store that is new they are made. */
@@ -197,6 +211,7 @@ static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, s
 	}
 	if (rc == MDB_SUCCESS)
 		return HF_OK;
+	rc = true_error(kv, rc);
 	enum hf_err err = rc == MDB_NOTFOUND ? HF_E_CORRUPT : translate(rc);
 	return why->text[0] ? err : hf_fail(why, err, "the database %.120s cannot be read: %s", file, mdb_strerror(rc));
 }
@@ -290,32 +305,14 @@ static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_why *why, s
 
 enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_why *why, struct hf_txn **ret) { return begin(kv, 0, why, ret); }
 
-/* LMDB makes EIO of a write that the file system cut short: a full disk, as far as there is no room left there, or below the
- * process's limit on the size of files. */
-static enum hf_err translate_commit(struct hf_kv *kv, int rc) {
-	struct rlimit limit;
-	struct statvfs fs;
-	struct stat st;
-	int fd;
-	if (rc != EIO || mdb_env_get_fd(kv->env, &fd) != MDB_SUCCESS)
-		return translate(rc);
-	bool full = fstatvfs(fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_DISK_BYTES;
-	bool limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && fstat(fd, &st) == 0 &&
-		       (uint64_t)st.st_size + FULL_DISK_BYTES > limit.rlim_cur;
-	return full || limited ? HF_E_STORAGE_FULL : translate(rc);
-}
-
 enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
 	enum hf_err err = hf_txn_fault(txn, why);
 	if (err) {
 		mdb_txn_abort(txn->lmdb);
 	} else {
-		int rc = mdb_txn_commit(txn->lmdb);
-		if (rc != MDB_SUCCESS) {
-			err = translate_commit(txn->kv, rc);
-			bool cut_short = rc == EIO && err == HF_E_STORAGE_FULL;
-			hf_fail(why, err, "the commit failed: %s", cut_short ? "no room is left for the file" : mdb_strerror(rc));
-		}
+		int rc = true_error(txn->kv, mdb_txn_commit(txn->lmdb));
+		if (rc != MDB_SUCCESS)
+			err = hf_fail(why, translate(rc), "the commit failed: %s", mdb_strerror(rc));
 	}
 	free(txn);
 	return err;

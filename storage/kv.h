@@ -42,13 +42,13 @@ struct hf_txn;
 
 /* Opens the environment in an existing directory that the caller has locked; creates an empty one if there is none. The map is a
  * sparse limit, not memory. One environment per directory and process; it must not cross a fork.
- * HF_E_CORRUPT: not a whole LMDB file, or not a store of ours. HF_E_DATA_DIR: the system refused. HF_E_STORAGE_FULL: no room for
- * the table of readers. Thread-safe once open. */
+ * HF_E_CORRUPT: not a whole LMDB file, or not a store of ours. HF_E_STORAGE_FULL: no room for a new file, or for the lock table,
+ * which is given all of its places on the disk. HF_E_DATA_DIR: the system refused. Thread-safe once open. */
 enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
 
 /* Opens a database to be read alone: a data directory, whose server may be at work, or a file, such as a backup, that nobody
- * writes. Every page in use is looked at before. HF_E_DATA_DIR: not there, or the system refused. HF_E_CORRUPT: as above, or a page
- * is missing or wrong. */
+ * writes. Every page in use is looked at before. HF_E_DATA_DIR: not there, or the system refused. HF_E_STORAGE_FULL: as above.
+ * HF_E_CORRUPT: as above, or a page is missing or wrong. */
 enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
 
 /* Closes it; every transaction must have ended. NULL is fine. */

@@ -17,23 +17,31 @@ static void to_format_2(struct hf_txn *txn) {
 /* The step that leads from the format of its place, counted from 1. */
 static void (*const STEPS[HF_FORMAT - 1])(struct hf_txn *txn) = {to_format_2};
 
-enum hf_err hf_migrate(struct hf_kv *kv, const char *dir, unsigned from, int64_t now_ms, struct hf_why *why, char *ret_aside) {
-	char what[32], file[PATH_MAX];
+static enum hf_err run_steps(struct hf_kv *kv, unsigned from, struct hf_why *why) {
 	struct hf_txn *txn;
-	snprintf(what, sizeof what, "format%u", from);
-	if (snprintf(file, sizeof file, "%s/data.mdb", dir) >= (int)sizeof file)
-		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
-	enum hf_err err = hf_datadir_aside(dir, what, now_ms, why, ret_aside);
-	if (!err)
-		err = hf_file_copy(file, ret_aside, 0, why);
-	if (!err)
-		err = hf_datadir_sync(dir, why);
-	if (!err)
-		err = hf_txn_begin(kv, why, &txn);
+	enum hf_err err = hf_txn_begin(kv, why, &txn);
 	if (err)
 		return err;
 	for (unsigned format = from; format < HF_FORMAT; format++)
 		STEPS[format - 1](txn);
 	hf_format_write(txn);
 	return hf_txn_commit(txn, why);
+}
+
+enum hf_err hf_migrate(struct hf_kv *kv, const char *dir, unsigned from, int64_t now_ms, struct hf_why *why, char *ret_aside) {
+	char what[32], file[PATH_MAX];
+	snprintf(what, sizeof what, "format%u", from);
+	if (snprintf(file, sizeof file, "%s/data.mdb", dir) >= (int)sizeof file)
+		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	enum hf_err err = hf_datadir_aside(dir, what, now_ms, why, ret_aside);
+	if (!err)
+		err = hf_file_copy(file, ret_aside, 0, why);
+	if (err)
+		return err;
+	err = hf_datadir_sync(dir, why);
+	if (!err)
+		err = run_steps(kv, from, why);
+	if (err)
+		unlink(ret_aside); /* each start would keep one more */
+	return err;
 }

@@ -141,6 +141,13 @@ static enum hf_err refuse_backup(const char *dir, struct hf_why *why) {
 		       file, dir);
 }
 
+static bool is_new(const char *dir) {
+	char file[PATH_MAX];
+	struct stat st;
+	snprintf(file, sizeof file, "%s/data.mdb", dir);
+	return lstat(file, &st) != 0 && errno == ENOENT;
+}
+
 /* The directory is locked. */
 static enum hf_err open_locked(struct hf_store *store, const char *dir, struct hf_why *why) {
 	enum hf_err err = refuse_backup(dir, why);
@@ -171,8 +178,15 @@ enum hf_err hf_store_open(const char *dir, const struct hf_store_options *option
 	if (!store)
 		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
 	enum hf_err err = hf_datadir_lock(dir, why, &store->lock_fd);
-	if (!err)
+	if (!err) {
+		bool made = is_new(dir);
 		err = open_locked(store, dir, why);
+		if (err && made) { /* half a store would be refused for ever */
+			hf_kv_close(store->kv);
+			store->kv = NULL;
+			hf_datadir_forget(dir);
+		}
+	}
 	if (err) {
 		hf_store_close(store);
 		return err;

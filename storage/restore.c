@@ -1,6 +1,7 @@
 /* restore.c — a new store epoch; and a backup's way into the data directory. */
 #include "restore.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "allocator.h"
 #include "backup.h"
 #include "datadir.h"
+#include "room.h"
 #include "store_internal.h"
 
 #define EPOCH_MAX ((uint64_t)1 << 30)
@@ -118,7 +120,10 @@ static enum hf_err read_old(struct hf_restore *r, const char *old_file, struct h
 	*ret_at_least = r->store_epoch;
 	if (access(old_file, F_OK) != 0)
 		return HF_OK;
-	if (read_store(r->dir, &r->unreadable, &old, NULL))
+	enum hf_err err = read_store(r->dir, &r->unreadable, &old, NULL);
+	if (err == HF_E_STORAGE_FULL) /* that there was no room to look says nothing of them */
+		return hf_fail(why, err, "%s", r->unreadable.text);
+	if (err)
 		return HF_OK;
 	if (memcmp(old.store_id, r->backup.store_id, sizeof old.store_id) != 0) {
 		if (r->other_store)
@@ -140,7 +145,7 @@ static enum hf_err build(struct hf_restore *r, const char *dir, const char *file
 	uint64_t bytes;
 	enum hf_err err = hf_backup_check(r->file, why, &kind, &bytes);
 	if (!err && mkdir(dir, 0750) != 0)
-		err = hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be made", dir);
+		err = hf_fail(why, hf_room_err(errno), "%.120s cannot be made: %s", dir, strerror(errno));
 	if (!err)
 		err = hf_file_copy(r->file, file, bytes, why);
 	if (!err && kind == HF_BACKUP_WHOLE)
