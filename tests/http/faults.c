@@ -1,55 +1,94 @@
-/* faults.c — a disk that fails, for the server under test: preloaded, it stands between the database and the file system.
+/* faults.c — a disk that fails, for the program under test: preloaded, it stands between the database and the file system.
  *
- * While the file $FAULTS/full exists, every write to a regular file says ENOSPC. When $FAULTS/meta exists, it is removed and the
- * next write of a meta page (the last step of a commit: a small pwrite) says EIO, once.
+ * While the file $FAULTS/full exists, every write to a regular file says ENOSPC, and so does posix_fallocate(); if a name stands in
+ * it, such as data.mdb, only those to files of that name. When $FAULTS/meta exists, it is removed and the next write of a meta page
+ * (the last step of a commit: a small pwrite) says EIO, once.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define META_MAX_BYTES 400 /* of a meta page's write; pages are larger */
 
-ssize_t pwrite(int fd, const void *data, size_t len, off_t at);
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t at);
-ssize_t writev(int fd, const struct iovec *parts, int n);
+ssize_t pwritev64(int fd, const struct iovec *parts, int n, off_t at);
+int posix_fallocate64(int fd, off_t at, off_t len);
 
-static bool asked(const char *fault, bool once) {
+static bool path_of(const char *fault, char *ret) {
 	const char *dir = getenv("FAULTS");
-	char path[PATH_MAX];
-	if (!dir)
-		return false;
-	snprintf(path, sizeof path, "%s/%s", dir, fault);
-	return once ? unlink(path) == 0 : access(path, F_OK) == 0;
+	return dir && snprintf(ret, PATH_MAX, "%s/%s", dir, fault) < PATH_MAX;
 }
 
-static bool is_file(int fd) {
+/* Whether an open file has that name. */
+static bool is_named(int fd, const char *name) {
+	char link[32], target[PATH_MAX];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, target, sizeof target - 1);
+	target[n > 0 ? n : 0] = '\0';
+	const char *last = strrchr(target, '/');
+	return last && strcmp(last + 1, name) == 0;
+}
+
+static bool is_full(int fd) {
+	char path[PATH_MAX], name[NAME_MAX + 1] = "";
 	struct stat st;
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !path_of("full", path))
+		return false;
+	int error = errno;
+	int full = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = full >= 0 ? read(full, name, sizeof name - 1) : 0;
+	if (full >= 0)
+		close(full);
+	errno = error;
+	if (full < 0 || (n > 0 && !is_named(fd, name)))
+		return false;
+	errno = ENOSPC;
+	return true;
+}
+
+static bool meta_fails(size_t len) {
+	char path[PATH_MAX];
+	int error = errno;
+	bool fails = len < META_MAX_BYTES && path_of("meta", path) && unlink(path) == 0;
+	errno = fails ? EIO : error;
+	return fails;
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t at) {
 	ssize_t (*real)(int, const void *, size_t, off_t) = dlsym(RTLD_NEXT, "pwrite64");
-	bool full = is_file(fd) && asked("full", false);
-	if (full || (len < META_MAX_BYTES && asked("meta", true))) {
-		errno = full ? ENOSPC : EIO;
-		return -1;
-	}
-	return real(fd, data, len, at);
+	return is_full(fd) || meta_fails(len) ? -1 : real(fd, data, len, at);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t at) { return pwrite64(fd, data, len, at); }
 
+ssize_t write(int fd, const void *data, size_t len) {
+	ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+	return is_full(fd) ? -1 : real(fd, data, len);
+}
+
 ssize_t writev(int fd, const struct iovec *parts, int n) {
 	ssize_t (*real)(int, const struct iovec *, int) = dlsym(RTLD_NEXT, "writev");
-	if (is_file(fd) && asked("full", false)) {
-		errno = ENOSPC;
-		return -1;
-	}
-	return real(fd, parts, n);
+	return is_full(fd) ? -1 : real(fd, parts, n);
 }
+
+ssize_t pwritev64(int fd, const struct iovec *parts, int n, off_t at) {
+	ssize_t (*real)(int, const struct iovec *, int, off_t) = dlsym(RTLD_NEXT, "pwritev64");
+	return is_full(fd) ? -1 : real(fd, parts, n, at);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int n, off_t at) { return pwritev64(fd, parts, n, at); }
+
+int posix_fallocate64(int fd, off_t at, off_t len) {
+	int (*real)(int, off_t, off_t) = dlsym(RTLD_NEXT, "posix_fallocate64");
+	return is_full(fd) ? ENOSPC : real(fd, at, len);
+}
+
+int posix_fallocate(int fd, off_t at, off_t len) { return posix_fallocate64(fd, at, len); }
