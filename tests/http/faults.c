@@ -1,8 +1,8 @@
 /* faults.c — a disk that fails, for the program under test: preloaded, it stands between the database and the file system.
  *
- * While the file $FAULTS/full exists, every write to a regular file says ENOSPC, and so does posix_fallocate(); if a name stands in
- * it, such as data.mdb, only those to files of that name. When $FAULTS/meta exists, it is removed and the next write of a meta page
- * (the last step of a commit: a small pwrite) says EIO, once.
+ * While the file $FAULTS/full exists, every write to a regular file but the log says ENOSPC, and so does posix_fallocate() unless
+ * the file has the room already; if a name stands in it, such as data.mdb, only those to files of that name. When $FAULTS/meta
+ * exists, it is removed and the next write of a meta page (the last step of a commit: a small pwrite) says EIO, once.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ static bool is_named(int fd, const char *name) {
 static bool is_full(int fd) {
 	char path[PATH_MAX], name[NAME_MAX + 1] = "";
 	struct stat st;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !path_of("full", path))
+	if (fd <= STDERR_FILENO || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !path_of("full", path))
 		return false;
 	int error = errno;
 	int full = open(path, O_RDONLY | O_CLOEXEC);
@@ -88,7 +88,9 @@ ssize_t pwritev(int fd, const struct iovec *parts, int n, off_t at) { return pwr
 
 int posix_fallocate64(int fd, off_t at, off_t len) {
 	int (*real)(int, off_t, off_t) = dlsym(RTLD_NEXT, "posix_fallocate64");
-	return is_full(fd) ? ENOSPC : real(fd, at, len);
+	struct stat st;
+	bool has_room = fstat(fd, &st) == 0 && st.st_size >= at + len && st.st_blocks * 512 >= st.st_size;
+	return !has_room && is_full(fd) ? ENOSPC : real(fd, at, len);
 }
 
 int posix_fallocate(int fd, off_t at, off_t len) { return posix_fallocate64(fd, at, len); }
