@@ -181,14 +181,10 @@ void m_zone_sum(const struct model *m, const char *zone, struct hf_scope *ret);
 
 /* Restores (model_restore.c). The store becomes what `backup` was, in a new store epoch: at least `at_least`. */
 void m_restore(struct model *m, const struct model *backup, uint64_t at_least, int64_t now_ms);
-/* How far a restore moves the cursors of a family of that capacity. */
-hf_u128 m_ahead(hf_u128 capacity, uint64_t epochs);
 /* The strategy gives an address of a sequential pool to somebody. */
 void m_move_cursor(struct model *m, int pool, hf_u128 a, int who);
 /* An address has a holder: if it was lost, it is so no more. */
 void m_end_loss(struct model *m, hf_u128 a, int who);
-/* The number of a family's addresses that lie before `a`, in the pool's CIDRs. */
-hf_u128 m_place(const struct m_pool *pool, enum hf_family family, hf_u128 a);
 
 /* Ends the program if the model's arrays are too small. */
 void m_check(bool ok, const char *what);

@@ -14,14 +14,15 @@ static hf_u128 step(hf_u128 capacity) {
 }
 
 /* As far as that for each epoch; but at most over half of what is left. */
-hf_u128 m_ahead(hf_u128 capacity, uint64_t epochs) {
+static hf_u128 ahead(hf_u128 capacity, uint64_t epochs) {
 	hf_u128 most = 0;
 	for (uint64_t i = 0; i < epochs; i++)
 		most += (capacity - most) / 2;
 	return step(capacity) * epochs < most ? step(capacity) * epochs : most;
 }
 
-hf_u128 m_place(const struct m_pool *pool, enum hf_family family, hf_u128 a) {
+/* The number of a family's addresses that lie before `a`, in the pool's CIDRs. */
+static hf_u128 place_of(const struct m_pool *pool, enum hf_family family, hf_u128 a) {
 	hf_u128 n = 0;
 	for (int i = 0; i < pool->config.n_cidrs; i++) {
 		struct hf_range cidr = pool->config.cidrs[i];
@@ -33,7 +34,7 @@ hf_u128 m_place(const struct m_pool *pool, enum hf_family family, hf_u128 a) {
 }
 
 static hf_u128 cursor_place(const struct m_pool *pool, enum hf_family family) {
-	return pool->has_cursor[family] ? m_place(pool, family, pool->cursor[family]) : 0;
+	return pool->has_cursor[family] ? place_of(pool, family, pool->cursor[family]) : 0;
 }
 
 /* How many places it is from one to another, round the end. */
@@ -43,7 +44,7 @@ void m_move_cursor(struct model *m, int p, hf_u128 a, int who) {
 	struct m_pool *pool = &m->pools[p];
 	enum hf_family family = m_family(a);
 	hf_u128 capacity = m_capacity(pool, family);
-	pool->travelled[family] += distance(cursor_place(pool, family), m_place(pool, family, a), capacity) + 1;
+	pool->travelled[family] += distance(cursor_place(pool, family), place_of(pool, family, a), capacity) + 1;
 	pool->has_cursor[family] = a != (family == HF_IPV4 ? HIGHEST_IPV4 : ~(hf_u128)0);
 	pool->cursor[family] = a + 1;
 	for (int i = 0; i < m->n_lost; i++) {
@@ -96,7 +97,7 @@ static void move_cursors(struct m_pool *pool, uint64_t epochs) {
 		hf_u128 capacity = m_capacity(pool, (enum hf_family)family);
 		if (pool->config.strategy != HF_SEQUENTIAL || capacity == 0)
 			continue;
-		hf_u128 place = cursor_place(pool, (enum hf_family)family) + m_ahead(capacity, epochs);
+		hf_u128 place = cursor_place(pool, (enum hf_family)family) + ahead(capacity, epochs);
 		pool->has_cursor[family] = true;
 		pool->cursor[family] = m_address_at(pool, (enum hf_family)family, place % capacity);
 	}
@@ -116,7 +117,7 @@ static void keep_travels(struct m_pool *pool, const struct m_pool *old) {
  */
 static hf_u128 promise(const struct m_pool *pool, const struct m_pool *old, const struct m_lost *lost, uint64_t from, uint64_t to) {
 	enum hf_family family = m_family(lost->a);
-	hf_u128 capacity = m_capacity(pool, family), span = m_ahead(capacity, 1);
+	hf_u128 capacity = m_capacity(pool, family), span = ahead(capacity, 1);
 	if (!pool->exists || pool->revision != lost->pool_revision || pool->config.strategy != HF_SEQUENTIAL || !lost->given)
 		return 0;
 	if (lost->given == from && to == from + 1)
@@ -134,7 +135,7 @@ static void judge_losses(struct model *m, const struct m_pool *old, uint64_t fro
 		lost->safe = promise(pool, &old[lost->pool], lost, from, m->store_epoch);
 		if (lost->safe == 0)
 			continue;
-		hf_u128 way = distance(cursor_place(pool, family), m_place(pool, family, lost->a), m_capacity(pool, family));
+		hf_u128 way = distance(cursor_place(pool, family), place_of(pool, family, lost->a), m_capacity(pool, family));
 		m->met.promised++;
 		m->met.broken += way < lost->safe;
 	}

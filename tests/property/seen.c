@@ -25,7 +25,14 @@ static int add_errors(struct count *counts, int n, const char *group, const uint
 	return n;
 }
 
-static int collect(struct count *counts) {
+static int add_list(struct count *counts, int n, const char *group, const struct count *list, size_t len) {
+	for (size_t i = 0; i < len; i++)
+		n = add(counts, n, group, list[i].name, list[i].n);
+	return n;
+}
+#define ADD_LIST(counts, n, group, list) add_list(counts, n, group, list, sizeof list / sizeof list[0])
+
+static int collect_writes(struct count *counts, int n) {
 	static const enum hf_err WRITES[] = {HF_E_INVALID_NAME,
 					     HF_E_NOT_FOUND,
 					     HF_E_ADDRESS_TAKEN,
@@ -39,11 +46,6 @@ static int collect(struct count *counts) {
 					     HF_E_NO_POOL,
 					     HF_E_POOL_EXHAUSTED,
 					     HF_OK};
-	static const enum hf_err SYNCS[] = {HF_E_STALE_EPOCH, HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD, HF_OK};
-	static const enum hf_err ITEMS[] = {HF_E_INVALID_JSON, HF_E_INVALID_NAME,   HF_E_INVALID_PARAMETER,
-					    HF_E_NO_POOL,      HF_E_POOL_EXHAUSTED, HF_OK};
-	static const char *const MODES[] = {"full", "delta", "manifest"};
-	int n = 0;
 	for (int i = 0; i < HF_OUTCOMES; i++)
 		n = add(counts, n, "", hf_outcome_name((enum hf_outcome)i), seen.outcomes[i]);
 	n = add_errors(counts, n, "", seen.errors, WRITES);
@@ -53,26 +55,38 @@ static int collect(struct count *counts) {
 				       {"", "incremental", seen.incremental},
 				       {"", "disconnected", seen.disconnected},
 				       {"", "instances forgotten", seen.forgotten},
-				       {"", "reopened", seen.reopened},
-				       {"", "backups", seen.backups},
-				       {"", "… while others wrote", seen.backups_between},
-				       {"", "… as plain copies", seen.copies},
-				       {"", "restores", seen.restores},
-				       {"", "… of an older backup", seen.restores_older},
-				       {"", "… of a plain copy", seen.restores_plain},
-				       {"", "… of one from before another", seen.restores_again},
-				       {"", "… to a stated epoch", seen.restores_stated},
-				       {"", "held by a restore", seen.met.held_restored},
-				       {"", "new services before the old", seen.new_first},
-				       {"", "adopted after a restore", seen.adopted_back},
-				       {"", "addresses lost", seen.met.lost},
-				       {"", "… that are not to be given away", seen.met.promised},
-				       {"", "… given to another", seen.met.lost_given},
-				       {"", "… found again", seen.met.found}};
-	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-		n = add(counts, n, "", others[i].name, others[i].n);
+				       {"", "reopened", seen.reopened}};
+	n = ADD_LIST(counts, n, "", others);
 	for (int i = 0; i < 3; i++)
 		n = add(counts, n, "connection ", hf_connection_name((enum hf_connection)i), seen.connections[i]);
+	return n;
+}
+
+static int collect_backups(struct count *counts, int n) {
+	const struct count backups[] = {{"", "taken", seen.backups},
+					{"", "while others wrote", seen.backups_between},
+					{"", "as plain copies", seen.copies}};
+	const struct count restores[] = {{"", "done", seen.restores},
+					 {"", "of an older backup", seen.restores_older},
+					 {"", "of a plain copy", seen.restores_plain},
+					 {"", "of one from before another", seen.restores_again},
+					 {"", "to a stated epoch", seen.restores_stated},
+					 {"", "held a quarantine", seen.met.held_restored},
+					 {"", "new services before the old", seen.new_first},
+					 {"", "adopted after it", seen.adopted_back},
+					 {"", "addresses lost", seen.met.lost},
+					 {"", "… that nobody else may get soon", seen.met.promised},
+					 {"", "… that another got", seen.met.lost_given},
+					 {"", "… that their owner got", seen.met.found}};
+	n = ADD_LIST(counts, n, "backup: ", backups);
+	return ADD_LIST(counts, n, "restore: ", restores);
+}
+
+static int collect_syncs(struct count *counts, int n) {
+	static const enum hf_err SYNCS[] = {HF_E_STALE_EPOCH, HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD, HF_OK};
+	static const enum hf_err ITEMS[] = {HF_E_INVALID_JSON, HF_E_INVALID_NAME,   HF_E_INVALID_PARAMETER,
+					    HF_E_NO_POOL,      HF_E_POOL_EXHAUSTED, HF_OK};
+	static const char *const MODES[] = {"full", "delta", "manifest"};
 	for (int i = 0; i < 3; i++)
 		n = add(counts, n, "sync ", MODES[i], seen.syncs[i]);
 	n = add_errors(counts, n, "sync ", seen.sync_errors, SYNCS);
@@ -88,12 +102,13 @@ static int collect(struct count *counts) {
 				      {"", "claim refused", seen.claims_refused},
 				      {"", "claimed in part", seen.partly_claimed},
 				      {"", "reallocations avoided", seen.avoided}};
-	for (size_t i = 0; i < sizeof syncs / sizeof syncs[0]; i++)
-		n = add(counts, n, "sync ", syncs[i].name, syncs[i].n);
+	n = ADD_LIST(counts, n, "sync ", syncs);
 	for (int i = 0; i < HF_SYNC_OUTCOMES; i++)
 		n = add(counts, n, "item ", hf_sync_outcome_name((enum hf_sync_outcome)i), seen.items[i]);
 	return add_errors(counts, n, "item ", seen.rejected, ITEMS);
 }
+
+static int collect(struct count *counts) { return collect_syncs(counts, collect_backups(counts, collect_writes(counts, 0))); }
 
 void seen_met(const struct m_met *met) {
 	seen.met.expired += met->expired;
