@@ -76,7 +76,10 @@ enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) {
 	if (err)
 		return err;
 	snprintf(path, sizeof path, "%s/data.mdb", dir);
-	if (stat(path, &st) == 0 && st.st_size == 0)
+	bool exists = stat(path, &st) == 0;
+	if (exists && !S_ISREG(st.st_mode))
+		err = hf_fail(why, HF_E_DATA_DIR, "data.mdb in %.120s is not a file", dir);
+	else if (exists && st.st_size == 0)
 		err = hf_fail(why, HF_E_CORRUPT, "data.mdb is empty; restore a backup, or remove the file to begin a new store");
 	else if (access(path, F_OK) == 0 && access(path, R_OK | W_OK) != 0)
 		err = hf_fail(why, HF_E_DATA_DIR, "data.mdb in %.120s cannot be read and written: %s", dir, strerror(errno));

@@ -248,6 +248,8 @@ enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv *
 	enum hf_err err = HF_OK;
 	if (stat(file, &st) != 0)
 		err = hf_fail(&said, HF_E_DATA_DIR, "%.120s: %s", file, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		err = hf_fail(&said, HF_E_DATA_DIR, "%.120s is not a file", file);
 	else if (st.st_size == 0)
 		err = hf_fail(&said, HF_E_CORRUPT, "%.120s is empty: no database", file);
 	else

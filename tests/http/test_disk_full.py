@@ -14,6 +14,7 @@ from test_backup import FORMAT_1, FRONT, Case, document, sync
 
 NO_ROOM = 'No space left on device'
 SHORT = {'cidrs': ['10.0.0.0/16'], 'quarantineSeconds': 1, 'zones': ['short'], 'kinds': ['MeshService']}
+SERVE = ('serve', '--listen', '127.0.0.1:0')
 LOCK_TABLE_PAGES = 17
 
 
@@ -198,7 +199,7 @@ class Serving(DiskCase):
                 data = os.path.join(where.path, 'data')
                 where.fill(spare)
                 for _ in range(2):
-                    self.assertNoRoom(3, where, '--data-dir', data, '--listen', '127.0.0.1:0')
+                    self.assertNoRoom(3, where, *SERVE, '--data-dir', data)
                     self.assertEqual(set(os.listdir(data)) - {'lock.mdb'}, {'holdfast.lock'})
                 where.make_room()
                 server = self.server_on(where)
@@ -209,7 +210,7 @@ class Serving(DiskCase):
         with tempfile.TemporaryDirectory(dir=self.root) as faults:
             where = Faulty(self.root, faults)
             where.fill('data.mdb')
-            self.assertNoRoom(3, where, '--data-dir', self.path('data'), '--listen', '127.0.0.1:0')
+            self.assertNoRoom(3, where, *SERVE, '--data-dir', self.path('data'))
             self.assertEqual(os.listdir(self.path('data')), ['holdfast.lock'])
             where.make_room()
             self.assertOutcome(self.server_on(where).put(lease_path('a'), config()), 201, 'created')
@@ -317,8 +318,8 @@ class Offline(DiskCase):
                 data = os.path.join(where.path, 'data')
                 old = self.old_store(data)
                 where.fill(spare)
-                for status, command in ((3, 'serve'), (1, 'migrate'), (3, 'serve')):
-                    self.assertNoRoom(status, where, command, '--data-dir', data)
+                for status, *command in ((3, *SERVE), (1, 'migrate'), (3, *SERVE)):
+                    self.assertNoRoom(status, where, *command, '--data-dir', data)
                     self.assertOld(data, old)
                 where.make_room()
                 server = self.server_on(where)
@@ -333,7 +334,7 @@ class Offline(DiskCase):
             where = Faulty(self.root, faults)
             where.fill('data.mdb')
             for _ in range(3):
-                self.assertNoRoom(3, where, '--listen', '127.0.0.1:0', '--data-dir', data)
+                self.assertNoRoom(3, where, *SERVE, '--data-dir', data)
                 self.assertOld(data, old)
             where.make_room()
         self.assertOffline(0, 'migrate', '--data-dir', data, says='migrated from format 1 to 2')
