@@ -135,12 +135,21 @@ static enum hf_err check_file(const char *path, struct hf_why *why) {
 	return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or its first pages are damaged", path);
 }
 
-/* The meta page of a transaction that is open, so that no page of its trees is overwritten. It is for certain as long as no other
- * one was committed until it was read. False: there was one. */
+/* Whether a snapshot is of the last commit. Not so mdb_env_info(): it looks at the meta pages, and sees a commit that is still
+ * being flushed, which on a disk is most of the time. */
+static bool is_newest(MDB_env *env, MDB_txn *txn) {
+	MDB_txn *now;
+	if (mdb_txn_begin(env, NULL, MDB_RDONLY, &now) != MDB_SUCCESS)
+		return false;
+	bool newest = mdb_txn_id(now) == mdb_txn_id(txn);
+	mdb_txn_abort(now);
+	return newest;
+}
+
+/* The meta page of a transaction that is open, so that no page of its trees is overwritten. Its own is, by the second commit after
+ * it: it is for certain as long as not one had ended when it was read. False: there was one. */
 static bool read_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta *ret) {
-	MDB_envinfo info;
-	return mdb_env_get_fd(env, ret_fd) == MDB_SUCCESS && hf_kv_meta_read(*ret_fd, mdb_txn_id(txn), ret) &&
-	       mdb_env_info(env, &info) == MDB_SUCCESS && info.me_last_txnid == mdb_txn_id(txn);
+	return mdb_env_get_fd(env, ret_fd) == MDB_SUCCESS && hf_kv_meta_read(*ret_fd, mdb_txn_id(txn), ret) && is_newest(env, txn);
 }
 
 /* Looks at all pages, before LMDB does; the file may be written by a server meanwhile. */

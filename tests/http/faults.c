@@ -2,7 +2,8 @@
  *
  * While the file $FAULTS/full exists, every write to a regular file but the log says ENOSPC, and so does posix_fallocate() unless
  * the file has the room already; if a name stands in it, such as data.mdb, only those to files of that name. When $FAULTS/meta
- * exists, it is removed and the next write of a meta page (the last step of a commit: a small pwrite) says EIO, once.
+ * exists, it is removed and the next write of a meta page (the last step of a commit: a small pwrite) says EIO, once. While
+ * $FAULTS/slow exists, such a write takes 20 ms longer, once its bytes can be seen, as on a disk.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define META_MAX_BYTES 400 /* of a meta page's write; pages are larger */
@@ -62,9 +64,21 @@ static bool meta_fails(size_t len) {
 	return fails;
 }
 
+static void take_time(size_t len) {
+	char path[PATH_MAX];
+	int error = errno;
+	if (len < META_MAX_BYTES && path_of("slow", path) && access(path, F_OK) == 0)
+		nanosleep(&(struct timespec){0, 20000000}, NULL);
+	errno = error;
+}
+
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t at) {
 	ssize_t (*real)(int, const void *, size_t, off_t) = dlsym(RTLD_NEXT, "pwrite64");
-	return is_full(fd) || meta_fails(len) ? -1 : real(fd, data, len, at);
+	if (is_full(fd) || meta_fails(len))
+		return -1;
+	ssize_t n = real(fd, data, len, at);
+	take_time(len);
+	return n;
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t at) { return pwrite64(fd, data, len, at); }

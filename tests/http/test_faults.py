@@ -1,10 +1,12 @@
 """A disk that fails while the server runs: what it answers, what it keeps, and how it goes on."""
 import os
 import shutil
+import subprocess
 import tempfile
+import threading
 import unittest
 
-from harness import Server, ServerCase, config, eventually, lease_path
+from harness import BINARY, Server, ServerCase, config, eventually, lease_path
 
 LIBRARY = os.environ.get('HOLDFAST_FAULTS', '')  # tests/http/faults.c, built
 
@@ -54,6 +56,29 @@ class Faults(ServerCase):
         self.server.start()
         self.assertEqual(self.server.get(lease_path('kept')).json(), kept)
         self.assertOutcome(self.server.put(lease_path('lost'), config()), 201, 'created')
+
+    def test_a_disk_that_takes_its_time_lets_backups_and_readers_in(self):
+        """They begin while a commit is being flushed, whose pages can be seen but do not count yet."""
+        self.server.put(lease_path('kept'), config())
+        self.fail('slow')
+        stop = threading.Event()
+
+        def write():
+            connection, n = self.server.connect(), 0
+            while not stop.is_set():
+                n += 1
+                self.server.put(lease_path(f's{n}'), config(), connection=connection, check=False)
+            connection.close()
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for _ in range(10):
+                self.assertEqual(self.server.get('/v1/backup').status, 200)
+                run = subprocess.run([BINARY, 'verify', self.server.data_dir], capture_output=True, text=True, timeout=30)
+                self.assertEqual((run.returncode, run.stderr), (0, ''))
+        finally:
+            stop.set()
+            writer.join()
 
 
 if __name__ == '__main__':
