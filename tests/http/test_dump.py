@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import unittest
 
 import front
@@ -245,6 +246,21 @@ class Importing(DumpCase):
         for command in (['import', file], ['repair'], ['repair', '--apply']):
             self.assertOffline(1, *command, '--data-dir', server.data_dir, says='in use by another holdfastd, pid')
         self.assertEqual(sorted(os.listdir(server.data_dir)), ['data.mdb', 'holdfast.lock', 'lock.mdb'])
+
+    def test_killed_at_any_moment_there_is_no_store_or_the_whole_one(self):
+        server = self.lived()
+        text, file = self.export(server.data_dir)
+        new = self.path('new')
+        for step in range(40):
+            with subprocess.Popen([BINARY, 'import', file, '--data-dir', new], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+                time.sleep(step * 0.004)
+                child.kill()
+            if os.path.exists(new + '/data.mdb'):
+                self.assertEqual(self.export(new, 'y')[0], text)
+                shutil.rmtree(new)
+        self.assertOffline(0, 'import', file, '--data-dir', new)
+        self.assertEqual(sorted(os.listdir(new)), ['data.mdb', 'holdfast.lock'])
+        self.assertEqual(self.export(new)[0], text)
 
     def test_no_room(self):
         server = self.lived()

@@ -44,4 +44,7 @@ void c_new_changes(struct run *run);
 /* Everything there is, and the invariants. */
 void c_all(struct run *run);
 
+/* Dumps the store, loads that into a new one, and compares every table. */
+void c_dump(struct run *run);
+
 #endif

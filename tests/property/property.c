@@ -84,6 +84,7 @@ static void do_reopen(struct run *run) {
 	seen.reopened++;
 	check_meta(run);
 	c_all(run);
+	c_dump(run);
 }
 
 static void do_read(struct run *run) {
