@@ -73,7 +73,7 @@ def expected(prefix):
     found |= {f'{prefix}libexec/holdfast/{name}': 0o644 for name in parts}
     found |= {f'{prefix}share/doc/holdfast/{name}': 0o644 for name in ('README.md', 'CHANGELOG.md', 'FORMAT.md', 'openapi.yaml', 'copyright')}
     for path, source in (('share/bash-completion/completions/holdfast', 'scripts/completion/holdfast.bash'),
-                         ('share/doc/holdfast/operations.md', 'docs/operations.md')):
+                         ('share/doc/holdfast/operations.md', 'docs/operations.md'), ('share/doc/holdfast/export.md', 'docs/export.md')):
         if os.path.exists(os.path.join(SOURCE, source)):
             found[prefix + path] = 0o644
     return found
