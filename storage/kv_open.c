@@ -1,0 +1,246 @@
+/* kv_open.c — opening an LMDB environment, to write it or to read it alone, after a look at the file; and what its errors mean. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kv_internal.h"
+#include "room.h"
+
+#define MAX_READERS 1024
+#define READER_BYTES 64 /* of its slot in the lock table, behind a head of at least as much */
+
+enum hf_err hf_kv_translate(int rc) {
+	switch (rc) {
+	case MDB_SUCCESS:
+		return HF_OK;
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+		return HF_E_STORAGE_FULL;
+	case MDB_PANIC:
+		return HF_E_PANIC;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_VERSION_MISMATCH:
+	case MDB_INCOMPATIBLE: /* an entry where a table should be */
+		return HF_E_CORRUPT;
+	default:
+		return hf_room_is_short(rc) ? HF_E_STORAGE_FULL : HF_E_STORAGE;
+	}
+}
+
+int hf_kv_true_error(struct hf_kv *kv, int rc) {
+	int fd, lack = rc == EIO && mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS ? hf_room_lack(fd) : 0;
+	return hf_room_is_short(lack) ? lack : rc;
+}
+
+static int open_tables(struct hf_kv *kv, MDB_txn *txn, bool writable, struct hf_why *why) {
+	MDB_dbi main_table;
+	MDB_stat stat;
+	int rc = mdb_dbi_open(txn, NULL, 0, &main_table);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_stat(txn, main_table, &stat);
+	if (rc != MDB_SUCCESS)
+		return rc;
+	bool is_new = writable && stat.ms_entries == 0;
+	for (int i = 0; i < HF_TABLES; i++) {
+		rc = mdb_dbi_open(txn, hf_table_name((enum hf_table)i), is_new ? MDB_CREATE : 0, &kv->tables[i]);
+		if (rc == MDB_NOTFOUND)
+			hf_fail(why, HF_E_CORRUPT, "table \"%s\" is missing: this is not a Holdfast store, or a damaged one",
+				hf_table_name((enum hf_table)i));
+		if (rc != MDB_SUCCESS)
+			return rc;
+	}
+	return MDB_SUCCESS;
+}
+
+static enum hf_err pages_missing(const char *file, const struct hf_kv_damage *damage, struct hf_why *why) {
+	return hf_fail(why, HF_E_CORRUPT, "%.120s is damaged or truncated: page %llu %s", file, (unsigned long long)damage->page,
+		       damage->what);
+}
+
+/* A file may end before its last numbered page only if no tree uses the pages beyond. */
+static enum hf_err check_length(MDB_env *env, const char *file, struct hf_why *why) {
+	struct hf_kv_meta meta;
+	struct hf_kv_damage damage;
+	struct stat st;
+	int fd;
+	if (mdb_env_get_fd(env, &fd) != MDB_SUCCESS || fstat(fd, &st) != 0)
+		return hf_fail(why, HF_E_DATA_DIR, "the database file's size cannot be read");
+	if (!hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta))
+		return hf_fail(why, HF_E_CORRUPT, "the database file's first pages are damaged");
+	if ((uint64_t)st.st_size >= meta.pages * meta.page_bytes || hf_kv_pages_whole(fd, &meta, &damage))
+		return HF_OK;
+	return pages_missing(file, &damage, why);
+}
+
+/* What LMDB itself believes without a look: refuses a file that is none of its own, or whose first pages are damaged. A file that
+ * is not there yet is fine. */
+static enum hf_err check_file(const char *path, struct hf_why *why) {
+	struct hf_kv_meta meta;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return HF_OK; /* LMDB says why */
+	bool is_database = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta);
+	close(fd);
+	if (is_database)
+		return HF_OK;
+	return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or its first pages are damaged", path);
+}
+
+/* Whether a snapshot is of the last commit. Not so mdb_env_info(): it looks at the meta pages, and sees a commit that is still
+ * being flushed, which on a disk is most of the time. */
+static bool is_newest(MDB_env *env, MDB_txn *txn) {
+	MDB_txn *now;
+	if (mdb_txn_begin(env, NULL, MDB_RDONLY, &now) != MDB_SUCCESS)
+		return false;
+	bool newest = mdb_txn_id(now) == mdb_txn_id(txn);
+	mdb_txn_abort(now);
+	return newest;
+}
+
+bool hf_kv_read_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta *ret) {
+	return mdb_env_get_fd(env, ret_fd) == MDB_SUCCESS && hf_kv_meta_read(*ret_fd, mdb_txn_id(txn), ret) && is_newest(env, txn);
+}
+
+/* Looks at all pages, before LMDB does; the file may be written by a server meanwhile. */
+static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, struct hf_why *why) {
+	struct hf_kv_meta meta;
+	struct hf_kv_damage damage;
+	int fd, tries = HF_SNAPSHOT_TRIES;
+	while (!hf_kv_read_meta(env, txn, &fd, &meta)) {
+		mdb_txn_reset(txn);
+		if (--tries == 0 || mdb_txn_renew(txn) != MDB_SUCCESS)
+			return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be read");
+	}
+	return hf_kv_pages_whole(fd, &meta, &damage) ? HF_OK : pages_missing(file, &damage, why);
+}
+
+/* LMDB makes its lock table as long as it is, and sparse, and writes to it through a map. Only a lack of room is an error of ours:
+ * LMDB knows what to do where it may not write. */
+static enum hf_err reserve_lock_table(const char *dir, struct hf_why *why) {
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/" HF_KV_LOCK_NAME, dir);
+	int error = hf_room_reserve(path, (MAX_READERS + 1) * READER_BYTES);
+	return hf_room_is_short(error) ? hf_fail(why, HF_E_STORAGE_FULL, "%.120s cannot be written: %s", path, strerror(error))
+				       : HF_OK;
+}
+
+static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file, unsigned flags, uint64_t map_size_bytes,
+			    struct hf_why *why) {
+	enum hf_err err = check_file(file, why);
+	if (!err && !(flags & MDB_NOLOCK))
+		err = reserve_lock_table(path, why);
+	if (err)
+		return err;
+	int rc = mdb_env_create(&kv->env);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_set_maxdbs(kv->env, HF_TABLES);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_set_maxreaders(kv->env, MAX_READERS);
+	if (rc == MDB_SUCCESS && map_size_bytes)
+		rc = mdb_env_set_mapsize(kv->env, map_size_bytes);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_open(kv->env, path, MDB_NOTLS | flags, 0640);
+	if (rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
+		rc = mdb_reader_check(kv->env, NULL);
+	if (rc == MDB_SUCCESS)
+		return HF_OK;
+	if (hf_kv_translate(rc) == HF_E_CORRUPT)
+		return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or is damaged: %s", file,
+			       mdb_strerror(rc));
+	return hf_fail(why, hf_room_err(rc), "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
+}
+
+/* Opens the tables, and keeps their handles. In a writable store that is new they are made. */
+static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, struct hf_why *why) {
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(kv->env, NULL, writable ? 0 : MDB_RDONLY, &txn);
+	if (rc == MDB_SUCCESS) {
+		enum hf_err err = writable ? HF_OK : check_pages(kv->env, txn, file, why);
+		if (err) {
+			mdb_txn_abort(txn);
+			return err;
+		}
+		rc = open_tables(kv, txn, writable, why);
+		/* Nothing is changed in a store that exists; LMDB keeps the handles of a committed transaction only. */
+		if (rc == MDB_SUCCESS)
+			rc = mdb_txn_commit(txn);
+		else
+			mdb_txn_abort(txn);
+	}
+	if (rc == MDB_SUCCESS)
+		return HF_OK;
+	rc = hf_kv_true_error(kv, rc);
+	enum hf_err err = rc == MDB_NOTFOUND ? HF_E_CORRUPT : hf_kv_translate(rc);
+	return why->text[0] ? err : hf_fail(why, err, "the database %.120s cannot be read: %s", file, mdb_strerror(rc));
+}
+
+enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) {
+	struct hf_kv *kv = calloc(1, sizeof *kv);
+	struct hf_why said = {""};
+	char file[PATH_MAX];
+	if (!kv)
+		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+	snprintf(file, sizeof file, "%s/" HF_KV_FILE_NAME, dir);
+	enum hf_err err = open_env(kv, dir, file, 0, map_size_bytes, &said);
+	if (!err)
+		err = check_length(kv->env, file, &said);
+	if (!err)
+		err = open_all(kv, file, true, &said);
+	if (err) {
+		hf_kv_close(kv);
+		return hf_fail(why, err, "%s", said.text);
+	}
+	*ret = kv;
+	return HF_OK;
+}
+
+enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) {
+	struct hf_kv *kv = calloc(1, sizeof *kv);
+	struct hf_why said = {""};
+	struct stat st;
+	char file[PATH_MAX];
+	if (!kv)
+		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+	bool is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	snprintf(file, sizeof file, "%s%s", path, is_dir ? "/" HF_KV_FILE_NAME : "");
+	enum hf_err err = HF_OK;
+	if (stat(file, &st) != 0)
+		err = hf_fail(&said, HF_E_DATA_DIR, "%.120s: %s", file, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		err = hf_fail(&said, HF_E_DATA_DIR, "%.120s is not a file", file);
+	else if (st.st_size == 0)
+		err = hf_fail(&said, HF_E_CORRUPT, "%.120s is empty: no database", file);
+	else
+		err = open_env(kv, path, file, MDB_RDONLY | (is_dir ? 0 : MDB_NOSUBDIR | MDB_NOLOCK), 0, &said);
+	if (!err)
+		err = open_all(kv, file, false, &said);
+	if (err) {
+		hf_kv_close(kv);
+		return hf_fail(why, err, "%s", said.text);
+	}
+	*ret = kv;
+	return HF_OK;
+}
+
+void hf_kv_close(struct hf_kv *kv) {
+	if (!kv)
+		return;
+	if (kv->env)
+		mdb_env_close(kv->env);
+	free(kv);
+}
+
+void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes) {
+	MDB_envinfo info = {0};
+	MDB_stat stat = {0};
+	mdb_env_info(kv->env, &info);
+	mdb_env_stat(kv->env, &stat);
+	*ret_used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+	*ret_map_bytes = info.me_mapsize;
+}
