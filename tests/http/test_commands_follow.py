@@ -186,7 +186,7 @@ class Completion(ServerCase):
         shutil.copy(front.FRONT, folder)
         open(os.path.join(folder, 'a.json'), 'w', encoding='utf-8').close()
         program = os.path.join(folder, 'holdfast')
-        for words, expected in ((['re'], ['restore']), (['restore', 'a'], ['a.json']), (['restore', '--d'], ['--data-dir']),
+        for words, expected in ((['rest'], ['restore']), (['restore', 'a'], ['a.json']), (['restore', '--d'], ['--data-dir']),
                                 (['restore', '--data-dir', 'c'], ['commands']), (['move', 'x', 'y', 'a'], ['a.json']),
                                 (['move', '--f'], ['--from']), (['move', '--from', 'c'], ['commands'])):
             self.assertEqual(complete(*words, server=self.server, cwd=folder, program=program), expected, words)
