@@ -127,6 +127,8 @@ static int open_store(struct server *s) {
 	enum hf_err err = hf_store_open(s->options.data_dir, &options, &why, &s->api.store);
 	if (err)
 		return fail(open_status(err), why.text);
+	if (hf_store_is_new(s->api.store))
+		hf_log(HF_LOG_WARN, "store created", "data_dir=%s", hf_log_quote(s->options.data_dir, quoted));
 	unsigned found = hf_store_format_found(s->api.store, &aside);
 	if (found < HF_FORMAT)
 		hf_log(HF_LOG_INFO, "store migrated", "from=%u format=%d aside=%s", found, HF_FORMAT, hf_log_quote(aside, quoted));

@@ -6,7 +6,27 @@
 #include "offline.h"
 #include "storage/restore.h"
 
-static void print_json(const struct hf_restore *r) {
+/* Names and ranges of pools, as JSON and for people. */
+struct lost_pools {
+	struct hf_json json;
+	struct hf_buf names, text;
+	int n;
+};
+
+static void add_lost_pool(void *context, const struct hf_pool *pool) {
+	struct lost_pools *lost = context;
+	char range[HF_RANGE_TEXT];
+	lost->n++;
+	hf_json_string(&lost->json, pool->name);
+	hf_buf_printf(&lost->text, "  %s:", pool->name);
+	for (int i = 0; i < pool->config.n_cidrs; i++) {
+		hf_range_format(pool->config.cidrs[i], range);
+		hf_buf_printf(&lost->text, " %s", range);
+	}
+	hf_buf_add(&lost->text, "\n", 1);
+}
+
+static void print_json(const struct hf_restore *r, const struct lost_pools *lost) {
 	struct hf_buf out = {0};
 	struct hf_json json = {.out = &out};
 	char store_id[2 * sizeof r->meta.store_id + 1];
@@ -20,6 +40,9 @@ static void print_json(const struct hf_restore *r) {
 	hf_json_member_uint(&json, "storeEpoch", r->meta.store_epoch);
 	hf_json_member_uint(&json, "revision", r->meta.revision);
 	hf_json_member_uint(&json, "leases", r->counts.leases);
+	hf_json_key(&json, "poolsLost");
+	hf_buf_printf(&out, "[%.*s]", (int)lost->names.len, lost->names.len ? lost->names.data : "");
+	json.comma = true;
 	hf_json_key(&json, "aside");
 	if (r->aside[0])
 		hf_json_string(&json, r->aside);
@@ -36,13 +59,18 @@ static void print_json(const struct hf_restore *r) {
 	hf_buf_free(&out);
 }
 
-static void print_text(const struct hf_restore *r) {
+static void print_text(const struct hf_restore *r, const struct lost_pools *lost) {
 	printf("restored %s into %s\n", r->file, r->dir);
 	printf("the backup: store epoch %" PRIu64 ", revision %" PRIu64 ", %" PRIu64 " leases; every invariant holds\n",
 	       r->backup.store_epoch, r->backup.revision, r->counts.leases);
 	printf("now: store epoch %" PRIu64 ", revision %" PRIu64
 	       "; zones that had connected are offline until they connect again\n",
 	       r->meta.store_epoch, r->meta.revision);
+	if (lost->n > 0)
+		printf("the backup does not have these ranges of the old data's pools: write them before control planes come back, "
+		       "or services that "
+		       "present an address in them get another one\n%.*s",
+		       (int)lost->text.len, lost->text.data);
 	if (r->aside[0])
 		printf("the old data are kept as %s\n", r->aside);
 	if (r->unreadable.text[0])
@@ -52,15 +80,21 @@ static void print_text(const struct hf_restore *r) {
 }
 
 int hf_offline_restore(const struct hf_offline *o) {
-	struct hf_restore restore = {
-		.file = o->path, .dir = o->data_dir, .store_epoch = o->store_epoch, .other_store = o->other_store};
+	struct lost_pools lost = {.n = 0};
+	lost.json.out = &lost.names;
+	struct hf_restore restore = {.file = o->path,
+				     .dir = o->data_dir,
+				     .store_epoch = o->store_epoch,
+				     .other_store = o->other_store,
+				     .pool_lost = add_lost_pool,
+				     .context = &lost};
 	struct hf_why why = {""};
 	enum hf_err err = hf_restore(&restore, &why);
-	if (err)
-		return hf_offline_fail("restore", err, &why);
-	if (o->json)
-		print_json(&restore);
-	else
-		print_text(&restore);
-	return HF_OFFLINE_DONE;
+	if (!err && o->json)
+		print_json(&restore, &lost);
+	else if (!err)
+		print_text(&restore, &lost);
+	hf_buf_free(&lost.names);
+	hf_buf_free(&lost.text);
+	return err ? hf_offline_fail("restore", err, &why) : HF_OFFLINE_DONE;
 }

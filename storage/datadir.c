@@ -80,7 +80,7 @@ enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) {
 	if (exists && !S_ISREG(st.st_mode))
 		err = hf_fail(why, HF_E_DATA_DIR, "data.mdb in %.120s is not a file", dir);
 	else if (exists && st.st_size == 0)
-		err = hf_fail(why, HF_E_CORRUPT, "data.mdb is empty; restore a backup, or remove the file to begin a new store");
+		err = hf_fail(why, HF_E_CORRUPT, "data.mdb is empty, so what was in it is lost; restore a backup");
 	else if (access(path, F_OK) == 0 && access(path, R_OK | W_OK) != 0)
 		err = hf_fail(why, HF_E_DATA_DIR, "data.mdb in %.120s cannot be read and written: %s", dir, strerror(errno));
 	if (err) {
@@ -176,12 +176,12 @@ enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char
 	enum hf_err err = hf_datadir_sync(dir, why);
 	if (err)
 		return err;
+	unlink(lock_table); /* of the old file's readers, also if this ends here; LMDB makes a new one */
 	if (rename(new_file, file) != 0) {
 		err = hf_fail(why, hf_room_err(errno), "%.120s cannot be put in place: %s", file, strerror(errno));
 		unlink(aside);
 		return err;
 	}
-	unlink(lock_table); /* of the old file's readers; LMDB makes a new one */
 	return hf_datadir_sync(dir, why);
 }
 

@@ -157,6 +157,7 @@ static enum hf_err open_locked(struct hf_store *store, const char *dir, struct h
 		err = load(store, why);
 	if (!err && store->format == 0) {
 		store->format = HF_FORMAT;
+		store->is_new = true;
 		err = initialise(store, why);
 		return err ? err : hf_datadir_sync(dir, why);
 	}

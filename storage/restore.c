@@ -11,17 +11,11 @@
 #include "allocator.h"
 #include "backup.h"
 #include "datadir.h"
+#include "pools.h"
 #include "room.h"
 #include "store_internal.h"
 
 #define EPOCH_MAX ((uint64_t)1 << 30)
-
-static void clear_feed(struct hf_txn *txn) {
-	HF_CURSOR changes;
-	hf_cursor_open(txn, HF_CHANGES, &changes);
-	while (hf_cursor_next(&changes) && !hf_txn_fault(txn, NULL))
-		hf_cursor_del(&changes);
-}
 
 /* The first zone behind a name. */
 static bool next_zone(struct hf_txn *txn, const char *name, struct hf_zone *ret) {
@@ -78,7 +72,7 @@ enum hf_err hf_store_raise_epoch(struct hf_store *store, uint64_t at_least, stru
 	meta->revision += ahead;
 	meta->compacted = meta->revision;
 	meta->restored_ms = hf_batch_now_ms(batch);
-	clear_feed(hf_batch_txn(batch));
+	hf_txn_clear(hf_batch_txn(batch), HF_CHANGES);
 	freeze_zones(batch, ahead);
 	move_cursors(batch, epochs);
 	return hf_batch_commit(batch, why);
@@ -90,8 +84,36 @@ static void note_first(void *context, enum hf_table table, const char *what) {
 		hf_fail(first, HF_OK, "%s: %s", hf_table_name(table), what);
 }
 
+/* What is read of a store. */
+struct content {
+	struct hf_meta meta;
+	int n_pools;
+	struct hf_pool *pools;
+	bool lost; /* a pool, out of memory */
+};
+
+static void free_content(struct content *content) { free(content->pools); }
+
+#define CONTENT __attribute__((cleanup(free_content))) struct content
+
+static void add_pool(void *context, const struct hf_pool *pool) {
+	struct content *content = context;
+	struct hf_pool *pools = realloc(content->pools, sizeof *pools * (size_t)(content->n_pools + 1));
+	if (pools) {
+		content->pools = pools;
+		pools[content->n_pools++] = *pool;
+	}
+	content->lost = content->lost || !pools;
+}
+
+static enum hf_err read_content(struct hf_txn *reader, struct hf_why *why, struct content *ret) {
+	ret->meta = hf_meta_read(reader);
+	enum hf_err err = hf_pools_each(reader, add_pool, ret, why);
+	return !err && ret->lost ? hf_fail(why, HF_E_STORAGE, "out of memory") : err;
+}
+
 /* Reads what a store says of itself, and with `counts` checks all its invariants. */
-static enum hf_err read_store(const char *path, struct hf_why *why, struct hf_meta *ret_meta, struct hf_verify_counts *counts) {
+static enum hf_err read_store(const char *path, struct hf_why *why, struct content *ret, struct hf_verify_counts *counts) {
 	struct hf_store *store;
 	struct hf_txn *reader;
 	struct hf_why first = {""};
@@ -102,7 +124,7 @@ static enum hf_err read_store(const char *path, struct hf_why *why, struct hf_me
 	if (!err) {
 		err = hf_reader_begin(reader, why);
 		if (!err)
-			*ret_meta = hf_meta_read(reader);
+			err = read_content(reader, why, ret);
 		if (!err && counts)
 			err = hf_verify(reader, note_first, &first, why, counts);
 		hf_reader_close(reader);
@@ -114,26 +136,41 @@ static enum hf_err read_store(const char *path, struct hf_why *why, struct hf_me
 	return err;
 }
 
+/* Tells the pools whose ranges the backup does not have as the old data do: a service that presents an address there would not get
+ * it. */
+static void tell_lost_pools(const struct hf_restore *r, const struct content *old, const struct content *backup) {
+	for (int i = 0; r->pool_lost && i < old->n_pools; i++) {
+		int k = 0;
+		while (k < backup->n_pools && (strcmp(backup->pools[k].name, old->pools[i].name) != 0 ||
+					       !hf_pool_ranges_equal(&backup->pools[k].config, &old->pools[i].config)))
+			k++;
+		if (k == backup->n_pools)
+			r->pool_lost(r->context, &old->pools[i]);
+	}
+}
+
 /* The data that are there: their epoch counts, and they must be of the same store. */
-static enum hf_err read_old(struct hf_restore *r, const char *old_file, struct hf_why *why, uint64_t *ret_at_least) {
-	struct hf_meta old;
+static enum hf_err read_old(struct hf_restore *r, const char *old_file, const struct content *backup, struct hf_why *why,
+			    uint64_t *ret_at_least) {
+	CONTENT old = {.n_pools = 0};
 	*ret_at_least = r->store_epoch;
 	if (access(old_file, F_OK) != 0)
 		return HF_OK;
 	enum hf_err err = read_store(r->dir, &r->unreadable, &old, NULL);
-	if (err == HF_E_STORAGE_FULL) /* that there was no room to look says nothing of them */
+	if (err == HF_E_STORAGE_FULL || err == HF_E_STORAGE) /* that there was no room to look says nothing of them */
 		return hf_fail(why, err, "%s", r->unreadable.text);
 	if (err)
 		return HF_OK;
-	if (memcmp(old.store_id, r->backup.store_id, sizeof old.store_id) != 0) {
+	if (memcmp(old.meta.store_id, backup->meta.store_id, sizeof old.meta.store_id) != 0) {
 		if (r->other_store)
 			return HF_OK;
 		return hf_fail(why, HF_E_PRECONDITION_FAILED,
 			       "the backup is of another store than the one in %.100s; --other-store replaces it all the same",
 			       r->dir);
 	}
-	if (old.store_epoch >= *ret_at_least)
-		*ret_at_least = old.store_epoch + 1;
+	if (old.meta.store_epoch >= *ret_at_least)
+		*ret_at_least = old.meta.store_epoch + 1;
+	tell_lost_pools(r, &old, backup);
 	return HF_OK;
 }
 
@@ -168,9 +205,11 @@ static enum hf_err restore_locked(struct hf_restore *r, struct hf_why *why) {
 	    snprintf(file, sizeof file, "%s/restoring/data.mdb", r->dir) >= (int)sizeof file)
 		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
 	snprintf(old_file, sizeof old_file, "%s/data.mdb", r->dir);
-	enum hf_err err = read_store(r->file, why, &r->backup, &r->counts);
+	CONTENT backup = {.n_pools = 0};
+	enum hf_err err = read_store(r->file, why, &backup, &r->counts);
+	r->backup = backup.meta;
 	if (!err)
-		err = read_old(r, old_file, why, &at_least);
+		err = read_old(r, old_file, &backup, why, &at_least);
 	if (!err)
 		err = hf_datadir_aside(r->dir, "before-restore", r->clock.now_ms(r->clock.context), why, aside);
 	if (err)

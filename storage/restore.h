@@ -25,6 +25,10 @@ struct hf_restore {
 				  epoch */
 	bool other_store;      /* the directory may hold another store than the backup's */
 	struct hf_clock clock; /* now_ms NULL: the system's */
+	/* Called for each pool of the old data whose ranges the backup does not have; it is the callee's only during the call. May
+	 * be NULL. The restore may still fail. */
+	void (*pool_lost)(void *context, const struct hf_pool *pool);
+	void *context;
 	/* The result. */
 	struct hf_meta backup, meta;	/* as the backup had it, and as it is now */
 	struct hf_verify_counts counts; /* of the backup */

@@ -102,6 +102,8 @@ void hf_store_close(struct hf_store *store) {
 	free(store);
 }
 
+bool hf_store_is_new(const struct hf_store *store) { return store->is_new; }
+
 unsigned hf_store_format_found(const struct hf_store *store, const char **ret_aside) {
 	*ret_aside = store->aside;
 	return store->format;

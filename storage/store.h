@@ -61,6 +61,9 @@ enum hf_err hf_store_exists(const char *dir, struct hf_why *why) HF_CHECKED;
  * HF_E_NEWER_FORMAT, HF_E_CORRUPT. */
 enum hf_err hf_store_open_read(const char *path, struct hf_why *why, struct hf_store **ret) HF_CHECKED;
 
+/* Whether the opening made the store, as there was none. */
+bool hf_store_is_new(const struct hf_store *store);
+
 /* The format that the store had when it was opened. If that was an older one than HF_FORMAT, *ret_aside is the path of the copy
  * that was kept, "" of a store that is only read; the store's memory. */
 unsigned hf_store_format_found(const struct hf_store *store, const char **ret_aside);

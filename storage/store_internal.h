@@ -10,6 +10,7 @@ struct hf_store {
 	struct hf_kv *kv;
 	int lock_fd;	 /* -1: it is only read */
 	unsigned format; /* that was found */
+	bool is_new;	 /* there was none */
 	char aside[PATH_MAX];
 	struct hf_store_options options; /* defaults filled in */
 	/* The writer's copies, guarded by the write transaction. */

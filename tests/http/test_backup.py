@@ -235,6 +235,20 @@ class Restoring(Case):
         self.assertEqual(self.restore(server, backup)['storeEpoch'], 3)
         self.assertEqual(server.revision(), at['revision'] + 2 * BAND)
 
+    def test_pools_that_the_backup_does_not_have_are_named(self):
+        server = self.server()
+        server.put('/v1/pools/wide', {'cidrs': ['10.1.0.0/24'], 'zones': ['w']})
+        backup = self.take(server)
+        server.put('/v1/pools/wide', {'cidrs': ['10.1.0.0/24', '10.2.0.0/24'], 'zones': ['w']})
+        server.put('/v1/pools/edge', {'cidrs': ['10.96.0.0/16', 'fd00::/64'], 'zones': ['edge']})
+        server.stop()
+        self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir,
+                           says='(?s)write them before.*  edge: 10.96.0.0/16 fd00::/64\n  wide: 10.1.0.0/24 10.2.0.0/24\n')
+        server.start()
+        server.put('/v1/pools/other', {'cidrs': ['10.3.0.0/24'], 'zones': ['w']})
+        self.assertEqual(self.restore(server, backup)['poolsLost'], ['other'])
+        self.assertEqual(self.restore(server, backup)['poolsLost'], [])
+
     def test_a_quarantine_does_not_end_because_the_backup_is_old(self):
         server = self.server()
         server.put('/v1/pools/short', {'cidrs': ['10.0.0.0/24'], 'quarantineSeconds': 2, 'zones': ['south'], 'kinds': ['MeshService']})
