@@ -51,7 +51,7 @@ static const struct command {
 	 "Writes all that a store holds as lines of JSON: a data directory, whose server may be at work, or a file such as a "
 	 "backup.",
 	 hf_offline_export},
-	{"import", "FILE", " data-dir on-conflict restored dry-run json ",
+	{"import", "FILE", " data-dir on-conflict restored store-epoch dry-run json ",
 	 "Makes the store of an export (FILE, or - for standard input), or adds its leases to a store that is in use.",
 	 hf_offline_import},
 	{"repair", NULL, " data-dir apply json ",

@@ -154,7 +154,7 @@ static int import_from(const struct hf_offline *o, struct input *in, struct hf_i
 		print_text(o, im);
 	if (fflush(stdout) != 0)
 		return hf_offline_fail("import", HF_E_STORAGE, &(struct hf_why){"standard output cannot be written"});
-	if (im->applied && !o->restored)
+	if (im->applied && !im->restored)
 		fprintf(stderr,
 			"holdfastd import: note: if the store that was exported has gone on since, import with --restored, which "
 			"begins a new store epoch\n");
@@ -183,7 +183,8 @@ int hf_offline_import(const struct hf_offline *o) {
 	struct hf_import im = {.dir = o->data_dir,
 			       .settle = (enum hf_settle)choice,
 			       .dry_run = o->dry_run,
-			       .restored = o->restored,
+			       .restored = o->restored || o->store_epoch,
+			       .store_epoch = o->store_epoch,
 			       .next = next_line,
 			       .conflict = tell_conflict,
 			       .context = in};

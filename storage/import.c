@@ -95,7 +95,7 @@ static enum hf_err is_untouched(struct hf_store *store, struct hf_why *why, bool
 }
 
 static enum hf_err raise_epoch(const struct hf_import *im, struct hf_store *store, struct hf_why *why) {
-	return im->restored ? hf_store_raise_epoch(store, 0, why) : HF_OK;
+	return im->restored ? hf_store_raise_epoch(store, im->store_epoch, why) : HF_OK;
 }
 
 /* Puts the store that was built, which is closed then, in place of the directory's. */

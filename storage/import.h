@@ -15,8 +15,9 @@ struct hf_import {
 	const char *dir; /* the data directory; made if only its last part is missing */
 	struct hf_store_options options;
 	enum hf_settle settle;
-	bool dry_run;  /* nothing is changed */
-	bool restored; /* the export is of the past: the store epoch is raised (restore.h) */
+	bool dry_run;	      /* nothing is changed */
+	bool restored;	      /* the export is of the past: the store epoch is raised (restore.h), by 1, or to */
+	uint64_t store_epoch; /* … this if it is more; 0: not stated */
 	/* Gives the next line, which is its own until it is called again. HF_E_NOT_FOUND: there are no more. */
 	enum hf_err (*next)(void *context, struct hf_why *why, const struct hf_line **ret);
 	/* As in struct hf_merge. */

@@ -124,16 +124,16 @@ Test(export, a_restored_store_round_trips) {
 }
 
 Test(export, an_import_of_the_past_raises_the_store_epoch) {
-	struct hf_import im = {.restored = true};
+	struct hf_import im = {.restored = true, .store_epoch = 5};
 	struct hf_why why;
 	cr_assert_eq(import_text(&g, text, &im, &why), HF_OK, "%s", why.text);
-	cr_assert_eq(im.meta.store_epoch, 2);
+	cr_assert_eq(im.meta.store_epoch, 5);
 	fixture_open(&g);
 	verify_clean(&g, "imported as restored");
 	cr_assert_eq(hf_reader_begin(g.reader, NULL), HF_OK);
 	struct hf_meta meta = hf_meta_read(g.reader);
 	hf_reader_end(g.reader);
-	cr_assert(meta.store_epoch == 2 && meta.revision == im.meta.revision && meta.revision > (uint64_t)1 << 32);
+	cr_assert(meta.store_epoch == 5 && meta.revision == im.meta.revision && meta.revision > (uint64_t)1 << 32);
 }
 
 Test(export, a_dry_run_changes_nothing) {
