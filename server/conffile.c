@@ -44,6 +44,9 @@ static char *next_line(char *ret, int size, void *stream) {
 	if (r->number == 1 && strncmp(text, BYTE_ORDER_MARK, 3) == 0)
 		text += 3;
 	text += strspn(text, " \t\r\n");
+	for (char *at = text; at < end; at++) /* behind a blank they begin a comment; inih knows ; alone there */
+		if ((*at == '#' || *at == ';') && at > text && (at[-1] == ' ' || at[-1] == '\t'))
+			*(end = at) = '\0';
 	while (end > text && strchr(" \t\r\n", end[-1]) && end[-1])
 		*--end = '\0';
 	r->err = judge(text, (size_t)(end - text), (size_t)size - 2, &r->why);

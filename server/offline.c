@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "storage/datadir.h"
-
 enum type { TEXT, FLAG, NUMBER };
 
 static const struct flag {
@@ -121,6 +119,10 @@ static int read_arguments(const struct command *command, int argc, char **argv, 
 			help(command);
 			return HF_OFFLINE_DONE;
 		}
+		if (flag == '?' && optopt > ' ') {
+			char letter[] = {'-', (char)optopt, '\0'};
+			return usage(command, "there is no such flag: ", letter);
+		}
 		if (flag == '?' || flag == ':')
 			return usage(command, flag == ':' ? "a value is missing: " : "there is no such flag: ", argv[optind - 1]);
 		if (!set(ret, &FLAGS[flag], optarg))
@@ -130,6 +132,8 @@ static int read_arguments(const struct command *command, int argc, char **argv, 
 		ret->path = argv[optind++];
 	if (optind < argc)
 		return usage(command, "one argument too many: ", argv[optind]);
+	if (ret->path && !ret->path[0])
+		return usage(command, "an argument is empty: ", command->argument);
 	if (command->argument && command->argument[0] != '[' && !ret->path)
 		return usage(command, "an argument is missing: ", command->argument);
 	return -1;
@@ -143,12 +147,8 @@ bool hf_offline_run(int argc, char **argv, int *ret_status) {
 			gnutls_global_init();
 			signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of the write that meets it */
 			*ret_status = read_arguments(&COMMANDS[i], argc - 1, argv + 1, &o);
-			if (*ret_status < 0) {
+			if (*ret_status < 0)
 				*ret_status = COMMANDS[i].run(&o);
-				hf_datadir_give(o.data_dir);
-				if (o.path)
-					hf_datadir_give(o.path);
-			}
 			return true;
 		}
 	return false;

@@ -71,6 +71,10 @@ static void print_text(const struct hf_restore *r, const struct lost_pools *lost
 		       "or services that "
 		       "present an address in them get another one\n%.*s",
 		       (int)lost->text.len, lost->text.data);
+	if (!r->aside[0])
+		printf("there were no data here: if the store of the backup is still somewhere else, see that no server ever "
+		       "starts on it again, as both "
+		       "would give the same addresses\n");
 	if (r->aside[0])
 		printf("the old data are kept as %s\n", r->aside);
 	if (r->unreadable.text[0])

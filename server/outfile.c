@@ -15,6 +15,29 @@ static enum hf_err fail(const struct hf_outfile *out, struct hf_why *why) {
 	return hf_fail(why, full ? HF_E_STORAGE_FULL : HF_E_STORAGE, "%.120s cannot be written: %s", out->name, strerror(errno));
 }
 
+/* A database is not to be written over, nor what somebody else wrote: of files that are there, only an export, or an empty one, is
+ * replaced. */
+static enum hf_err check_replaced(const char *path, struct hf_why *why) {
+	static const char *const ours[] = {"data.mdb", "lock.mdb", "holdfast.lock"};
+	static const char begins[] = "{\"holdfastExport\"";
+	char copy[PATH_MAX], head[sizeof begins - 1];
+	snprintf(copy, sizeof copy, "%s", path);
+	const char *name = basename(copy);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (strncmp(name, ours[i], strlen(ours[i])) == 0)
+			return hf_fail(why, HF_E_PRECONDITION_FAILED, "%.120s has the name of a database's file; choose another",
+				       path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return HF_OK; /* not there, or not to be read: then it cannot be an export of ours */
+	ssize_t n = read(fd, head, sizeof head);
+	close(fd);
+	if (n == 0 || (n == (ssize_t)sizeof head && memcmp(head, begins, sizeof head) == 0))
+		return HF_OK;
+	return hf_fail(why, HF_E_PRECONDITION_FAILED,
+		       "%.120s is there already, and is no export; remove it first if it is not needed", path);
+}
+
 enum hf_err hf_outfile_open(const char *path, struct hf_why *why, struct hf_outfile *ret) {
 	struct stat st;
 	*ret = (struct hf_outfile){.fd = STDOUT_FILENO, .name = path ? path : "standard output"};
@@ -28,9 +51,12 @@ enum hf_err hf_outfile_open(const char *path, struct hf_why *why, struct hf_outf
 	/* A link stays one: what it leads to is replaced. */
 	if (exists ? !realpath(path, ret->path) : snprintf(ret->path, sizeof ret->path, "%s", path) >= (int)sizeof ret->path)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s: the path cannot be followed, or is too long", path);
+	enum hf_err err = check_replaced(ret->path, why);
+	if (err)
+		return err;
 	if (snprintf(ret->temporary, sizeof ret->temporary, "%s.tmp%ld", ret->path, (long)getpid()) >= (int)sizeof ret->temporary)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s: the path is too long", path);
-	ret->fd = open(ret->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	ret->fd = open(ret->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	return ret->fd < 0 ? hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be made: %s", path, strerror(errno)) : HF_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -41,9 +42,10 @@ enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) {
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is not a directory", dir);
 	if (snprintf(path, sizeof path, "%s/holdfast.lock", dir) >= (int)sizeof path)
 		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return hf_fail(why, hf_room_err(errno), "%.120s is not writable: %s", dir, strerror(errno));
+	hf_file_give(path);
 	enum hf_err err = HF_OK;
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		err = errno == EWOULDBLOCK ? in_use(fd, dir, why)
@@ -58,9 +60,7 @@ enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) {
 	return HF_OK;
 }
 
-bool hf_datadir_is_locked(const char *dir) {
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s/holdfast.lock", dir);
+bool hf_file_is_locked(const char *path) {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 	if (fd >= 0)
@@ -120,6 +120,8 @@ enum hf_err hf_file_copy(const char *from, const char *to, uint64_t len, struct 
 		return err;
 	}
 	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (out >= 0)
+		hf_file_give(to);
 	int error = out < 0 ? errno : copy_bytes(in, out, len ? len : (uint64_t)st.st_size);
 	if (!error && fsync(out) != 0)
 		error = errno;
@@ -171,6 +173,10 @@ enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char
 	if (snprintf(file, sizeof file, "%s/data.mdb", dir) >= (int)sizeof file ||
 	    snprintf(lock_table, sizeof lock_table, "%s/lock.mdb", dir) >= (int)sizeof lock_table)
 		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	struct stat st;
+	if (lstat(file, &st) == 0 && !S_ISREG(st.st_mode))
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, or no file; name the directory that holds the file itself",
+			       file);
 	if (link(file, aside) != 0 && errno != ENOENT)
 		return hf_fail(why, hf_room_err(errno), "%.100s cannot be kept as %.100s: %s", file, aside, strerror(errno));
 	enum hf_err err = hf_datadir_sync(dir, why);
@@ -204,16 +210,25 @@ void hf_datadir_scrap(const char *dir) {
 	rmdir(dir);
 }
 
-void hf_datadir_give(const char *dir) {
-	struct stat owner, st;
-	int fd = geteuid() == 0 ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	DIR *entries = fd >= 0 && fstat(fd, &owner) == 0 ? fdopendir(fd) : NULL;
-	for (struct dirent *entry; entries && (entry = readdir(entries));)
-		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
-		    owner.st_uid != 0 && fchownat(fd, entry->d_name, owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW) != 0)
-			break; /* a file system without owners */
-	if (entries)
-		closedir(entries);
-	else if (fd >= 0)
+void hf_file_give(const char *path) {
+	char copy[PATH_MAX];
+	struct stat st, owner;
+	snprintf(copy, sizeof copy, "%s", path);
+	if (geteuid() != 0 || lstat(path, &st) != 0 || st.st_uid != 0 || S_ISLNK(st.st_mode) || stat(dirname(copy), &owner) != 0 ||
+	    owner.st_uid == 0)
+		return;
+	if (lchown(path, owner.st_uid, owner.st_gid) != 0)
+		return; /* a file system without owners */
+}
+
+enum hf_err hf_file_lock(const char *path, struct hf_why *why, int *ret_fd) {
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be opened: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		close(fd);
+		return hf_fail(why, HF_E_LOCKED, "%.120s is in use by another holdfastd, by another path", path);
+	}
+	*ret_fd = fd;
+	return HF_OK;
 }

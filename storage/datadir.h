@@ -12,9 +12,6 @@
  * directory or the file; HF_E_LOCKED (with the holder's pid, unless there was no room for it). */
 enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) HF_CHECKED;
 
-/* Whether a process has the directory locked. */
-bool hf_datadir_is_locked(const char *dir);
-
 /* Claims the directory, and checks that its database can be written. A data.mdb of no bytes is refused: it was a database once, or
  * never one. HF_E_DATA_DIR, HF_E_STORAGE_FULL, HF_E_LOCKED, HF_E_CORRUPT. */
 enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) HF_CHECKED;
@@ -33,9 +30,16 @@ enum hf_err hf_datadir_aside(const char *dir, const char *what, int64_t now_ms, 
  * nothing was changed, but `aside` may be there. */
 enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char *aside, struct hf_why *why) HF_CHECKED;
 
-/* Gives the files in the directory to its owner, so that a server that runs as that user can write what root's commands have made.
- * Nothing if the process is not root's. */
-void hf_datadir_give(const char *dir);
+/* Gives a file or directory that this process made to the owner of the directory that it is in, so that a server that runs as that
+ * user can write what root's commands made. Nothing if the process is not root's, or the file is not. */
+void hf_file_give(const char *path);
+
+/* Locks a database file itself (flock) until the descriptor is closed: the directory's lock does not know of a file that has two
+ * names. HF_E_LOCKED. HF_E_DATA_DIR. */
+enum hf_err hf_file_lock(const char *path, struct hf_why *why, int *ret_fd) HF_CHECKED;
+
+/* Whether a process has a file locked, such as a database or DIR/holdfast.lock. */
+bool hf_file_is_locked(const char *path);
 
 /* Removes the database of a directory, and its lock table. The caller has the directory locked, and no database open in it. */
 void hf_datadir_forget(const char *dir);

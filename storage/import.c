@@ -63,6 +63,7 @@ static enum hf_err build(struct hf_import *im, const char *dir, struct hf_why *w
 	hf_datadir_scrap(dir);
 	if (mkdir(dir, 0750) != 0)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be made: %s", dir, strerror(errno));
+	hf_file_give(dir);
 	enum hf_err err = hf_load_begin(dir, why, &load);
 	if (err)
 		return err;
@@ -78,7 +79,6 @@ static enum hf_err build(struct hf_import *im, const char *dir, struct hf_why *w
 	return err;
 }
 
-/* Whether a store is as it was made, so that nothing is lost with it. Every change but a zone's makes a revision. */
 static enum hf_err is_untouched(struct hf_store *store, struct hf_why *why, bool *ret) {
 	struct hf_txn *reader;
 	enum hf_err err = hf_reader_open(store, &reader);
@@ -86,8 +86,7 @@ static enum hf_err is_untouched(struct hf_store *store, struct hf_why *why, bool
 		return hf_fail(why, err, "no reader is left");
 	err = hf_reader_begin(reader, why);
 	if (!err) {
-		struct hf_meta meta = hf_meta_read(reader);
-		*ret = meta.revision == HF_DEFAULT_POOLS && meta.store_epoch == 1 && hf_txn_count(reader, HF_ZONES) == 0;
+		*ret = hf_store_is_untouched(reader);
 		err = hf_txn_fault(reader, why);
 	}
 	hf_reader_close(reader);

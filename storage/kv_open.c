@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "datadir.h"
 #include "kv_internal.h"
 #include "room.h"
 
@@ -126,6 +127,7 @@ static enum hf_err reserve_lock_table(const char *dir, struct hf_why *why) {
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s/" HF_KV_LOCK_NAME, dir);
 	int error = hf_room_reserve(path, (MAX_READERS + 1) * READER_BYTES);
+	hf_file_give(path);
 	return hf_room_is_short(error) ? hf_fail(why, HF_E_STORAGE_FULL, "%.120s cannot be written: %s", path, strerror(error))
 				       : HF_OK;
 }
@@ -146,6 +148,8 @@ static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file
 		rc = mdb_env_set_mapsize(kv->env, map_size_bytes);
 	if (rc == MDB_SUCCESS)
 		rc = mdb_env_open(kv->env, path, MDB_NOTLS | flags, 0640);
+	if (rc == MDB_SUCCESS && !(flags & MDB_RDONLY))
+		hf_file_give(file);
 	if (rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
 		rc = mdb_reader_check(kv->env, NULL);
 	if (rc == MDB_SUCCESS)

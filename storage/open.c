@@ -124,7 +124,7 @@ static struct hf_store *new_store(const struct hf_store_options *options) {
 	if (store) {
 		store->options = *options;
 		fill_defaults(&store->options);
-		store->lock_fd = -1;
+		store->lock_fd = store->file_fd = -1;
 	}
 	return store;
 }
@@ -148,11 +148,19 @@ static bool is_new(const char *dir) {
 	return lstat(file, &st) != 0 && errno == ENOENT;
 }
 
+static enum hf_err lock_file(struct hf_store *store, const char *dir, struct hf_why *why) {
+	char file[PATH_MAX];
+	snprintf(file, sizeof file, "%s/data.mdb", dir);
+	return hf_file_lock(file, why, &store->file_fd);
+}
+
 /* The directory is locked. */
 static enum hf_err open_locked(struct hf_store *store, const char *dir, struct hf_why *why) {
 	enum hf_err err = refuse_backup(dir, why);
 	if (!err)
 		err = hf_kv_open(dir, store->options.map_size_bytes, why, &store->kv);
+	if (!err)
+		err = lock_file(store, dir, why);
 	if (!err)
 		err = load(store, why);
 	if (!err && store->format == 0) {

@@ -89,7 +89,8 @@ struct content {
 	struct hf_meta meta;
 	int n_pools;
 	struct hf_pool *pools;
-	bool lost; /* a pool, out of memory */
+	bool is_untouched; /* as it was made at a first start */
+	bool lost;	   /* a pool, out of memory */
 };
 
 static void free_content(struct content *content) { free(content->pools); }
@@ -108,6 +109,7 @@ static void add_pool(void *context, const struct hf_pool *pool) {
 
 static enum hf_err read_content(struct hf_txn *reader, struct hf_why *why, struct content *ret) {
 	ret->meta = hf_meta_read(reader);
+	ret->is_untouched = hf_store_is_untouched(reader);
 	enum hf_err err = hf_pools_each(reader, add_pool, ret, why);
 	return !err && ret->lost ? hf_fail(why, HF_E_STORAGE, "out of memory") : err;
 }
@@ -162,7 +164,7 @@ static enum hf_err read_old(struct hf_restore *r, const char *old_file, const st
 	if (err)
 		return HF_OK;
 	if (memcmp(old.meta.store_id, backup->meta.store_id, sizeof old.meta.store_id) != 0) {
-		if (r->other_store)
+		if (r->other_store || old.is_untouched)
 			return HF_OK;
 		return hf_fail(why, HF_E_PRECONDITION_FAILED,
 			       "the backup is of another store than the one in %.100s; --other-store replaces it all the same",
@@ -183,8 +185,10 @@ static enum hf_err build(struct hf_restore *r, const char *dir, const char *file
 	enum hf_err err = hf_backup_check(r->file, why, &kind, &bytes);
 	if (!err && mkdir(dir, 0750) != 0)
 		err = hf_fail(why, hf_room_err(errno), "%.120s cannot be made: %s", dir, strerror(errno));
-	if (!err)
+	if (!err) {
+		hf_file_give(dir);
 		err = hf_file_copy(r->file, file, bytes, why);
+	}
 	if (!err && kind == HF_BACKUP_WHOLE)
 		err = hf_backup_unmark(file, why);
 	if (!err)
@@ -227,10 +231,11 @@ static enum hf_err restore_locked(struct hf_restore *r, struct hf_why *why) {
 
 /* A file that a server writes is no backup. */
 static enum hf_err check_unused(const char *file, struct hf_why *why) {
-	char copy[PATH_MAX];
+	char copy[PATH_MAX], lock[PATH_MAX];
 	snprintf(copy, sizeof copy, "%s", file);
-	const char *dir = dirname(copy);
-	if (!hf_datadir_is_locked(dir))
+	if (snprintf(lock, sizeof lock, "%s/holdfast.lock", dirname(copy)) >= (int)sizeof lock)
+		return hf_fail(why, HF_E_DATA_DIR, "the path of the backup is too long");
+	if (!hf_file_is_locked(lock) && !hf_file_is_locked(file))
 		return HF_OK;
 	return hf_fail(why, HF_E_LOCKED, "%.120s is the database of a running server; take a backup of it first", file);
 }
@@ -241,7 +246,10 @@ enum hf_err hf_restore(struct hf_restore *r, struct hf_why *why) {
 	r->aside[0] = r->unreadable.text[0] = '\0';
 	if (!r->clock.now_ms)
 		r->clock = HF_SYSTEM_CLOCK;
-	if (stat(r->file, &st) == 0 && S_ISDIR(st.st_mode))
+	bool exists = stat(r->file, &st) == 0;
+	if (exists && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s is not a file", r->file);
+	if (exists && S_ISDIR(st.st_mode))
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a directory; name the backup file, such as the data.mdb in it",
 			       r->file);
 	enum hf_err err = check_unused(r->file, why);

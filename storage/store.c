@@ -66,6 +66,11 @@ void hf_format_write(struct hf_txn *txn) {
 	hf_txn_put(txn, HF_META, text_slice(FORMAT_KEY), hf_writer_end(&w));
 }
 
+bool hf_store_is_untouched(struct hf_txn *txn) {
+	struct hf_meta meta = hf_meta_read(txn);
+	return meta.revision == HF_DEFAULT_POOLS && meta.store_epoch == 1 && hf_txn_count(txn, HF_ZONES) == 0;
+}
+
 static void free_pools(struct hf_store *store) {
 	for (int i = 0; i < store->n_pools; i++)
 		free(store->pools[i]);
@@ -97,6 +102,8 @@ void hf_store_close(struct hf_store *store) {
 		return;
 	free_pools(store);
 	hf_kv_close(store->kv);
+	if (store->file_fd >= 0)
+		close(store->file_fd);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	free(store);

@@ -84,6 +84,9 @@ enum hf_err hf_reader_begin(struct hf_txn *reader, struct hf_why *why) HF_CHECKE
 void hf_reader_end(struct hf_txn *reader);
 void hf_reader_close(struct hf_txn *reader);
 
+/* Whether a snapshot is of a store as it was made, so that nothing is lost with it. Every change but a zone's makes a revision. */
+bool hf_store_is_untouched(struct hf_txn *txn);
+
 /* The snapshot's meta record; zeros and a fault if it cannot be read. */
 struct hf_meta hf_meta_read(struct hf_txn *txn);
 

@@ -9,6 +9,7 @@
 struct hf_store {
 	struct hf_kv *kv;
 	int lock_fd;	 /* -1: it is only read */
+	int file_fd;	 /* the database's, locked; -1 as above */
 	unsigned format; /* that was found */
 	bool is_new;	 /* there was none */
 	char aside[PATH_MAX];
