@@ -25,7 +25,8 @@ struct hf_api {
 	size_t body_max_bytes;	     /* of a request's body; of one document of a list */
 	uint32_t quarantine_seconds; /* of a pool that states none */
 	int64_t started_ms;
-	_Atomic bool stopping; /* not ready any more */
+	_Atomic bool stopping;	     /* not ready any more */
+	_Atomic int backups, checks; /* that are under way, or wait for their turn */
 };
 
 static inline void hf_api_event(const struct hf_api *api, enum hf_event_level level, const char *message, const char *pairs) {

@@ -61,6 +61,8 @@ void hf_call_end(struct hf_call *call) {
 	free(call->pool_put);
 	free(call->pool_delete);
 	close_sink(call);
+	if (call->counted)
+		(*call->counted)--;
 	struct hf_api *api = call->api;
 	struct hf_buf target = used_buffer(&call->request.target), body = used_buffer(&call->request.body),
 		      answer = used_buffer(&call->response.body);

@@ -97,6 +97,7 @@ struct hf_call {
 	} verb;
 	struct hf_pool_put *pool_put; /* the rarer verbs are large; freed with the call */
 	struct hf_pool_delete *pool_delete;
+	_Atomic int *counted; /* what the request counts in, until it ends; NULL: nothing */
 	enum hf_lane_name lane;
 	const char
 		*lane_key; /* what a long request is about, such as a zone; those about one thing are begun one after the other */

@@ -12,6 +12,9 @@
 /* A backup's reader may take a minute, and a second more for each of these: what it holds back must end some day. */
 #define BACKUP_LIMIT_MS 60000
 #define BACKUP_BYTES_PER_S 1048576
+/* Each holds a snapshot, and so pages. */
+#define BACKUPS_MAX 4
+#define CHECKS_MAX 2
 
 struct backup_stream {
 	struct hf_stream base;
@@ -40,6 +43,7 @@ static void close_stream(struct hf_stream *base) {
 		hf_api_event(stream->api, HF_EVENT_INFO, whole ? "backup sent" : "backup cut off", pairs);
 	}
 	hf_backup_close(stream->backup);
+	stream->api->backups--;
 	free(stream);
 }
 
@@ -54,8 +58,13 @@ enum hf_err hf_handle_backup(struct hf_call *call) {
 	char store_id[2 * sizeof((struct hf_meta *)0)->store_id + 1];
 	if (!stream)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	enum hf_err err = hf_backup_open(call->api->store, &call->why, &stream->backup);
+	enum hf_err err = HF_OK;
+	if (++call->api->backups > BACKUPS_MAX)
+		err = hf_fail(&call->why, HF_E_OVERLOADED, "%d backups are under way", BACKUPS_MAX);
+	if (!err)
+		err = hf_backup_open(call->api->store, &call->why, &stream->backup);
 	if (err) {
+		call->api->backups--;
 		free(stream);
 		return err;
 	}
@@ -77,6 +86,9 @@ enum hf_err hf_handle_backup(struct hf_call *call) {
 enum hf_err hf_open_verify(struct hf_call *call) {
 	call->lane = HF_LANE_OPERATIONS;
 	call->lane_key = "verify";
+	call->counted = &call->api->checks;
+	if (++call->api->checks > CHECKS_MAX)
+		return hf_fail(&call->why, HF_E_OVERLOADED, "%d checks are under way or wait", CHECKS_MAX);
 	return HF_OK;
 }
 

@@ -78,9 +78,7 @@ static void print_text(const struct hf_restore *r, const struct lost_pools *lost
 	if (r->aside[0])
 		printf("the old data are kept as %s\n", r->aside);
 	if (r->unreadable.text[0])
-		printf("they cannot be read (%s), so their store epoch is not known: if control planes saw a later one than "
-		       "%" PRIu64 ", restore once more with --store-epoch above it\n",
-		       r->unreadable.text, r->backup.store_epoch);
+		printf("they cannot be read: %s\n", r->unreadable.text);
 }
 
 int hf_offline_restore(const struct hf_offline *o) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kv_pages.h"
+#include "room.h"
 #include "store_internal.h"
 
 #define READ_AHEAD_BYTES ((off_t)4 << 20)
@@ -217,7 +218,7 @@ enum hf_err hf_backup_unmark(const char *path, struct hf_why *why) {
 	bool done = fd >= 0 && hf_kv_meta_read(fd, HF_KV_ANY_TXN, &file) &&
 		    pwrite(fd, nothing, sizeof nothing, (off_t)(file.page_bytes - sizeof nothing)) == (ssize_t)sizeof nothing &&
 		    fsync(fd) == 0;
-	enum hf_err err = done ? HF_OK : hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be written: %s", path, strerror(errno));
+	enum hf_err err = done ? HF_OK : hf_fail(why, hf_room_err(errno), "%.120s cannot be written: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return err;

@@ -110,6 +110,28 @@ static int copy_bytes(int in, int out, uint64_t len) {
 	return error;
 }
 
+/* Copies to a file of one name in the directory of `to`, so that what a process that was killed leaves there is never taken for a
+ * whole copy, and is replaced by the next one. */
+static int copy_file(int in, const char *to, uint64_t len) {
+	char copy[PATH_MAX], part[PATH_MAX];
+	snprintf(copy, sizeof copy, "%s", to);
+	if (snprintf(part, sizeof part, "%s/copying.part", dirname(copy)) >= (int)sizeof part)
+		return ENAMETOOLONG;
+	unlink(part);
+	int out = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (out < 0)
+		return errno;
+	hf_file_give(part);
+	int error = copy_bytes(in, out, len);
+	if (!error && fsync(out) != 0)
+		error = errno;
+	close(out);
+	if (!error && (link(part, to) != 0)) /* which must not be there */
+		error = errno;
+	unlink(part);
+	return error;
+}
+
 enum hf_err hf_file_copy(const char *from, const char *to, uint64_t len, struct hf_why *why) {
 	struct stat st;
 	int in = open(from, O_RDONLY | O_CLOEXEC);
@@ -119,18 +141,8 @@ enum hf_err hf_file_copy(const char *from, const char *to, uint64_t len, struct 
 			close(in);
 		return err;
 	}
-	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	if (out >= 0)
-		hf_file_give(to);
-	int error = out < 0 ? errno : copy_bytes(in, out, len ? len : (uint64_t)st.st_size);
-	if (!error && fsync(out) != 0)
-		error = errno;
+	int error = copy_file(in, to, len ? len : (uint64_t)st.st_size);
 	close(in);
-	if (out >= 0) {
-		close(out);
-		if (error)
-			unlink(to);
-	}
 	return error ? hf_fail(why, hf_room_err(error), "%.120s cannot be written: %s", to, strerror(error)) : HF_OK;
 }
 
@@ -188,25 +200,22 @@ enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char
 		unlink(aside);
 		return err;
 	}
-	return hf_datadir_sync(dir, why);
-}
-
-void hf_datadir_forget(const char *dir) {
-	char path[PATH_MAX];
-	static const char *const names[] = {"data.mdb", "lock.mdb"};
-	for (int i = 0; i < 2; i++)
-		if (snprintf(path, sizeof path, "%s/%s", dir, names[i]) < (int)sizeof path)
-			unlink(path);
+	if (hf_datadir_sync(dir, NULL))
+		return hf_fail(why, HF_E_DATA_DIR,
+			       "%.120s is in place, but is not durable yet: %s; look at the disk, then run sync", file,
+			       strerror(errno));
+	return HF_OK;
 }
 
 void hf_datadir_scrap(const char *dir) {
-	char path[PATH_MAX];
-	DIR *entries = opendir(dir);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
 	for (struct dirent *entry; entries && (entry = readdir(entries));)
-		if (snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) < (int)sizeof path)
-			unlink(path); /* not `.` and `..` */
+		unlinkat(fd, entry->d_name, 0); /* not `.` and `..` */
 	if (entries)
 		closedir(entries);
+	else if (fd >= 0)
+		close(fd);
 	rmdir(dir);
 }
 
@@ -221,14 +230,23 @@ void hf_file_give(const char *path) {
 		return; /* a file system without owners */
 }
 
-enum hf_err hf_file_lock(const char *path, struct hf_why *why, int *ret_fd) {
+static enum hf_err lock_file(const char *path, int how, const char *words, struct hf_why *why, int *ret_fd) {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be opened: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	if (flock(fd, how | LOCK_NB) != 0) {
 		close(fd);
-		return hf_fail(why, HF_E_LOCKED, "%.120s is in use by another holdfastd, by another path", path);
+		return hf_fail(why, HF_E_LOCKED, "%.120s %s", path, words);
 	}
 	*ret_fd = fd;
 	return HF_OK;
+}
+
+enum hf_err hf_file_lock(const char *path, struct hf_why *why, int *ret_fd) {
+	return lock_file(path, LOCK_EX, "is in use by another process, perhaps by another path", why, ret_fd);
+}
+
+enum hf_err hf_file_share(const char *path, struct hf_why *why, int *ret_fd) {
+	return lock_file(path, LOCK_SH, "is the database of a running server: name its directory, or take a backup of it first",
+			 why, ret_fd);
 }

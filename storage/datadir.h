@@ -27,7 +27,7 @@ enum hf_err hf_datadir_aside(const char *dir, const char *what, int64_t now_ms, 
 /* Puts a new database file, whose bytes are durable, in place of the directory's data.mdb, which is kept as `aside` if there is
  * one. Durable when it returns. At no moment is there a directory without the old file or the new one. Both files are on the
  * directory's file system; the caller has the directory locked, and no database open in it. HF_E_DATA_DIR, HF_E_STORAGE_FULL:
- * nothing was changed, but `aside` may be there. */
+ * nothing was changed, unless the words say that the new file is in place and cannot be synced. */
 enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char *aside, struct hf_why *why) HF_CHECKED;
 
 /* Gives a file or directory that this process made to the owner of the directory that it is in, so that a server that runs as that
@@ -38,11 +38,11 @@ void hf_file_give(const char *path);
  * names. HF_E_LOCKED. HF_E_DATA_DIR. */
 enum hf_err hf_file_lock(const char *path, struct hf_why *why, int *ret_fd) HF_CHECKED;
 
+/* The same, but shared with other readers: no server has the file, nor gets it, until the descriptor is closed. */
+enum hf_err hf_file_share(const char *path, struct hf_why *why, int *ret_fd) HF_CHECKED;
+
 /* Whether a process has a file locked, such as a database or DIR/holdfast.lock. */
 bool hf_file_is_locked(const char *path);
-
-/* Removes the database of a directory, and its lock table. The caller has the directory locked, and no database open in it. */
-void hf_datadir_forget(const char *dir);
 
 /* Removes a directory with the files in it, such as one that a new database was made in; nothing if it is not there. */
 void hf_datadir_scrap(const char *dir);

@@ -54,6 +54,9 @@ enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv *
 /* Closes it; every transaction must have ended. NULL is fine. */
 void hf_kv_close(struct hf_kv *kv);
 
+/* Takes the places of readers whose process died out of the table: their snapshots would hold pages back for ever. */
+void hf_kv_drop_dead_readers(struct hf_kv *kv);
+
 /* Bytes of the file in use, and the limit of the map. */
 void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
 

@@ -12,6 +12,7 @@
 struct hf_kv {
 	MDB_env *env;
 	MDB_dbi tables[HF_TABLES];
+	int shared_fd; /* of a file that is read alone, locked against a server; 0: none */
 };
 
 /* The one translation of LMDB's (and its system calls') errors. */

@@ -184,14 +184,35 @@ static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, s
 	return why->text[0] ? err : hf_fail(why, err, "the database %.120s cannot be read: %s", file, mdb_strerror(rc));
 }
 
+/* LMDB takes the newest transaction's number from the lock table if another process has that open, such as a reader of a file that
+ * was replaced since: then it is of that file. The caller alone writes this one. */
+static bool lock_table_fits(MDB_env *env) {
+	struct hf_kv_meta meta;
+	MDB_txn *txn;
+	int fd;
+	if (mdb_env_get_fd(env, &fd) != MDB_SUCCESS || !hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) ||
+	    mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != MDB_SUCCESS)
+		return true; /* what is wrong is told by what comes next */
+	bool fits = mdb_txn_id(txn) == meta.txn_id;
+	mdb_txn_abort(txn);
+	return fits;
+}
+
 enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) {
 	struct hf_kv *kv = calloc(1, sizeof *kv);
 	struct hf_why said = {""};
-	char file[PATH_MAX];
+	char file[PATH_MAX], lock_table[PATH_MAX];
 	if (!kv)
 		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
 	snprintf(file, sizeof file, "%s/" HF_KV_FILE_NAME, dir);
 	enum hf_err err = open_env(kv, dir, file, 0, map_size_bytes, &said);
+	if (!err && !lock_table_fits(kv->env)) {
+		mdb_env_close(kv->env);
+		kv->env = NULL;
+		snprintf(lock_table, sizeof lock_table, "%s/" HF_KV_LOCK_NAME, dir);
+		unlink(lock_table);
+		err = open_env(kv, dir, file, 0, map_size_bytes, &said);
+	}
 	if (!err)
 		err = check_length(kv->env, file, &said);
 	if (!err)
@@ -220,7 +241,9 @@ enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv *
 		err = hf_fail(&said, HF_E_DATA_DIR, "%.120s is not a file", file);
 	else if (st.st_size == 0)
 		err = hf_fail(&said, HF_E_CORRUPT, "%.120s is empty: no database", file);
-	else
+	else if (!is_dir)
+		err = hf_file_share(file, &said, &kv->shared_fd);
+	if (!err)
 		err = open_env(kv, path, file, MDB_RDONLY | (is_dir ? 0 : MDB_NOSUBDIR | MDB_NOLOCK), 0, &said);
 	if (!err)
 		err = open_all(kv, file, false, &said);
@@ -232,11 +255,15 @@ enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv *
 	return HF_OK;
 }
 
+void hf_kv_drop_dead_readers(struct hf_kv *kv) { mdb_reader_check(kv->env, NULL); }
+
 void hf_kv_close(struct hf_kv *kv) {
 	if (!kv)
 		return;
 	if (kv->env)
 		mdb_env_close(kv->env);
+	if (kv->shared_fd > 0)
+		close(kv->shared_fd);
 	free(kv);
 }
 

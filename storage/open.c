@@ -10,6 +10,7 @@
 #include "datadir.h"
 #include "digest.h"
 #include "migrate.h"
+#include "room.h"
 #include "store_internal.h"
 
 #define FORMAT_KEY "format"
@@ -141,44 +142,70 @@ static enum hf_err refuse_backup(const char *dir, struct hf_why *why) {
 		       file, dir);
 }
 
-static bool is_new(const char *dir) {
-	char file[PATH_MAX];
-	struct stat st;
-	snprintf(file, sizeof file, "%s/data.mdb", dir);
-	return lstat(file, &st) != 0 && errno == ENOENT;
-}
-
 static enum hf_err lock_file(struct hf_store *store, const char *dir, struct hf_why *why) {
 	char file[PATH_MAX];
 	snprintf(file, sizeof file, "%s/data.mdb", dir);
 	return hf_file_lock(file, why, &store->file_fd);
 }
 
+/* A new store is made beside and put in place whole: half a one would be refused for ever. */
+static enum hf_err make(struct hf_store *store, const char *dir, struct hf_why *why) {
+	char making[PATH_MAX], file[PATH_MAX];
+	if (snprintf(making, sizeof making, "%s/making", dir) >= (int)sizeof making ||
+	    snprintf(file, sizeof file, "%s/making/data.mdb", dir) >= (int)sizeof file)
+		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	if (mkdir(making, 0750) != 0)
+		return hf_fail(why, hf_room_err(errno), "%.120s cannot be made: %s", making, strerror(errno));
+	hf_file_give(making);
+	enum hf_err err = hf_kv_open(making, store->options.map_size_bytes, why, &store->kv);
+	if (!err)
+		err = load(store, why);
+	if (!err)
+		err = initialise(store, why);
+	hf_kv_close(store->kv);
+	store->kv = NULL;
+	if (!err)
+		err = hf_datadir_install(dir, file, file, why); /* nothing is there to be kept aside */
+	hf_datadir_scrap(making);
+	store->is_new = !err;
+	return err;
+}
+
+/* What a process that was killed may have left: a store that was to be put in place. */
+static void scrap_leftovers(const char *dir) {
+	static const char *const names[] = {"making", "restoring", "importing"};
+	char path[PATH_MAX];
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (snprintf(path, sizeof path, "%s/%s", dir, names[i]) < (int)sizeof path)
+			hf_datadir_scrap(path);
+}
+
+static enum hf_err migrate(struct hf_store *store, const char *dir, struct hf_why *why) {
+	unsigned found = store->format;
+	if (store->options.keep_format)
+		return hf_fail(why, HF_E_PRECONDITION_FAILED, "%.120s has format %u; bring it to format %d first: holdfast migrate",
+			       dir, found, HF_FORMAT);
+	enum hf_err err = hf_migrate(store->kv, dir, found, hf_store_now_ms(store), why, store->aside);
+	if (!err)
+		err = load(store, why);
+	store->format = found;
+	return err;
+}
+
 /* The directory is locked. */
 static enum hf_err open_locked(struct hf_store *store, const char *dir, struct hf_why *why) {
-	enum hf_err err = refuse_backup(dir, why);
+	scrap_leftovers(dir);
+	enum hf_err err = hf_store_exists(dir, NULL) == HF_OK ? refuse_backup(dir, why) : make(store, dir, why);
 	if (!err)
 		err = hf_kv_open(dir, store->options.map_size_bytes, why, &store->kv);
 	if (!err)
 		err = lock_file(store, dir, why);
 	if (!err)
 		err = load(store, why);
-	if (!err && store->format == 0) {
-		store->format = HF_FORMAT;
-		store->is_new = true;
-		err = initialise(store, why);
-		return err ? err : hf_datadir_sync(dir, why);
-	}
-	if (!err && store->format < HF_FORMAT && store->options.keep_format)
-		return hf_fail(why, HF_E_PRECONDITION_FAILED, "%.120s has format %u; bring it to format %d first: holdfast migrate",
-			       dir, store->format, HF_FORMAT);
-	if (!err && store->format < HF_FORMAT) {
-		err = hf_migrate(store->kv, dir, store->format, hf_store_now_ms(store), why, store->aside);
-		unsigned found = store->format;
-		if (!err)
-			err = load(store, why);
-		store->format = found;
-	}
+	if (!err && store->format == 0)
+		err = hf_fail(why, HF_E_CORRUPT, "data.mdb in %.120s is a database without a store; restore a backup", dir);
+	if (!err && store->format < HF_FORMAT)
+		err = migrate(store, dir, why);
 	return err;
 }
 
@@ -187,15 +214,8 @@ enum hf_err hf_store_open(const char *dir, const struct hf_store_options *option
 	if (!store)
 		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
 	enum hf_err err = hf_datadir_lock(dir, why, &store->lock_fd);
-	if (!err) {
-		bool made = is_new(dir);
+	if (!err)
 		err = open_locked(store, dir, why);
-		if (err && made) { /* half a store would be refused for ever */
-			hf_kv_close(store->kv);
-			store->kv = NULL;
-			hf_datadir_forget(dir);
-		}
-	}
 	if (err) {
 		hf_store_close(store);
 		return err;

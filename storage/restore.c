@@ -2,7 +2,6 @@
 #include "restore.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -159,8 +158,14 @@ static enum hf_err read_old(struct hf_restore *r, const char *old_file, const st
 	if (access(old_file, F_OK) != 0)
 		return HF_OK;
 	enum hf_err err = read_store(r->dir, &r->unreadable, &old, NULL);
-	if (err == HF_E_STORAGE_FULL || err == HF_E_STORAGE) /* that there was no room to look says nothing of them */
-		return hf_fail(why, err, "%s", r->unreadable.text);
+	if (err && err != HF_E_CORRUPT) /* that says nothing of them */
+		return hf_fail(why, err, "the data that are there: %.200s", r->unreadable.text);
+	if (err && r->store_epoch == 0)
+		return hf_fail(why, HF_E_PRECONDITION_FAILED,
+			       "the data that are there cannot be read, so their store epoch is not known; state --store-epoch N, "
+			       "above the "
+			       "highest that was seen (%llu in the backup): %.60s",
+			       (unsigned long long)backup->meta.store_epoch, r->unreadable.text);
 	if (err)
 		return HF_OK;
 	if (memcmp(old.meta.store_id, backup->meta.store_id, sizeof old.meta.store_id) != 0) {
@@ -198,7 +203,12 @@ static enum hf_err build(struct hf_restore *r, const char *dir, const char *file
 	err = hf_store_raise_epoch(store, at_least, why);
 	r->meta = store->meta;
 	hf_store_close(store);
-	return err;
+	if (err)
+		return err;
+	/* What was read before was the backup; this is what goes in place of the old data. */
+	CONTENT built = {.n_pools = 0};
+	struct hf_verify_counts counts;
+	return read_store(file, why, &built, &counts);
 }
 
 /* The directory is locked. */
@@ -229,20 +239,9 @@ static enum hf_err restore_locked(struct hf_restore *r, struct hf_why *why) {
 	return err;
 }
 
-/* A file that a server writes is no backup. */
-static enum hf_err check_unused(const char *file, struct hf_why *why) {
-	char copy[PATH_MAX], lock[PATH_MAX];
-	snprintf(copy, sizeof copy, "%s", file);
-	if (snprintf(lock, sizeof lock, "%s/holdfast.lock", dirname(copy)) >= (int)sizeof lock)
-		return hf_fail(why, HF_E_DATA_DIR, "the path of the backup is too long");
-	if (!hf_file_is_locked(lock) && !hf_file_is_locked(file))
-		return HF_OK;
-	return hf_fail(why, HF_E_LOCKED, "%.120s is the database of a running server; take a backup of it first", file);
-}
-
 enum hf_err hf_restore(struct hf_restore *r, struct hf_why *why) {
 	struct stat st;
-	int lock;
+	int lock, source;
 	r->aside[0] = r->unreadable.text[0] = '\0';
 	if (!r->clock.now_ms)
 		r->clock = HF_SYSTEM_CLOCK;
@@ -252,12 +251,14 @@ enum hf_err hf_restore(struct hf_restore *r, struct hf_why *why) {
 	if (exists && S_ISDIR(st.st_mode))
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a directory; name the backup file, such as the data.mdb in it",
 			       r->file);
-	enum hf_err err = check_unused(r->file, why);
-	if (!err)
-		err = hf_datadir_claim(r->dir, why, &lock);
+	enum hf_err err = hf_file_share(r->file, why, &source); /* until it is copied */
 	if (err)
 		return err;
-	err = restore_locked(r, why);
-	close(lock);
+	err = hf_datadir_claim(r->dir, why, &lock);
+	if (!err) {
+		err = restore_locked(r, why);
+		close(lock);
+	}
+	close(source);
 	return err;
 }

@@ -21,8 +21,7 @@ enum hf_err hf_store_raise_epoch(struct hf_store *store, uint64_t at_least, stru
 struct hf_restore {
 	const char *file;      /* the backup */
 	const char *dir;       /* the data directory; made if only its last part is missing */
-	uint64_t store_epoch;  /* at least; 0: not stated. For the case that the old data are lost and control planes saw a later
-				  epoch */
+	uint64_t store_epoch;  /* at least; 0: not stated. For old data that are lost, or cannot be read, and had a later epoch */
 	bool other_store;      /* the directory may hold another store than the backup's */
 	struct hf_clock clock; /* now_ms NULL: the system's */
 	/* Called for each pool of the old data whose ranges the backup does not have; it is the callee's only during the call. May
@@ -39,7 +38,8 @@ struct hf_restore {
 /* Locks the directory, verifies the backup, copies it beside the old data, raises its epoch above the old data's as well, and puts
  * it in place atomically; the old data are kept aside. A crash leaves the old store or the restored one. On any error the old store
  * is in place. HF_E_LOCKED: a server has the directory, or the backup. HF_E_CORRUPT: the file is no whole and sound backup.
- * HF_E_PRECONDITION_FAILED: another store. HF_E_STORAGE_FULL. HF_E_NEWER_FORMAT. HF_E_DATA_DIR. HF_E_INVALID_PARAMETER. */
+ * HF_E_PRECONDITION_FAILED: another store, or old data that cannot be read and no store_epoch. HF_E_STORAGE_FULL.
+ * HF_E_NEWER_FORMAT. HF_E_DATA_DIR. HF_E_INVALID_PARAMETER. */
 enum hf_err hf_restore(struct hf_restore *restore, struct hf_why *why) HF_CHECKED;
 
 #endif

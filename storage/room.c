@@ -11,7 +11,7 @@ bool hf_room_is_short(int error) { return error == ENOSPC || error == EDQUOT || 
 enum hf_err hf_room_err(int error) { return hf_room_is_short(error) ? HF_E_STORAGE_FULL : HF_E_DATA_DIR; }
 
 int hf_room_reserve(const char *path, uint64_t len) {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return errno;
 	int error = posix_fallocate(fd, 0, (off_t)len);

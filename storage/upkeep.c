@@ -26,6 +26,7 @@ enum hf_err hf_upkeep_commit(struct hf_batch *batch, struct hf_why *why) {
 
 enum hf_err hf_upkeep_is_due(struct hf_store *store, struct hf_txn *reader, struct hf_why *why, bool *ret) {
 	int64_t now_ms = hf_store_now_ms(store);
+	hf_kv_drop_dead_readers(store->kv);
 	enum hf_err err = hf_reader_begin(reader, why);
 	if (err)
 		return err;

@@ -171,6 +171,47 @@ class Taking(Case):
         self.assertIn('holdfast restore', err)
         server.process = None
 
+    def test_no_more_than_four_at_once(self):
+        server = self.server()
+        sync(server, 'east', (document(f's{i}') for i in range(15000)))
+        readers = [server.socket(receive_buffer=4096) for _ in range(4)]
+        for reader in readers:
+            reader.sendall(b'GET /v1/backup HTTP/1.1\r\nHost: x\r\n\r\n')
+            self.assertIn(b'200 OK', reader.recv(200))
+        self.assertEqual(server.get('/v1/backup').code, 'overloaded')
+        for reader in readers:
+            reader.close()
+        eventually(lambda: server.get('/v1/backup').status == 200)
+
+    def test_a_reader_that_is_killed_holds_no_pages_back(self):
+        server = self.server()
+        documents = [document(f's{i}') for i in range(2000)]
+        sync(server, 'east', documents)
+        with subprocess.Popen([BINARY, 'export', server.data_dir], stdout=subprocess.PIPE) as child:
+            child.stdout.read(100)  # the rest is more than a pipe takes
+            child.kill()
+            child.wait()
+        time.sleep(2.5)  # the server looks every second
+        used = server.get('/v1/status').json()['usedBytes']
+        for i in range(12):
+            sync(server, 'east', [{**d, 'spec': {'i': i}} for d in documents[:1000]], mode='delta')
+        self.assertLess(server.get('/v1/status').json()['usedBytes'], used + 2500000)
+
+    def test_a_file_of_two_names_has_one_server(self):
+        server = self.server()
+        server.put(lease_path('a'), config())
+        other = self.path('other')
+        os.mkdir(other)
+        live = os.path.join(server.data_dir, 'data.mdb')
+        os.link(live, os.path.join(other, 'data.mdb'))
+        os.symlink(live, self.path('link'))
+        status, out, err = self.offline('--data-dir', other, '--listen', '127.0.0.1:0')
+        self.assertEqual((status, out), (4, ''), err)
+        for command in (('verify', live), ('verify', self.path('link')), ('export', live),
+                        ('restore', self.path('link'), '--data-dir', self.path('x'))):
+            self.assertOffline(1, *command, says='running server')
+        self.assertOffline(0, 'verify', server.data_dir)
+
     def test_mdb_copy_gives_a_good_backup_too(self):
         server = self.server()
         fill(server, (f's{i}' for i in range(300)), body=config())
@@ -290,6 +331,62 @@ class Restoring(Case):
         server.start()
         self.assertEqual(server.get(lease_path('a')).status, 404)
 
+    def test_a_lock_table_of_the_old_file_is_not_believed(self):
+        """A reader keeps the old table open, and a crash keeps it in place: LMDB would take the newest transaction's number from it."""
+        for changes in (1, 2):
+            server = self.server()
+            sync(server, 'east', (document(f's{i}') for i in range(1500)))
+            backup = self.take(server, f'b{changes}')
+            for i in range(changes):
+                server.put(lease_path(f'more{i}'), config())
+            server.stop()
+            table = os.path.join(server.data_dir, 'lock.mdb')
+            with subprocess.Popen([BINARY, 'export', server.data_dir], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as reader:
+                reader.stdout.read(100)
+                os.link(table, self.path(f'table{changes}'))
+                self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir)
+                os.rename(self.path(f'table{changes}'), table)
+                server.start()
+                self.assertEqual(server.get('/v1/status').json()['storeEpoch'], 2)
+                self.assertEqual(vip(server.put(lease_path('next'), config())), '241.16.5.220')
+                reader.kill()
+
+    def test_leftovers_of_a_kill_are_no_store(self):
+        server = self.server()
+        backup = self.take(server)
+        server.stop()
+        fresh = self.path('fresh')
+        for name in ('making', 'restoring', 'importing'):
+            os.makedirs(os.path.join(fresh, name))
+            with open(os.path.join(fresh, name, 'data.mdb'), 'wb') as file:
+                file.write(b'half')
+        os.symlink(self.root, os.path.join(fresh, 'elsewhere'))
+        new = self.server(data_dir=fresh)
+        self.assertEqual(sorted(os.listdir(fresh)), ['data.mdb', 'elsewhere', 'holdfast.lock', 'lock.mdb'])
+        self.assertIn('msg="store created"', new.log())
+        new.stop()
+        # A store as a first start makes it, such as the package's, gives way to a backup of any store.
+        self.assertOffline(0, 'restore', backup, '--data-dir', fresh, says='restored')
+        new.start()
+        self.assertNotIn('msg="store created"', new.log())
+
+    def test_what_root_makes_is_the_owners(self):
+        server = self.server()
+        backup = self.take(server)
+        target = self.path('target')
+        os.mkdir(target)
+        owner = 65534 if os.geteuid() == 0 else os.geteuid()
+        os.chown(target, owner, -1)
+        with open(os.path.join(target, 'other'), 'w', encoding='utf-8'):
+            pass
+        for _ in range(2):
+            self.assertOffline(0, 'restore', backup, '--data-dir', target)
+            self.assertOffline(0, 'verify', target)
+        self.assertOffline(2, 'verify', os.path.join(target, 'none'))
+        owners = {name: os.stat(os.path.join(target, name)).st_uid for name in os.listdir(target)}
+        self.assertEqual(owners.pop('other'), os.geteuid())
+        self.assertEqual(set(owners.values()), {owner}, owners)
+
     def test_in_place_of_damaged_data(self):
         server = self.server()
         ip = vip(server.put(lease_path('a'), config()))
@@ -303,8 +400,13 @@ class Restoring(Case):
                 server.stop()
                 with open(data, 'wb') as file:
                     file.write(damage)
-                report = json.loads(self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir, '--json'))
+                where = ('restore', backup, '--data-dir', server.data_dir)
+                self.assertOffline(1, *where, says=r'cannot be read, .* state --store-epoch N, above .* \(1 in the backup\)')
+                with open(data, 'rb') as file:
+                    self.assertEqual(file.read(), damage)
+                report = json.loads(self.assertOffline(0, *where, '--store-epoch', '5', '--json'))
                 self.assertTrue(report['oldDataUnreadable'])
+                self.assertEqual(report['storeEpoch'], 5)
                 with open(report['aside'], 'rb') as file:
                     self.assertEqual(file.read(), damage)
                 server.start()

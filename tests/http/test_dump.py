@@ -94,12 +94,17 @@ class Exporting(DumpCase):
         server = self.lived()
         text, _ = self.export(server.data_dir)
         self.assertEqual(self.export(self.take(server))[0], text)
-        self.put_file('old', 'what was there')
+        self.put_file('old', '{"holdfastExport":1}\nwhat was there')
         os.symlink(self.path('old'), self.path('link'))
         for name in ('new', 'old', 'link'):
             self.assertEqual(self.assertOffline(0, 'export', '--data-dir', server.data_dir, '--output', self.path(name)), '')
             self.assertEqual(self.content(self.path(name)).decode(), text)
         self.assertTrue(os.path.islink(self.path('link')))
+        for name, says in (('precious', 'is no export'), ('data.mdb', 'name of a database'), ('data.mdb.old', 'name of a database')):
+            self.put_file(name, 'what was there')
+            self.assertOffline(1, 'export', server.data_dir, '--output', self.path(name), says=says)
+            self.assertEqual(self.content(self.path(name)), b'what was there')
+            os.unlink(self.path(name))
         self.assertEqual(sorted(os.listdir(self.root)), ['b', 'link', 'new', 'old', 'x.ndjson'])
 
     def test_no_room(self):
