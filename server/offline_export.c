@@ -1,9 +1,17 @@
 /* offline_export.c — `holdfastd export`. */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "api/export_json.h"
 #include "offline.h"
 #include "outfile.h"
+#include "storage/datadir.h"
 
 #define WRITE_BYTES ((size_t)256 << 10) /* at once */
+#define LIMIT_S 60
+#define LIMIT_BYTES_PER_S 1048576
 
 struct export {
 	struct hf_outfile out;
@@ -34,6 +42,28 @@ static enum hf_err export_to(struct export *e, struct hf_store *store, struct hf
 	return err ? err : flush(e, why);
 }
 
+static void on_alarm(int signal_number) {
+	static const char words[] =
+		"holdfastd export: whoever reads this takes too long, and a running server's pages are held back; use --output\n";
+	(void)signal_number;
+	if (write(STDERR_FILENO, words, sizeof words - 1) < 0)
+		_exit(HF_OFFLINE_UNREADABLE);
+	_exit(HF_OFFLINE_UNREADABLE);
+}
+
+/* A snapshot of a store that is served must end some day, whoever reads the lines: after a minute, and a second more for each MiB
+ * of the store. */
+static void limit_time(const struct hf_offline *o, const struct hf_store *store) {
+	uint64_t used_bytes, map_bytes;
+	char lock[PATH_MAX];
+	hf_store_size(store, &used_bytes, &map_bytes);
+	int len = snprintf(lock, sizeof lock, "%s/holdfast.lock", o->path ? o->path : o->data_dir);
+	if (o->output || len >= (int)sizeof lock || !hf_file_is_locked(lock))
+		return;
+	signal(SIGALRM, on_alarm);
+	alarm((unsigned)(LIMIT_S + used_bytes / LIMIT_BYTES_PER_S));
+}
+
 int hf_offline_export(const struct hf_offline *o) {
 	struct export e = {.text = {0}};
 	struct hf_why why = {""};
@@ -41,6 +71,7 @@ int hf_offline_export(const struct hf_offline *o) {
 	enum hf_err err = hf_store_open_read(o->path ? o->path : o->data_dir, &why, &store);
 	if (err)
 		return hf_offline_fail("export", err, &why);
+	limit_time(o, store);
 	err = hf_outfile_open(o->output, &why, &e.out);
 	if (!err) {
 		err = export_to(&e, store, &why);

@@ -11,6 +11,9 @@ struct lost_pools {
 	struct hf_json json;
 	struct hf_buf names, text;
 	int n;
+	struct hf_buf risks; /* the pools that a new service had better not be served from yet, for people */
+	struct hf_buf risk_names;
+	struct hf_json risk_json;
 };
 
 static void add_lost_pool(void *context, const struct hf_pool *pool) {
@@ -24,6 +27,12 @@ static void add_lost_pool(void *context, const struct hf_pool *pool) {
 		hf_buf_printf(&lost->text, " %s", range);
 	}
 	hf_buf_add(&lost->text, "\n", 1);
+}
+
+static void add_risk(void *context, const char *name, const char *why) {
+	struct lost_pools *lost = context;
+	hf_json_string(&lost->risk_json, name);
+	hf_buf_printf(&lost->risks, "%s%s (%s)", lost->risks.len ? ", " : "", name, why);
 }
 
 static void print_json(const struct hf_restore *r, const struct lost_pools *lost) {
@@ -42,6 +51,9 @@ static void print_json(const struct hf_restore *r, const struct lost_pools *lost
 	hf_json_member_uint(&json, "leases", r->counts.leases);
 	hf_json_key(&json, "poolsLost");
 	hf_buf_printf(&out, "[%.*s]", (int)lost->names.len, lost->names.len ? lost->names.data : "");
+	json.comma = true;
+	hf_json_key(&json, "poolsAtRisk");
+	hf_buf_printf(&out, "[%.*s]", (int)lost->risk_names.len, lost->risk_names.len ? lost->risk_names.data : "");
 	json.comma = true;
 	hf_json_key(&json, "aside");
 	if (r->aside[0])
@@ -71,6 +83,10 @@ static void print_text(const struct hf_restore *r, const struct lost_pools *lost
 		       "or services that "
 		       "present an address in them get another one\n%.*s",
 		       (int)lost->text.len, lost->text.data);
+	if (lost->risks.len > 0)
+		printf("until the zones are back, nothing new should come to these pools, as it may be given what was handed out "
+		       "since the backup: %.*s\n",
+		       (int)lost->risks.len, lost->risks.data);
 	if (!r->aside[0])
 		printf("there were no data here: if the store of the backup is still somewhere else, see that no server ever "
 		       "starts on it again, as both "
@@ -84,11 +100,13 @@ static void print_text(const struct hf_restore *r, const struct lost_pools *lost
 int hf_offline_restore(const struct hf_offline *o) {
 	struct lost_pools lost = {.n = 0};
 	lost.json.out = &lost.names;
+	lost.risk_json.out = &lost.risk_names;
 	struct hf_restore restore = {.file = o->path,
 				     .dir = o->data_dir,
 				     .store_epoch = o->store_epoch,
 				     .other_store = o->other_store,
 				     .pool_lost = add_lost_pool,
+				     .pool_at_risk = add_risk,
 				     .context = &lost};
 	struct hf_why why = {""};
 	enum hf_err err = hf_restore(&restore, &why);
@@ -98,5 +116,7 @@ int hf_offline_restore(const struct hf_offline *o) {
 		print_text(&restore, &lost);
 	hf_buf_free(&lost.names);
 	hf_buf_free(&lost.text);
+	hf_buf_free(&lost.risks);
+	hf_buf_free(&lost.risk_names);
 	return err ? hf_offline_fail("restore", err, &why) : HF_OFFLINE_DONE;
 }

@@ -4,7 +4,6 @@
 #include "digest.h"
 
 #define RECORD_VERSION 1
-#define SKIP_MIN 4096
 #define SKIP_SHARE 16
 #define PREFIX_BYTES 5 /* pool id and family */
 #define KEY_BYTES (PREFIX_BYTES + HF_ADDR_BYTES)
@@ -113,7 +112,7 @@ void hf_allocator_skip(struct hf_pool *pool, enum hf_family family, uint64_t epo
 	hf_pool_usage(pool, family, &usage);
 	if (usage.capacity == 0)
 		return;
-	hf_u128 ahead = usage.capacity / SKIP_SHARE > SKIP_MIN ? usage.capacity / SKIP_SHARE : SKIP_MIN, most = 0;
+	hf_u128 ahead = usage.capacity / SKIP_SHARE > HF_SKIP_MIN ? usage.capacity / SKIP_SHARE : HF_SKIP_MIN, most = 0;
 	for (uint64_t i = 0; i < epochs && most < usage.capacity - 1; i++)
 		most += (usage.capacity - most) / 2;
 	ahead = ahead > most / epochs ? most : ahead * epochs;

@@ -32,6 +32,8 @@ void hf_allocator_rebuild(struct hf_txn *txn, struct hf_pool *pool);
 /* Removes all extents of a pool. */
 void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id);
 
+#define HF_SKIP_MIN 4096 /* addresses */
+
 /* Moves the family's cursor ahead, for each store epoch over max(4096, 1/16 of the addresses), but at most half of those that are
  * left: beyond what was handed out since a backup, also after an earlier restore of it. From its end a family goes on at its
  * beginning. */

@@ -150,6 +150,24 @@ static void tell_lost_pools(const struct hf_restore *r, const struct content *ol
 	}
 }
 
+/* Tells the pools whose cursor cannot be moved beyond what may have been handed out. */
+static void tell_pools_at_risk(const struct hf_restore *r, const struct content *backup) {
+	for (int i = 0; r->pool_at_risk && i < backup->n_pools; i++) {
+		const struct hf_pool *pool = &backup->pools[i];
+		const char *why = pool->config.strategy == HF_HASHED ? "hashed" : NULL;
+		for (int family = 0; !why && family < HF_FAMILIES; family++) {
+			struct hf_pool_usage usage;
+			hf_pool_usage(pool, (enum hf_family)family, &usage);
+			if (usage.capacity > 0 && usage.capacity < 2 * HF_SKIP_MIN)
+				why = "small";
+			else if (usage.capacity > 0 && usage.free < usage.capacity / 4)
+				why = "nearly full";
+		}
+		if (why)
+			r->pool_at_risk(r->context, pool->name, why);
+	}
+}
+
 /* The data that are there: their epoch counts, and they must be of the same store. */
 static enum hf_err read_old(struct hf_restore *r, const char *old_file, const struct content *backup, struct hf_why *why,
 			    uint64_t *ret_at_least) {
@@ -235,6 +253,8 @@ static enum hf_err restore_locked(struct hf_restore *r, struct hf_why *why) {
 		err = hf_datadir_install(r->dir, file, aside, why);
 	if (!err && had_old)
 		memcpy(r->aside, aside, sizeof aside);
+	if (!err)
+		tell_pools_at_risk(r, &backup);
 	hf_datadir_scrap(dir);
 	return err;
 }

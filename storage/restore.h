@@ -27,6 +27,9 @@ struct hf_restore {
 	/* Called for each pool of the old data whose ranges the backup does not have; it is the callee's only during the call. May
 	 * be NULL. The restore may still fail. */
 	void (*pool_lost)(void *context, const struct hf_pool *pool);
+	/* Called for each pool in which a new service may be given what was handed out since the backup, and why: until the zones
+	 * are back, nothing new should come there. As above. */
+	void (*pool_at_risk)(void *context, const char *name, const char *why);
 	void *context;
 	/* The result. */
 	struct hf_meta backup, meta;	/* as the backup had it, and as it is now */

@@ -289,6 +289,9 @@ class Restoring(Case):
         server.put('/v1/pools/other', {'cidrs': ['10.3.0.0/24'], 'zones': ['w']})
         self.assertEqual(self.restore(server, backup)['poolsLost'], ['other'])
         self.assertEqual(self.restore(server, backup)['poolsLost'], [])
+        self.assertEqual(self.restore(server, backup)['poolsAtRisk'], ['wide'])
+        server.stop()
+        self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir, says=r'nothing new should come to these pools, .*: wide \(small\)\n')
 
     def test_a_quarantine_does_not_end_because_the_backup_is_old(self):
         server = self.server()
