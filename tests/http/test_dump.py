@@ -11,7 +11,7 @@ import unittest
 import front
 import storefile
 from harness import BINARY, config, fill, lease_path, vip
-from test_backup import FORMAT_1, Case, connect, document, sync, vips
+from backups import FORMAT_1, Case, connect, document, sync, vips
 
 LIBRARY = os.environ.get('HOLDFAST_FAULTS', '')  # tests/http/faults.c, built
 

@@ -7,7 +7,7 @@ import unittest
 
 from harness import BINARY, Server, config, fill
 from storefile import set_format
-from test_backup import Case
+from backups import Case
 
 SERVE = ('serve', '--listen', '127.0.0.1:0')
 NOBODY = 65534
