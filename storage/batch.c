@@ -71,7 +71,7 @@ static void discard(struct hf_batch *batch, bool altered) {
 	free_batch(batch);
 }
 
-static void write_copies(struct hf_batch *batch) {
+void hf_batch_write(struct hf_batch *batch) {
 	uint8_t buffer[HF_POOL_RECORD_MAX];
 	for (int i = 0; i < batch->store->n_pools; i++) {
 		struct hf_pool *pool = batch->store->pools[i];
@@ -91,7 +91,7 @@ static void write_copies(struct hf_batch *batch) {
 
 enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) {
 	struct hf_store *store = batch->store;
-	write_copies(batch);
+	hf_batch_write(batch);
 	if (hf_txn_writes(batch->txn) == 0) {
 		enum hf_err err = hf_txn_fault(batch->txn, why);
 		hf_txn_abort(batch->txn);

@@ -23,6 +23,9 @@ enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf
 enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) HF_CHECKED;
 void hf_batch_abort(struct hf_batch *batch);
 
+/* Writes the copies before their time, so that the transaction can be read as it would be committed. */
+void hf_batch_write(struct hf_batch *batch);
+
 struct hf_txn *hf_batch_txn(struct hf_batch *batch);
 int64_t hf_batch_now_ms(const struct hf_batch *batch);
 struct hf_store *hf_batch_store(struct hf_batch *batch);

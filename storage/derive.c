@@ -21,6 +21,21 @@ enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, stru
 	return HF_OK;
 }
 
+bool hf_derive_overlap(const struct hf_pool *ours, const struct hf_pool *theirs, struct hf_range *ret_ours,
+		       struct hf_range *ret_theirs) {
+	if (hf_pool_overlaps(&ours->config, theirs, ret_ours, ret_theirs) ||
+	    hf_pool_overlaps(&theirs->config, ours, ret_theirs, ret_ours))
+		return true;
+	for (int i = 0; i < ours->n_draining; i++)
+		for (int k = 0; k < theirs->n_draining; k++)
+			if (hf_range_overlaps(ours->draining[i], theirs->draining[k])) {
+				*ret_ours = ours->draining[i];
+				*ret_theirs = theirs->draining[k];
+				return true;
+			}
+	return false;
+}
+
 struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name) {
 	int low = 0, high = d->n_pools;
 	while (low < high) {

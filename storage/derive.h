@@ -21,6 +21,10 @@ struct hf_derive {
 /* Adds a pool, as it is stored but for its counters; pools come by name. HF_E_STORAGE: out of memory. */
 enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, struct hf_why *why) HF_CHECKED;
 
+/* Whether a range of one pool overlaps a range of the other, draining ones too on either side; which ones, then. */
+bool hf_derive_overlap(const struct hf_pool *ours, const struct hf_pool *theirs, struct hf_range *ret_ours,
+		       struct hf_range *ret_theirs);
+
 /* NULL: there is none. */
 struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name);
 

@@ -94,6 +94,26 @@ static enum hf_err load_store(struct hf_load *load, const struct hf_meta *meta, 
 	return HF_OK;
 }
 
+/* A pool's draining ranges are apart from each other and from its CIDRs. */
+static enum hf_err check_draining(const struct hf_pool *pool, struct hf_why *why) {
+	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
+	for (int i = 0; i < pool->n_draining; i++) {
+		const struct hf_range *other = NULL;
+		for (int k = 0; !other && k < pool->config.n_cidrs; k++)
+			if (hf_range_overlaps(pool->config.cidrs[k], pool->draining[i]))
+				other = &pool->config.cidrs[k];
+		for (int k = 0; !other && k < i; k++)
+			if (hf_range_overlaps(pool->draining[k], pool->draining[i]))
+				other = &pool->draining[k];
+		if (!other)
+			continue;
+		hf_range_format(pool->draining[i], a);
+		hf_range_format(*other, b);
+		return hf_fail(why, HF_E_CORRUPT, "its draining range %s overlaps its range %s", a, b);
+	}
+	return HF_OK;
+}
+
 static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, struct hf_why *why) {
 	uint8_t record[HF_POOL_RECORD_MAX];
 	struct hf_range ours, theirs;
@@ -105,13 +125,15 @@ static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, s
 		const struct hf_pool *other = load->derive.pools[i];
 		if (other->id == pool->id)
 			return hf_fail(why, HF_E_CORRUPT, "id %" PRIu32 " is that of pool \"%s\" too", pool->id, other->name);
-		if (hf_pool_overlaps(&pool->config, other, &ours, &theirs)) {
+		if (hf_derive_overlap(pool, other, &ours, &theirs)) {
 			hf_range_format(ours, a);
 			hf_range_format(theirs, b);
 			return hf_fail(why, HF_E_CORRUPT, "%s overlaps %s of pool \"%s\"", a, b, other->name);
 		}
 	}
-	enum hf_err err = check_revision(load, pool->revision, why);
+	enum hf_err err = check_draining(pool, why);
+	if (!err)
+		err = check_revision(load, pool->revision, why);
 	if (!err) /* it is written again at the end, with its counters */
 		err = append(load, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record), why);
 	return err ? err : hf_derive_pool(&load->derive, pool, why);

@@ -7,6 +7,8 @@
 
 #include "allocator.h"
 #include "batch.h"
+#include "derive.h"
+#include "verify.h"
 
 #define WHAT_MAX 1024
 
@@ -69,7 +71,7 @@ static void judge_pool(struct walk *w, const struct hf_pool *pool, struct target
 			ret->pool = *other;
 			break;
 		}
-		if (ret->is == ADDED && (hf_pool_overlaps(&pool->config, other, &ours, &theirs))) {
+		if (ret->is == ADDED && hf_derive_overlap(pool, other, &ours, &theirs)) {
 			ret->is = REFUSED;
 			hf_range_format(ours, a);
 			hf_range_format(theirs, b);
@@ -315,6 +317,29 @@ static enum hf_err walk_all(struct walk *w, struct hf_why *why) {
 	return err ? err : hf_txn_fault(w->into, why);
 }
 
+static void note_first(void *context, enum hf_table table, const char *what) {
+	struct hf_why *first = context;
+	if (!first->text[0])
+		hf_fail(first, HF_OK, "%s: %s", hf_table_name(table), what);
+}
+
+/* What would be committed is a sound store; whatever was judged wrongly ends here. */
+static enum hf_err check_result(struct walk *w, struct hf_why *why) {
+	struct hf_verify_counts counts = {0};
+	struct hf_why first = {""};
+	hf_batch_write(w->batch);
+	if (hf_txn_writes(hf_batch_txn(w->batch)) == 0)
+		return HF_OK;
+	enum hf_err err = hf_verify(hf_batch_txn(w->batch), note_first, &first, why, &counts);
+	if (err || counts.violations == 0)
+		return err;
+	err = hf_verify(w->into, NULL, NULL, why, &counts);
+	if (!err && counts.violations > 0)
+		return hf_fail(why, HF_E_CORRUPT, "the store that is here breaks %llu invariants already; see holdfast verify",
+			       (unsigned long long)counts.violations);
+	return err ? err : hf_fail(why, HF_E_CORRUPT, "with the import, the store would break an invariant: %.180s", first.text);
+}
+
 static enum hf_err carry_out(struct walk *w, struct hf_why *why) {
 	enum hf_err err = hf_batch_begin(w->merge->into, why, &w->batch);
 	if (err)
@@ -323,11 +348,14 @@ static enum hf_err carry_out(struct walk *w, struct hf_why *why) {
 		if (w->targets[i].is == ADDED)
 			add_pool(w, &w->targets[i].pool);
 	err = walk_all(w, why);
+	if (!err) {
+		drop_drained(w);
+		err = check_result(w, why);
+	}
 	if (err) {
 		hf_batch_abort(w->batch);
 		return err;
 	}
-	drop_drained(w);
 	err = hf_batch_commit(w->batch, why);
 	w->merge->applied = !err;
 	return err;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dump_support.h"
+#include "storage/batch.h"
 #include "storage/feed.h"
 #include "storage/query.h"
 #include "storage/upkeep.h"
@@ -269,6 +270,92 @@ Test(merge, pools_that_differ_or_overlap_are_conflicts) {
 		cr_expect(strstr(said(), parts[i]), "no \"%s\" in\n%s", parts[i], said());
 	cr_expect(im.counts.added == 1 && im.counts.left_out == 4 && im.counts.unsettled == 5, "%s", said());
 	cr_expect_str_eq(lease_text("east", "good"), "10.0.0.99 active 1");
+}
+
+/* 10.9.0.0/24 moves from a pool's CIDRs to its draining ranges. */
+static void drain_away(struct fixture *to, const char *pool, const char *service, const char *cidr) {
+	write_pool(to, pool, "10.9.0.0/24", "");
+	put(to, "east", service, pool, "", "{}");
+	write_pool(to, pool, cidr, "");
+}
+
+Test(merge, a_draining_range_is_nobody_elses_on_either_side) {
+	drain_away(&f, "aa", "theirs", "10.8.0.0/24");
+	write_pool(&g, "zz", "10.9.0.0/24", "");
+	static const char *const says = "pool \"aa\" is not added: 10.9.0.0/24 overlaps 10.9.0.0/24 of a pool that is here";
+	merge(HF_SETTLE_REPLACE, false);
+	cr_expect(strstr(said(), says), "draining, and a CIDR here: %s", said());
+	cr_expect(im.counts.pools_added == 0 && im.counts.left_out == 1);
+	put(&g, "east", "ours", "zz", "", "{}");
+	write_pool(&g, "zz", "10.7.0.0/24", "");
+	merge(HF_SETTLE_KEEP, false);
+	cr_expect(strstr(said(), says), "draining on both sides: %s", said());
+	cr_expect_str_eq(lease_text("east", "theirs"), "none");
+	cr_expect_str_eq(lease_text("east", "ours"), "10.9.0.0 active 1");
+}
+
+Test(merge, a_store_that_is_damaged_is_not_imported_into) {
+	struct hf_batch *batch;
+	uint8_t key[HF_ADDR_BYTES];
+	put(&g, "east", "there", "", "241.0.0.1", "{}");
+	put(&f, "east", "new", "", "241.0.0.2", "{}");
+	hf_addr_put(addr("241.0.0.1"), key);
+	cr_assert_eq(hf_batch_begin(g.store, NULL, &batch), HF_OK);
+	hf_txn_del(hf_batch_txn(batch), HF_ADDRESSES, (struct hf_slice){key, sizeof key});
+	cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK);
+	struct hf_digest before = fixture_digest(&g);
+	struct hf_merge m = {.into = g.store, .from = f.store, .settle = HF_SETTLE_KEEP};
+	cr_expect_eq(hf_merge(&m, &why), HF_E_CORRUPT);
+	cr_expect(strstr(why.text, "invariants already"), "%s", why.text);
+	struct hf_digest after = fixture_digest(&g);
+	cr_expect(!m.applied && hf_digest_equal(&before, &after));
+}
+
+static unsigned roll(unsigned n) {
+	static uint64_t state = 20260131;
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(state >> 33) % n;
+}
+
+/* Pools that grow, move and drain in a few small ranges, and leases that come and go there. Much of it is refused. */
+static void random_store(struct fixture *to) {
+	char name[16], words[64];
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "p%u", roll(3));
+		if (roll(3) == 0) {
+			snprintf(words, sizeof words, "10.0.%u.0/29 10.1.%u.%u/30", roll(3), roll(3), 4 * roll(2));
+			struct hf_pool_put request = pool_request(name, words, "", 60);
+			request.drain = true;
+			(void)!commit(to, &request.write);
+			continue;
+		}
+		snprintf(words, sizeof words, "s%u", roll(12));
+		struct hf_identity id = identity("east", "default", words);
+		struct hf_acquire a = acquire_request(id, "{}");
+		snprintf(a.pool, sizeof a.pool, "%s", roll(4) ? name : "");
+		if (roll(4) == 0)
+			(void)!release(to, id, roll(2), NULL);
+		else
+			(void)!acquire(to, &a);
+	}
+}
+
+Test(merge, random_stores_stay_sound) {
+	uint64_t added = 0, replaced = 0, refused = 0;
+	for (int round = 0; round < 60; round++) {
+		teardown();
+		setup();
+		random_store(&f);
+		random_store(&g);
+		put(&g, "west", "there", "", "", "{}");
+		merge(roll(2) ? HF_SETTLE_KEEP : HF_SETTLE_REPLACE, false);
+		added += im.counts.added;
+		replaced += im.counts.replaced;
+		refused += strstr(said(), "is not added") != NULL;
+		random_store(&g);
+		verify_clean(&g, "after it went on");
+	}
+	cr_expect(added > 20 && replaced > 20 && refused > 5, "%d, %d, %d", (int)added, (int)replaced, (int)refused);
 }
 
 Test(merge, a_lease_may_come_into_another_pool) {
