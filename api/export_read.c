@@ -1,6 +1,7 @@
 /* export_read.c — reading the lines of an export. */
 #include <stdlib.h>
 
+#include "canonical.h"
 #include "export_json.h"
 #include "members.h"
 #include "pool_json.h"
@@ -128,7 +129,7 @@ static enum hf_err read_lease(const json_t *value, struct hf_why *why, struct hf
 	lease->generation = hf_members_uint(&m, "generation", 1, INT64_MAX);
 	if (hf_members_has(&m, "fingerprint") || hf_members_has(&m, "fingerprintVersion")) {
 		lease->fingerprint = hf_members_digest(&m, "fingerprint");
-		lease->fingerprint_version = (uint8_t)hf_members_uint(&m, "fingerprintVersion", 1, UINT8_MAX);
+		lease->fingerprint_version = (uint8_t)hf_members_uint(&m, "fingerprintVersion", 1, HF_FINGERPRINT_VERSION);
 	}
 	if (hf_members_has(&m, "document"))
 		lease->raw = hf_members_digest(&m, "document");

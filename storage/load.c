@@ -88,6 +88,12 @@ static enum hf_err load_store(struct hf_load *load, const struct hf_meta *meta, 
 	if (meta->compacted > meta->revision)
 		return hf_fail(why, HF_E_CORRUPT, "the compacted revision %" PRIu64 " is beyond the revision %" PRIu64,
 			       meta->compacted, meta->revision);
+	if (meta->store_epoch > HF_STORE_EPOCH_MAX)
+		return hf_fail(why, HF_E_CORRUPT, "the store epoch %" PRIu64 " is too large; it is at most %" PRIu64,
+			       meta->store_epoch, HF_STORE_EPOCH_MAX);
+	if (meta->revision >= hf_meta_limit(meta))
+		return hf_fail(why, HF_E_CORRUPT, "the revision %" PRIu64 " is too large; at this store epoch it is below %" PRIu64,
+			       meta->revision, hf_meta_limit(meta));
 	load->meta = *meta;
 	hf_format_write(load->txn);
 	hf_meta_write(load->txn, meta);
@@ -114,6 +120,19 @@ static enum hf_err check_draining(const struct hf_pool *pool, struct hf_why *why
 	return HF_OK;
 }
 
+static enum hf_err check_cursors(const struct hf_pool *pool, struct hf_why *why) {
+	static const char *const names[HF_FAMILIES] = {[HF_IPV4] = "IPv4", [HF_IPV6] = "IPv6"};
+	char text[HF_ADDR_TEXT];
+	for (int family = 0; family < HF_FAMILIES; family++) {
+		struct hf_addr cursor = pool->count[family].cursor;
+		if (cursor.n == 0 || (int)hf_addr_family(cursor) == family) /* 0: at the beginning */
+			continue;
+		hf_addr_format(cursor, text);
+		return hf_fail(why, HF_E_CORRUPT, "its %s cursor is %s", names[family], text);
+	}
+	return HF_OK;
+}
+
 static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, struct hf_why *why) {
 	uint8_t record[HF_POOL_RECORD_MAX];
 	struct hf_range ours, theirs;
@@ -133,6 +152,8 @@ static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, s
 	}
 	enum hf_err err = check_draining(pool, why);
 	if (!err)
+		err = check_cursors(pool, why);
+	if (!err)
 		err = check_revision(load, pool->revision, why);
 	if (!err) /* it is written again at the end, with its counters */
 		err = append(load, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record), why);
@@ -144,6 +165,9 @@ static enum hf_err load_zone(struct hf_load *load, const struct hf_zone *zone, s
 	if (zone->store_epoch > load->meta.store_epoch)
 		return hf_fail(why, HF_E_CORRUPT, "it connected at store epoch %" PRIu64 "; the store's is %" PRIu64,
 			       zone->store_epoch, load->meta.store_epoch);
+	if (zone->epoch >= hf_meta_limit(&load->meta))
+		return hf_fail(why, HF_E_CORRUPT, "the epoch %" PRIu64 " is too large; at the store's epoch it is below %" PRIu64,
+			       zone->epoch, hf_meta_limit(&load->meta));
 	return append(load, HF_ZONES, (struct hf_slice){zone->name, strlen(zone->name)}, hf_zone_encode(zone, record), why);
 }
 

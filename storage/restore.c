@@ -14,8 +14,6 @@
 #include "room.h"
 #include "store_internal.h"
 
-#define EPOCH_MAX ((uint64_t)1 << 30)
-
 /* The first zone behind a name. */
 static bool next_zone(struct hf_txn *txn, const char *name, struct hf_zone *ret) {
 	HF_CURSOR zones;
@@ -61,10 +59,10 @@ enum hf_err hf_store_raise_epoch(struct hf_store *store, uint64_t at_least, stru
 		return err;
 	struct hf_meta *meta = hf_batch_meta(batch);
 	uint64_t epoch = meta->store_epoch + 1 > at_least ? meta->store_epoch + 1 : at_least;
-	if (epoch > EPOCH_MAX) {
+	if (epoch > HF_STORE_EPOCH_MAX) {
 		hf_batch_abort(batch);
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "the store epoch would be %llu; at most %llu is possible",
-			       (unsigned long long)epoch, (unsigned long long)EPOCH_MAX);
+			       (unsigned long long)epoch, (unsigned long long)HF_STORE_EPOCH_MAX);
 	}
 	uint64_t epochs = epoch - meta->store_epoch, ahead = epochs << HF_BAND_BITS;
 	meta->store_epoch = epoch;

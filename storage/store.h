@@ -11,8 +11,10 @@
 #include "change.h"
 #include "kv.h"
 #include "pool.h"
+#include "zone.h"
 
 #define HF_FORMAT 2 /* of the tables; storage/FORMAT.md */
+#define HF_STORE_EPOCH_MAX ((uint64_t)1 << 30)
 #define HF_DEFAULT_MAP_BYTES ((uint64_t)64 << 30)
 #define HF_DEFAULT_POOLS 3 /* made at the first start; each is a change */
 
@@ -42,6 +44,12 @@ struct hf_meta {
 	int64_t created_ms;
 	int64_t restored_ms; /* when the store epoch was raised; 0: never */
 };
+
+/* Revisions and zone epochs of a store are below this. A store epoch that is raised raises all three alike, so none that was good
+ * is too large later; it is at most 2^63. */
+static inline uint64_t hf_meta_limit(const struct hf_meta *meta) {
+	return (meta->store_epoch + HF_STORE_EPOCH_MAX) << HF_BAND_BITS;
+}
 
 struct hf_store;
 

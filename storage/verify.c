@@ -68,6 +68,12 @@ static void check_meta(struct hf_verify *v) {
 			      v->meta.compacted, v->meta.revision);
 	if (v->meta.store_epoch == 0)
 		hf_verify_say(v, HF_META, "the store epoch is 0; it begins with 1");
+	if (v->meta.store_epoch > HF_STORE_EPOCH_MAX)
+		hf_verify_say(v, HF_META, "the store epoch is %" PRIu64 "; it is at most %" PRIu64, v->meta.store_epoch,
+			      HF_STORE_EPOCH_MAX);
+	else if (v->meta.revision >= hf_meta_limit(&v->meta))
+		hf_verify_say(v, HF_META, "the revision is %" PRIu64 "; at store epoch %" PRIu64 " it is below %" PRIu64,
+			      v->meta.revision, v->meta.store_epoch, hf_meta_limit(&v->meta));
 }
 
 static bool instances_are_sound(const struct hf_zone *zone) {
@@ -102,15 +108,23 @@ static void check_zone(struct hf_verify *v, const struct hf_zone *zone) {
 			      zone->name, zone->store_epoch, v->meta.store_epoch);
 }
 
+static void check_zone_epoch(struct hf_verify *v, const struct hf_zone *zone) {
+	if (zone->epoch >= hf_meta_limit(&v->meta) && v->meta.store_epoch <= HF_STORE_EPOCH_MAX)
+		hf_verify_say(v, HF_ZONES, "zone \"%s\": the epoch is %" PRIu64 "; at store epoch %" PRIu64 " it is below %" PRIu64,
+			      zone->name, zone->epoch, v->meta.store_epoch, hf_meta_limit(&v->meta));
+}
+
 static void check_zones(struct hf_verify *v) {
 	struct hf_zone zone;
 	HF_CURSOR zones;
 	hf_cursor_open(v->txn, HF_ZONES, &zones);
 	for (; hf_cursor_next(&zones); v->counts.zones++) {
-		if (!hf_zone_decode(zones.key, zones.value, &zone))
+		if (!hf_zone_decode(zones.key, zones.value, &zone)) {
 			hf_verify_damaged(v, HF_ZONES, zones.key);
-		else
-			check_zone(v, &zone);
+			continue;
+		}
+		check_zone(v, &zone);
+		check_zone_epoch(v, &zone);
 	}
 }
 

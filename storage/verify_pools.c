@@ -71,6 +71,17 @@ static void check_ranges(struct hf_verify *v, const struct hf_pool *pool, const 
 		}
 }
 
+static void check_cursors(struct hf_verify *v, const struct hf_pool *pool) {
+	char text[HF_ADDR_TEXT];
+	for (int family = 0; family < HF_FAMILIES; family++) {
+		struct hf_addr cursor = pool->count[family].cursor;
+		if (cursor.n == 0 || (int)hf_addr_family(cursor) == family) /* 0: at the beginning */
+			continue;
+		hf_addr_format(cursor, text);
+		hf_verify_say(v, HF_POOLS, "pool \"%s\": the cursor %s is of the wrong family", pool->name, text);
+	}
+}
+
 static void check_config(struct hf_verify *v, const struct hf_pool *pool) {
 	struct hf_pool_config config = pool->config;
 	struct hf_why why = {""};
@@ -80,6 +91,7 @@ static void check_config(struct hf_verify *v, const struct hf_pool *pool) {
 		hf_verify_say(v, HF_POOLS, "pool \"%s\": its ranges are not in ascending order", pool->name);
 	check_ranges(v, pool, pool->config.cidrs, pool->config.n_cidrs);
 	check_ranges(v, pool, pool->draining, pool->n_draining);
+	check_cursors(v, pool);
 	if (pool->id == 0 || pool->id >= v->meta.next_pool_id)
 		hf_verify_say(v, HF_POOLS, "pool \"%s\": id %" PRIu32 " was never given out; the next one is %" PRIu32, pool->name,
 			      pool->id, v->meta.next_pool_id);

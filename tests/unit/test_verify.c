@@ -5,6 +5,7 @@
 
 #include "storage/deadline.h"
 #include "storage/history.h"
+#include "storage/store_internal.h"
 #include "storage/upkeep.h"
 #include "storage/verify.h"
 #include "support.h"
@@ -120,6 +121,7 @@ static void no_pool(struct hf_lease *lease) { strcpy(lease->pool, "nowhere"); }
 static void other_fingerprint(struct hf_lease *lease) { lease->fingerprint.bytes[0] ^= 1; }
 static void other_end(struct hf_lease *lease) { lease->quarantined_until_ms++; }
 static void one_more_leased(struct hf_pool *pool) { pool->count[HF_IPV4].leased++; }
+static void other_cursor(struct hf_pool *pool) { pool->count[HF_IPV6].cursor = addr("241.0.0.5"); }
 static void one_more_active(struct hf_pool *pool) { pool->active++; }
 static void idle_draining(struct hf_pool *pool) {
 	cr_assert_eq(hf_cidr_parse("10.9.0.0/16", NULL, &pool->draining[pool->n_draining++]), HF_OK);
@@ -135,6 +137,7 @@ static void instance_twice(struct hf_zone *zone) { strcpy(zone->instances[2], zo
 static void too_many_reconnects(struct hf_zone *zone) { zone->reconnects = zone->epoch; }
 static void too_few_reconnects(struct hf_zone *zone) { zone->reconnects = 1; }
 static void late_store_epoch(struct hf_zone *zone) { zone->store_epoch = 2; }
+static void endless_epoch(struct hf_zone *zone) { zone->epoch = hf_meta_limit(&(struct hf_meta){.store_epoch = 1}); }
 static void is_global(struct hf_zone *zone) { strcpy(zone->name, "global"); }
 
 static void damage_lease_missing(void) {
@@ -160,6 +163,7 @@ static void damage_address_stale(void) {
 static void damage_free_missing(void) { delete_first(HF_FREE); }
 static void damage_pool_count(void) { alter_pool(one_more_leased); }
 static void damage_pool_leases(void) { alter_pool(one_more_active); }
+static void damage_pool_cursor(void) { alter_pool(other_cursor); }
 static void damage_pool_draining(void) { alter_pool(idle_draining); }
 static void damage_zone_missing(void) { delete_first(HF_ZONES); }
 static void damage_zone_record(void) { hf_txn_put(txn, HF_ZONES, text_key("west"), text_key("nonsense")); }
@@ -171,6 +175,7 @@ static void damage_zone_twice(void) { alter_zone(instance_twice); }
 static void damage_zone_reconnects(void) { alter_zone(too_many_reconnects); }
 static void damage_zone_few(void) { alter_zone(too_few_reconnects); }
 static void damage_zone_store_epoch(void) { alter_zone(late_store_epoch); }
+static void damage_zone_endless(void) { alter_zone(endless_epoch); }
 static void damage_zone_global(void) { alter_zone(is_global); }
 static void damage_scope_count(void) { alter_scope(one_more_quarantined); }
 static void damage_scope_digest(void) { alter_scope(other_digest); }
@@ -178,6 +183,16 @@ static void damage_deadline_missing(void) { delete_first(HF_DEADLINES); }
 static void damage_deadline_stray(void) {
 	struct hf_deadline deadline = {.at_ms = 5, .is_lease = true, .lease = key_of("redis")};
 	hf_deadline_put(txn, &deadline);
+}
+static void damage_meta_epoch(void) {
+	struct hf_meta meta = hf_meta_read(txn);
+	meta.store_epoch = HF_STORE_EPOCH_MAX + 1;
+	hf_meta_write(txn, &meta);
+}
+static void damage_meta_revision(void) {
+	struct hf_meta meta = hf_meta_read(txn);
+	meta.revision = hf_meta_limit(&meta);
+	hf_meta_write(txn, &meta);
 }
 static void damage_change_missing(void) { delete_first(HF_CHANGES); }
 static void damage_history_missing(void) { delete_first(HF_HISTORY); }
@@ -202,6 +217,7 @@ static const struct {
 	{"free addresses are missing", damage_free_missing, HF_FREE, "241.0.0.2"},
 	{"a count of addresses", damage_pool_count, HF_POOLS, "meshservice"},
 	{"a count of leases", damage_pool_leases, HF_POOLS, "meshservice"},
+	{"a cursor of the other family", damage_pool_cursor, HF_POOLS, "241.0.0.5"},
 	{"a draining range without a lease", damage_pool_draining, HF_POOLS, "10.9.0.0/16"},
 	{"a zone is missing", damage_zone_missing, HF_ZONES, "east"},
 	{"a zone's record", damage_zone_record, HF_ZONES, "77657374"},
@@ -213,9 +229,12 @@ static const struct {
 	{"as many reconnects as epochs", damage_zone_reconnects, HF_ZONES, "3 reconnects"},
 	{"fewer reconnects than instances", damage_zone_few, HF_ZONES, "1 reconnects"},
 	{"a store epoch to come", damage_zone_store_epoch, HF_ZONES, "store epoch 2"},
+	{"an epoch that is too large", damage_zone_endless, HF_ZONES, "west"},
 	{"a global zone that connected", damage_zone_global, HF_ZONES, "global"},
 	{"a scope's count", damage_scope_count, HF_SCOPES, "east"},
 	{"a digest", damage_scope_digest, HF_SCOPES, "east"},
+	{"a store epoch that is too large", damage_meta_epoch, HF_META, "1073741825"},
+	{"a revision that is too large", damage_meta_revision, HF_META, "4611686022722355200"},
 	{"a deadline is missing", damage_deadline_missing, HF_DEADLINES, "old"},
 	{"a deadline too many", damage_deadline_stray, HF_DEADLINES, "redis"},
 	{"a gap in the feed", damage_change_missing, HF_CHANGES, "1"},
