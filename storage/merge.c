@@ -149,9 +149,12 @@ static bool same_zone(const struct hf_zone *a, const struct hf_zone *b) {
 	return true;
 }
 
-/* A zone that is new here has nobody connected. */
+/* A zone that is new here has nobody connected. Its epoch is none of an earlier store epoch: one of those may have been this zone's
+ * here, before a restore whose backup knew nothing of it. */
 static void add_zone(struct walk *w, struct hf_zone zone) {
-	uint64_t store_epoch = hf_batch_meta(w->batch)->store_epoch;
+	uint64_t store_epoch = hf_batch_meta(w->batch)->store_epoch, band = (store_epoch - 1) << HF_BAND_BITS;
+	if (zone.epoch > 0 && zone.epoch <= band)
+		zone.epoch = band + (uint32_t)zone.epoch;
 	if (zone.state == HF_ZONE_ONLINE) {
 		zone.state = HF_ZONE_OFFLINE;
 		zone.changed_ms = hf_batch_now_ms(w->batch);

@@ -8,6 +8,7 @@
 #include "storage/batch.h"
 #include "storage/feed.h"
 #include "storage/query.h"
+#include "storage/restore.h"
 #include "storage/upkeep.h"
 
 static struct fixture f, g; /* the export is of f; it goes into g */
@@ -406,6 +407,22 @@ Test(merge, an_import_of_the_past_raises_the_epoch_of_a_store_in_use) {
 	cr_expect(im.applied && im.merged && im.meta.store_epoch == 2);
 	cr_expect_str_eq(lease_text("east", "new"), "241.0.0.9 active 1");
 	cr_expect_str_eq(lease_text("east", "there"), "241.0.0.0 active 1");
+}
+
+Test(merge, the_epoch_of_a_new_zone_is_of_this_store_epoch) {
+	struct hf_zone_connect connect;
+	put(&g, "west", "there", "", "", "{}");
+	cr_assert_eq(hf_store_raise_epoch(g.store, 3, NULL), HF_OK);
+	cr_assert_eq(connect_zone(&f, "east", "one", &connect), HF_OK);
+	cr_assert_eq(connect_zone(&f, "east", "two", &connect), HF_OK);
+	put(&f, "north", "s", "", "241.0.0.9", "{}");
+	merge(HF_SETTLE_REFUSE, false);
+	cr_expect_eq(zone_of("east").epoch, ((uint64_t)2 << 32) + 2);
+	cr_expect_eq(zone_of("north").epoch, 0, "it never connected");
+	cr_assert_eq(hf_store_raise_epoch(f.store, 7, NULL), HF_OK);
+	cr_assert_eq(connect_zone(&f, "south", "one", &connect), HF_OK);
+	merge(HF_SETTLE_KEEP, false);
+	cr_expect_eq(zone_of("south").epoch, ((uint64_t)6 << 32) + 1, "one that is ahead stays so");
 }
 
 Test(merge, a_rich_store_comes_whole_into_another) {
