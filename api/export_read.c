@@ -51,13 +51,14 @@ static enum hf_err read_pool(const json_t *value, struct hf_why *why, struct hf_
 	if (!m.err)
 		m.err = hf_pool_config_members(value, why, &pool->config);
 	read_draining(&m, pool);
-	struct hf_members cursor = {.err = m.err};
-	if (!m.err)
-		cursor = hf_members_begin(hf_members_take(&m, "cursor"), "cursor", why);
+	const json_t *cursors = hf_members_take(&m, "cursor");
+	if (cursors && !json_is_object(cursors))
+		hf_members_fail(&m, HF_E_INVALID_PARAMETER, "cursor", "is not an object");
 	if (!m.err) {
+		struct hf_members cursor = hf_members_begin(cursors, "cursor", why);
 		pool->count[HF_IPV4].cursor = read_cursor(&cursor, "ipv4");
 		pool->count[HF_IPV6].cursor = read_cursor(&cursor, "ipv6");
-		m.err = m.err ? m.err : hf_members_end(&cursor);
+		m.err = hf_members_end(&cursor);
 	}
 	pool->revision = hf_members_uint(&m, "revision", 1, INT64_MAX);
 	pool->created_ms = hf_members_time(&m, "createdAt");
@@ -233,13 +234,27 @@ static enum hf_err read_line(const json_t *document, struct hf_why *why, struct 
 	return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.40s\" is no sort of line", name);
 }
 
+/* Words may quote the line, whose writer may be anybody, and go to a terminal: control characters, C1 in UTF-8 among them, do not.
+ */
+static enum hf_err disarm(struct hf_why *why, enum hf_err err) {
+	unsigned char *at = why ? (unsigned char *)why->text : NULL;
+	for (; err && at && *at; at++) {
+		bool is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+		if (is_c1)
+			at[1] = '?';
+		if (is_c1 || *at < 0x20 || *at == 0x7f)
+			*at = '?';
+	}
+	return err;
+}
+
 enum hf_err hf_export_read(const char *text, size_t len, struct hf_why *why, struct hf_line *ret) {
 	json_error_t error;
 	json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!document)
 		return json_error_code(&error) == json_error_out_of_memory
 			       ? hf_fail(why, HF_E_STORAGE, "out of memory")
-			       : hf_fail(why, HF_E_INVALID_JSON, "column %d: %s", error.column, error.text);
+			       : disarm(why, hf_fail(why, HF_E_INVALID_JSON, "column %d: %s", error.column, error.text));
 	enum hf_err err = HF_OK;
 	if (!json_is_object(document))
 		err = hf_fail(why, HF_E_INVALID_JSON, "this is not a JSON object");
@@ -248,5 +263,5 @@ enum hf_err hf_export_read(const char *text, size_t len, struct hf_why *why, str
 	else
 		err = read_line(document, why, ret);
 	json_decref(document);
-	return err;
+	return disarm(why, err);
 }

@@ -193,6 +193,11 @@ static const struct {
 	 "line 3: its draining range 10.1.0.0/"},
 	{"a pool's range alone", "\"cidrs\":[\"242.0.0.0/8\"]", "\"cidrs\":[\"242.0.0.1/8\"]", "\"cidrs\", number 1"},
 	{"no draining", "\"draining\":[],", "", "\"draining\" is missing"},
+	{"a control character", "{\"zone\":\"east\"", "{\"\\u001b[2J\\u007f\\u009b1m\":1,\"zone\":\"east\"",
+	 "\"zone\": member \"?[2J???1m\" is unknown"},
+	{"a raw control character", "{\"zone\":\"east\"", "{\"zone\":\"east\x1b[2J\"", "column"},
+	{"no cursor", "\"cursor\":{},", "", "\"pool\": \"cursor\" is missing"},
+	{"a cursor that is none", "\"cursor\":{}", "\"cursor\":7", "\"pool\": \"cursor\" is not an object"},
 	{"a cursor", "\"cursor\":{}", "\"cursor\":{\"ipv5\":\"10.0.0.1\"}", "\"cursor\": member \"ipv5\" is unknown"},
 	{"a scope with leases", "\"zone\":\"south\"}}", "\"zone\":\"north\"}}", "have no lease"},
 	{"a gap in the feed", "{\"change\":{\"revision\":", "{\"change\":{\"revision\":9", "was expected"},
@@ -209,6 +214,8 @@ static void expect_refusal(const char *name, const char *changed, const char *sa
 	enum hf_err err = import_text(&g, changed, &im, &why);
 	cr_expect(err != HF_OK && !im.applied, "%s: was not noticed", name);
 	cr_expect(strstr(why.text, says), "%s: says %s", name, why.text);
+	for (const char *at = why.text; *at; at++)
+		cr_expect((unsigned char)*at >= 0x20 && *at != 0x7f, "%s: has a control character", name);
 	cr_expect(!exists("data.mdb") && !exists("importing"), "%s: something is left", name);
 }
 
