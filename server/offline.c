@@ -141,6 +141,16 @@ static int read_arguments(const struct command *command, int argc, char **argv, 
 	return -1;
 }
 
+/* What was told may not have arrived. It is said here for all commands, whatever their status was. */
+static int end_output(const char *command, int status) {
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "holdfastd %s: standard output cannot be written%s%s\n", command, errno ? ": " : "",
+		errno ? strerror(errno) : "");
+	return HF_OFFLINE_UNREADABLE;
+}
+
 bool hf_offline_run(int argc, char **argv, int *ret_status) {
 	const char *configured = getenv("HOLDFAST_DATA_DIR");
 	struct hf_offline o = {.data_dir = configured && *configured ? configured : "holdfast-data"};
@@ -152,6 +162,7 @@ bool hf_offline_run(int argc, char **argv, int *ret_status) {
 			*ret_status = read_arguments(&COMMANDS[i], argc - 1, argv + 1, &o);
 			if (*ret_status < 0)
 				*ret_status = COMMANDS[i].run(&o);
+			*ret_status = end_output(COMMANDS[i].name, *ret_status);
 			return true;
 		}
 	return false;

@@ -152,8 +152,6 @@ static int import_from(const struct hf_offline *o, struct input *in, struct hf_i
 		print_json(in, im);
 	else
 		print_text(o, im);
-	if (fflush(stdout) != 0)
-		return hf_offline_fail("import", HF_E_STORAGE, &(struct hf_why){"standard output cannot be written"});
 	if (im->applied && !im->restored)
 		fprintf(stderr,
 			"holdfastd import: note: if the store that was exported has gone on since, import with --restored, which "

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/json.h"
 #include "api/verify_json.h"
 #include "offline.h"
 
@@ -63,6 +64,23 @@ int hf_offline_verify(const struct hf_offline *o) {
 	return violations ? HF_OFFLINE_FOUND : HF_OFFLINE_DONE;
 }
 
+static void print_migration(unsigned found, const char *aside) {
+	struct hf_buf out = {0};
+	struct hf_json json = {.out = &out};
+	hf_json_open(&json, '{');
+	hf_json_member_uint(&json, "from", found);
+	hf_json_member_uint(&json, "format", HF_FORMAT);
+	hf_json_key(&json, "aside");
+	if (found != HF_FORMAT)
+		hf_json_string(&json, aside);
+	else
+		hf_json_null(&json);
+	hf_json_close(&json, '}');
+	if (!out.failed)
+		printf("%.*s\n", (int)out.len, out.data);
+	hf_buf_free(&out);
+}
+
 int hf_offline_migrate(const struct hf_offline *o) {
 	struct hf_store_options options = {0};
 	struct hf_why why = {""};
@@ -75,7 +93,7 @@ int hf_offline_migrate(const struct hf_offline *o) {
 		return hf_offline_fail("migrate", err, &why);
 	unsigned found = hf_store_format_found(store, &aside);
 	if (o->json)
-		printf("{\"from\":%u,\"format\":%d}\n", found, HF_FORMAT);
+		print_migration(found, aside);
 	else if (found == HF_FORMAT)
 		printf("%s has format %d already\n", o->data_dir, HF_FORMAT);
 	else

@@ -362,6 +362,39 @@ class Repairing(DumpCase):
         self.assertEqual(self.export(self.path('new'))[0], text)
 
 
+class Telling(DumpCase):
+    def assertUntold(self, *args):
+        with open('/dev/full', 'w', encoding='utf-8') as full:
+            done = subprocess.run([BINARY, *args], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+        self.assertEqual(done.returncode, 2, args)
+        self.assertRegex(done.stderr.decode(), f'holdfastd {args[0]}: standard output cannot be written: No space left')
+
+    def test_what_cannot_be_told_is_noticed(self):
+        server = self.lived()
+        _, file = self.export(server.data_dir)
+        backup = self.take(server)
+        server.stop()
+        for command in (['verify', server.data_dir], ['repair', '--data-dir', server.data_dir], ['migrate', '--data-dir', server.data_dir],
+                        ['import', file, '--dry-run', '--data-dir', server.data_dir],
+                        ['import', file, '--dry-run', '--data-dir', self.path('new')],
+                        ['restore', backup, '--data-dir', server.data_dir]):
+            for more in ([], ['--json']):
+                with self.subTest([*command, *more]):
+                    self.assertUntold(*command, *more)
+        self.assertUntold('verify', '--help')
+        self.assertEqual(self.report(0, 'verify', server.data_dir)['storeEpoch'], 3, 'each restore was made')
+
+    def test_a_migration_tells_the_copy(self):
+        os.mkdir(self.path('old'))
+        with gzip.open(FORMAT_1) as packed, open(self.path('old/data.mdb'), 'wb') as file:
+            file.write(packed.read())
+        before = self.content(self.path('old/data.mdb'))
+        report = self.report(0, 'migrate', '--data-dir', self.path('old'))
+        self.assertEqual(self.content(report.pop('aside')), before)
+        self.assertEqual(report, {'from': 1, 'format': 2})
+        self.assertEqual(self.report(0, 'migrate', '--data-dir', self.path('old')), {'from': 2, 'format': 2, 'aside': None})
+
+
 class Commands(DumpCase):
     def test_the_front_commands_pass_everything_on(self):
         server = self.lived()
