@@ -46,6 +46,11 @@ struct hf_txn;
  * which is given all of its places on the disk. HF_E_DATA_DIR: the system refused. Thread-safe once open. */
 enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
 
+/* Looks at every page in use, as hf_kv_open_read() does: so before hf_kv_open(), which for the sake of a quick start looks at none
+ * in a file of its full length. The caller has locked the directory. What hf_kv_open() itself refuses is fine here.
+ * HF_E_CORRUPT: a page is missing or wrong. HF_E_DATA_DIR: out of memory. */
+enum hf_err hf_kv_check(const char *dir, struct hf_why *why) HF_CHECKED;
+
 /* Opens a database to be read alone: a data directory, whose server may be at work, or a file, such as a backup, that nobody
  * writes. Every page in use is looked at before. HF_E_DATA_DIR: not there, or the system refused. HF_E_STORAGE_FULL: as above.
  * HF_E_CORRUPT: as above, or a page is missing or wrong. */

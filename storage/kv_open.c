@@ -60,6 +60,8 @@ static int open_tables(struct hf_kv *kv, MDB_txn *txn, bool writable, struct hf_
 }
 
 static enum hf_err pages_missing(const char *file, const struct hf_kv_damage *damage, struct hf_why *why) {
+	if (damage->is_unknown)
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be looked through: %s", file, damage->what);
 	return hf_fail(why, HF_E_CORRUPT, "%.120s is damaged or truncated: page %llu %s", file, (unsigned long long)damage->page,
 		       damage->what);
 }
@@ -91,6 +93,18 @@ static enum hf_err check_file(const char *path, struct hf_why *why) {
 	if (is_database)
 		return HF_OK;
 	return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or its first pages are damaged", path);
+}
+
+enum hf_err hf_kv_check(const char *dir, struct hf_why *why) {
+	struct hf_kv_meta meta;
+	struct hf_kv_damage damage;
+	char file[PATH_MAX];
+	snprintf(file, sizeof file, "%s/" HF_KV_FILE_NAME, dir);
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	bool whole = fd < 0 || !hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) || hf_kv_pages_whole(fd, &meta, &damage);
+	if (fd >= 0)
+		close(fd);
+	return whole ? HF_OK : pages_missing(file, &damage, why);
 }
 
 /* Whether a snapshot is of the last commit. Not so mdb_env_info(): it looks at the meta pages, and sees a commit that is still

@@ -4,8 +4,15 @@
  *   node   size 4 (a leaf's data) or child's number (low 4 bytes), flags 2 (a branch: the number's high 2 bytes),
  *          key length 2, key, data
  *   tree   pad 4 (in the first: the page size), flags 2, depth 2, four counts of 8, root's page number 8
+ *          (pages of a branch, of leaves, of large values; entries)
  *   meta   page header, magic 4, version 4, address 8, map size 8, tree of free pages, main tree, last page 8, transaction 8
- *   free   a leaf's data in the tree of free pages: how many, 8, and that many page numbers of 8
+ *   free   a leaf's data in the tree of free pages: how many, 8, and that many page numbers of 8, in descending order; its key is
+ *          the transaction's number, of 8
+ *
+ * Of a page LMDB believes that its nodes fill it from `upper` to its end without a gap, that a branch has two of them and a leaf
+ * one, that an entry is of the kind that its tree has, and that a path is as long as the tree's depth says. Flags of pages in
+ * memory alone (dirty, loose, kept) are never written, and no tree of ours has entries of several values. An empty tree has no
+ * root.
  */
 #include "kv_pages.h"
 
@@ -15,8 +22,10 @@
 
 enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 }; /* of pages */
 enum { BIG_DATA = 1, SUB_TREE = 2 };		       /* of leaf nodes */
-enum { HEADER = 16, NODE = 8, TREE = 48, ROOT = 40, MAGIC = 16, TREES = 40, LAST_PAGE = 136, TRANSACTION = 144 };
-#define DEPTH_MAX 32
+enum { INTEGER_KEY = 8 };			       /* of trees */
+enum { HEADER = 16, NODE = 8, TREE = 48, MAGIC = 16, TREES = 40, LAST_PAGE = 136, TRANSACTION = 144 };
+enum { FLAGS = 4, DEPTH = 6, BRANCHES = 8, LEAVES = 16, LARGE = 24, ENTRIES = 32, ROOT = 40 }; /* in a tree's record */
+enum { KEY_MAX = 511, DEPTH_MAX = 32 };
 #define NO_PAGE (~(uint64_t)0)
 #define LMDB_MAGIC 0xBEEFC0DE
 #define FILE_BYTES_MAX ((uint64_t)1 << 47) /* of address space, for a map */
@@ -25,9 +34,21 @@ struct walk {
 	int fd;
 	uint32_t page_bytes;
 	uint64_t pages;
-	uint8_t *seen;	   /* a bit for each page */
-	bool in_free_tree; /* whose values are lists of pages */
+	uint64_t txn_id;
+	uint8_t *seen;	 /* a bit for each page */
+	uint16_t *nodes; /* of the page at hand: the length of the node at twice this offset, or 0 */
 	struct hf_kv_damage damage;
+};
+
+enum tree_kind { FREE_PAGES, MAIN, TABLE };
+
+/* One tree, and what the walk found in it so far. */
+struct tree {
+	enum tree_kind kind;
+	uint64_t depth, branches, leaves, large, entries;
+	uint8_t key[KEY_MAX]; /* the last one, of a leaf or of a branch */
+	size_t key_bytes;
+	bool of_branch;
 };
 
 static uint64_t take(const uint8_t *at, int width_bytes) {
@@ -44,13 +65,20 @@ static uint64_t take(const uint8_t *at, int width_bytes) {
 	}
 }
 
+/* What a tree's record says of every tree of its kind. */
+static bool is_tree(const uint8_t *record, enum tree_kind kind, uint64_t page_bytes) {
+	return take(record, 4) == (kind == FREE_PAGES ? page_bytes : 0) &&
+	       take(record + FLAGS, 2) == (kind == FREE_PAGES ? INTEGER_KEY : 0) && take(record + DEPTH, 2) <= DEPTH_MAX;
+}
+
 static bool read_meta(int fd, off_t at, struct hf_kv_meta *ret) {
 	uint8_t *m = ret->bytes;
 	if (pread(fd, m, HF_KV_META_BYTES, at) != HF_KV_META_BYTES || !(take(m + 10, 2) & META) || take(m + MAGIC, 4) != LMDB_MAGIC)
 		return false;
 	uint64_t page_bytes = take(m + TREES, 4), last = take(m + LAST_PAGE, 8);
 	if (page_bytes < 512 || page_bytes > HF_KV_PAGE_MAX || (page_bytes & (page_bytes - 1)) != 0 || last < 1 ||
-	    last >= FILE_BYTES_MAX / page_bytes)
+	    last >= FILE_BYTES_MAX / page_bytes || !is_tree(m + TREES, FREE_PAGES, page_bytes) ||
+	    !is_tree(m + TREES + TREE, MAIN, page_bytes))
 		return false;
 	ret->page_bytes = (uint32_t)page_bytes;
 	ret->pages = last + 1;
@@ -79,8 +107,15 @@ void hf_kv_meta_page(const struct hf_kv_meta *meta, int number, uint8_t *ret) {
 }
 
 static bool blame(struct walk *walk, uint64_t page, const char *what) {
-	walk->damage = (struct hf_kv_damage){page, what};
+	walk->damage = (struct hf_kv_damage){.page = page, .what = what};
 	return false;
+}
+
+static void *allocate(struct walk *walk, size_t n, size_t bytes) {
+	void *memory = calloc(n, bytes);
+	if (!memory)
+		walk->damage = (struct hf_kv_damage){.what = "out of memory", .is_unknown = true};
+	return memory;
 }
 
 /* Takes note that a page is in use, or free: it can be only once. */
@@ -104,81 +139,167 @@ static bool read_page(struct walk *walk, uint64_t number, uint8_t *page) {
 
 /* A list of free pages: its values lie at `at` in the file. */
 static bool walk_free_list(struct walk *walk, uint64_t page, off_t at, uint64_t value_bytes) {
-	uint64_t *list = value_bytes >= 8 && value_bytes % 8 == 0 ? malloc(value_bytes) : NULL;
-	bool good = list && pread(walk->fd, list, value_bytes, at) == (ssize_t)value_bytes && list[0] < value_bytes / 8;
-	if (!good)
-		blame(walk, page, "has a list of free pages that is none");
+	if (value_bytes < 8 || value_bytes % 8 != 0)
+		return blame(walk, page, "has a list of free pages that is none");
+	uint64_t *list = allocate(walk, value_bytes / 8, 8);
+	if (!list)
+		return false;
+	bool good = (pread(walk->fd, list, value_bytes, at) == (ssize_t)value_bytes && list[0] < value_bytes / 8) ||
+		    blame(walk, page, "has a list of free pages that is none");
 	for (uint64_t i = 1; good && i <= list[0]; i++)
-		good = mark(walk, list[i], "is free, and in use or free a second time");
+		good = i > 1 && list[i] >= list[i - 1] ? blame(walk, page, "has a list of free pages that is not in order")
+						       : mark(walk, list[i], "is free, and in use or free a second time");
 	free(list);
 	return good;
 }
 
 /* A value on pages of its own: the first says how many there are; the last must be there too. */
-static bool walk_overflow(struct walk *walk, uint64_t number, uint64_t value_bytes) {
-	uint8_t *page = malloc(walk->page_bytes);
-	bool whole = page ? read_page(walk, number, page) : blame(walk, number, "cannot be read: out of memory");
+static bool walk_large(struct walk *walk, struct tree *tree, uint64_t number, uint64_t value_bytes) {
+	uint8_t *page = allocate(walk, 1, walk->page_bytes);
+	bool whole = page && read_page(walk, number, page);
 	uint64_t pages = whole ? take(page + 12, 4) : 0, end = (number + pages) * walk->page_bytes;
-	if (whole && (!(take(page + 10, 2) & OVERFLOW) || pages * walk->page_bytes < HEADER + value_bytes))
+	if (whole && (take(page + 10, 2) != OVERFLOW || pages * walk->page_bytes < HEADER + value_bytes))
 		whole = blame(walk, number, "is not the large value that it should be");
 	for (uint64_t i = 1; whole && i < pages; i++)
 		whole = mark(walk, number + i, "is in use twice");
 	if (whole && pread(walk->fd, page, 1, (off_t)end - 1) != 1)
 		whole = blame(walk, number + pages - 1, "is missing");
 	free(page);
-	if (whole && walk->in_free_tree)
+	tree->large += pages;
+	if (whole && tree->kind == FREE_PAGES)
 		whole = walk_free_list(walk, number, (off_t)(number * walk->page_bytes + HEADER), value_bytes);
 	return whole;
 }
 
-static bool walk_tree(struct walk *walk, uint64_t root, int depth);
-
-static bool walk_node(struct walk *walk, const uint8_t *page, size_t at, bool is_branch, int depth) {
-	size_t room = walk->page_bytes - at - NODE;
-	const uint8_t *node = page + at;
-	uint64_t number = take(page, 8);
-	uint64_t size = take(node, 4), flags = take(node + 4, 2), key_bytes = take(node + 6, 2);
-	if (is_branch)
-		return key_bytes <= room ? walk_tree(walk, size | flags << 32, depth + 1)
-					 : blame(walk, number, "has a key that reaches beyond it");
-	uint64_t data_bytes = flags & BIG_DATA ? 8 : size;
-	if (key_bytes + data_bytes > room || (flags & SUB_TREE && size != TREE))
-		return blame(walk, number, "has an entry that reaches beyond it, or a tree of the wrong size");
-	const uint8_t *data = node + NODE + key_bytes;
-	if (flags & BIG_DATA)
-		return walk_overflow(walk, take(data, 8), size);
-	if (walk->in_free_tree)
-		return walk_free_list(walk, number, (off_t)(number * walk->page_bytes) + (data - page), size);
-	return !(flags & SUB_TREE) || walk_tree(walk, take(data + ROOT, 8), 0);
+/* A node's length in its page; 0: it is not one that a page of this tree can have. */
+static size_t node_length(const struct walk *walk, const struct tree *tree, const uint8_t *node, bool is_branch, bool is_first) {
+	uint64_t size = take(node, 4), flags = take(node + 4, 2), key_bytes = take(node + 6, 2), data_bytes = 0;
+	uint64_t longest = ((walk->page_bytes - HEADER) / 2 & ~1u) - 2;
+	bool has_key = !(is_branch && is_first); /* else it says nothing */
+	if (key_bytes > KEY_MAX || (has_key && (tree->kind == FREE_PAGES ? key_bytes != 8 : key_bytes == 0)))
+		return 0;
+	if (!is_branch) {
+		if (flags & ~(uint64_t)(BIG_DATA | SUB_TREE) || flags == (BIG_DATA | SUB_TREE))
+			return 0;
+		if (flags & SUB_TREE && (tree->kind != MAIN || size != TREE))
+			return 0;
+		data_bytes = flags & BIG_DATA ? 8 : size;
+		if (NODE + key_bytes + data_bytes > longest)
+			return 0;
+	}
+	return (NODE + key_bytes + data_bytes + 1) & ~(size_t)1;
 }
 
-static bool walk_tree(struct walk *walk, uint64_t root, int depth) {
-	if (root == NO_PAGE)
-		return true;
-	uint8_t *page = malloc(walk->page_bytes);
-	bool whole = page && depth < DEPTH_MAX ? read_page(walk, root, page)
-					       : blame(walk, root, "cannot be read: out of memory, or too deep a tree");
-	uint64_t flags = whole ? take(page + 10, 2) : 0, lower = whole ? take(page + 12, 2) : 0;
-	if (whole && (!(flags & (BRANCH | LEAF)) || lower < HEADER || lower > walk->page_bytes))
-		whole = blame(walk, root, "is no page of a tree");
-	for (uint64_t at = HEADER; whole && at + 2 <= lower; at += 2) {
-		uint64_t node = take(page + at, 2);
-		whole = node >= lower && node + NODE <= walk->page_bytes
-				? walk_node(walk, page, node, flags & BRANCH, depth)
-				: blame(walk, root, "has an entry that does not lie in it");
+/* Whether the nodes are those of such a page, and fill it from `upper` to its end. */
+static bool check_nodes(struct walk *walk, const struct tree *tree, const uint8_t *page, bool is_branch) {
+	size_t lower = take(page + 12, 2), upper = take(page + 14, 2);
+	uint64_t number = take(page, 8);
+	for (size_t at = HEADER; at < lower; at += 2) {
+		size_t node = take(page + at, 2);
+		if (node < upper || node % 2 != 0 || node + NODE > walk->page_bytes || walk->nodes[node / 2] != 0)
+			return blame(walk, number, "has an entry that does not lie in it, or lies in another");
+		size_t length = node_length(walk, tree, page + node, is_branch, at == HEADER);
+		if (length == 0)
+			return blame(walk, number, "has an entry that is none of such a page");
+		if (node + length > walk->page_bytes)
+			return blame(walk, number, "has an entry that reaches beyond it");
+		walk->nodes[node / 2] = (uint16_t)length;
+	}
+	size_t n = (lower - HEADER) / 2, length;
+	for (size_t at = upper; at < walk->page_bytes; at += length, n--) {
+		length = walk->nodes[at / 2];
+		walk->nodes[at / 2] = 0;
+		if (length == 0)
+			return blame(walk, number, "has a gap between its entries");
+	}
+	return n == 0 || blame(walk, number, "has an entry that lies in another");
+}
+
+static bool check_page(struct walk *walk, struct tree *tree, const uint8_t *page, uint64_t level) {
+	uint64_t number = take(page, 8), lower = take(page + 12, 2), upper = take(page + 14, 2);
+	bool is_branch = level < tree->depth;
+	if (take(page + 10, 2) != (is_branch ? BRANCH : LEAF))
+		return blame(walk, number, "is no page of a tree, or not of this height");
+	if (lower < HEADER + (is_branch ? 4 : 2) || lower % 2 != 0 || lower > upper || upper % 2 != 0 || upper > walk->page_bytes)
+		return blame(walk, number, "has too few or too many entries");
+	if (is_branch)
+		tree->branches++;
+	else
+		tree->leaves++;
+	return check_nodes(walk, tree, page, is_branch);
+}
+
+/* Whether a key may follow the last one. A branch's lies above all keys before it, and not above those behind it. */
+static bool is_next_key(struct tree *tree, const uint8_t *key, size_t key_bytes, bool of_branch) {
+	size_t common = key_bytes < tree->key_bytes ? key_bytes : tree->key_bytes;
+	int order = memcmp(tree->key, key, common);
+	if (tree->kind == FREE_PAGES && common == 8)
+		order = (take(tree->key, 8) > take(key, 8)) - (take(tree->key, 8) < take(key, 8));
+	if (order == 0)
+		order = (tree->key_bytes > key_bytes) - (tree->key_bytes < key_bytes);
+	if (order > 0 || (order == 0 && (of_branch || !tree->of_branch)))
+		return false;
+	memcpy(tree->key, key, key_bytes);
+	tree->key_bytes = key_bytes;
+	tree->of_branch = of_branch;
+	return true;
+}
+
+static bool walk_tree(struct walk *walk, enum tree_kind kind, const uint8_t *record, uint64_t holder);
+
+static bool walk_entry(struct walk *walk, struct tree *tree, const uint8_t *page, const uint8_t *node) {
+	uint64_t number = take(page, 8), size = take(node, 4), flags = take(node + 4, 2), key_bytes = take(node + 6, 2);
+	const uint8_t *key = node + NODE, *data = key + key_bytes;
+	tree->entries++;
+	if (!is_next_key(tree, key, key_bytes, false))
+		return blame(walk, number, "has keys that are not in order");
+	if (tree->kind == FREE_PAGES && (take(key, 8) == 0 || take(key, 8) > walk->txn_id))
+		return blame(walk, number, "has free pages of a transaction that was not");
+	if (flags & BIG_DATA)
+		return walk_large(walk, tree, take(data, 8), size);
+	if (tree->kind == FREE_PAGES)
+		return walk_free_list(walk, number, (off_t)(number * walk->page_bytes) + (data - page), size);
+	return !(flags & SUB_TREE) || walk_tree(walk, TABLE, data, number);
+}
+
+static bool walk_page(struct walk *walk, struct tree *tree, uint64_t number, uint64_t level) {
+	uint8_t *page = allocate(walk, 1, walk->page_bytes);
+	bool whole = page && read_page(walk, number, page) && check_page(walk, tree, page, level);
+	uint64_t lower = whole ? take(page + 12, 2) : 0;
+	for (uint64_t at = HEADER; whole && at < lower; at += 2) {
+		const uint8_t *node = page + take(page + at, 2);
+		if (level == tree->depth)
+			whole = walk_entry(walk, tree, page, node);
+		else if (at > HEADER && !is_next_key(tree, node + NODE, take(node + 6, 2), true))
+			whole = blame(walk, number, "has keys that are not in order");
+		else
+			whole = walk_page(walk, tree, take(node, 4) | take(node + 4, 2) << 32, level + 1);
 	}
 	free(page);
 	return whole;
 }
 
+/* The record lies in the page `holder`. Tables hold no trees, so this is at most two deep. */
+static bool walk_tree(struct walk *walk, enum tree_kind kind, const uint8_t *record, uint64_t holder) {
+	struct tree tree = {.kind = kind, .depth = take(record + DEPTH, 2)};
+	uint64_t root = take(record + ROOT, 8);
+	if (!is_tree(record, kind, walk->page_bytes) || (root == NO_PAGE) != (tree.depth == 0))
+		return blame(walk, holder, "has a tree that is none");
+	if (root != NO_PAGE && !walk_page(walk, &tree, root, 1))
+		return false;
+	return (tree.branches == take(record + BRANCHES, 8) && tree.leaves == take(record + LEAVES, 8) &&
+		tree.large == take(record + LARGE, 8) && tree.entries == take(record + ENTRIES, 8)) ||
+	       blame(walk, holder, "has a tree of more or fewer pages or entries than it says");
+}
+
 bool hf_kv_pages_whole(int fd, const struct hf_kv_meta *meta, struct hf_kv_damage *ret) {
-	struct walk walk = {.fd = fd, .page_bytes = meta->page_bytes, .pages = meta->pages};
-	walk.seen = calloc(meta->pages / 8 + 1, 1);
-	bool whole = walk.seen || blame(&walk, 0, "cannot be read: out of memory");
-	walk.in_free_tree = true;
-	whole = whole && walk_tree(&walk, take(meta->bytes + TREES + ROOT, 8), 0);
-	walk.in_free_tree = false;
-	whole = whole && walk_tree(&walk, take(meta->bytes + TREES + TREE + ROOT, 8), 0);
+	struct walk walk = {.fd = fd, .page_bytes = meta->page_bytes, .pages = meta->pages, .txn_id = meta->txn_id};
+	uint64_t holder = take(meta->bytes, 8);
+	walk.seen = allocate(&walk, meta->pages / 8 + 1, 1);
+	walk.nodes = allocate(&walk, meta->page_bytes / 2, sizeof *walk.nodes);
+	bool whole = walk.seen && walk.nodes && walk_tree(&walk, FREE_PAGES, meta->bytes + TREES, holder) &&
+		     walk_tree(&walk, MAIN, meta->bytes + TREES + TREE, holder);
+	free(walk.nodes);
 	free(walk.seen);
 	*ret = walk.damage;
 	return whole;

@@ -196,6 +196,8 @@ static enum hf_err migrate(struct hf_store *store, const char *dir, struct hf_wh
 static enum hf_err open_locked(struct hf_store *store, const char *dir, struct hf_why *why) {
 	scrap_leftovers(dir);
 	enum hf_err err = hf_store_exists(dir, NULL) == HF_OK ? refuse_backup(dir, why) : make(store, dir, why);
+	if (!err && store->options.keep_format) /* a command's, not the server's */
+		err = hf_kv_check(dir, why);
 	if (!err)
 		err = hf_kv_open(dir, store->options.map_size_bytes, why, &store->kv);
 	if (!err)
