@@ -110,12 +110,17 @@ hf_uri() {
 	printf '%s' "$escaped"
 }
 
+# hf_ready : whether a server can be asked at all.
+hf_ready() {
+	hf_need curl jq
+	case $url in http://?* | https://?*) ;; *) hf_die 2 "HOLDFAST_URL: \"$url\" is no http:// or https:// address" ;; esac
+	case ${HOLDFAST_TOKEN:-} in *[![:graph:]]*) hf_die 2 "HOLDFAST_TOKEN holds a space or a control character" ;; esac
+}
+
 # hf_curl CURL-ARGUMENT… : curl with the token, which the list of processes does not show. Ends with 3 if there is no server.
 hf_curl() {
 	local status=0 token=${HOLDFAST_TOKEN:-}
-	hf_need curl jq
-	case $url in http://?* | https://?*) ;; *) hf_die 2 "HOLDFAST_URL: \"$url\" is no http:// or https:// address" ;; esac
-	case $token in *[![:graph:]]*) hf_die 2 "HOLDFAST_TOKEN holds a space or a control character" ;; esac
+	hf_ready
 	token=${token//\\/\\\\}
 	curl -sS --globoff --path-as-is --connect-timeout 10 --speed-limit 1 --speed-time 120 --config <(
 		if [ -n "$token" ]; then

@@ -11,7 +11,6 @@ import harness
 from harness import BINARY, Server, vip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FRONT = os.path.join(HERE, '..', '..', 'scripts', 'holdfast')
 FORMAT_1 = os.path.join(HERE, '..', 'data', 'format-1.mdb.gz')
 NDJSON = {'Content-Type': 'application/x-ndjson'}
 BAND = 2**32  # of revisions and zone epochs, a store epoch

@@ -1,15 +1,14 @@
-"""Backups of a running server, and the commands as an operator types them."""
+"""Backups of a running server."""
 import json
 import os
 import random
-import re
 import shutil
 import subprocess
 import threading
 import time
 import unittest
 
-from backups import FRONT, Case, document, sync, vips
+from backups import Case, document, sync, vips
 from harness import BINARY, config, eventually, fill, lease_path
 
 
@@ -148,82 +147,6 @@ class Taking(Case):
                 self.assertOffline(2, 'restore', target, '--data-dir', self.path('x'), says='is a directory')
                 self.restore(server, os.path.join(target, 'data.mdb'))
                 self.assertEqual(vips(server), before)
-
-
-class Front(Case):
-    """The commands as an operator types them."""
-
-    def front(self, status, *args, says='', server=None, **env):
-        environment = {'HOLDFAST_URL': f'http://127.0.0.1:{server.port}'} if server else {}
-        found, out, err = self.run_program(FRONT, *args, env={**environment, **env})
-        self.assertEqual(found, status, (out, err))
-        self.assertRegex(out + err, says or '^')
-        return out
-
-    def test_backups_are_checked_named_and_rotated(self):
-        server = self.server()
-        files = []
-        for i in range(4):
-            server.put(lease_path(f's{i}'), config())
-            report = json.loads(self.front(0, 'backup', '--dir', 'kept', '--keep', '2', '--json', server=server))
-            self.assertRegex(report['file'], rf'^kept/holdfast-[0-9a-f]{{8}}-[0-9]{{8}}T[0-9]{{6}}Z-r{4 + i}\.backup$')
-            self.assertEqual((report['revision'], report['leases'], report['storeEpoch']), (4 + i, 1 + i, 1))
-            files.append(os.path.basename(report['file']))
-        self.assertEqual(sorted(os.listdir(self.path('kept'))), sorted(files[-2:]))
-        self.front(0, 'backup', says='(?s)holdfast-.*4 leases; every invariant holds', server=server)
-        self.front(0, 'backup', '--no-verify', says='holdfast-', server=server, HOLDFASTD='/nowhere')
-        self.front(2, 'backup', '--keep', '0', says='at least one', server=server)
-        self.front(2, 'backup', '--keep', 'x', says='not a whole number', server=server)
-        self.front(2, 'backup', 'there', says='no argument', server=server)
-        self.front(2, 'backup', '--dir', says='a value is missing', server=server)
-        self.front(2, 'backup', '--keep', says='a value is missing', server=server)
-        self.front(2, 'backup', '--dir', 'a/b', says='cannot be made', server=server)
-        before = sorted(os.listdir(self.path('kept')))
-        port = server.port
-        server.stop()
-        self.front(3, 'backup', '--dir', 'kept', '--keep', '1', says='cannot be reached', HOLDFAST_URL=f'http://127.0.0.1:{port}')
-        self.assertEqual(sorted(os.listdir(self.path('kept'))), before)
-        data = server.data_dir
-        self.front(0, 'restore', os.path.join('kept', files[-1]), '--data-dir', data, says='(?s)restored .* into .*the old data are kept as')
-        self.front(0, 'verify', data, says='good')
-        self.front(0, 'verify', os.path.join('kept', files[-1]), '--json', says='"violations":0')
-        self.front(0, 'migrate', says='format 2 already', HOLDFAST_DATA_DIR=data)
-        self.front(2, 'verify', 'nothing', says='No such file')
-        for command in ('backup', 'restore', 'verify', 'migrate'):
-            self.front(0, command, '--help', says=f'Usage: holdfast {command}')
-        server.start()
-        self.front(0, 'verify', server=server, says='good')
-
-    def test_a_backup_that_is_cut_off_is_not_kept(self):
-        server = self.server()
-        fill(server, (f's{i}' for i in range(300)), body=config())
-        found, out, err = self.run_program(FRONT, 'backup', '--dir', 'kept', env={'HOLDFAST_URL': f'http://127.0.0.1:{server.port}'}, limit=100000)
-        self.assertNotEqual(found, 0, out)
-        self.assertIn('nothing is kept', err)
-        self.assertEqual(os.listdir(self.path('kept')), [])
-
-    def test_violations_are_told(self):
-        server = self.server()
-        lease = server.put(lease_path('a'), config()).json()
-        server.stop()
-        path = os.path.join(server.data_dir, 'data.mdb')
-        with open(path, 'rb') as file:
-            data = file.read()
-        # The holder of the address becomes somebody else: the last letter of its identity, in the table of addresses alone.
-        key = b'\0' * 10 + b'\xff\xff' + bytes([241, 0, 0, 0])
-        at = [m.end() for m in re.finditer(re.escape(key) + rb'\x01.{16}east\0default\0\x01a', data, re.S)]
-        self.assertTrue(at and lease)
-        with open(path, 'r+b') as file:
-            for place in at:
-                file.seek(place - 1)
-                file.write(b'b')
-        self.assertOffline(1, 'verify', server.data_dir, says='addresses: .*241.0.0.0')
-        server.start()
-        self.front(1, 'verify', server=server, says='addresses: 241.0.0.0 .*(?s:.*)violations')
-        self.assertIn('level=error msg="verified"', server.log())
-        self.front(1, 'backup', '--dir', 'kept', server=server, says='breaks invariants')
-        self.assertEqual(os.listdir(self.path('kept')), [])
-        self.assertOffline(2, 'restore', self.take(server), '--data-dir', self.path('x'), says='breaks 3 invariants, the first: ')
 
 
 if __name__ == '__main__':

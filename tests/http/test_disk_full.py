@@ -10,7 +10,8 @@ import unittest
 
 import disk
 from harness import ServerCase, config, eventually, fill, lease_path, vip
-from backups import FORMAT_1, FRONT, Case, document, sync
+from backups import FORMAT_1, Case, document, sync
+from front import FRONT
 
 NO_ROOM = 'No space left on device'
 SHORT = {'cidrs': ['10.0.0.0/16'], 'quarantineSeconds': 1, 'zones': ['short'], 'kinds': ['MeshService']}
