@@ -1,6 +1,6 @@
 # What kuma-import and kuma-drift share: fetch and read Kuma's documents, and ask the server about them. Sourced after lib.sh.
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # variables of lib.sh and of the commands
+# shellcheck disable=SC2016,SC2034,SC2154 # variables of jq, and variables of lib.sh and of the commands
 zone='' mesh='' kuma_url='' kuma_token_file='' kuma_files=() taken=1
 hf_scratch
 
@@ -46,10 +46,7 @@ kuma_option() {
 		taken=1
 		case $1 in
 		--json) json=true ;;
-		-h | --help)
-			usage
-			exit 0
-			;;
+		-h | --help) hf_help ;;
 		-) kuma_files+=(-) ;;
 		-* | '') hf_bad "\"$1\" is no argument of this command" ;;
 		*) kuma_files+=("$1") ;;
@@ -92,8 +89,9 @@ kuma_token() {
 
 # kuma_get URL : the answer is in $scratch/page and its media type in $media. Returns 4 if there is no such thing.
 kuma_get() {
-	local status=0 told code
-	told=$(curl -sS --globoff --path-as-is --proto '=http,https' --connect-timeout 10 --max-time 300 --config "$scratch/token" \
+	local status=0 told code direct
+	hf_direct "$kuma_url"
+	told=$(curl -q -sS "${direct[@]}" --globoff --path-as-is --proto '=http,https' --connect-timeout 10 --max-time 300 --config "$scratch/token" \
 		-H 'Accept: application/json' -o "$scratch/page" -w '%{http_code} %{content_type}' -- "$1" 2>"$scratch/error") || status=$?
 	if [ "$status" -ne 0 ]; then hf_die 3 "Kuma at $kuma_url cannot be reached: $(sed -n '1s/^curl: //p' "$scratch/error")"; fi
 	code=${told%% *} media=${told#* }
@@ -231,8 +229,8 @@ kuma_ask() {
 		{ print $2 > (work "/metas"); print $3 > file; print $3 > (work "/documents") }' "$scratch/asked"
 	while read -r here; do
 		at=$((at + 1))
-		code=$(hf_curl -o "$scratch/answer" -w '%{http_code}' -H 'Content-Type: application/x-ndjson' --data-binary "@$scratch/zones/$at" \
-			"$url/v1/zones/$here/sync?mode=delta&dryRun=true&return=all") || exit
+		code=$(hf_get "$scratch/answer" "/v1/zones/$here/sync?mode=delta&dryRun=true&return=all" -H 'Content-Type: application/x-ndjson' \
+			--data-binary "@$scratch/zones/$at") || exit
 		case $code in
 		200) cat "$scratch/answer" >>"$scratch/answers" ;;
 		400)
@@ -243,7 +241,7 @@ kuma_ask() {
 		*) hf_refused "$code" "$(head -c 65536 "$scratch/answer")" ;;
 		esac
 	done <"$scratch/names"
-	jq -rn -L "$lib" --slurpfile metas "$scratch/metas" 'include "kuma";
+	hf_read -rn -L "$lib" --slurpfile metas "$scratch/metas" 'include "kuma";
 		foreach (inputs | .results[]) as $result (-1; . + 1; . as $i | $metas[$i] + {line: ($i + 1), result: $result} | identified |
 			"checked\t\(tojson)", (select(is_unclear) | .vips[] | "unclear\t\(tojson)"))' "$scratch/answers" | kuma_sort_out
 	if [ "$(wc -l <"$scratch/checked")" -ne "$(wc -l <"$scratch/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi

@@ -22,7 +22,7 @@ hf_die() {
 	local status=$1 words
 	shift
 	words=$*
-	echo "holdfast $name: ${words//[[:cntrl:]]/?}" >&2
+	echo "holdfast${name:+ $name}: ${words//[[:cntrl:]]/?}" >&2
 	exit "$status"
 }
 
@@ -81,9 +81,63 @@ hf_confirm() {
 # hf_scratch : makes the directory $scratch, which goes away when the command ends. Not for subshells. An interrupt ends the command even
 # if what it ran at that moment ended well, which bash would take for having been dealt with.
 hf_scratch() {
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/holdfast.XXXXXXXX")
+	scratch=$(mktemp -d "${TMPDIR:-/tmp}/holdfast.XXXXXXXX" 2>/dev/null) ||
+		hf_die 2 "no temporary directory can be made in ${TMPDIR:-/tmp}; TMPDIR may name another place"
 	trap 'rm -rf "$scratch"' EXIT
 	trap 'exit 130' INT
+}
+
+# hf_put : standard input to standard output, where a failure to write is said, once. Who is not read on ends quietly, as usual.
+hf_put() {
+	local status=0
+	cat 2>/dev/null || status=$?
+	case $status in
+	0) ;;
+	141) exit 141 ;;
+	*) hf_die 2 "the output cannot be written" ;;
+	esac
+}
+
+# hf_help : the answer to --help.
+hf_help() {
+	usage | hf_put
+	exit
+}
+
+# hf_strange : what was answered is nothing that a Holdfast server says.
+hf_strange() { hf_die 3 "the answer of $url is not what a Holdfast server answers"; }
+
+# hf_read JQ-ARGUMENT… : jq on what the server answered, whatever that is.
+hf_read() {
+	local status=0
+	jq "$@" 2>/dev/null || status=$?
+	case $status in
+	0) ;;
+	141) exit 141 ;;
+	*) hf_strange ;;
+	esac
+}
+
+# hf_is_json MEDIA-TYPE : whether it is one of those that Holdfast answers with.
+hf_is_json() {
+	local type=${1%%;*}
+	type=${type//[[:space:]]/}
+	case ${type,,} in application/json | application/x-ndjson | application/problem+json) ;; *) return 1 ;; esac
+}
+
+# hf_member TARGET : what the answer to a request for this must have; a plural is an array.
+hf_member() {
+	case ${1%%\?*} in
+	/v1/status) echo storeId ;;
+	/v1/verify) echo violations ;;
+	/v1/changes) echo changes ;;
+	/v1/zones | /v1/pools | /v1/leases | */history) echo items ;;
+	/v1/zones/*/sync) echo results ;;
+	/v1/zones/*) echo zone ;;
+	/v1/pools/*) echo pool ;;
+	/v1/addresses/*) echo address ;;
+	*) echo service ;;
+	esac
 }
 
 # hf_need PROGRAM… : programs that must be there.
@@ -113,16 +167,31 @@ hf_uri() {
 # hf_ready : whether a server can be asked at all.
 hf_ready() {
 	hf_need curl jq
-	case $url in http://?* | https://?*) ;; *) hf_die 2 "HOLDFAST_URL: \"$url\" is no http:// or https:// address" ;; esac
+	case $url in
+	*[?#]*) hf_die 2 "HOLDFAST_URL: \"$url\" has a ? or a #, and is to be the beginning of an address alone" ;;
+	http://?* | https://?*) ;;
+	*) hf_die 2 "HOLDFAST_URL: \"$url\" is no http:// or https:// address" ;;
+	esac
 	case ${HOLDFAST_TOKEN:-} in *[![:graph:]]*) hf_die 2 "HOLDFAST_TOKEN holds a space or a control character" ;; esac
+}
+
+# hf_direct URL : sets $direct to what keeps curl from a proxy if this is the host itself, so that a token goes nowhere else.
+hf_direct() {
+	local host=${1#*://}
+	host=${host%%/*}
+	host=${host##*@}
+	case $host in \[*) host=${host%%]*} host=${host#[} ;; *) host=${host%%:*} ;; esac
+	direct=()
+	if [[ ${host,,} =~ ^(localhost|.*\.localhost|127(\.[0-9]+){0,3}|::1|0:0:0:0:0:0:0:1)\.?$ ]]; then direct=(--noproxy '*'); fi
 }
 
 # hf_curl CURL-ARGUMENT… : curl with the token, which the list of processes does not show. Ends with 3 if there is no server.
 hf_curl() {
-	local status=0 token=${HOLDFAST_TOKEN:-}
+	local status=0 token=${HOLDFAST_TOKEN:-} direct
 	hf_ready
+	hf_direct "$url"
 	token=${token//\\/\\\\}
-	curl -sS --globoff --path-as-is --connect-timeout 10 --speed-limit 1 --speed-time 120 --config <(
+	curl -q -sS "${direct[@]}" --globoff --path-as-is --connect-timeout 10 --speed-limit 1 --speed-time 120 --config <(
 		if [ -n "$token" ]; then
 			printf 'header = "Authorization: Bearer %s"\n' "${token//\"/\\\"}"
 		fi
@@ -131,44 +200,63 @@ hf_curl() {
 	0) ;;
 	1 | 3) hf_die 2 "HOLDFAST_URL: $url cannot be used" ;;
 	18) hf_die 3 "the answer of the server at $url was cut off" ;;
-	5 | 6 | 7 | 28 | 35 | 52 | 55 | 56 | 60) hf_die 3 "the server at $url cannot be reached" ;;
+	28) hf_die 3 "the server at $url did not answer in time, or cannot be reached" ;;
+	5 | 6 | 7 | 35 | 52 | 55 | 56 | 60) hf_die 3 "the server at $url cannot be reached" ;;
 	*) return "$status" ;;
 	esac
 }
 
-# hf_problem STATUS BODY : says what a problem (RFC 9457) says.
+# hf_problem STATUS BODY : says what a problem (RFC 9457) says. What has no code, and a status that Holdfast gives none without, is of something else.
 hf_problem() {
 	local words
 	words=$(jq -r 'select(.code) | "\(.code): \(.detail)"' <<<"$2" 2>/dev/null) || words=
+	case $words:$1 in :3?? | :404 | :405 | :501) hf_strange ;; esac
 	words=${words:-the server answered HTTP $1}
-	echo "holdfast $name: ${words//[[:cntrl:]]/?}" >&2
+	echo "holdfast${name:+ $name}: ${words//[[:cntrl:]]/?}" >&2
 }
 
 # hf_refused STATUS BODY : says the problem, and ends with 1, or with 3 if the server is in trouble.
 hf_refused() {
 	hf_problem "$1" "$2"
-	case $1 in 500 | 502 | 503 | 504) exit 3 ;; esac
+	case $1 in 500 | 501 | 502 | 503 | 504) exit 3 ;; esac
 	exit 1
 }
 
-# hf_api METHOD TARGET [CURL-ARGUMENT…] : the answer's body; a problem is said, and the status is then 1 (3: server trouble, 500, 503).
+# hf_api METHOD TARGET [CURL-ARGUMENT…] : the answer's body, one object as it has to be; a problem is said, and the status is then 1 (3: server
+# trouble, 500, 503). $patience is how many seconds that may take, 0 as long as it takes.
+patience=30
 hf_api() {
-	local method=$1 target=$2 answer code
+	local method=$1 target=$2 answer code type member
 	shift 2
-	answer=$(hf_curl -X "$method" -w '\n%{http_code}' "$@" "$url$target") || exit
-	code=${answer##*$'\n'}
+	answer=$(hf_curl -X "$method" -w '\n%{http_code} %{content_type}' --max-time "$patience" "$@" "$url$target" | tr -d '\000') || exit
+	type=${answer##*$'\n'}
 	answer=${answer%$'\n'*}
+	code=${type%% *} type=${type#* }
 	case $code in
-	2??) printf '%s\n' "${answer%$'\n'}" ;;
+	2??) ;;
 	*) hf_refused "$code" "$answer" ;;
 	esac
+	member=$(hf_member "$target")
+	if ! hf_is_json "$type" || ! jq -es --arg member "$member" 'length == 1 and (.[0] | type == "object" and has($member) and
+		(($member | . == "items" or . == "changes" or . == "results" | not) or (.[$member] | type == "array")))' <<<"$answer" >/dev/null 2>&1; then
+		hf_strange
+	fi
+	printf '%s\n' "${answer%$'\n'}"
 }
 
 # hf_send METHOD TARGET JSON : as hf_api, with a body.
 hf_send() { hf_api "$1" "$2" -H 'Content-Type: application/json' --data-binary @- <<<"$3"; }
 
-# hf_get FILE TARGET : GET, with the body written to a file; prints the HTTP status, whatever it is.
-hf_get() { hf_curl -o "$1" -w '%{http_code}' "$url$2"; }
+# hf_get FILE TARGET [CURL-ARGUMENT…] : GET, with the body written to a file; prints the HTTP status, whatever it is. A body that is not even said
+# to be JSON is none of a Holdfast server; whether it is as it has to be, the reader looks.
+hf_get() {
+	local file=$1 target=$2 told
+	shift 2
+	: >"$file"
+	told=$(hf_curl -o "$file" -w '%{http_code} %{content_type}' "$@" "$url$target") || exit
+	case $told in 2??\ *) hf_is_json "${told#* }" || hf_strange ;; esac
+	printf '%s' "${told%% *}"
+}
 
 # hf_fetch FILE TARGET : as hf_get, but prints nothing, and a problem is said and ends the command.
 hf_fetch() {
@@ -210,7 +298,7 @@ hf_table() {
 			}
 			if (NF > n) n = NF
 		}
-		END { flush_batch() }'
+		END { flush_batch() }' | hf_put
 }
 
 # hf_daemon : where the server's binary is; offline work is a subcommand of it.
@@ -241,10 +329,7 @@ hf_offline() {
 	local argument daemon stated=
 	for argument in "$@"; do
 		case $argument in
-		-h | --help)
-			usage
-			exit 0
-			;;
+		-h | --help) hf_help ;;
 		--data-dir | --data-dir=*) stated=true ;;
 		esac
 	done

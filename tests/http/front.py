@@ -94,11 +94,11 @@ class Following:
 
 
 class Fake:
-    """Answers each request with what `answers` has for its path, (status, text) or text, else 404, and keeps what came in .seen as
+    """Answers each request with what `answers` has for its path, (status, text[, media type]) or text, else 404, and keeps what came in .seen as
     (method, target, headers, body). `on_request()` is called meanwhile."""
 
     def __init__(self, answers, on_request=None):
-        self.seen, fake = [], self
+        self.seen, self.media, fake = [], 'application/json', self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def serve(self):
@@ -107,10 +107,12 @@ class Fake:
                 if on_request:
                     on_request()
                 answer = answers.get(self.path.split('?')[0], (404, ''))
-                status, text = answer if isinstance(answer, tuple) else (200, answer)
+                status, text, media = (*answer, fake.media)[:3] if isinstance(answer, tuple) else (200, answer, fake.media)
                 data = (text if isinstance(text, str) else json.dumps(text)).encode()
                 self.send_response(status)
                 self.send_header('Content-Length', str(len(data)))
+                if media:
+                    self.send_header('Content-Type', media)
                 self.end_headers()
                 self.wfile.write(data)
 

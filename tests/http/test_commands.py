@@ -2,7 +2,10 @@
 import glob
 import json
 import os
+import shutil
 import socket
+import subprocess
+import tempfile
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,7 +64,7 @@ class Front(CommandCase):
             self.assertEqual(run('status', '--json', server=url).json()['storeEpoch'], 1)
 
     def test_an_address_that_is_none(self):
-        for url in ('ftp://127.0.0.1', '127.0.0.1', '-K/etc/passwd', 'http://', 'http://a b'):
+        for url in ('ftp://127.0.0.1', '127.0.0.1', '-K/etc/passwd', 'http://', 'http://a b', 'http://a/?x', 'http://a/#x'):
             result = run('status', server=url)
             self.assertEqual((result.status, result.out), (2, ''), (url, result))
             self.assertIn('HOLDFAST_URL', result.err)
@@ -79,13 +82,69 @@ class Front(CommandCase):
         for answer, status, words in (((503, problem), 3, 'overloaded: the queue is ?[31mfull'),
                                       ((502, '<html>'), 3, 'the server answered HTTP 502'),
                                       ((401, '{"code":"unauthorized","detail":"who?"}'), 1, 'unauthorized: who?'),
-                                      ((404, ''), 1, 'the server answered HTTP 404')):
+                                      ((400, ''), 1, 'the server answered HTTP 400'), ((403, ''), 1, 'the server answered HTTP 403')):
             fake = Fake({'/v1/zones': answer, '/v1/leases': answer})
             try:
                 self.refused(status, f'holdfast zones: {words}', 'zones', server=fake)
                 self.refused(status, words, 'leases', '--json', server=fake)
             finally:
                 fake.close()
+
+    def test_what_is_no_holdfast_is_3(self):
+        html = '<html>hello</html>'
+        commands = ('status', 'status --json', 'verify', 'zones', 'zones show x', 'leases', 'leases --json', 'leases show a b', 'leases vip 1.1.1.1',
+                    'leases release a b --yes', 'pools', 'pools create x --cidr 10.0.0.0/8', 'pools delete x --yes', 'changes', 'changes --since 0')
+        items = {'items': [1, 2], 'changes': [1], 'revision': 1, 'storeId': 'x', 'zone': 1, 'pool': 'x', 'service': 1, 'address': 1}
+        for i, answer in enumerate(((200, html, 'text/html'), (200, html), (200, '{}'), (200, '[]'), (200, '{"items":1}'), (200, ''), (200, '{"items":['),
+                       (200, '{"items":[]} {"items":[]}', 'text/plain'), (404, html, 'text/html'), (404, '{}'), (501, ''), (302, ''), (200, items),
+                       (200, 'a\0b'))):
+            class Answers(dict):
+                def get(self, path, default=None, answer=answer):
+                    return answer
+            fake = Fake(Answers())
+            try:
+                for line in commands if i == 0 else commands[i % 4::4]:
+                    if answer == (200, items) and line.split()[-1] in ('--json', '--yes', 'x', '10.0.0.0/8', 'b'):
+                        continue
+                    result = run(*line.split(), server=fake)
+                    self.assertEqual(result.status, 3, (answer, line, result))
+                    self.assertRegex(result.err, r'^(holdfast [a-z]+: the answer of \S+ is not what a Holdfast server answers\n)+$', (answer, line))
+            finally:
+                fake.close()
+
+    def test_an_odd_version_is_no_null(self):
+        for odd in ({'version': None}, {'version': ['x'], 'format': {}}, {'format': ''}):
+            fake = Fake({'/v1/status': {**STATUS, **odd}})
+            self.addCleanup(fake.close)
+            self.assertRegex(run('status', server=fake).out, 'unknown')
+
+    def test_what_cannot_be_written_is_2(self):
+        self.server.put(lease_path('written'), config())
+        for line in ('--help', 'status', 'status --json', 'status --help', 'zones', 'zones --json', 'leases', 'leases --json', 'pools', 'verify', 'changes',
+                     'changes --json', 'leases vip 1.1.1.1', 'leases vip 1.1.1.1 --json', 'pools show meshservice', 'export --help'):
+            with open('/dev/full', 'w') as full:
+                done = subprocess.run([front.FRONT, *line.split()], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True,
+                                      timeout=front.RUN_S, check=False, env=front.environment(self.server))
+            self.assertEqual(done.returncode, 2, (line, done.stderr))
+            self.assertRegex(done.stderr, '^holdfast[ a-z]*: the output cannot be written\n$', line)
+
+    def test_no_curlrc_and_no_proxy_for_this_host(self):
+        proxy, fake = Fake({}), Fake({'/v1/status': STATUS})
+        self.addCleanup(proxy.close)
+        self.addCleanup(fake.close)
+        home = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, home)
+        with open(os.path.join(home, '.curlrc'), 'w', encoding='utf-8') as file:
+            file.write(f'proxy = "http://127.0.0.1:{proxy.port}"\nnoproxy = ""\nverbose\n')
+        address = f'http://127.0.0.1:{proxy.port}'
+        for host in ('127.0.0.1', 'localhost', 'LOCALHOST'):
+            result = run('status', server=f'http://{host}:{fake.port}',
+                         env={'HOME': home, 'CURL_HOME': home, 'no_proxy': '', 'http_proxy': address, 'ALL_PROXY': address, 'HOLDFAST_TOKEN': 't'})
+            self.assertEqual((result.status, result.err), (0, ''), result)
+        self.assertEqual((proxy.seen, len(fake.seen)), ([], 3))
+
+    def test_no_temporary_directory(self):
+        self.refused(2, 'no temporary directory can be made in /nowhere', 'leases', env={'TMPDIR': '/nowhere'})
 
     def test_the_token_is_sent_and_not_shown(self):
         token, shown = 'a-secret"of\\mine', []
