@@ -123,6 +123,14 @@ def is_unclear:
 	($r.outcome == "created" or ($r.outcome == "adopted" and $r.claimRefused) or
 	 ($r.outcome == "rejected" and ($r.problem.code == "no-pool" or $r.problem.code == "pool-exhausted")));
 
+# What the server says of each address that is unclear.
+def addresses($unclear; $found): reduce range($unclear | length) as $i ({}; .[$unclear[$i]] = $found[$i]);
+
+# Who has these, in words, or none.
+def holders:
+	[.[] | if .lease then "\(.address) is \(if .state == "leased" then "held by" else "in quarantine for" end) \(.lease | words)"
+		elif .state == "reserved" then "\(.address) is reserved in pool \(.pool)" else empty end];
+
 # ---- kuma-import
 
 def judge_addresses($addresses):
@@ -135,8 +143,8 @@ def judge_addresses($addresses):
 	elif ($found | length) > 0 and ($outside | length) == ($found | length) then
 		. + {verdict: "out-of-pool", detail: "\($outside | map(.address) | join(", ")) is in no pool"}
 	elif $held != [] then
-		. + {verdict: "conflict", detail: ($held | map("\(.address) is \(if .state == "leased" then "held by" else "in quarantine for" end) \(.lease | words)") | join("; "))}
-	elif $reserved != [] then . + {verdict: "conflict", detail: ($reserved | map("\(.address) is reserved in pool \(.pool)") | join("; "))}
+		. + {verdict: "conflict", detail: ($held | holders | join("; "))}
+	elif $reserved != [] then . + {verdict: "conflict", detail: ($reserved | holders | join("; "))}
 	elif $outside != [] then . + {verdict: "conflict", detail: "\($outside[0].address) is in no pool, another of its VIPs is"}
 	elif ($found | length) > 2 or ($found | map(.address | test(":")) | unique | length) < ($found | length) then
 		. + {verdict: "conflict", detail: "several VIPs of one address family, and a lease has one"}
@@ -204,7 +212,7 @@ def hint($pools):
 
 # ---- kuma-drift
 
-def compared:
+def compared($addresses):
 	.result as $r | (has_lease) as $leased |
 	if .again and (.differs | not) then . + {verdict: "skipped", detail: "listed before"}
 	elif $leased and (if .again then (.vips - ($r.vips | map(.ip))) != [] else $r.claimRefused end) then
@@ -212,7 +220,9 @@ def compared:
 	elif $r.outcome == "restored" then . + {verdict: "no-lease", holdfast: ($r.vips | map(.ip)), detail: "its lease is in quarantine"}
 	elif $leased then . + {verdict: "same", holdfast: ($r.vips | map(.ip))}
 	elif $r.outcome == "created" or $r.outcome == "adopted" or $r.problem.code == "no-pool" or $r.problem.code == "pool-exhausted" then
-		. + {verdict: "no-lease"}
+		[.vips[] as $ip | $addresses[$ip] | objects] as $found |
+		if any($found[]; .lease or .state == "reserved") then . + {verdict: "taken", detail: ($found | holders | join("; "))}
+		else . + {verdict: "no-lease"} end
 	elif $r.outcome == "foreign" then . + {verdict: "rejected", detail: "its labels say that it lives in zone \($r.zone)"}
 	else . + {verdict: "rejected", detail: ($r.problem.detail // "refused")} end;
 
@@ -236,14 +246,17 @@ def lines_of_import($all):
 		else "words\tHint: \(.)" end),
 	(if any($counts | .["out-of-pool"], .conflict, .rejected, .failed; . > 0) then "finding\tyes" else empty end);
 
+def have: if . == 1 then "has" else "have" end;
+
 def lines_of_drift:
-	.counts as $counts | ($counts | .moved + .["no-lease"] + .rejected + .same) as $all |
+	.counts as $counts | ($counts | .moved + .taken + .["no-lease"] + .rejected + .same) as $all |
 	"report\t\(tojson)",
-	(.items | select(. != []) | sort_by(.verdict | {"moved": 0, "no-lease": 1, "rejected": 2}[.]) |
+	(.items | select(. != []) | sort_by(.verdict | {"moved": 0, "taken": 1, "no-lease": 2, "rejected": 3}[.]) |
 		"table\t\(["ZONE", "MESH", "KIND", "SERVICE", "VERDICT", "KUMA", "HOLDFAST", "SINCE", "DETAIL"] | row)",
-		"table\t\(.[] | [.zone, .mesh, .kind, .service, .verdict, (.kuma | join(", ")), (.holdfast | join(", ")), .since, .detail] | row)"),
-	"words\t\($counts.moved) of \($all) services with a VIP in Kuma have moved\(
-		if $counts["no-lease"] > 0 then "; \($counts["no-lease"]) have no lease" else "" end)\(
-		if $counts.rejected > 0 then "; \($counts.rejected) cannot be compared" else "" end)\(
-		if $counts["no-vip"] > 0 then "; \($counts["no-vip"]) more have no VIP" else "" end)",
-	(if $counts.moved > 0 then "finding\tyes" else empty end);
+		"table\t\(.[] | [.zone, .mesh, .kind, .service, .verdict, (.kuma | join(", ")), (.holdfast | join(", ")), (.since | if . then .[:19] + "Z" else . end), .detail] | row)"),
+	"words\t\($counts.moved) of \($all) \(if $all == 1 then "service" else "services" end) with a VIP in Kuma \(if $counts.moved == 1 then "has" else "have" end) moved\(
+		$counts.taken | if . > 0 then "; \(.) \(if . == 1 then "has its VIP" else "have their VIPs" end) taken by others" else "" end)\(
+		$counts["no-lease"] | if . > 0 then "; \(.) \(have) no lease" else "" end)\(
+		$counts.rejected | if . > 0 then "; \(.) cannot be compared" else "" end)\(
+		$counts["no-vip"] | if . > 0 then "; \(.) more \(have) no VIP" else "" end)",
+	(if $counts.moved + $counts.taken > 0 then "finding\tyes" else empty end);

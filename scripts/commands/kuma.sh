@@ -204,6 +204,9 @@ kuma_read() {
 		bad=$(sed -n 1p "$scratch/homeless" | jq -r .service)
 		hf_die 2 "$(wc -l <"$scratch/homeless") of $(cat "$scratch/homeless" "$scratch/unsorted" | wc -l) services with a VIP do not say their zone ($bad is the first): state --zone"
 	fi
+	if ! [ -s "$scratch/unsorted" ] && ! jq -en 'any(inputs; .verdict != "skipped")' "$scratch/aside" >/dev/null; then
+		hf_die 2 "there is no service in it${mesh:+, of mesh $mesh}: is this the right input?"
+	fi
 	LC_ALL=C sort -s -t $'\t' -k 1,1 "$scratch/unsorted" >"$scratch/asked"
 	rm "$scratch/items" "$scratch/unsorted"
 }
@@ -245,6 +248,16 @@ kuma_ask() {
 		foreach (inputs | .results[]) as $result (-1; . + 1; . as $i | $metas[$i] + {line: ($i + 1), result: $result} | identified |
 			"checked\t\(tojson)", (select(is_unclear) | .vips[] | "unclear\t\(tojson)"))' "$scratch/answers" | kuma_sort_out
 	if [ "$(wc -l <"$scratch/checked")" -ne "$(wc -l <"$scratch/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi
+}
+
+# kuma_addresses : what the addresses are of services that could not have theirs just so: each that is in $scratch/unclear, and the answers in
+# $scratch/found, in this order.
+kuma_addresses() {
+	: >"$scratch/found"
+	if ! [ -s "$scratch/unclear" ]; then return; fi
+	LC_ALL=C sort -u -o "$scratch/unclear" "$scratch/unclear"
+	jq -r '"GET\t/v1/addresses/\(@uri)\t"' "$scratch/unclear" >"$scratch/lookups"
+	kuma_many "$scratch/lookups" "$scratch/found" || exit
 }
 
 # kuma_sort_out : puts lines into the files in $scratch that they name, before a tab.

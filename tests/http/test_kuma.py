@@ -206,6 +206,10 @@ class Import(KumaCase):
     def test_zones(self):
         path = self.list(document('a', '241.0.0.1', None), document('b', '241.0.0.2', 'west'), document('c', None, None))
         self.assertDone(self.adopt(path), 2, '1 of 2 services', 'a is the first', '--zone')
+        self.assertEqual(self.assertDone(self.adopt('--zone', 'home', path), 0).err, '')
+        self.server.put(lease_path('there', 'east'))
+        for apply in ([], ['--apply']):
+            self.assertDone(self.adopt(*apply, '--zone', 'hmoe', self.list(document('z', '241.9.0.1', None), name='z.json')), 0, 'careful: the server knows no zone "hmoe", but east; is')
         result = self.assertDone(self.adopt('--zone', 'home', '--json', path), 0)
         self.assertEqual([item['zone'] for item in result.json()['items']], ['home', 'west', 'home'])
 
@@ -400,8 +404,14 @@ class Arguments(KumaCase):
             with self.subTest(content=content):
                 self.assertDone(self.adopt('--zone', 'east', self.list(document('a', '241.0.0.1'), name='good.json'), self.file(content)), 2, *words)
         self.assertDone(self.adopt('-', stdin=''), 2, 'standard input is empty')
-        result = self.assertDone(self.adopt('--json', self.file({'items': [{'type': 'Dataplane', 'name': 'dp'}]})), 0)
-        self.assertEqual(result.verdicts(), {'dp': 'skipped'})
+        result = self.assertDone(self.adopt('--json', self.file({'items': [{'type': 'Dataplane', 'name': 'dp'}, document('a')]})), 0)
+        self.assertEqual(result.verdicts(), {'dp': 'skipped', 'a': 'no-vip'})
+
+    def test_input_without_a_service_is_no_good_news(self):
+        for content in ({'items': []}, {'items': [{'type': 'Dataplane', 'name': 'dp'}]}, {'total': 0, 'items': None}):
+            for command, *args in (['kuma-drift', '--quiet'], ['kuma-drift', '--json'], ['kuma-import'], ['kuma-import', '--apply']):
+                self.assertEqual(self.assertDone(self.run_command(command, *args, self.file(content)), 2, 'there is no service in it').out, '')
+        self.assertDone(self.drift('--quiet', '--mesh', 'other', self.list(document('a', '241.0.0.1'))), 2, 'no service in it, of mesh other')
 
 
 class Drift(KumaCase):
@@ -423,14 +433,14 @@ class Drift(KumaCase):
         self.assertEqual(self.assertDone(self.drift('--quiet', '--json', path), 0).out, '')
         kuma.documents = self.shuffled(documents[:6]) + documents[6:] + [document('new', '241.9.9.9'), document('waits')]
         result = self.assertUntouched(lambda: self.assertDone(self.drift('--json', '--kuma-url', kuma.url), 1)).json()
-        self.assertEqual(result['counts'], {'moved': 6, 'no-lease': 1, 'rejected': 0, 'same': 3, 'no-vip': 1, 'skipped': 0})
+        self.assertEqual(result['counts'], {'moved': 6, 'taken': 0, 'no-lease': 1, 'rejected': 0, 'same': 3, 'no-vip': 1, 'skipped': 0})
         moved = [item for item in result['items'] if item['verdict'] == 'moved']
         self.assertEqual([(item['service'], item['kuma'], item['holdfast']) for item in moved],
                          [(f's{i}', [f'241.0.1.{(i + 1) % 6}'], [f'241.0.1.{i}']) for i in range(6)])
         for item in moved:
             lease = self.server.get(lease_path(item['service'], item['zone'])).json()
             self.assertEqual((item['since'], item['kumaModifiedAt']), (lease['createdAt'], '2026-06-01T12:00:00Z'))
-        self.assertDone(self.drift('--quiet', '--kuma-url', kuma.url), 1, 's5', '241.0.1.0', '6 of 10 services', '1 have no lease')
+        self.assertDone(self.drift('--quiet', '--kuma-url', kuma.url), 1, 's5', '241.0.1.0', '6 of 10 services', '1 has no lease')
 
     def test_no_lease_is_no_move(self):
         self.server.put(lease_path('q') + '?address=241.0.0.2')
@@ -440,6 +450,20 @@ class Drift(KumaCase):
         path = self.list(document('q', '241.0.0.2'), document('new', '10.0.0.1'))
         self.assertDone(self.drift(path), 0, 'no-lease', 'in quarantine', '2 have no lease')
         self.assertDone(self.drift(self.list(document('r', '241.0.0.9'))), 1, 'moved', '241.0.0.3')
+
+    def test_who_has_no_lease_while_another_has_its_vip(self):
+        self.server.put(lease_path('holder', 'west') + '?address=241.0.0.9')
+        self.server.put(lease_path('gone', 'west') + '?address=241.0.0.10')
+        self.server.delete(lease_path('gone', 'west'))
+        pool = self.server.get('/v1/pools/meshservice').json()
+        self.server.put('/v1/pools/meshservice', {'cidrs': pool['cidrs'], 'kinds': pool['kinds'], 'reserved': ['241.0.0.11']})
+        path = self.list(document('a', '241.0.0.9'), document('b', '241.0.0.10'), document('c', '241.0.0.11'), document('d', '241.0.0.12'))
+        result = self.assertUntouched(lambda: self.assertDone(self.drift('--json', path), 1))
+        self.assertEqual(result.verdicts(), {'a': 'taken', 'b': 'taken', 'c': 'taken', 'd': 'no-lease'})
+        self.assertEqual(result.json()['counts']['taken'], 3)
+        for item, words in zip(result.json()['items'], ('held by MeshService holder of zone west', 'in quarantine for MeshService gone', 'reserved in pool')):
+            self.assertIn(words, item['detail'])
+        self.assertDone(self.drift('--quiet', path), 1, 'taken', '0 of 4 services with a VIP in Kuma have moved; 3 have their VIPs taken by others; 1 has no lease')
 
     def test_listed_twice(self):
         self.server.put(lease_path('a') + '?address=241.0.0.1')
