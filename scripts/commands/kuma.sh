@@ -28,10 +28,6 @@ kuma_name() {
 kuma_option() {
 	taken=2
 	case $1 in
-	--*=*)
-		kuma_option "${1%%=*}" "${1#*=}"
-		case $taken in 2) taken=1 ;; *) hf_bad "${1%%=*} takes no value" ;; esac
-		;;
 	--zone)
 		zone=$(hf_value "$1" "$@")
 		kuma_name "$1" "$zone"

@@ -313,15 +313,24 @@ hf_daemon() {
 	command -v holdfastd || hf_die 2 "holdfastd is not to be found; build it (scripts/build), or set HOLDFASTD to its path"
 }
 
-# hf_data_dir : the data directory unless one is stated: $HOLDFAST_DATA_DIR, what the installed configuration says, or holdfastd's own default.
+# hf_data_dir : the data directory unless one is stated: $HOLDFAST_DATA_DIR, or what the configuration says, that of $HOLDFAST_CONFIG or else the
+# installed one. Nothing if neither says.
 hf_data_dir() {
-	local file configured=
-	for file in "$lib/../../etc/holdfast/holdfastd.conf" /etc/holdfast/holdfastd.conf; do
-		if [ -n "${HOLDFAST_DATA_DIR:-}$configured" ] || [ ! -e "$file" ]; then continue; fi
+	local file configured='' files=("$lib/../../etc/holdfast/holdfastd.conf" /etc/holdfast/holdfastd.conf)
+	if [ -n "${HOLDFAST_DATA_DIR:-}" ]; then
+		printf '%s' "$HOLDFAST_DATA_DIR"
+		return
+	fi
+	if [ -n "${HOLDFAST_CONFIG:-}" ]; then
+		files=("$HOLDFAST_CONFIG")
+		[ -e "$HOLDFAST_CONFIG" ] || hf_die 2 "HOLDFAST_CONFIG: there is no $HOLDFAST_CONFIG"
+	fi
+	for file in "${files[@]}"; do
+		if [ -n "$configured" ] || [ ! -e "$file" ]; then continue; fi
 		[ -r "$file" ] || hf_die 2 "$file cannot be read, so the data directory is not known: state --data-dir"
-		configured=$(sed -n 's/^[[:space:]]*data-dir[[:space:]]*=[[:space:]]*//p' "$file" | sed 's/[[:space:]];.*//; s/[[:space:]]*$//')
+		configured=$(sed -n 's/^[[:space:]]*data-dir[[:space:]]*[=:][[:space:]]*//p' "$file" | sed -n '$ { s/[[:space:]][;#].*//; s/[[:space:]]*$//; p; }')
 	done
-	printf '%s' "${HOLDFAST_DATA_DIR:-${configured:-holdfast-data}}"
+	printf '%s' "$configured"
 }
 
 # hf_offline ARGUMENT… : the command as holdfastd's subcommand of the same name, on the data directory unless one is stated.
@@ -330,13 +339,45 @@ hf_offline() {
 	for argument in "$@"; do
 		case $argument in
 		-h | --help) hf_help ;;
-		--data-dir | --data-dir=*) stated=true ;;
+		--data-dir) stated=true ;;
+		--) break ;;
 		esac
 	done
 	daemon=$(hf_daemon)
 	if [ -z "$stated" ]; then
 		stated=$(hf_data_dir)
+		if [ -z "$stated" ]; then
+			stated=holdfast-data
+			case $name in
+			restore | import | repair | migrate)
+				if [ ! -e "$stated" ]; then
+					for argument in "$@"; do
+						case $argument in --?*) usage | grep -qF -e "$argument" || hf_bad "\"$argument\" is no argument of this command" ;; esac
+					done
+				fi
+				[ -e "$stated" ] || hf_die 2 "no data directory is stated or configured, and there is no $stated here: state --data-dir"
+				;;
+			esac
+		fi
 		set -- --data-dir "$stated" "$@"
 	fi
 	exec "$daemon" "$name" "$@"
 }
+
+# The arguments of whoever sources this: --option=value is --option value in every command.
+hf_arguments=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--)
+		hf_arguments+=("$@")
+		break
+		;;
+	--json=* | --yes=* | --force=* | --follow=* | --apply=* | --all=* | --quiet=* | --help=* | --no-verify=* | --dry-run=* | --restored=* | --other-store=*)
+		hf_bad "${1%%=*} takes no value"
+		;;
+	--[a-z]*=*) hf_arguments+=("${1%%=*}" "${1#*=}") ;;
+	*) hf_arguments+=("$1") ;;
+	esac
+	shift
+done
+set -- "${hf_arguments[@]}"

@@ -124,6 +124,27 @@ class Front(Case):
         server = self.server()
         self.front(0, 'backup', '--dir', '-x', server=server, says='-x/holdfast-')
 
+    def test_where_the_data_are(self):
+        server = self.server()
+        backup = self.take(server)
+        server.put(lease_path('a'), config())
+        server.stop()
+        for line in (['restore', backup], ['import', backup], ['repair'], ['migrate']):
+            self.front(2, *line, says='^holdfast [a-z]+: no data directory is stated or configured, and there is no holdfast-data here: state --data-dir\n$')
+        self.assertFalse(os.path.exists(self.path('holdfast-data')))
+        for comment in '', ' # the leases', '\t; the leases':
+            with open(self.path('conf'), 'w', encoding='utf-8') as file:
+                file.write(f'# data-dir = /no\ndata-dir = {server.data_dir}{comment}\nthreads = 2\n')
+            self.assertEqual(self.front(0, 'export', '--json', HOLDFAST_CONFIG='conf'), self.front(0, 'export', server.data_dir))
+        self.front(2, 'export', says='HOLDFAST_CONFIG: there is no nothing', HOLDFAST_CONFIG='nothing')
+        self.assertIn('"leases":1', self.front(0, 'verify', '--json', f'--data-dir={server.data_dir}'))
+        self.front(0, 'verify', '--data-dir', server.data_dir, says='good')
+        os.rename(backup, self.path('-b'))
+        self.front(0, 'verify', '--', '-b', says='good')
+        self.front(2, 'verify', '--data-dir', 'a', 'b', says='one path at a time')
+        self.front(2, 'verify', '--json=yes', says='--json takes no value')
+        self.front(0, 'restore', '--data-dir=new', '--store-epoch=7', '--', '-b', says='store epoch 7')
+
     def test_violations_are_told(self):
         server = self.server()
         lease = server.put(lease_path('a'), config()).json()
