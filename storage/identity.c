@@ -45,6 +45,11 @@ enum hf_err hf_name_set(const char *what, const char *text, size_t max, struct h
 	return err;
 }
 
+bool hf_identity_equal(const struct hf_identity *a, const struct hf_identity *b) {
+	return a->kind == b->kind && strcmp(a->zone, b->zone) == 0 && strcmp(a->mesh, b->mesh) == 0 &&
+	       strcmp(a->service, b->service) == 0;
+}
+
 static uint8_t *put_name(uint8_t *at, const char *name) {
 	size_t len = strlen(name) + 1;
 	memcpy(at, name, len);

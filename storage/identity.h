@@ -46,6 +46,8 @@ enum hf_err hf_name_check(const char *what, const char *text, size_t max, struct
 /* Copies a checked name; the target has max + 1 bytes. Errors as hf_name_check(). */
 enum hf_err hf_name_set(const char *what, const char *text, size_t max, struct hf_why *why, char *ret) HF_CHECKED;
 
+bool hf_identity_equal(const struct hf_identity *a, const struct hf_identity *b);
+
 /* Encodes an identity whose names are checked. */
 void hf_identity_encode(const struct hf_identity *id, struct hf_key *ret);
 

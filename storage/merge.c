@@ -199,11 +199,6 @@ static const char *name_vips(const struct hf_lease *lease, char ret[2 * HF_ADDR_
 	return ret;
 }
 
-static bool same_id(const struct hf_identity *a, const struct hf_identity *b) {
-	return a->kind == b->kind && strcmp(a->zone, b->zone) == 0 && strcmp(a->mesh, b->mesh) == 0 &&
-	       strcmp(a->service, b->service) == 0;
-}
-
 static bool same_place(const struct hf_lease *a, const struct hf_lease *b) {
 	bool same = a->n_vips == b->n_vips && strcmp(a->pool, b->pool) == 0;
 	for (int i = 0; same && i < a->n_vips; i++)
@@ -229,7 +224,7 @@ static bool fits(struct walk *w, const struct target *target, const struct hf_le
 	name_lease(&lease->id, id);
 	hf_addr_format(a, text);
 	bool held = hf_history_present(w->into, a, &holder);
-	if (held && !same_id(&holder.id, &lease->id)) {
+	if (held && !hf_identity_equal(&holder.id, &lease->id)) {
 		tell(w, HF_LINE_LEASE, "%s: %s is held here by %s \"%.80s\" of zone \"%s\", mesh \"%s\"", id, text,
 		     hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
 		return false;

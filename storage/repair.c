@@ -35,11 +35,11 @@ static bool newest_past(struct hf_txn *reader, struct hf_addr a, struct hf_holde
 /* Whether the row that there was may stay, by what verify asks of a present holder. */
 static bool may_stay(struct hf_verify *v, const struct hf_holder *row, const struct hf_lease *lease, const struct hf_holder *past) {
 	struct hf_change change;
-	if (!hf_verify_same(&row->id, &lease->id) || row->from_revision == 0 || row->from_revision > v->meta.revision ||
+	if (!hf_identity_equal(&row->id, &lease->id) || row->from_revision == 0 || row->from_revision > v->meta.revision ||
 	    (past && row->from_revision <= past->from_revision))
 		return false;
 	return row->from_revision <= v->meta.compacted || !hf_verify_change(v, row->from_revision, &change) ||
-	       (change.has_lease && hf_verify_same(&change.id, &lease->id));
+	       (change.has_lease && hf_identity_equal(&change.id, &lease->id));
 }
 
 /* Since when a lease has an address: as its row says; else, what is known for certain: at its last change it had it. The time is

@@ -35,11 +35,6 @@ const char *hf_verify_id(const struct hf_identity *id, char ret_text[HF_VERIFY_I
 	return ret_text;
 }
 
-bool hf_verify_same(const struct hf_identity *a, const struct hf_identity *b) {
-	return a->kind == b->kind && strcmp(a->zone, b->zone) == 0 && strcmp(a->mesh, b->mesh) == 0 &&
-	       strcmp(a->service, b->service) == 0;
-}
-
 bool hf_verify_lease(struct hf_verify *v, const struct hf_identity *id, struct hf_lease *ret) {
 	struct hf_key key;
 	struct hf_slice value;

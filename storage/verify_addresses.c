@@ -24,7 +24,7 @@ static void check_from(struct hf_verify *v, enum hf_table table, struct hf_addr 
 		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": that is not one of the store's, up to %" PRIu64, text,
 			      holder->from_revision, v->meta.revision);
 	else if (holder->from_revision > v->meta.compacted && hf_verify_change(v, holder->from_revision, &change) &&
-		 (!change.has_lease || !hf_verify_same(&change.id, &holder->id)))
+		 (!change.has_lease || !hf_identity_equal(&change.id, &holder->id)))
 		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": that was no change of %s", text, holder->from_revision,
 			      hf_verify_id(&holder->id, id));
 }

@@ -43,8 +43,6 @@ bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_holder *r
 /* The feed's entry of a revision; false if it is not there (or damaged). */
 bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *ret);
 
-bool hf_verify_same(const struct hf_identity *a, const struct hf_identity *b);
-
 /* The passes, in this order: the pools are read (and their ranges compared), the leases are counted into them, the counts are
  * compared. load_pools: HF_E_STORAGE, out of memory; the pools are the caller's to free unless it fails. */
 enum hf_err hf_verify_load_pools(struct hf_verify *v, struct hf_why *why) HF_CHECKED;

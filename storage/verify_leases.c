@@ -49,7 +49,7 @@ static void check_revision(struct hf_verify *v, const struct hf_lease *lease, co
 		return;
 	if (!hf_verify_change(v, lease->revision, &change))
 		hf_verify_say(v, HF_CHANGES, "%s: its revision %" PRIu64 " is not in the feed", id, lease->revision);
-	else if (!change.has_lease || !hf_verify_same(&change.id, &lease->id))
+	else if (!change.has_lease || !hf_identity_equal(&change.id, &lease->id))
 		hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " is expected to be a change of %s", lease->revision, id);
 	else if (change.n_vips != lease->n_vips ||
 		 memcmp(change.vips, lease->vips, sizeof change.vips[0] * (size_t)change.n_vips) != 0 ||
@@ -64,7 +64,7 @@ static void check_address(struct hf_verify *v, const struct hf_lease *lease, str
 	hf_addr_format(a, text);
 	if (!hf_verify_holder(v, a, &holder))
 		hf_verify_say(v, HF_ADDRESSES, "%s is expected to point to %s, which has it; it points nowhere", text, id);
-	else if (!hf_verify_same(&holder.id, &lease->id))
+	else if (!hf_identity_equal(&holder.id, &lease->id))
 		hf_verify_say(v, HF_ADDRESSES, "%s is in two leases: it points to %s, but %s has it as well", text,
 			      hf_verify_id(&holder.id, other), id);
 }
