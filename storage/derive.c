@@ -36,6 +36,11 @@ bool hf_derive_overlap(const struct hf_pool *ours, const struct hf_pool *theirs,
 	return false;
 }
 
+bool hf_derive_cursor_is_sound(const struct hf_pool *pool, enum hf_family family) {
+	struct hf_addr cursor = pool->count[family].cursor, before = {cursor.n - 1};
+	return cursor.n == 0 || hf_addr_family(cursor) == family || hf_addr_family(before) == family;
+}
+
 struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name) {
 	int low = 0, high = d->n_pools;
 	while (low < high) {

@@ -25,6 +25,10 @@ enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, stru
 bool hf_derive_overlap(const struct hf_pool *ours, const struct hf_pool *theirs, struct hf_range *ret_ours,
 		       struct hf_range *ret_theirs);
 
+/* Whether a pool's cursor may be where it is: at the beginning (0), at an address of its family, or right behind the family's last.
+ */
+bool hf_derive_cursor_is_sound(const struct hf_pool *pool, enum hf_family family);
+
 /* NULL: there is none. */
 struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name);
 

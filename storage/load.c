@@ -124,10 +124,9 @@ static enum hf_err check_cursors(const struct hf_pool *pool, struct hf_why *why)
 	static const char *const names[HF_FAMILIES] = {[HF_IPV4] = "IPv4", [HF_IPV6] = "IPv6"};
 	char text[HF_ADDR_TEXT];
 	for (int family = 0; family < HF_FAMILIES; family++) {
-		struct hf_addr cursor = pool->count[family].cursor;
-		if (cursor.n == 0 || (int)hf_addr_family(cursor) == family) /* 0: at the beginning */
+		if (hf_derive_cursor_is_sound(pool, (enum hf_family)family))
 			continue;
-		hf_addr_format(cursor, text);
+		hf_addr_format(pool->count[family].cursor, text);
 		return hf_fail(why, HF_E_CORRUPT, "its %s cursor is %s", names[family], text);
 	}
 	return HF_OK;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "allocator.h"
+#include "derive.h"
 
 /* A range and whose it is. */
 struct owned {
@@ -74,10 +75,9 @@ static void check_ranges(struct hf_verify *v, const struct hf_pool *pool, const 
 static void check_cursors(struct hf_verify *v, const struct hf_pool *pool) {
 	char text[HF_ADDR_TEXT];
 	for (int family = 0; family < HF_FAMILIES; family++) {
-		struct hf_addr cursor = pool->count[family].cursor;
-		if (cursor.n == 0 || (int)hf_addr_family(cursor) == family) /* 0: at the beginning */
+		if (hf_derive_cursor_is_sound(pool, (enum hf_family)family))
 			continue;
-		hf_addr_format(cursor, text);
+		hf_addr_format(pool->count[family].cursor, text);
 		hf_verify_say(v, HF_POOLS, "pool \"%s\": the cursor %s is of the wrong family", pool->name, text);
 	}
 }

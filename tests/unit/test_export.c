@@ -108,6 +108,23 @@ Test(export, a_store_that_nobody_used_gets_the_very_store_and_is_kept_aside) {
 	cr_assert(hf_digest_equal(&before, &after));
 }
 
+Test(export, a_cursor_behind_the_last_address_round_trips) {
+	struct hf_pool_put put = pool_request("top", "255.255.255.252/30 ::fffe:ffff:fffc/126", "", 60);
+	char name[8];
+	cr_assert_eq(commit(&f, &put.write), HF_OK, "%s", put.write.why.text);
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof name, "top%d", i);
+		struct hf_acquire a = acquire_request(identity("east", "default", name), "{}");
+		strcpy(a.pool, "top");
+		cr_assert_eq(acquire(&f, &a), HF_OK, "%s", a.write.why.text);
+	}
+	verify_clean(&f, "the pool is full");
+	free(text);
+	text = export_text(&f);
+	cr_assert(strstr(text, "\"cursor\":{\"ipv4\":\"::1:0:0:0\",\"ipv6\":\"0.0.0.0\"}"), "%s", line_of(text, "\"top\""));
+	expect_the_same("a full pool at the end");
+}
+
 Test(export, a_restored_store_round_trips) {
 	fixture_close(&f);
 	struct hf_store *store;
