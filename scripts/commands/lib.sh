@@ -1,18 +1,20 @@
 # What the commands share. A command sets `name`, defines usage(), sources this and parses its arguments.
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # what is set here is used by the commands
+# shellcheck disable=SC2016,SC2034 # variables are jq's; what is set here is used by the commands
 name=${name:-}
 url=${HOLDFAST_URL:-http://127.0.0.1:8241}
 while [ "$url" != "${url%/}" ]; do url=${url%/}; done
 lib=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 json=false # --json was given
 yes=false  # --yes was given
+declare -A advice=() # words to add to what a problem of a code says
 scratch=   # a directory for what is too long for a variable; hf_scratch makes it
 # What jq programs may begin with: a row of a table, a time without its fraction, addresses, and seconds as people write them.
 hf_jq='
 	def row: map(if . == null or . == "" then "-" else . end) | @tsv;
 	def time: if . == null then null else .[0:19] + "Z" end;
 	def ips: [.[]?.ip] | join(",");
+	def many($word): "\(.) \($word)\(if . == 1 then "" else "s" end)";
 	def names: if length > 0 then join(", ") else "all" end;
 	def duration: if . == 0 then "0s" elif . % 86400 == 0 then "\(. / 86400)d" elif . % 3600 == 0 then "\(. / 3600)h"
 		elif . % 60 == 0 then "\(. / 60)m" else "\(.)s" end;'
@@ -78,13 +80,38 @@ hf_confirm() {
 	esac
 }
 
+# hf_run FILE COMMAND… : its output goes to the file. It has a process group of its own, so that a signal need not wait for its end: hf_ended is
+# for the traps of whoever uses this.
+running=
+hf_run() {
+	local status=0 out=$1
+	shift
+	set -m
+	"$@" >"$out" </dev/null &
+	running=$!
+	set +m
+	wait "$running" || status=$?
+	running=
+	return "$status"
+}
+
+# hf_ended SIGNAL : ends at once, with what runs.
+hf_ended() {
+	trap '' HUP INT TERM
+	if [ -n "$running" ]; then
+		kill -- "-$running" || true
+		wait "$running" || true
+	fi 2>/dev/null
+	exit $((128 + $1))
+}
+
 # hf_scratch : makes the directory $scratch, which goes away when the command ends. Not for subshells. An interrupt ends the command even
 # if what it ran at that moment ended well, which bash would take for having been dealt with.
 hf_scratch() {
 	scratch=$(mktemp -d "${TMPDIR:-/tmp}/holdfast.XXXXXXXX" 2>/dev/null) ||
 		hf_die 2 "no temporary directory can be made in ${TMPDIR:-/tmp}; TMPDIR may name another place"
 	trap 'rm -rf "$scratch"' EXIT
-	trap 'exit 130' INT
+	trap 'hf_ended 2' INT
 }
 
 # hf_put : standard input to standard output, where a failure to write is said, once. Who is not read on ends quietly, as usual.
@@ -211,6 +238,7 @@ hf_problem() {
 	local words
 	words=$(jq -r 'select(.code) | "\(.code): \(.detail)"' <<<"$2" 2>/dev/null) || words=
 	case $words:$1 in :3?? | :404 | :405 | :501) hf_strange ;; esac
+	if [ -n "$words" ] && [ -n "${advice[${words%%:*}]:-}" ]; then words+=" ${advice[${words%%:*}]}"; fi
 	words=${words:-the server answered HTTP $1}
 	echo "holdfast${name:+ $name}: ${words//[[:cntrl:]]/?}" >&2
 }

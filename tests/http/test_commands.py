@@ -44,6 +44,10 @@ class Front(CommandCase):
             out = self.run_ok(*args).out
             for command in ('changes', 'leases', 'pools', 'status', 'zones'):
                 self.assertRegex(out, rf'(?m)^  {command} +[A-Z]')
+        for args in (('help', 'help'), ('--help', 'help'), ('help', '--help')):
+            self.assertEqual(self.run_ok(*args).out, out)
+        self.assertEqual(self.run_ok('--help', 'zones').out, self.run_ok('zones', '--help').out)
+        self.refused(2, '"foo" is not a command', '--help', 'foo')
         self.assertEqual(run().status, 2)
         for bad in ('nix', '../run', 'lib.sh', '-x', 'zones;id'):
             self.assertEqual(self.refused(2, 'is not a command', bad).status, 2)
@@ -295,6 +299,12 @@ class Leases(CommandCase):
         self.assertEqual(self.server.get(lease_path('parted')).status, 200)
         self.assertIn(f'{vip} is free', ask('leases', 'purge', 'east', 'parted', server=self.server, answer='y').out)
         self.refused(1, 'not-found: ', 'leases', 'purge', 'east', 'parted', '--yes')
+        self.run_ok('pools', 'create', 'leaving', '--cidr', '10.9.0.0/24', '--cidr', '10.10.0.0/24')
+        self.server.put(lease_path('leaver') + '?pool=leaving', config())
+        self.run_ok('pools', 'drain', 'leaving', '10.9.0.0/24')
+        out = self.run_ok('leases', 'purge', 'east', 'leaver', '--yes').out
+        self.assertIn('leaver of zone east is gone, which had 10.9.0.0', out)
+        self.assertIn('10.9.0.0 is unmanaged: in no pool', out)
 
     def test_a_frozen_lease_is_released_by_force_alone(self):
         self.server.put('/v1/zones/ice/connection', {'instance': 'i'})
@@ -302,6 +312,8 @@ class Leases(CommandCase):
         self.server.delete('/v1/zones/ice/connection')
         for verb in ('release', 'purge'):
             self.refused(1, 'holdfast leases: zone-offline: zone "ice" is offline', 'leases', verb, 'ice', 'frozen', '--yes')
+            self.assertTrue(run('leases', verb, 'ice', 'frozen', '--yes', server=self.server).err.endswith(' (--force)\n'))
+        self.assertIn('its 1 lease is frozen', self.run_ok('zones', 'offline', 'ice', '--yes').out)
         self.run_ok('leases', 'release', 'ice', 'frozen', '--yes', '--force')
         self.run_ok('leases', 'purge', 'ice', 'frozen', '--yes', '--force')
 
@@ -385,7 +397,7 @@ class Pools(CommandCase):
         self.assertIn('1 still held where it drains', out)
         self.refused(1, 'last range', 'pools', 'drain', 'drained', '10.6.0.0/24')
         self.run_ok('pools', 'edit', 'drained', '--add-cidr', '10.8.0.0/24')
-        self.refused(1, '"reserved": 10.6.0.0/25', 'pools', 'drain', 'drained', '10.6.0.0/24')
+        self.refused(1, 'the pool\'s CIDRs (state --unreserve CIDR, so', 'pools', 'drain', 'drained', '10.6.0.0/24')
         drained = self.run_ok('pools', 'drain', 'drained', '10.6.0.0/24', '--unreserve', '10.6.0.0/25', '--json').json()
         self.assertEqual((drained['cidrs'], drained['draining']), (['10.8.0.0/24'], ['10.5.0.0/24']))
 

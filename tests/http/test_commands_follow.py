@@ -29,13 +29,14 @@ class Changes(ServerCase):
         self.assertEqual((table[0], len(table)), (HEAD, 21))
         self.assertEqual(table[-2][2:], ['acquired', 'request', 'MeshService', 'm/quiet/alone', '241.0.0.30'])
         self.assertEqual(table[-1][2:], ['pool-written', 'request', 'pool', 'written', '-'])
-        for args, revisions in ((['--limit', '2'], [last, last + 1]), (['--since', last - 1], [last, last + 1]), (['--limit', '0'], []),
+        for args, revisions in ((['--limit', '2'], [last, last + 1]), (['--since', last - 1], [last, last + 1]), 
                                 (['--since', '0', '--limit', '3'], [1, 2, 3]), (['--since', '0', '--zone', 'quiet'], [last]),
                                 (['--mesh', 'm'], [last]), (['--zone=many', '--limit', '2'], [last - 2, last - 1]),
                                 (['--kind', 'MeshExternalService'], []), (['--since', last + 1], []),
                                 (['--since', '0', '--limit', '9999'], list(range(1, last + 2)))):
             self.assertEqual([change['revision'] for change in self.changes(*args)], revisions, args)
         self.assertEqual(run('changes', '--since', last + 1, server=self.server).table(), [HEAD])
+        self.assertIn('at least 1', run('changes', '--limit', '0', server=self.server).err)
         result = run('changes', '--since', last + 5, server=self.server)
         self.assertEqual((result.status, result.out), (1, ''), result)
         self.assertIn('holdfast changes: invalid-parameter: ', result.err)
