@@ -71,11 +71,10 @@ def expected(prefix):
     found = {prefix + 'sbin/holdfastd': 0o755, prefix + 'bin/holdfast': 0o755, prefix + 'lib/systemd/system/holdfast.service': 0o644}
     found |= {f'{prefix}libexec/holdfast/{name}': 0o755 for name in programs}
     found |= {f'{prefix}libexec/holdfast/{name}': 0o644 for name in parts}
-    found |= {f'{prefix}share/doc/holdfast/{name}': 0o644 for name in ('README.md', 'CHANGELOG.md', 'FORMAT.md', 'openapi.yaml', 'copyright')}
-    for path, source in (('share/bash-completion/completions/holdfast', 'scripts/completion/holdfast.bash'),
-                         ('share/doc/holdfast/operations.md', 'docs/operations.md'), ('share/doc/holdfast/export.md', 'docs/export.md')):
-        if os.path.exists(os.path.join(SOURCE, source)):
-            found[prefix + path] = 0o644
+    found |= {f'{prefix}share/doc/holdfast/{name}': 0o644 for name in
+              ('README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'copyright', 'docs/operations.md', 'docs/export.md', 'storage/FORMAT.md',
+               'api/openapi.yaml', 'tests/bench/RESULTS.md')}
+    found[prefix + 'share/bash-completion/completions/holdfast'] = 0o644
     return found
 
 
@@ -166,9 +165,15 @@ class Maintainer(unittest.TestCase):
 
     def test_an_upgrade_restarts_and_leaves_the_directory(self):
         os.mkdir(self.data)
-        calls = self.act('postinst', 'configure', '0.0.9')
-        self.assertNotIn('install -d', calls)
-        self.assertIn('deb-systemd-invoke restart holdfast.service', calls)
+        for state, restarted in (('active', True), ('activating', True), ('inactive', False), ('failed', False)):
+            self.stub('systemctl', f'[ "$1" != is-active ] || echo {state}\n')
+            calls = self.act('postinst', 'configure', '0.0.9')
+            self.assertNotIn('install -d', calls)
+            self.assertEqual('deb-systemd-invoke restart holdfast.service' in calls, restarted, calls)
+            self.assertNotIn('deb-systemd-invoke start', calls)
+        # It was removed, which stopped and masked it, and is installed again.
+        self.stub('readlink', 'echo /dev/null\n')
+        self.assertIn('deb-systemd-invoke start holdfast.service', self.act('postinst', 'configure', '0.0.9'))
         self.assertEqual(self.act('prerm', 'upgrade', '0.2.0'), '')
 
     def test_without_systemd_nothing_is_started(self):
@@ -216,6 +221,15 @@ class Install(unittest.TestCase):
     def test_files_and_modes(self):
         wanted = expected('') | {CONFIG: 0o644, 'share/man/man1/holdfast.1': 0o644, 'share/man/man8/holdfastd.8': 0o644}
         self.assertEqual(files(WORK + '/prefix'), wanted)
+
+    def test_the_links_between_the_documents_hold(self):
+        docs, seen = WORK + '/prefix/share/doc/holdfast', 0
+        for path in files(docs):
+            if path.endswith('.md'):
+                for link in re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', read(f'{docs}/{path}')):
+                    seen += 1
+                    self.assertTrue(os.path.exists(os.path.join(docs, os.path.dirname(path), link)), f'{path}: {link}')
+        self.assertGreater(seen, 7)
 
     def test_the_unit_names_the_prefix(self):
         self.assertIn(f'ExecStart={WORK}/prefix/sbin/holdfastd --config {WORK}/prefix/{CONFIG}\n',
