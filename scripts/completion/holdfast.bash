@@ -62,14 +62,41 @@ _holdfast_synopses() {
 }
 
 _holdfast() {
-	local cur=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]/#\~\//$HOME/} command=${COMP_WORDS[1]:-} sub='' zone='' wanted='' given=' '
-	local synopsis token value i first=2 seen=0 many=' '
+	local cur program command sub='' zone='' wanted='' given=' ' synopsis token value i at first=2 seen=0 many=' ' behind=false prefix=''
+	local -a line=()
+	# --option=value is two words, whether bash took it for three or for one.
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		token=${COMP_WORDS[i]}
+		behind=false
+		case $token in
+		=*)
+			if [ "$i" -gt 0 ] && [[ ${COMP_WORDS[i - 1]} == --* ]]; then
+				if [ "$token" != = ] || [ "$i" -eq "$COMP_CWORD" ]; then line+=("${token#=}"); fi
+				behind=true
+			else
+				line+=("$token")
+			fi
+			;;
+		--?*=*)
+			line+=("${token%%=*}" "${token#*=}")
+			behind=true
+			prefix=${token%%=*}=
+			;;
+		*)
+			line+=("$token")
+			if [ "$i" -gt 1 ] && [ "${COMP_WORDS[i - 1]}" = = ] && [[ ${COMP_WORDS[i - 2]} == --* ]]; then behind=true; fi
+			;;
+		esac
+	done
+	case ${COMP_WORDS[COMP_CWORD]} in --?*=*) ;; *) prefix='' ;; esac
+	at=$((${#line[@]} - 1))
+	cur=${line[at]} program=${line[0]/#\~\//$HOME/} command=${line[1]:-}
 	local -a tokens synopses=() fitting=()
 	local -A values=()
 	COMPREPLY=()
-	if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$command" = help ]; }; then
+	if [ "$at" -eq 1 ] || { [ "$at" -eq 2 ] && [ "$command" = help ]; }; then
 		_holdfast_offer < <("$program" --help 2>/dev/null </dev/null | sed -n 's/^  \([a-z-]*\)  .*/\1/p')
-		if [ "$COMP_CWORD" -eq 1 ]; then _holdfast_offer < <(printf '%s\n' help --help --version); fi
+		if [ "$at" -eq 1 ]; then _holdfast_offer < <(printf '%s\n' help --help --version); fi
 		return
 	fi
 	case $command in '' | -* | *[!a-z-]*) return ;; esac
@@ -80,8 +107,8 @@ _holdfast() {
 		read -r _ token _ <<<"$synopsis"
 		token=${token//[\[\]]/}
 		case $token in '' | *[!a-z]*) continue ;; esac
-		if [ "$COMP_CWORD" -gt 2 ] && [ "$token" = "${COMP_WORDS[2]}" ]; then sub=$token first=3; fi
-		if [ "$COMP_CWORD" -eq 2 ] && [[ $synopsis == synopsis:* && " ${COMPREPLY[*]} " != *" $token "* ]]; then _holdfast_offer <<<"$token"; fi
+		if [ "$at" -gt 2 ] && [ "$token" = "${line[2]}" ]; then sub=$token first=3; fi
+		if [ "$at" -eq 2 ] && [[ $synopsis == synopsis:* && " ${COMPREPLY[*]} " != *" $token "* ]]; then _holdfast_offer <<<"$token"; fi
 	done
 	for synopsis in "${synopses[@]}"; do
 		read -r _ token _ <<<"$synopsis"
@@ -123,15 +150,15 @@ _holdfast() {
 	done
 
 	# Where the cursor is.
-	for ((i = first; i < COMP_CWORD; i++)); do
-		token=${COMP_WORDS[i]}
+	for ((i = first; i < at; i++)); do
+		token=${line[i]}
 		case $token in
 		-*)
 			if [[ $many != *" $token "* ]]; then given+="$token "; fi
 			wanted=${values[$token]:-}
-			if [ -n "$wanted" ] && [ $((i + 1)) -lt "$COMP_CWORD" ]; then
+			if [ -n "$wanted" ] && [ $((i + 1)) -lt "$at" ]; then
 				i=$((i + 1))
-				if [ "$wanted" = ZONE ]; then zone=${COMP_WORDS[i]}; fi
+				if [ "$wanted" = ZONE ]; then zone=${line[i]}; fi
 				wanted=
 			fi
 			;;
@@ -141,8 +168,10 @@ _holdfast() {
 			;;
 		esac
 	done
+	if $behind && [ -z "$wanted" ]; then return; fi
 	if [ -n "$wanted" ]; then
 		_holdfast_value "$wanted"
+		COMPREPLY=("${COMPREPLY[@]/#/$prefix}")
 	elif [[ $cur == -* ]]; then
 		for token in "${!values[@]}" --help; do
 			case $given in *" $token "*) ;; *) _holdfast_offer <<<"$token" ;; esac

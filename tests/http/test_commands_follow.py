@@ -153,6 +153,14 @@ class Completion(ServerCase):
         self.assertEqual(self.offered('leases', '--state', 'q'), ['quarantined'])
         self.assertEqual(self.offered('changes', '--kind', 'MeshM'), ['MeshMultiZoneService'])
 
+    def test_values_behind_an_equals_sign(self):
+        for words, expected in ((['changes', '--zone', '=', 'w'], ['west']), (['changes', '--zone', '='], ['east', 'west']),
+                                (['changes', '--zone', '=', ''], ['east', 'west']), (['changes', '--zone=w'], ['--zone=west']),
+                                (['leases', '--state=q'], ['--state=quarantined']), (['leases', '--zone', '=', 'west', ''], ['web']),
+                                (['leases', '--zone=west', ''], ['web']), (['leases', '--zone=west', '--state', ''], ['active', 'quarantined']),
+                                (['status', '--json', '='], []), (['status', '--json=x'], []), (['leases', '--zone', '=', 'west', '--po'], ['--pool'])):
+            self.assertEqual(self.offered(*words), expected, words)
+
     def test_names_from_the_server(self):
         self.assertEqual(self.offered('zones', 'show', ''), ['east', 'west'])
         self.assertEqual(self.offered('changes', '--zone', 'w'), ['west'])
