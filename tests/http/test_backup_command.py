@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from front import FRONT
+from front import FRONT, Fake
 from harness import config, fill, lease_path
 from backups import Case
 
@@ -121,6 +121,11 @@ class Front(Case):
             os.symlink(shutil.which(program), self.path('bin/' + program))
         self.front(2, 'backup', '--dir', 'kept', says='^holdfast backup: needs jq, which is not installed\n$', PATH=self.path('bin'))
         self.assertFalse(os.path.exists(self.path('kept')))
+        for answer in ((200, '<html>'), (404, '<html>'), (302, '')):
+            fake = Fake({'/v1/backup': answer})
+            self.addCleanup(fake.close)
+            self.front(3, 'backup', '--dir', 'kept', server=fake, says='is not what a Holdfast server answers')
+        self.assertEqual(os.listdir(self.path('kept')), [])
         server = self.server()
         self.front(0, 'backup', '--dir', '-x', server=server, says='-x/holdfast-')
 
