@@ -255,7 +255,7 @@ class ConfigMaps(KumaCase):
 
     def test_what_is_no_config(self):
         self.assertDone(self.adopt('--zone', 'east', self.file(config_map('not json'))), 2, 'kuma-default-dns-vips', 'no JSON')
-        self.assertDone(self.adopt('--zone', 'east', '--json', self.file(config_map(''))), 0)
+        self.assertDone(self.adopt('--zone', 'east', '--json', self.file(config_map(''))), 2, 'there is no service in it')
 
 
 class KumaApi(KumaCase):
