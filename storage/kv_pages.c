@@ -22,7 +22,7 @@
 
 enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 }; /* of pages */
 enum { BIG_DATA = 1, SUB_TREE = 2 };		       /* of leaf nodes */
-enum { INTEGER_KEY = 8 };			       /* of trees */
+enum { INTEGER_KEY = 8, NO_FOLDER = 0x4000 };	       /* of the tree of free pages; the second tells how the file was made */
 enum { HEADER = 16, NODE = 8, TREE = 48, MAGIC = 16, TREES = 40, LAST_PAGE = 136, TRANSACTION = 144 };
 enum { FLAGS = 4, DEPTH = 6, BRANCHES = 8, LEAVES = 16, LARGE = 24, ENTRIES = 32, ROOT = 40 }; /* in a tree's record */
 enum { KEY_MAX = 511, DEPTH_MAX = 32 };
@@ -67,8 +67,10 @@ static uint64_t take(const uint8_t *at, int width_bytes) {
 
 /* What a tree's record says of every tree of its kind. */
 static bool is_tree(const uint8_t *record, enum tree_kind kind, uint64_t page_bytes) {
-	return take(record, 4) == (kind == FREE_PAGES ? page_bytes : 0) &&
-	       take(record + FLAGS, 2) == (kind == FREE_PAGES ? INTEGER_KEY : 0) && take(record + DEPTH, 2) <= DEPTH_MAX;
+	uint64_t pad = take(record, 4), flags = take(record + FLAGS, 2);
+	if (take(record + DEPTH, 2) > DEPTH_MAX)
+		return false;
+	return kind == FREE_PAGES ? pad == page_bytes && (flags & ~(uint64_t)NO_FOLDER) == INTEGER_KEY : pad == 0 && flags == 0;
 }
 
 static bool read_meta(int fd, off_t at, struct hf_kv_meta *ret) {
