@@ -3,10 +3,10 @@ import http.server
 import json
 import os
 import pty
-import unittest
 import re
 import subprocess
 import threading
+import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FRONT = os.path.join(ROOT, 'scripts', 'holdfast')
