@@ -141,8 +141,23 @@ static int read_arguments(const struct command *command, int argc, char **argv, 
 	return -1;
 }
 
+static bool unprinted; /* a JSON text could not be made */
+
+void hf_offline_print(struct hf_buf *text) {
+	unprinted = unprinted || text->failed;
+	if (!text->failed) {
+		fwrite(text->data, 1, text->len, stdout);
+		putchar('\n');
+	}
+	hf_buf_free(text);
+}
+
 /* What was told may not have arrived. It is said here for all commands, whatever their status was. */
 static int end_output(const char *command, int status) {
+	if (unprinted) {
+		fprintf(stderr, "holdfastd %s: out of memory, so what was done cannot be told\n", command);
+		return HF_OFFLINE_UNREADABLE;
+	}
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "api/buf.h"
 #include "storage/store.h"
 
 enum { HF_OFFLINE_DONE = 0, HF_OFFLINE_FOUND = 1, HF_OFFLINE_UNREADABLE = 2 };
@@ -23,6 +24,9 @@ struct hf_offline {
 
 /* Whether argv's first argument names an offline command; then it has been run, and *ret_status is the exit status. */
 bool hf_offline_run(int argc, char **argv, int *ret_status);
+
+/* Prints a text and the end of its line, and frees it. One that could not be made for want of memory is an error of the command. */
+void hf_offline_print(struct hf_buf *text);
 
 /* Says an error on standard error; returns the exit status that goes with it. */
 int hf_offline_fail(const char *command, enum hf_err err, const struct hf_why *why);

@@ -98,9 +98,7 @@ static void print_json(struct input *in, const struct hf_import *im) {
 	hf_buf_add(&out, in->out.data, in->out.len);
 	hf_json_close(&json, ']');
 	hf_json_close(&json, '}');
-	if (!out.failed)
-		printf("%.*s\n", (int)out.len, out.data);
-	hf_buf_free(&out);
+	hf_offline_print(&out);
 }
 
 static void print_merged(const struct hf_import *im) {

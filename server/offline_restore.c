@@ -66,9 +66,7 @@ static void print_json(const struct hf_restore *r, const struct lost_pools *lost
 	else
 		hf_json_null(&json);
 	hf_json_close(&json, '}');
-	if (!out.failed)
-		printf("%.*s\n", (int)out.len, out.data);
-	hf_buf_free(&out);
+	hf_offline_print(&out);
 }
 
 static void print_text(const struct hf_restore *r, const struct lost_pools *lost) {

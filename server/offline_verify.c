@@ -36,7 +36,7 @@ static enum hf_err print_json(struct hf_txn *reader, struct hf_why *why, uint64_
 	struct hf_buf out = {0};
 	enum hf_err err = hf_verify_write(reader, &out, why, ret_violations);
 	if (!err)
-		printf("%.*s\n", (int)out.len, out.data);
+		hf_offline_print(&out);
 	hf_buf_free(&out);
 	return err;
 }
@@ -76,9 +76,7 @@ static void print_migration(unsigned found, const char *aside) {
 	else
 		hf_json_null(&json);
 	hf_json_close(&json, '}');
-	if (!out.failed)
-		printf("%.*s\n", (int)out.len, out.data);
-	hf_buf_free(&out);
+	hf_offline_print(&out);
 }
 
 int hf_offline_migrate(const struct hf_offline *o) {

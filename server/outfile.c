@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/room.h"
+
 static enum hf_err fail(const struct hf_outfile *out, struct hf_why *why) {
-	bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-	return hf_fail(why, full ? HF_E_STORAGE_FULL : HF_E_STORAGE, "%.120s cannot be written: %s", out->name, strerror(errno));
+	return hf_fail(why, hf_room_is_short(errno) ? HF_E_STORAGE_FULL : HF_E_STORAGE, "%.120s cannot be written: %s", out->name,
+		       strerror(errno));
 }
 
 /* A database is not to be written over, nor what somebody else wrote: of files that are there, only an export, or an empty one, is

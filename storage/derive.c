@@ -143,8 +143,7 @@ void hf_derive_empty_scope(struct hf_txn *txn, const struct hf_identity *scope) 
 	hf_txn_put(txn, HF_SCOPES, (struct hf_slice){key.bytes, key.scope_len}, hf_scope_encode(&empty, record));
 }
 
-/* A draining range goes with its last address. */
-static void drop_drained(struct hf_txn *txn, struct hf_pool *pool) {
+void hf_derive_drop_drained(struct hf_txn *txn, struct hf_pool *pool) {
 	int kept = 0;
 	for (int i = 0; i < pool->n_draining; i++)
 		if (hf_allocator_any_held(txn, pool->draining[i]))
@@ -157,7 +156,7 @@ void hf_derive_end(struct hf_derive *d, struct hf_txn *txn) {
 	end_scope(d, txn);
 	for (int i = 0; i < d->n_pools && !hf_txn_fault(txn, NULL); i++) {
 		struct hf_pool *pool = d->pools[i];
-		drop_drained(txn, pool);
+		hf_derive_drop_drained(txn, pool);
 		hf_allocator_rebuild(txn, pool);
 		hf_txn_put(txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record));
 	}

@@ -44,6 +44,9 @@ void hf_derive_past(struct hf_txn *txn, struct hf_addr a, const struct hf_holder
 /* Writes a scope that has no lease. */
 void hf_derive_empty_scope(struct hf_txn *txn, const struct hf_identity *scope);
 
+/* Drops the pool's draining ranges in which nobody holds an address: they go with their last one. */
+void hf_derive_drop_drained(struct hf_txn *txn, struct hf_pool *pool);
+
 /* After the last lease: writes the last scope, the pools and their free extents. */
 void hf_derive_end(struct hf_derive *d, struct hf_txn *txn);
 

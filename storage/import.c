@@ -34,12 +34,6 @@ static enum hf_err load_lines(struct hf_import *im, struct hf_load *load, struct
 	return HF_OK;
 }
 
-static void note_first(void *context, enum hf_table table, const char *what) {
-	struct hf_why *first = context;
-	if (!first->text[0])
-		hf_fail(first, HF_OK, "%s: %s", hf_table_name(table), what);
-}
-
 static enum hf_err check_store(struct hf_store *store, struct hf_why *why) {
 	struct hf_verify_counts counts = {0};
 	struct hf_why first = {""};
@@ -49,7 +43,7 @@ static enum hf_err check_store(struct hf_store *store, struct hf_why *why) {
 		return hf_fail(why, err, "no reader is left");
 	err = hf_reader_begin(reader, why);
 	if (!err)
-		err = hf_verify(reader, note_first, &first, why, &counts);
+		err = hf_verify(reader, hf_verify_note_first, &first, why, &counts);
 	hf_reader_close(reader);
 	if (!err && counts.violations)
 		err = hf_fail(why, HF_E_CORRUPT, "the export breaks %" PRIu64 " invariants, the first: %.180s", counts.violations,

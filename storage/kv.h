@@ -2,7 +2,7 @@
  *
  * A transaction's first fault sticks: from then on reads find nothing, writes do nothing, and hf_txn_fault() and
  * hf_txn_commit() answer it. So a verb is written as a straight line and checks once, at its end. Every change of the store
- * passes through hf_txn_put() and hf_txn_del().
+ * passes through here: hf_txn_put(), insert, append, del and clear, and hf_cursor_del().
  *
  * Slices that a read or a cursor returns are borrowed: valid until the transaction's next write, reset or end.
  */

@@ -129,12 +129,8 @@ static void add_pool(struct walk *w, const struct hf_pool *pool) {
 static void drop_drained(struct walk *w) {
 	for (int i = 0; i < w->n_targets; i++) {
 		struct hf_pool *pool = hf_batch_pool(w->batch, w->targets[i].pool.name);
-		int kept = 0;
-		for (int k = 0; w->targets[i].is == ADDED && pool && k < pool->n_draining; k++)
-			if (hf_allocator_any_held(hf_batch_txn(w->batch), pool->draining[k]))
-				pool->draining[kept++] = pool->draining[k];
 		if (w->targets[i].is == ADDED && pool)
-			pool->n_draining = kept;
+			hf_derive_drop_drained(hf_batch_txn(w->batch), pool);
 	}
 }
 
@@ -315,12 +311,6 @@ static enum hf_err walk_all(struct walk *w, struct hf_why *why) {
 	return err ? err : hf_txn_fault(w->into, why);
 }
 
-static void note_first(void *context, enum hf_table table, const char *what) {
-	struct hf_why *first = context;
-	if (!first->text[0])
-		hf_fail(first, HF_OK, "%s: %s", hf_table_name(table), what);
-}
-
 /* What would be committed is a sound store; whatever was judged wrongly ends here. */
 static enum hf_err check_result(struct walk *w, struct hf_why *why) {
 	struct hf_verify_counts counts = {0};
@@ -328,7 +318,7 @@ static enum hf_err check_result(struct walk *w, struct hf_why *why) {
 	hf_batch_write(w->batch);
 	if (hf_txn_writes(hf_batch_txn(w->batch)) == 0)
 		return HF_OK;
-	enum hf_err err = hf_verify(hf_batch_txn(w->batch), note_first, &first, why, &counts);
+	enum hf_err err = hf_verify(hf_batch_txn(w->batch), hf_verify_note_first, &first, why, &counts);
 	if (err || counts.violations == 0)
 		return err;
 	err = hf_verify(w->into, NULL, NULL, why, &counts);

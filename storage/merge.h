@@ -1,4 +1,4 @@
-/* merge.h — the leases of one store into another that has some already. Inside storage/ only.
+/* merge.h — the leases of one store into another that has some already. Its verb is import.h's to call.
  *
  * Everything is judged on snapshots of both, before anything is written; so what is told is what is done, in whatever order. A pool
  * that is missing is made, one that is there stays as it is; so do zones, and one that is new is offline if it had connected. No

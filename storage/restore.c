@@ -75,12 +75,6 @@ enum hf_err hf_store_raise_epoch(struct hf_store *store, uint64_t at_least, stru
 	return hf_batch_commit(batch, why);
 }
 
-static void note_first(void *context, enum hf_table table, const char *what) {
-	struct hf_why *first = context;
-	if (!first->text[0])
-		hf_fail(first, HF_OK, "%s: %s", hf_table_name(table), what);
-}
-
 /* What is read of a store. */
 struct content {
 	struct hf_meta meta;
@@ -125,7 +119,7 @@ static enum hf_err read_store(const char *path, struct hf_why *why, struct conte
 		if (!err)
 			err = read_content(reader, why, ret);
 		if (!err && counts)
-			err = hf_verify(reader, note_first, &first, why, counts);
+			err = hf_verify(reader, hf_verify_note_first, &first, why, counts);
 		hf_reader_close(reader);
 	}
 	hf_store_close(store);

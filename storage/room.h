@@ -1,4 +1,4 @@
-/* room.h — room on the disk: what its lack is called, and how it is asked for beforehand. Inside storage/ only. Thread-safe. */
+/* room.h — room on the disk: what its lack is called, and how it is asked for beforehand. Thread-safe. */
 #ifndef HF_STORAGE_ROOM_H
 #define HF_STORAGE_ROOM_H
 

@@ -1,4 +1,4 @@
-/* store_internal.h — the store's inside, for store.c and batch.c alone. */
+/* store_internal.h — the store's inside, for storage/ alone. */
 #ifndef HF_STORAGE_STORE_INTERNAL_H
 #define HF_STORAGE_STORE_INTERNAL_H
 

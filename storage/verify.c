@@ -152,6 +152,12 @@ static void check_changes(struct hf_verify *v) {
 			      v->meta.revision);
 }
 
+void hf_verify_note_first(void *context, enum hf_table table, const char *what) {
+	struct hf_why *first = context;
+	if (!first->text[0])
+		hf_fail(first, HF_OK, "%s: %s", hf_table_name(table), what);
+}
+
 enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, enum hf_table table, const char *what), void *context,
 		      struct hf_why *why, struct hf_verify_counts *ret) {
 	struct hf_verify v = {.txn = reader, .violation = violation, .context = context};

@@ -24,4 +24,7 @@ struct hf_verify_counts {
 enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, enum hf_table table, const char *what), void *context,
 		      struct hf_why *why, struct hf_verify_counts *ret) HF_CHECKED;
 
+/* A `violation` for whoever wants the first one's words alone: the context is an empty struct hf_why. */
+void hf_verify_note_first(void *context, enum hf_table table, const char *what);
+
 #endif

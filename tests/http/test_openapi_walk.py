@@ -212,6 +212,7 @@ class Walk(unittest.TestCase):
         server.process.child.send_signal(signal.SIGTERM)
         checks.join()
         self.assertEqual({a.status for a in answers}, {200, 503})
+        self.assertIn('2 checks are under way or wait', {a.detail for a in answers if a.status == 503})
         server.stop()
 
     def walk_damaged(self):

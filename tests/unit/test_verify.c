@@ -262,3 +262,21 @@ Test(verify, each_damage_is_named) {
 			  hf_table_name(DAMAGES[i].table));
 	}
 }
+
+Test(verify, ends_when_it_is_told_to) {
+	_Atomic bool stop = false;
+	struct hf_verify_counts counts = {.leases = 77};
+	struct hf_why why = {""};
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
+	hf_txn_stop_on(f.reader, &stop);
+	cr_expect_eq(hf_verify(f.reader, NULL, NULL, NULL, &counts), HF_OK);
+	cr_expect_eq(counts.leases, 2);
+	stop = true;
+	counts.leases = 77;
+	cr_expect_eq(hf_verify(f.reader, NULL, NULL, &why, &counts), HF_E_OVERLOADED);
+	cr_expect_str_eq(why.text, "it was stopped");
+	cr_expect_eq(counts.leases, 77);
+	hf_reader_end(f.reader);
+	hf_txn_stop_on(f.reader, NULL);
+	cr_expect_eq(violations(), 0);
+}
