@@ -27,6 +27,8 @@ struct hf_api {
 	int64_t started_ms;
 	_Atomic bool stopping;	     /* not ready any more */
 	_Atomic int backups, checks; /* that are under way, or wait for their turn */
+	_Atomic int requests;	     /* that began and have not ended */
+	_Atomic int waiters;	     /* of these, the ones that wait for a change or have waited */
 };
 
 static inline void hf_api_event(const struct hf_api *api, enum hf_event_level level, const char *message, const char *pairs) {

@@ -109,6 +109,15 @@ static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats
 			     stats->refused_overloaded);
 }
 
+/* What is there at this moment. */
+static void write_presence(struct hf_buf *out, const struct hf_api *api) {
+	hf_prometheus_single(out, "holdfast_http_requests_under_way", "gauge",
+			     "Requests that began and have not ended, this one included.", (uint64_t)api->requests);
+	hf_prometheus_single(out, "holdfast_http_waiters", "gauge", "Long-polls that wait for a change.", (uint64_t)api->waiters);
+	hf_prometheus_single(out, "holdfast_verifications_under_way", "gauge", "Checks that run, or wait for their turn.",
+			     (uint64_t)api->checks);
+}
+
 static void write_operations(struct hf_buf *out, struct hf_metrics *metrics) {
 	hf_prometheus_head(out, "holdfast_backups_total", "counter", "Backups sent whole, or cut off.");
 	hf_buf_printf(out, "holdfast_backups_total{outcome=\"whole\"} %" PRIu64 "\n", (uint64_t)metrics->backups);
@@ -194,6 +203,7 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	out->len = 0;
 	write_requests(out, api->metrics);
 	write_problems(out, api->metrics);
+	write_presence(out, api);
 	write_operations(out, api->metrics);
 	hf_syncs_write_metrics(api->syncs, out);
 	write_committer(out, hf_committer_stats(api->committer));

@@ -30,10 +30,8 @@ struct hf_http {
 	struct hf_wakeups *wakeups;
 	struct hf_lane *lanes[HF_LANE_NAMES]; /* none for the workers' own requests */
 	struct MHD_Daemon *daemon;
-	_Atomic int under_way; /* requests that began and have not ended */
-	_Atomic bool drained;  /* the time to finish what began is over */
-	_Atomic int waiting;   /* of these, the ones that wait for a change or have waited */
-	int waiting_max;       /* so that connections are left for others */
+	_Atomic bool drained; /* the time to finish what began is over */
+	int waiting_max;      /* so that connections are left for others */
 	struct hf_workers workers;
 };
 
@@ -65,7 +63,7 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
 	request->http = http;
 	request->connection = connection;
 	request->start_us = hf_monotonic_us();
-	http->under_way++;
+	http->api->requests++;
 	return request;
 }
 
@@ -154,7 +152,7 @@ static void wait_for_change(struct request *request) {
 	struct hf_call *call = request->call;
 	if (!request->wakeup.deadline_us) {
 		request->wakeup.deadline_us = hf_monotonic_us() + call->wait_ms * 1000;
-		request->http->waiting++;
+		request->http->api->waiters++;
 	}
 	request->wakeup.revision = call->wait_revision;
 	request->wakeup.fire = on_wakeup;
@@ -167,7 +165,7 @@ static void wait_for_change(struct request *request) {
 static enum MHD_Result run(struct request *request) {
 	struct hf_call *call = request->call;
 	int64_t deadline_us = request->wakeup.deadline_us; /* 0: has not waited yet */
-	bool full = !deadline_us && request->http->waiting >= request->http->waiting_max;
+	bool full = !deadline_us && request->http->api->waiters >= request->http->waiting_max;
 	call->no_wait = request->http->api->stopping || full || (deadline_us && hf_monotonic_us() >= deadline_us);
 	switch (hf_call_begin(call)) {
 	case HF_STEP_COMMIT:
@@ -310,9 +308,9 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 	(void)context, (void)connection, (void)code;
 	if (!request)
 		return;
-	request->http->under_way--;
+	request->http->api->requests--;
 	if (request->wakeup.deadline_us)
-		request->http->waiting--;
+		request->http->api->waiters--;
 	hf_workers_end_call(&request->http->workers, request->call);
 	free(request);
 	*state = NULL;
@@ -366,7 +364,7 @@ void hf_http_drain(struct hf_http *http, int grace_ms) {
 	int fd = http->drained ? -1 : MHD_quiesce_daemon(http->daemon);
 	if (fd >= 0)
 		close(fd);
-	for (int64_t end_us = hf_monotonic_us() + (int64_t)grace_ms * 1000; http->under_way > 0 && hf_monotonic_us() < end_us;)
+	for (int64_t end_us = hf_monotonic_us() + (int64_t)grace_ms * 1000; http->api->requests > 0 && hf_monotonic_us() < end_us;)
 		nanosleep(&(struct timespec){0, 5000000}, NULL);
 	http->drained = true;
 }

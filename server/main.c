@@ -203,10 +203,10 @@ static int serve(struct server *s) {
 	gnutls_global_init(); /* before there are threads */
 	int status = start(s);
 	if (!status) {
-		printf("listening on %s\n", s->url);
-		fflush(stdout);
 		hf_log(HF_LOG_INFO, "started", "version=%s url=%s data_dir=%s", HOLDFAST_VERSION, s->url,
 		       hf_log_quote(s->options.data_dir, dir));
+		printf("listening on %s\n", s->url); /* last: after it, a reader finds everything as it says, the log included */
+		fflush(stdout);
 		sd_notifyf(0, "READY=1\nSTATUS=listening on %s", s->url); /* nothing, unless a service manager wants to be told */
 		sigwait(&stop_signals, &signal_number);
 		sd_notify(0, "STOPPING=1\nSTATUS=answering what was queued");
