@@ -2,16 +2,22 @@
 
 HOLDFASTD is the binary's path. Each server has a temporary directory of its own with its data, its log and its sanitizer reports.
 Every answer that request() reads is checked against api/openapi.yaml, unless check=False.
+
+A test waits for events, never for time: eventually() for what can be asked, Server.metric() for what can be counted (requests under way,
+waiters, checks), Server.lines() for the log. The limits below only end a test that hangs.
 """
 import glob
 import http.client
+import datetime
 import json
 import os
+import re
 import select
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -20,10 +26,15 @@ from urllib.parse import quote
 
 import contract
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from stops import Kept, Stops
+
 BINARY = os.path.abspath(os.environ.get('HOLDFASTD', 'build/asan/holdfastd'))
-START_S = 20
-STOP_S = 15
-REQUEST_S = 30
+START_S = 120
+STOP_S = 120
+REQUEST_S = 120
+EVENT_S = 120
+REPEATABLE = ('--host',)  # flags that may be stated several times
 
 
 def temporary_base():
@@ -74,6 +85,7 @@ class Process:
         with open(self.log_path, 'wb') as log:
             self.child = subprocess.Popen([BINARY, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                                           env=environment, cwd=root)
+        self.stops = Stops(self.child)
 
     def wait(self, timeout=STOP_S):
         """The exit status; kills it if it takes too long."""
@@ -83,6 +95,23 @@ class Process:
             self.child.kill()
             self.child.wait()
             raise AssertionError(f'pid {self.child.pid} did not stop within {timeout} s; its log:\n{self.log()}') from None
+
+    def end(self, sig, within_s):
+        """Sends a signal; the exit status, and the seconds from its "stopping" to its "stopped", if it logs them, without those in which
+        it was kept from running."""
+        kept, began = Kept(self.child, self.stops), time.monotonic()
+        if self.child.poll() is None:
+            self.child.send_signal(sig)
+        while self.child.poll() is None and time.monotonic() - began < STOP_S:
+            kept.look()
+            time.sleep(0.01)
+        status, took = self.wait(0), time.monotonic() - began
+        logged = re.findall(r'(?m)^time=(\S+) level=info msg="(?:stopping|stopped)"', self.log())
+        if len(logged) == 2:
+            took = (datetime.datetime.fromisoformat(logged[1]) - datetime.datetime.fromisoformat(logged[0])).total_seconds()
+        assert within_s is None or took - kept.seconds() <= within_s, \
+            f'it took {took:.1f} s to stop, of which it was kept from running {kept.seconds():.1f} s; at most {within_s} s are allowed'
+        return status
 
     def output(self):
         text = self.child.stdout.read().decode()
@@ -114,8 +143,9 @@ class Server:
             raise
 
     def start(self, *flags):
-        self.process = Process(self.root, ['serve', '--data-dir', self.data_dir, '--listen', '127.0.0.1:0', *self.flags, *flags], self.env,
-                               self.asan)
+        """With more flags than it has always, which replace those."""
+        self.process = Process(self.root, ['serve', *replacing('--data-dir', self.data_dir, '--listen', '127.0.0.1:0', *self.flags, *flags)],
+                               self.env, self.asan)
         line = b''
         if select.select([self.process.child.stdout], [], [], START_S)[0]:
             line = self.process.child.stdout.readline()
@@ -126,15 +156,14 @@ class Server:
         self.port = int(line.rsplit(b':', 1)[1])
         return self
 
-    def stop(self, sig=signal.SIGTERM, timeout=STOP_S):
-        """Stops it; fails unless it exits with 0 and without a sanitizer report."""
+    def stop(self, sig=signal.SIGTERM, timeout=None):
+        """Stops it; fails unless it exits with 0, without a sanitizer report, and if `timeout` is given within so many seconds of its own:
+        the time in which it was kept from running does not count."""
         if not self.process:
             return
         process, self.process = self.process, None
         self._disconnect()
-        if process.child.poll() is None:
-            process.child.send_signal(sig)
-        status = process.wait(timeout)
+        status = process.end(sig, timeout)
         process.child.stdout.close()
         reports = process.reports()
         assert not reports, f'sanitizer report:\n{reports[:6000]}'
@@ -157,6 +186,27 @@ class Server:
     def log(self):
         return self.process.log()
 
+    def lines(self, text):
+        """The log's lines that have it, as soon as there are any."""
+        return eventually(lambda: [line for line in self.log().splitlines() if text in line])
+
+    def metric(self, sample):
+        """The value of one sample of /metrics, such as `holdfast_http_waiters`; asked for over a connection of its own."""
+        connection = self.connect()
+        try:
+            text = self.get('/metrics', connection=connection, check=False).body.decode()
+        finally:
+            connection.close()
+        return next(float(line.rsplit(' ', 1)[1]) for line in text.splitlines() if line.rsplit(' ', 1)[0] == sample)
+
+    def wait_for_waiters(self, count):
+        """Until so many long-polls wait."""
+        eventually(lambda: self.metric('holdfast_http_waiters') == count)
+
+    def wait_for_requests(self, count):
+        """Until so many requests have begun and not ended."""
+        eventually(lambda: self.metric('holdfast_http_requests_under_way') == count + 1)  # and the one that asks
+
     def connect(self, timeout=REQUEST_S):
         return http.client.HTTPConnection('127.0.0.1', self.port, timeout=timeout)
 
@@ -169,8 +219,9 @@ class Server:
         s.connect(('127.0.0.1', self.port))
         return s
 
-    def raw(self, data, timeout=5):
-        """Sends bytes, returns all that comes back until the server closes the connection or nothing comes for `timeout` seconds."""
+    def raw(self, data, timeout=REQUEST_S):
+        """Sends bytes, returns all that comes back until the server closes the connection, which what is sent must make it do; with a
+        shorter `timeout`, or until nothing comes for so many seconds: only good for a test that expects nothing."""
         with self.socket(timeout) as s:
             s.sendall(data)
             answer = b''
@@ -294,7 +345,25 @@ def fill(server, names, zone='east', body=None, threads=8, kind='MeshService'):
     assert not failures, failures[:3]
 
 
-def eventually(check, timeout=10, interval=0.02):
+def replacing(*flags):
+    """Flags of which each replaces the same one before it, as one that is stated twice is an error. Values follow theirs, or stand behind =."""
+    given = []
+    for flag in flags:
+        if flag.startswith('--'):
+            name = flag.split('=')[0]
+            given = [parts for parts in given if parts[0].split('=')[0] != name or name in REPEATABLE] + [[flag]]
+        else:
+            given[-1].append(flag)
+    return [flag for parts in given for flag in parts]
+
+
+def default_signals():
+    """For a program that is to be ended by a signal: whoever runs the tests in the background, or under nohup, may ignore it."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def eventually(check, timeout=EVENT_S, interval=0.02):
     """Waits until `check()` is true; returns what it was."""
     end = time.monotonic() + timeout
     while True:

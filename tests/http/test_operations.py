@@ -316,7 +316,7 @@ class Logs(Case):
         for level, told in (('info', True), ('warn', False), ('error', False)):
             server = self.server('--log-level', level)
             server.put(lease_path('s'))
-            self.assertEqual('msg="started"' in server.log(), told, level)
+            self.assertEqual('msg="started"' in server.log(), told, level)  # it is written before the server says that it listens
             self.assertNotIn('level=debug', server.log())
 
     def test_a_failure_is_an_error_once(self):
