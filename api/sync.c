@@ -35,7 +35,7 @@ static void write_result(struct hf_json *json, const struct hf_sync_body *body, 
 		hf_json_vips(json, item->vips, item->n_vips);
 	else
 		hf_json_null(json);
-	if (item->claim_refused && item->outcome != HF_SYNC_REJECTED) {
+	if (hf_sync_claim_refused(item) && item->outcome != HF_SYNC_REJECTED) {
 		hf_json_key(json, "claimRefused");
 		hf_json_bool(json, true);
 	}

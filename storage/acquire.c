@@ -30,29 +30,63 @@ enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, s
 	return HF_OK;
 }
 
-/* The pool that the request names, else the one whose selector fits best; pools are sorted by name, so the first of equals wins.
- * NULL: HF_E_NO_POOL. */
-static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acquire *request, struct hf_why *why) {
+static struct hf_pool *best_match(struct hf_batch *batch, const struct hf_identity *id) {
 	struct hf_pool *const *pools;
 	struct hf_pool *best = NULL;
 	int n = hf_batch_pools(batch, &pools), best_match = -1;
-	if (request->pool[0]) {
-		best = hf_batch_pool(batch, request->pool);
-		if (!best)
-			hf_fail(why, HF_E_NO_POOL, "pool: there is no pool \"%s\"", request->pool);
-		return best;
-	}
 	for (int i = 0; i < n; i++) {
-		int match = hf_pool_match(pools[i], &request->id);
+		int match = hf_pool_match(pools[i], id);
 		if (match > best_match) {
 			best_match = match;
 			best = pools[i];
 		}
 	}
-	if (!best)
+	return best;
+}
+
+/* The pool in one of whose CIDRs an address lies; pools do not overlap. NULL if there is none. */
+static struct hf_pool *pool_of(struct hf_batch *batch, struct hf_addr a) {
+	struct hf_pool *const *pools;
+	int n = hf_batch_pools(batch, &pools);
+	for (int i = 0; i < n; i++) {
+		enum hf_place place = hf_pool_place(pools[i], a, NULL);
+		if (place == HF_ALLOCATABLE || place == HF_RESERVED)
+			return pools[i];
+	}
+	return NULL;
+}
+
+/* As pool_of(), if the pool's selector matches. */
+static struct hf_pool *matching_pool_of(struct hf_batch *batch, const struct hf_identity *id, struct hf_addr a) {
+	struct hf_pool *pool = pool_of(batch, a);
+	return pool && hf_pool_match(pool, id) >= 0 ? pool : NULL;
+}
+
+/* The pool that the request names; else the matching one that has the first address that it asks for; else the matching one that
+ * has its first claim that is free; else the one whose selector fits best, where pools are sorted by name, so that the first of
+ * equals wins. A claim that cannot be had does not choose: what it gets instead is what any new service gets. NULL:
+ * HF_E_NO_POOL. */
+static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acquire *request, struct hf_why *why) {
+	struct hf_pool *pool = NULL;
+	if (request->pool[0]) {
+		pool = hf_batch_pool(batch, request->pool);
+		if (!pool)
+			hf_fail(why, HF_E_NO_POOL, "pool: there is no pool \"%s\"", request->pool);
+		return pool;
+	}
+	for (int i = 0; !pool && i < request->n_addresses; i++)
+		pool = matching_pool_of(batch, &request->id, request->addresses[i]);
+	for (int i = 0; !pool && i < request->n_claims; i++) {
+		struct hf_pool *holder = matching_pool_of(batch, &request->id, request->claims[i]);
+		if (holder && hf_allocator_is_free(hf_batch_txn(batch), holder, request->claims[i]))
+			pool = holder;
+	}
+	if (!pool)
+		pool = best_match(batch, &request->id);
+	if (!pool)
 		hf_fail(why, HF_E_NO_POOL, "no pool's selector matches kind %s, mesh \"%s\", zone \"%s\"",
 			hf_kind_name(request->id.kind), request->id.mesh, request->id.zone);
-	return best;
+	return pool;
 }
 
 /* Whether an address that was asked for can be had. */
@@ -60,6 +94,11 @@ static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool 
 	char text[HF_ADDR_TEXT];
 	struct hf_holder holder;
 	hf_addr_format(a, text);
+	const struct hf_pool *other = pool_of(batch, a);
+	if (other && other != pool)
+		return hf_fail(why, HF_E_ADDRESS_OUTSIDE_POOL,
+			       "address: %s is not in pool \"%s\", but in \"%s\", which pool=%s names", text, pool->name,
+			       other->name, other->name);
 	if (!hf_pool_has_family(pool, hf_addr_family(a)))
 		return hf_fail(why, HF_E_ADDRESS_OUTSIDE_POOL, "address: pool \"%s\" has no IPv%d addresses, so not %s", pool->name,
 			       hf_addr_family(a) == HF_IPV4 ? 4 : 6, text);
@@ -134,6 +173,18 @@ static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool
 	return err;
 }
 
+/* Why a claim is not what the new lease got, before the lease is stored. */
+static enum hf_refusal refusal_of(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr claim) {
+	struct hf_holder holder;
+	if (hf_history_present(hf_batch_txn(batch), claim, &holder))
+		return HF_CLAIM_TAKEN;
+	if (pool_of(batch, claim) != pool)
+		return HF_CLAIM_OUTSIDE_POOL;
+	if (hf_pool_place(pool, claim, NULL) == HF_RESERVED)
+		return HF_CLAIM_RESERVED;
+	return hf_allocator_is_free(hf_batch_txn(batch), pool, claim) ? HF_CLAIM_SECOND : HF_CLAIM_TAKEN;
+}
+
 static struct hf_lease new_lease(const struct hf_acquire *request, const struct hf_pool *pool, int64_t now_ms) {
 	struct hf_lease lease = {
 		.id = request->id, .state = HF_ACTIVE, .generation = 1, .created_ms = now_ms, .modified_ms = now_ms};
@@ -161,6 +212,9 @@ static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, en
 		if (choices[i].is_own && pool->config.strategy == HF_SEQUENTIAL)
 			pool->count[hf_addr_family(a)].cursor.n = a.n + 1; /* where the next search begins */
 	}
+	for (int i = 0; i < request->n_claims; i++)
+		request->refused[i] =
+			hf_lease_has(&lease, request->claims[i]) ? HF_CLAIM_HAD : refusal_of(batch, pool, request->claims[i]);
 	hf_batch_change(batch, NULL, &lease, HF_CHANGE_ACQUIRED, cause);
 	request->lease = lease;
 	return HF_OK;
@@ -194,11 +248,12 @@ unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *req
 }
 
 void hf_acquire_unreserve(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims) {
-	const struct hf_pool *pool = choose_pool(batch, request, NULL);
 	struct hf_range cidr;
-	for (int i = 0; pool && i < request->n_claims; i++)
-		if (claims & 1u << i && hf_pool_place(pool, request->claims[i], &cidr) == HF_ALLOCATABLE)
+	for (int i = 0; i < request->n_claims; i++) {
+		const struct hf_pool *pool = claims & 1u << i ? pool_of(batch, request->claims[i]) : NULL;
+		if (pool && hf_pool_place(pool, request->claims[i], &cidr) == HF_ALLOCATABLE)
 			hf_allocator_give(hf_batch_txn(batch), pool, cidr, request->claims[i]);
+	}
 }
 
 enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause, struct hf_why *why) {
@@ -212,6 +267,7 @@ enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *requ
 	if (decision.action == HF_DO_CREATE)
 		return create(batch, request, cause, why);
 	request->lease = current;
+	hf_rules_refuse_claims(&current, request);
 	if (decision.action == HF_DO_NOTHING)
 		return HF_OK;
 	request->lease = hf_rules_changed(&current, request, decision, hf_batch_now_ms(batch));

@@ -75,3 +75,10 @@ bool hf_lease_vip(const struct hf_lease *lease, enum hf_family family, struct hf
 		}
 	return false;
 }
+
+bool hf_lease_has(const struct hf_lease *lease, struct hf_addr a) {
+	for (int i = 0; i < lease->n_vips; i++)
+		if (lease->vips[i].n == a.n)
+			return true;
+	return false;
+}

@@ -48,4 +48,7 @@ void hf_lease_etag(const struct hf_lease *lease, char ret_text[HF_ETAG_TEXT]);
 /* The lease's address of a family; false if it has none. */
 bool hf_lease_vip(const struct hf_lease *lease, enum hf_family family, struct hf_addr *ret);
 
+/* Whether the address is one of the lease's. */
+bool hf_lease_has(const struct hf_lease *lease, struct hf_addr a);
+
 #endif

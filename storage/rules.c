@@ -8,6 +8,20 @@ static const char *const OUTCOMES[] = {
 	[HF_UPDATED] = "updated", [HF_RESTORED] = "restored",
 };
 
+static const char *const REFUSALS[HF_REFUSALS] = {
+	[HF_CLAIM_HAD] = "none",
+	[HF_CLAIM_TAKEN] = "address-taken",
+	[HF_CLAIM_RESERVED] = "reserved",
+	[HF_CLAIM_OUTSIDE_POOL] = "outside-pool",
+	[HF_CLAIM_SECOND] = "second-of-family",
+	[HF_CLAIM_LEASE_EXISTS] = "lease-exists",
+	[HF_CLAIM_FOREIGN] = "foreign",
+	[HF_CLAIM_NO_ADDRESS] = "not-an-address",
+	[HF_CLAIM_TOO_MANY] = "too-many",
+};
+
+const char *hf_refusal_name(enum hf_refusal refusal) { return REFUSALS[refusal]; }
+
 const char *hf_outcome_name(enum hf_outcome outcome) { return OUTCOMES[outcome]; }
 
 bool hf_condition_matches(const struct hf_condition *condition, const struct hf_lease *current) {
@@ -100,6 +114,11 @@ enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zon
 	}
 	*ret = d;
 	return HF_OK;
+}
+
+void hf_rules_refuse_claims(const struct hf_lease *current, struct hf_acquire *request) {
+	for (int i = 0; i < request->n_claims; i++)
+		request->refused[i] = hf_lease_has(current, request->claims[i]) ? HF_CLAIM_HAD : HF_CLAIM_LEASE_EXISTS;
 }
 
 struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_acquire *request, struct hf_decision decision,

@@ -31,6 +31,33 @@ enum hf_outcome { HF_CREATED, HF_ADOPTED, HF_UNCHANGED, HF_UPDATED, HF_RESTORED 
 #define HF_OUTCOMES 5
 const char *hf_outcome_name(enum hf_outcome outcome); /* "created" … */
 
+/* Why a claim is not an address of the lease. */
+enum hf_refusal {
+	HF_CLAIM_HAD,	       /* it is */
+	HF_CLAIM_TAKEN,	       /* bound to another service, or about to be */
+	HF_CLAIM_RESERVED,     /* … in its pool */
+	HF_CLAIM_OUTSIDE_POOL, /* not in the lease's pool: in no pool, in a range that is drained, or in another pool */
+	HF_CLAIM_SECOND,       /* another claim of its family was had */
+	HF_CLAIM_LEASE_EXISTS, /* the service has a lease on other addresses, and nothing moves */
+	HF_CLAIM_FOREIGN,      /* the service lives in another zone, and has no lease */
+	HF_CLAIM_NO_ADDRESS,   /* it is no IP address */
+	HF_CLAIM_TOO_MANY      /* beyond HF_CLAIMS_MAX */
+};
+#define HF_REFUSALS (HF_CLAIM_TOO_MANY + 1)
+const char *hf_refusal_name(enum hf_refusal refusal); /* "address-taken" … */
+
+/* Claims that cannot be had whatever the store holds. */
+#define HF_WRONG_CLAIMS_MAX 4
+#define HF_CLAIM_TEXT 64 /* bytes that are kept of one, its NUL included */
+struct hf_wrong_claims {
+	int n;
+	uint32_t more; /* that there was no place for */
+	struct hf_wrong_claim {
+		enum hf_refusal reason; /* HF_CLAIM_NO_ADDRESS or HF_CLAIM_TOO_MANY */
+		char text[HF_CLAIM_TEXT];
+	} of[HF_WRONG_CLAIMS_MAX];
+};
+
 /* Acquire a lease. The caller fills the request; the store fills the result. */
 struct hf_acquire {
 	struct hf_write write;
@@ -51,6 +78,7 @@ struct hf_acquire {
 	/* The result. */
 	enum hf_outcome outcome;
 	struct hf_lease lease;
+	enum hf_refusal refused[HF_CLAIMS_MAX]; /* of each claim */
 };
 
 /* Release a lease into quarantine, or free its addresses at once. */
@@ -86,6 +114,9 @@ struct hf_decision {
  * HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS. */
 enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_acquire *request,
 			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;
+
+/* Sets what became of a request's claims if the service has a lease already: nothing moves to a claim. */
+void hf_rules_refuse_claims(const struct hf_lease *current, struct hf_acquire *request);
 
 /* The lease that HF_DO_CHANGE or HF_DO_RELABEL makes of `current`; the revision is the store's to set. */
 struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_acquire *request, struct hf_decision decision,

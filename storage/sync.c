@@ -15,6 +15,13 @@ const char *hf_sync_outcome_name(enum hf_sync_outcome outcome) {
 	return (int)outcome < HF_OUTCOMES ? hf_outcome_name((enum hf_outcome)outcome) : names[outcome];
 }
 
+bool hf_sync_claim_refused(const struct hf_sync_item *item) {
+	for (int i = 0; i < item->n_claims; i++)
+		if (item->refused[i] != HF_CLAIM_HAD)
+			return true;
+	return item->wrong_claims != NULL;
+}
+
 void hf_sync_init(struct hf_sync *sync, struct hf_budget *budget) {
 	*sync = (struct hf_sync){.arena = {.budget = budget}, .max_release_percent = 100};
 	sync->last = &sync->first;
@@ -86,11 +93,14 @@ static bool copy_document(struct hf_sync *sync, struct hf_sync_item *item, const
 	item->fingerprint = input->fingerprint;
 	item->fingerprint_version = input->fingerprint_version;
 	item->claims_unread = input->claims_unread;
+	item->in_cluster = input->in_cluster;
 	item->n_claims = (uint8_t)input->n_claims;
 	item->claims = copy(sync, input->claims, sizeof *input->claims * (size_t)input->n_claims);
 	if (input->version)
 		item->version = copy(sync, input->version, strlen(input->version) + 1);
-	return item->claims && (item->version || !input->version);
+	if (input->wrong_claims)
+		item->wrong_claims = copy(sync, input->wrong_claims, sizeof *input->wrong_claims);
+	return item->claims && (item->version || !input->version) && (item->wrong_claims || !input->wrong_claims);
 }
 
 enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input, struct hf_why *why) {

@@ -57,7 +57,9 @@ struct hf_sync_input {
 	uint8_t fingerprint_version;
 	int n_claims;
 	const struct hf_addr *claims;
-	bool claims_unread; /* it may claim addresses, but was not parsed as it is known (known.h) */
+	bool claims_unread;			    /* it may claim addresses, but was not parsed as it is known (known.h) */
+	const struct hf_wrong_claims *wrong_claims; /* NULL if there are none */
+	bool in_cluster;			    /* it shows addresses, but they are its Kubernetes cluster's and no claims */
 	/* A manifest entry's: NULL if it states a fingerprint. */
 	const char *version;
 };
@@ -75,10 +77,12 @@ struct hf_sync_item {
 	uint8_t n_claims;
 	struct hf_addr *claims;
 	bool claims_unread;
+	const struct hf_wrong_claims *wrong_claims;
 	const char *version;
 	enum { HF_SYNC_DONE, HF_SYNC_CREATE, HF_SYNC_CHANGE, HF_SYNC_RELEASE } todo;
 	bool in_error;	  /* rejected before anything was decided */
 	bool outside;	  /* of the sync's scope */
+	bool in_cluster;  /* as in the input */
 	uint8_t reserved; /* which of its claims are, while it is carried out */
 	/* The result. */
 	enum hf_sync_outcome outcome;
@@ -86,8 +90,11 @@ struct hf_sync_item {
 	const char *why; /* … in words; borrowed from the arena */
 	uint8_t n_vips;	 /* 0: there is no lease */
 	struct hf_addr vips[HF_FAMILIES];
-	bool claim_refused; /* it came with an address that is not its lease's */
+	uint8_t refused[HF_CLAIMS_MAX]; /* enum hf_refusal of each claim */
 };
+
+/* Whether it came with an address that its lease does not have, or with what is none. */
+bool hf_sync_claim_refused(const struct hf_sync_item *item);
 
 /* A summary's numbers. */
 struct hf_sync_summary {

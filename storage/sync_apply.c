@@ -23,10 +23,7 @@ static void look_up_again(const struct hf_sync *sync, struct hf_txn *txn, const 
 	struct hf_sync_item *item = at < sync->n_sorted ? sync->sorted[at] : NULL;
 	if (!item || item->outcome != HF_SYNC_FOREIGN || hf_slice_compare(hf_sync_key(item), bytes) != 0)
 		return;
-	item->n_vips = 0;
-	item->claim_refused = false;
-	if (hf_lease_read(txn, &key, &lease))
-		hf_sync_set_lease(item, &lease);
+	hf_sync_set_lease(sync, item, hf_lease_read(txn, &key, &lease) ? &lease : NULL);
 }
 
 /* Whether a lease of the zone has changed since the sync was decided; if not, other zones' services that have are looked up again.
@@ -71,7 +68,9 @@ static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
 		enum hf_err fault = hf_txn_fault(hf_batch_txn(work->batch), NULL);
 		return fault ? fault : hf_sync_reject(work->sync, item, err, why.text);
 	}
-	hf_sync_set_lease(item, &work->request.lease);
+	hf_sync_set_lease(work->sync, item, &work->request.lease);
+	for (int i = 0; i < item->n_claims; i++)
+		item->refused[i] = (uint8_t)work->request.refused[i];
 	hf_sync_set_outcome(work->sync, item, (enum hf_sync_outcome)work->request.outcome);
 	return HF_OK;
 }
@@ -118,7 +117,7 @@ static void reserve_claims(struct work *work) {
 	for (uint32_t i = 0; i < work->sync->n_sorted; i++) {
 		struct hf_sync_item *item = work->sync->sorted[i];
 		item->reserved = 0;
-		if (claimed(work, item) == HF_CLAIMED_SOME)
+		if (claimed(work, item) != HF_CLAIMED_NONE) /* all of it, if the pool of its first claim is not to be had */
 			item->reserved = (uint8_t)hf_acquire_reserve(work->batch, &work->request);
 	}
 }
@@ -150,7 +149,7 @@ static void release(struct work *work, struct hf_sync_item *item) {
 		return;
 	}
 	hf_release_quarantine(work->batch, &lease, HF_CAUSE_SYNC);
-	hf_sync_set_lease(item, &lease);
+	hf_sync_set_lease(work->sync, item, &lease);
 }
 
 static void release_all(struct work *work) {

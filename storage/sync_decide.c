@@ -29,14 +29,20 @@ static bool claims(const struct hf_sync_item *item, struct hf_addr a) {
 	return false;
 }
 
-void hf_sync_set_lease(struct hf_sync_item *item, const struct hf_lease *lease) {
-	struct hf_addr vip;
-	item->n_vips = (uint8_t)lease->n_vips;
-	memcpy(item->vips, lease->vips, sizeof item->vips);
-	item->claim_refused = false;
+/* The key begins with the zone and its NUL. */
+static bool is_foreign(const struct hf_sync *sync, const struct hf_sync_item *item) {
+	return strcmp((const char *)item->key, sync->zone) != 0;
+}
+
+void hf_sync_set_lease(const struct hf_sync *sync, struct hf_sync_item *item, const struct hf_lease *lease) {
+	item->n_vips = lease ? (uint8_t)lease->n_vips : 0;
+	if (lease)
+		memcpy(item->vips, lease->vips, sizeof item->vips);
 	for (int i = 0; i < item->n_claims; i++)
-		if (!hf_lease_vip(lease, hf_addr_family(item->claims[i]), &vip) || vip.n != item->claims[i].n)
-			item->claim_refused = true;
+		item->refused[i] = lease && hf_lease_has(lease, item->claims[i]) ? HF_CLAIM_HAD
+				   : lease					 ? HF_CLAIM_LEASE_EXISTS
+				   : is_foreign(sync, item)			 ? HF_CLAIM_FOREIGN
+										 : HF_CLAIM_HAD;
 }
 
 /* Whether an allocator that forgets would have given the service another address: it brings none, and keeps what it has. */
@@ -56,7 +62,7 @@ static enum hf_err decide_service(struct hf_sync *sync, const struct hf_zone *zo
 		return err;
 	if (decision.action == HF_DO_CREATE && item->claims_unread)
 		return hf_fail(why, HF_E_OVERLOADED, "the zone's leases changed while its list was read; send it again");
-	if (current && !item->claims_unread)
+	if (current && !item->claims_unread && !item->in_cluster)
 		sync->reallocations_avoided += forgets(item);
 	item->todo = decision.action == HF_DO_NOTHING  ? HF_SYNC_DONE
 		     : decision.action == HF_DO_CREATE ? HF_SYNC_CREATE
@@ -76,9 +82,7 @@ static bool is_known(const struct hf_sync_item *item, const struct hf_lease *cur
 static enum hf_err decide_item(struct hf_sync *sync, struct hf_cursor *leases, const struct hf_zone *zone,
 			       struct hf_sync_item *item, struct hf_acquire *request, struct hf_why *why) {
 	struct hf_lease lease, *current = hf_lease_seek(leases, hf_sync_key(item), &lease) ? &lease : NULL;
-	if (current)
-		hf_sync_set_lease(item, current);
-	bool foreign = strcmp((const char *)item->key, sync->zone) != 0; /* the key begins with the zone and its NUL */
+	hf_sync_set_lease(sync, item, current);
 	if (item->role == HF_SYNC_ENTRY) {
 		hf_sync_set_outcome(sync, item, is_known(item, current) ? HF_SYNC_UNCHANGED : HF_SYNC_NEEDED);
 	} else if (item->role == HF_SYNC_REMOVED) {
@@ -86,7 +90,7 @@ static enum hf_err decide_item(struct hf_sync *sync, struct hf_cursor *leases, c
 		item->todo = release ? HF_SYNC_RELEASE : HF_SYNC_DONE;
 		hf_sync_set_outcome(sync, item, release ? HF_SYNC_RELEASED : HF_SYNC_UNCHANGED);
 		sync->releases += release;
-	} else if (foreign) {
+	} else if (is_foreign(sync, item)) {
 		hf_sync_set_outcome(sync, item, HF_SYNC_FOREIGN);
 	} else {
 		return decide_service(sync, zone, item, current, request, why);
@@ -116,7 +120,7 @@ static bool add_unlisted(struct unlisted *walk, const struct hf_lease *lease, st
 	if (!item)
 		return false;
 	item->todo = HF_SYNC_RELEASE;
-	hf_sync_set_lease(item, lease);
+	hf_sync_set_lease(sync, item, lease);
 	hf_sync_set_outcome(sync, item, HF_SYNC_RELEASED);
 	*sync->last_released = item;
 	sync->last_released = &item->next;
@@ -185,7 +189,6 @@ static void start_over(struct hf_sync *sync) {
 		hf_sync_set_outcome(sync, item, HF_SYNC_UNCHANGED);
 		item->todo = HF_SYNC_DONE;
 		item->n_vips = 0;
-		item->claim_refused = false;
 	}
 	for (struct hf_sync_item *item = sync->released; item; item = item->next)
 		sync->answers_spare++;

@@ -27,8 +27,8 @@ enum hf_err hf_sync_no_memory(const struct hf_sync *sync, struct hf_why *why);
 /* Fills a request for one item; what does not differ from item to item is left alone. */
 void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret);
 
-/* Sets an item's result from the lease that it has. */
-void hf_sync_set_lease(struct hf_sync_item *item, const struct hf_lease *lease);
+/* Sets an item's result from the lease that it has; NULL: from having none. */
+void hf_sync_set_lease(const struct hf_sync *sync, struct hf_sync_item *item, const struct hf_lease *lease);
 
 /* Sets an item's outcome, and counts it instead of the one before. */
 void hf_sync_set_outcome(struct hf_sync *sync, struct hf_sync_item *item, enum hf_sync_outcome outcome);

@@ -182,7 +182,7 @@ static enum source choose(const struct model *m, int p, enum hf_family family, c
 		if (m_family(*ret = request->addresses[i].n) == family)
 			return REQUESTED;
 	for (int i = 0; i < request->n_claims; i++)
-		if (m_family(*ret = request->claims[i].n) == family && m_free(m, p, *ret))
+		if (m_family(*ret = request->claims[i].n) == family && m_may_have(m, p, *ret))
 			return CLAIMED;
 	return m_next(m, p, family, &request->id, ret) ? CHOSEN : EXHAUSTED;
 }
@@ -198,7 +198,7 @@ static void configure(struct m_lease *lease, const struct hf_acquire *request) {
 }
 
 static struct m_answer create(struct model *m, int who, const struct hf_acquire *request, enum hf_cause cause) {
-	int p = request->pool[0] ? m_find_pool(m, request->pool) : m_choose_pool(m, &request->id);
+	int p = m_choose_pool(m, request);
 	if (p < 0)
 		return (struct m_answer){.err = HF_E_NO_POOL};
 	for (int i = 0; i < request->n_addresses; i++) {

@@ -198,12 +198,16 @@ void m_copy(struct model *to, const struct model *from);
 extern const char *const M_POOL_NAMES[M_POOLS];
 enum hf_family m_family(hf_u128 a);
 int m_find_pool(const struct model *m, const char *name); /* -1: there is none */
-int m_choose_pool(const struct model *m, const struct hf_identity *id);
+/* The pool that a new lease goes to; of the request the identity, the pool that it names, addresses and claims count. */
+int m_choose_pool(const struct model *m, const struct hf_acquire *request);
+/* The pool whose CIDRs have the address, if its selector matches; -1: there is none. */
+int m_pool_for(const struct model *m, const struct hf_identity *id, hf_u128 a);
 bool m_in(const struct hf_range *ranges, int n, hf_u128 a);
 hf_u128 m_capacity(const struct m_pool *pool, enum hf_family family);
 hf_u128 m_address_at(const struct m_pool *pool, enum hf_family family, hf_u128 place);
 bool m_pool_has_family(const struct m_pool *pool, enum hf_family family);
 bool m_free(const struct model *m, int pool, hf_u128 a);
+bool m_may_have(const struct model *m, int pool, hf_u128 a); /* it is free, and not to be avoided now */
 bool m_next(const struct model *m, int pool, enum hf_family family, const struct hf_identity *id, hf_u128 *ret);
 void m_drop_drained(struct model *m, int pool);
 void m_usage(const struct model *m, int pool, enum hf_family family, struct hf_pool_usage *ret);

@@ -44,8 +44,25 @@ static int selectors(const struct hf_pool_config *c, const struct hf_identity *i
 	return n;
 }
 
-int m_choose_pool(const struct model *m, const struct hf_identity *id) {
+int m_pool_for(const struct model *m, const struct hf_identity *id, hf_u128 a) {
+	for (int p = 0; p < M_POOLS; p++)
+		if (m->pools[p].exists && m_in(m->pools[p].config.cidrs, m->pools[p].config.n_cidrs, a))
+			return selectors(&m->pools[p].config, id) >= 0 ? p : -1;
+	return -1;
+}
+
+int m_choose_pool(const struct model *m, const struct hf_acquire *request) {
+	const struct hf_identity *id = &request->id;
 	int best = -1, most = -1;
+	if (request->pool[0])
+		return m_find_pool(m, request->pool);
+	for (int i = 0; i < request->n_addresses; i++)
+		if ((best = m_pool_for(m, id, request->addresses[i].n)) >= 0)
+			return best;
+	for (int i = 0; i < request->n_claims; i++)
+		if ((best = m_pool_for(m, id, request->claims[i].n)) >= 0 && m_may_have(m, best, request->claims[i].n))
+			return best;
+	best = -1;
 	for (int p = 0; p < M_POOLS; p++) {
 		int n = m->pools[p].exists ? selectors(&m->pools[p].config, id) : -1;
 		if (n > most || (n >= 0 && n == most && strcmp(m->pools[p].name, m->pools[best].name) < 0)) {
@@ -75,8 +92,7 @@ bool m_free(const struct model *m, int pool, hf_u128 a) {
 	return m_in(c->cidrs, c->n_cidrs, a) && !m_in(c->reserved, c->n_reserved, a) && m_holder_of(m, a) < 0;
 }
 
-/* Whether the strategy may give it away. */
-static bool is_to_give(const struct model *m, int pool, hf_u128 a) {
+bool m_may_have(const struct model *m, int pool, hf_u128 a) {
 	for (int i = 0; i < m->n_avoid; i++)
 		if (m->avoid[i] == a)
 			return false;
@@ -90,7 +106,7 @@ static bool first_free(const struct model *m, int pool, enum hf_family family, h
 		if (m_family(c->cidrs[i].first.n) != family || c->cidrs[i].last.n < from)
 			continue;
 		hf_u128 a = from > c->cidrs[i].first.n ? from : c->cidrs[i].first.n;
-		while (!is_to_give(m, pool, a)) {
+		while (!m_may_have(m, pool, a)) {
 			for (int r = 0; r < c->n_reserved; r++) /* but not through a reserved /64 */
 				if (a >= c->reserved[r].first.n && a < c->reserved[r].last.n)
 					a = c->reserved[r].last.n;
@@ -98,7 +114,7 @@ static bool first_free(const struct model *m, int pool, enum hf_family family, h
 				break;
 			a++;
 		}
-		if (is_to_give(m, pool, a)) {
+		if (m_may_have(m, pool, a)) {
 			*ret = a;
 			return true;
 		}

@@ -31,13 +31,13 @@ static enum hf_err judge_item(const struct model *m, const struct m_sync *sync, 
 	return !in_scope(m, sync, item->who) || is_listed(sync, item->who, i) ? HF_E_INVALID_PARAMETER : HF_OK;
 }
 
-static void set_lease(const struct model *m, struct m_item *item) {
+static void set_lease(const struct model *m, const struct m_sync *sync, struct m_item *item) {
 	item->has_lease = m->leases[item->who].exists;
 	item->lease = m->leases[item->who];
 	item->claim_refused = false;
-	for (int c = 0; item->has_lease && c < item->n_claims; c++) {
+	for (int c = 0; c < item->n_claims && (item->has_lease || !is_of_zone(m, sync, item->who)); c++) {
 		bool has = false;
-		for (int v = 0; v < item->lease.n_vips; v++)
+		for (int v = 0; item->has_lease && v < item->lease.n_vips; v++)
 			has = has || item->lease.vips[v] == item->claims[c].n;
 		item->claim_refused = item->claim_refused || !has;
 	}
@@ -100,7 +100,7 @@ static void decide_item(struct model *m, struct m_sync *sync, int i) {
 	item->outcome = HF_SYNC_REJECTED;
 	if (item->err)
 		return;
-	set_lease(m, item);
+	set_lease(m, sync, item);
 	if (item->role == HF_SYNC_ENTRY) {
 		item->outcome = is_needed(m, item) ? HF_SYNC_NEEDED : HF_SYNC_UNCHANGED;
 	} else if (item->role == HF_SYNC_REMOVED) {
@@ -199,24 +199,25 @@ enum hf_err m_sync_peek(const struct model *m, struct m_sync *sync, bool *ret_wr
 	return HF_OK;
 }
 
-static void acquire(struct model *m, struct m_item *item) {
+static void acquire(struct model *m, const struct m_sync *sync, struct m_item *item) {
 	struct hf_acquire request = request_of(m, item);
 	struct m_answer answer = m_acquire_as(m, &request, true, HF_CAUSE_SYNC);
 	item->todo = M_NOTHING;
 	item->err = answer.err;
 	item->outcome = answer.err ? HF_SYNC_REJECTED : (enum hf_sync_outcome)answer.outcome;
-	set_lease(m, item);
+	set_lease(m, sync, item);
 }
 
 /* How much of what a new service needs its claims would give it now: 0 nothing, 1 a part, 2 everything. */
 static int claimed(const struct model *m, const struct m_item *item) {
-	int p = m_choose_pool(m, &m->ids[item->who]), needed = 0, had = 0;
+	struct hf_acquire request = request_of(m, item);
+	int p = m_choose_pool(m, &request), needed = 0, had = 0;
 	for (int family = HF_IPV4; p >= 0 && family <= HF_IPV6; family++) {
 		bool has = false;
 		if (!m_pool_has_family(&m->pools[p], (enum hf_family)family))
 			continue;
 		for (int c = 0; c < item->n_claims; c++)
-			has = has || ((int)m_family(item->claims[c].n) == family && m_free(m, p, item->claims[c].n));
+			has = has || ((int)m_family(item->claims[c].n) == family && m_may_have(m, p, item->claims[c].n));
 		needed++;
 		had += has;
 	}
@@ -245,35 +246,40 @@ static void acquire_all(struct model *m, struct m_sync *sync) {
 	for (int who = 0; who < M_IDENTITIES; who++)
 		for (int i = 0; i < sync->n; i++)
 			if (sync->items[i].who == who && sync->items[i].todo == M_KEEP)
-				acquire(m, &sync->items[i]);
+				acquire(m, sync, &sync->items[i]);
 	for (int who = 0; who < M_IDENTITIES; who++)
 		if ((item = to_create(m, sync, who, 2)))
-			acquire(m, item);
+			acquire(m, sync, item);
 	for (int who = 0; who < M_IDENTITIES; who++) {
 		first[who] = n;
 		bool served[HF_FAMILIES] = {false};
+		m->avoid = avoid; /* what is reserved for those before */
+		m->n_avoid = n;
 		if (!(item = to_create(m, sync, who, 1)))
 			continue;
+		struct hf_acquire request = request_of(m, item);
+		int p = m_choose_pool(m, &request);
 		for (int c = 0; c < item->n_claims; c++) { /* one of a family; the first who claims it has it */
 			hf_u128 a = item->claims[c].n;
-			if (served[m_family(a)] || !m_free(m, m_choose_pool(m, &m->ids[who]), a) || has(avoid, n, a))
+			if (served[m_family(a)] || !m_free(m, p, a) || has(avoid, n, a))
 				continue;
 			served[m_family(a)] = true;
 			avoid[n++] = a;
 		}
 	}
 	sync->claimed_in_part = (uint64_t)n;
+	m->n_avoid = 0;
 	for (int who = 0; who < M_IDENTITIES; who++)
 		if (first[who] < (who + 1 < M_IDENTITIES ? first[who + 1] : n) && (item = to_create(m, sync, who, 0))) {
 			int behind = who + 1 < M_IDENTITIES ? first[who + 1] : n;
 			m->avoid = avoid + behind; /* what the strategy adds is not to be what somebody behind claims */
 			m->n_avoid = n - behind;
-			acquire(m, item);
+			acquire(m, sync, item);
 		}
 	m->n_avoid = 0;
 	for (int who = 0; who < M_IDENTITIES; who++)
 		if ((item = to_create(m, sync, who, 0)))
-			acquire(m, item);
+			acquire(m, sync, item);
 }
 
 static void release_all(struct model *m, struct m_sync *sync) {
@@ -281,7 +287,7 @@ static void release_all(struct model *m, struct m_sync *sync) {
 		for (int i = 0; i < sync->n; i++)
 			if (sync->items[i].who == who && sync->items[i].todo == M_RELEASE) {
 				m_quarantine(m, who, HF_CAUSE_SYNC);
-				set_lease(m, &sync->items[i]);
+				set_lease(m, sync, &sync->items[i]);
 			}
 	for (int i = 0; i < sync->n_unlisted; i++)
 		m_quarantine(m, sync->unlisted[i], HF_CAUSE_SYNC);

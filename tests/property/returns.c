@@ -15,7 +15,7 @@ static struct held {
 	hf_u128 vips[2];
 } HELD[M_IDENTITIES];
 
-/* What a service must get back: those of its addresses that are free, of the pool where it goes. */
+/* What a service must get back: those of its addresses that are free, of the pool where the first of them lies. */
 struct due {
 	int who, n;
 	hf_u128 vips[2];
@@ -28,6 +28,16 @@ void returns_note(const struct model *m) {
 		HELD[who] = (struct held){.is = lease->exists && !lease->quarantined, .pool = lease->pool, .n_vips = lease->n_vips};
 		memcpy(HELD[who].vips, lease->vips, sizeof lease->vips);
 	}
+}
+
+/* The pool that has the first of a service's addresses that is free there, whatever other pools there are; -1: none does. */
+static int pool_of_its_own(const struct model *m, int who) {
+	for (int v = 0; v < HELD[who].n_vips; v++) {
+		int p = m_pool_for(m, &m->ids[who], HELD[who].vips[v]);
+		if (p >= 0 && m_free(m, p, HELD[who].vips[v]))
+			return p;
+	}
+	return -1;
 }
 
 static struct due due_to(const struct model *m, int who, int p) {
@@ -86,8 +96,8 @@ static void new_service(struct run *run) {
 
 static void return_one(struct run *run, int who) {
 	struct hf_acquire request = request_of(&run->world, who);
-	int p = m_choose_pool(&run->model, &request.id);
-	if (p != HELD[who].pool && run->model.pools[HELD[who].pool].exists) { /* it named the pool, and does so again */
+	int p = pool_of_its_own(&run->model, who);
+	if (p < 0 && run->model.pools[HELD[who].pool].exists) { /* perhaps it named the pool, and does so again */
 		p = HELD[who].pool;
 		strcpy(request.pool, run->model.pools[p].name);
 	}
@@ -117,7 +127,7 @@ static void return_by_sync(struct run *run, const char *zone) {
 		*item = (struct m_item){.role = HF_SYNC_SERVICE, .who = who};
 		w_config(w, who, 5, &item->fingerprint, &item->raw);
 		item->n_claims = claims_of(who, item->claims);
-		due[sync.n++] = due_to(&run->model, who, m_choose_pool(&run->model, id));
+		due[sync.n++] = due_to(&run->model, who, pool_of_its_own(&run->model, who));
 	}
 	say(run, "; back: ");
 	if (sync.n > 0 && do_this_sync(run, &sync))

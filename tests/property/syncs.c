@@ -85,7 +85,7 @@ static void check_item(struct run *run, const struct hf_sync_item *is, int place
 		number(run, "a rejected item's error", is->err, m->err);
 	number(run, "place", is->place, (uint64_t)place);
 	check_vips(run, is, place, m->has_lease ? &m->lease : NULL);
-	number(run, "claim refused", is->claim_refused, m->claim_refused);
+	number(run, "claim refused", hf_sync_claim_refused(is), m->claim_refused);
 	seen.items[m->outcome]++;
 	if (m->outcome == HF_SYNC_REJECTED)
 		seen.rejected[m->err]++;

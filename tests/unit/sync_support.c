@@ -165,7 +165,7 @@ static void say_item(const struct hf_sync *sync, const struct hf_sync_item *item
 	}
 	say(hf_sync_outcome_name(item->outcome));
 	say_vips(item->vips, item->n_vips);
-	say(item->claim_refused ? "~" : "");
+	say(hf_sync_claim_refused(item) ? "~" : "");
 }
 
 const char *sync_results(const struct hf_sync *sync) {

@@ -104,3 +104,98 @@ Test(pool_choice, a_sequential_pool_goes_on_and_a_hashed_one_gives_the_same_agai
 	cr_assert_eq(acquire(&f, &d), HF_OK);
 	cr_assert_eq(d.lease.vips[0].n, c.lease.vips[0].n);
 }
+
+static struct hf_addr address(const char *text) {
+	struct hf_addr a;
+	cr_assert_eq(hf_addr_parse(text, NULL, &a), HF_OK, "%s", text);
+	return a;
+}
+
+/* "a b": addresses into a list. */
+static int read_addresses(const char *texts, struct hf_addr *ret) {
+	char copy[128], *rest = NULL;
+	int n = 0;
+	snprintf(copy, sizeof copy, "%s", texts);
+	for (char *one = strtok_r(copy, " ", &rest); one; one = strtok_r(NULL, " ", &rest))
+		ret[n++] = address(one);
+	return n;
+}
+
+/* Pools of a store that came from an installation with its own CIDRs: "kuma" states nothing and is nobody's first choice. What is
+ * refused is written behind the addresses that are had. */
+static const struct {
+	const char *name, *named, *addresses, *claims, *pool, *vips;
+	enum hf_err err;
+	enum hf_refusal refused[3];
+} BY_ADDRESS[] = {
+	{"a claim", "", "", "10.200.0.2", "kuma", "10.200.0.2", HF_OK, {0}},
+	{"an address", "", "10.200.0.3", "", "kuma", "10.200.0.3", HF_OK, {0}},
+	{"neither", "", "", "", "meshservice", "241.0.0.0", HF_OK, {0}},
+	{"an address before a claim", "", "10.200.0.4", "241.0.0.9", "kuma", "10.200.0.4", HF_OK, {HF_CLAIM_OUTSIDE_POOL}},
+	{"the first claim that is free",
+	 "",
+	 "",
+	 "10.200.0.99 10.9.9.9 241.0.0.9 10.200.0.5",
+	 "meshservice",
+	 "241.0.0.9",
+	 HF_OK,
+	 {HF_CLAIM_TAKEN, HF_CLAIM_OUTSIDE_POOL, HF_CLAIM_HAD}},
+	{"the first of two that are free",
+	 "",
+	 "",
+	 "10.200.0.6 241.0.0.9",
+	 "kuma",
+	 "10.200.0.6",
+	 HF_OK,
+	 {HF_CLAIM_HAD, HF_CLAIM_OUTSIDE_POOL}},
+	{"two of a family", "", "", "10.200.0.7 10.200.0.8", "kuma", "10.200.0.7", HF_OK, {HF_CLAIM_HAD, HF_CLAIM_SECOND}},
+	{"a claim that is taken chooses nothing", "", "", "10.200.0.99", "meshservice", "241.0.0.0", HF_OK, {HF_CLAIM_TAKEN}},
+	{"nor does a reserved one", "", "", "10.200.1.1", "meshservice", "241.0.0.0", HF_OK, {HF_CLAIM_OUTSIDE_POOL}},
+	{"a reserved one in its pool", "kuma", "", "10.200.1.1", "kuma", "10.200.0.0", HF_OK, {HF_CLAIM_RESERVED}},
+	{"a claim in a pool for others", "", "", "10.201.0.1", "meshservice", "241.0.0.0", HF_OK, {HF_CLAIM_OUTSIDE_POOL}},
+	{"an address in a pool for others", "", "10.201.0.1", "", NULL, NULL, HF_E_ADDRESS_OUTSIDE_POOL, {0}},
+	{"named all the same", "west", "10.201.0.1", "", "west", "10.201.0.1", HF_OK, {0}},
+	{"an address that is taken", "", "10.200.0.99", "", NULL, NULL, HF_E_ADDRESS_TAKEN, {0}},
+	{"an address that is reserved", "", "10.200.1.1", "", NULL, NULL, HF_E_ADDRESS_TAKEN, {0}},
+	{"an address in no pool", "", "10.9.9.9", "", NULL, NULL, HF_E_ADDRESS_OUTSIDE_POOL, {0}},
+	{"a named pool, whatever is claimed", "kuma", "", "241.0.0.9", "kuma", "10.200.0.0", HF_OK, {HF_CLAIM_OUTSIDE_POOL}},
+	{"a drained range", "", "", "10.202.0.1", "meshservice", "241.0.0.0", HF_OK, {HF_CLAIM_OUTSIDE_POOL}},
+};
+
+static void open_layout(void) {
+	fixture_open(&f);
+	struct hf_pool_put kuma = pool_request("kuma", "10.200.0.0/16 10.202.0.0/16", "10.200.1.0/24", 60);
+	cr_assert_eq(commit(&f, &kuma.write), HF_OK, "%s", kuma.write.why.text);
+	put("west", "10.201.0.0/16", 0, NULL, "west");
+	static const char *const held[] = {"10.200.0.99", "10.202.0.9"};
+	for (int i = 0; i < 2; i++) {
+		struct hf_acquire holder = acquire_request(identity("east", "default", i ? "drained" : "holder"), "{}");
+		holder.n_addresses = read_addresses(held[i], holder.addresses);
+		cr_assert_eq(acquire(&f, &holder), HF_OK, "%s", holder.write.why.text);
+	}
+	struct hf_pool_put drained = pool_request("kuma", "10.200.0.0/16", "10.200.1.0/24", 60);
+	drained.drain = true;
+	cr_assert_eq(commit(&f, &drained.write), HF_OK, "%s", drained.write.why.text);
+}
+
+Test(pool_choice, by_address) {
+	for (size_t i = 0; i < sizeof BY_ADDRESS / sizeof *BY_ADDRESS; i++) {
+		const char *name = BY_ADDRESS[i].name;
+		fixture_remove(&f);
+		fixture_dir(&f);
+		open_layout();
+		struct hf_acquire a = acquire_request(identity("east", "default", "a"), "{}");
+		snprintf(a.pool, sizeof a.pool, "%s", BY_ADDRESS[i].named);
+		a.n_addresses = read_addresses(BY_ADDRESS[i].addresses, a.addresses);
+		a.n_claims = read_addresses(BY_ADDRESS[i].claims, a.claims);
+		cr_expect_eq(acquire(&f, &a), BY_ADDRESS[i].err, "%s: %s", name, a.write.why.text);
+		if (!BY_ADDRESS[i].pool)
+			continue;
+		cr_expect_str_eq(a.lease.pool, BY_ADDRESS[i].pool, "%s: %s", name, a.lease.pool);
+		cr_expect_str_eq(vip_text(&a.lease, 0), BY_ADDRESS[i].vips, "%s: %s", name, vip_text(&a.lease, 0));
+		for (int c = 0; c < a.n_claims && c < 3; c++)
+			cr_expect_eq(a.refused[c], BY_ADDRESS[i].refused[c], "%s: claim %d: %s", name, c,
+				     hf_refusal_name(a.refused[c]));
+		cr_expect_eq(a.outcome, a.n_claims && a.lease.vips[0].n == a.claims[0].n ? HF_ADOPTED : a.outcome, "%s", name);
+	}
+}

@@ -187,3 +187,21 @@ Test(sync_order, of_random_lists_nobody_is_given_what_another_claims) {
 	}
 	close_pool("random lists");
 }
+
+/* Services of two pools at once: what the first claim's pool cannot give is looked for in the next one's, and is kept for who
+ * claims it there as well. */
+Test(sync_order, claims_of_several_pools) {
+	open_pool(DUAL);
+	struct hf_pool_put other = pool_request("other", "10.1.0.0/29 fd01::/125", "", 3600);
+	cr_assert_eq(commit(&f, &other.write), HF_OK, "%s", other.write.why.text);
+	struct hf_sync sync;
+	sync_open(&sync, HF_SYNC_DELTA, "east", "*");
+	cr_assert_eq(sync_list(&sync, "a@10.0.0.0 b@10.1.0.5 c@10.0.0.0,10.1.0.0,fd01:: d@10.1.0.1,fd01::1 e"), HF_OK);
+	cr_assert_eq(sync_run(&f, &sync, NULL), HF_OK, "%s", sync.write.why.text);
+	cr_expect_str_eq(sync_results(&sync),
+			 "a=adopted@10.0.0.0,fd00:: b=adopted@10.1.0.5,fd01::2 c=adopted@10.1.0.0,fd01::~ "
+			 "d=adopted@10.1.0.1,fd01::1 e=created@10.0.0.1,fd00::1",
+			 "%s", sync_results(&sync));
+	hf_sync_free(&sync);
+	close_pool("several pools");
+}
