@@ -12,50 +12,72 @@ import time
 
 SEED = os.environ.get('TEST_STOPS', '')
 STOPS_MAX = 300
+LOOK_S = 0.01
 NUMBERS = itertools.count()
 
 
 class Stops:
-    """Stops `child`, a Popen, until it ends; `seconds` is how long it has been stopped so far."""
+    """Stops `child`, a Popen, until it ends; `seconds` is how long it has been stopped so far. None while `held` is set."""
 
     def __init__(self, child):
-        self.child, self.seconds = child, 0.0
+        self.child, self.seconds, self.held, self.lock = child, 0.0, False, threading.Lock()
         if SEED:
             self.rng = random.Random(f'{SEED}/{next(NUMBERS)}')
             threading.Thread(target=self._run, daemon=True).start()
 
+    def hold(self):
+        """No more stops: for what cannot be measured otherwise."""
+        with self.lock:
+            self.held = True
+
     def _run(self):
         for _ in range(STOPS_MAX):
             time.sleep(self.rng.expovariate(8))
-            began = time.monotonic()
-            self.child.send_signal(signal.SIGSTOP)  # none, if it has ended
-            try:
-                time.sleep(self.rng.choice((0.01, 0.05, 0.1, 0.2, 1)) * self.rng.random())
-            finally:
-                self.child.send_signal(signal.SIGCONT)
-            self.seconds += time.monotonic() - began
-            if self.child.returncode is not None:
-                return
+            with self.lock:
+                if self.held or self.child.returncode is not None:
+                    return
+                began = time.monotonic()
+                self.child.send_signal(signal.SIGSTOP)  # nothing, if it has ended
+                try:
+                    time.sleep(self.rng.choice((0.01, 0.05, 0.1, 0.2, 1)) * self.rng.random())
+                finally:
+                    self.child.send_signal(signal.SIGCONT)
+                self.seconds += time.monotonic() - began
 
 
 class Kept:
-    """How long a program was kept from running since this was made: stopped, or ready to run while the processors did other work."""
+    """How long a program was kept from running in the block of a `with`: stopped, or ready to run while the processors did other work, as the
+    kernel counts it for each thread. With `ours`, this process counts too."""
 
-    def __init__(self, child, stops):
-        self.child, self.stops, self.stopped_before = child, stops, stops.seconds
-        self.before, self.waited = {}, {}
-        self.look(self.before)
+    def __init__(self, child, stops, ours=False):
+        self.stops, self.stopped_before, self.over = stops, stops.seconds, threading.Event()
+        self.folders = [f'/proc/{pid}/task' for pid in [child.pid] + [os.getpid()] * ours]
+        self.before = dict(self._look())
+        self.now = dict(self.before)
+        self.watcher = threading.Thread(target=self._watch, daemon=True)
 
-    def look(self, into=None):
-        """To be called often, as what a thread waited is gone with it."""
-        folder = f'/proc/{self.child.pid}/task'
-        try:
-            for thread in os.listdir(folder):
-                with open(f'{folder}/{thread}/schedstat', encoding='ascii') as file:
-                    (self.waited if into is None else into)[thread] = int(file.read().split()[1]) / 1e9
-        except OSError:
-            pass  # it has ended
+    def __enter__(self):
+        self.watcher.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.watcher.join()
+
+    def _look(self):
+        for folder in self.folders:
+            try:
+                for thread in os.listdir(folder):
+                    with open(f'{folder}/{thread}/schedstat', encoding='ascii') as file:
+                        yield thread, int(file.read().split()[1]) / 1e9
+            except OSError:
+                pass  # it has ended
+
+    def _watch(self):
+        """Again and again, as what a thread waited is gone with it."""
+        while not self.over.wait(LOOK_S):
+            self.now.update(self._look())
 
     def seconds(self):
-        waited = sum(now - self.before.get(thread, 0) for thread, now in self.waited.items())
+        waited = sum(now - self.before.get(thread, 0) for thread, now in self.now.items())
         return waited + self.stops.seconds - self.stopped_before

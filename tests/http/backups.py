@@ -13,6 +13,7 @@ from harness import BINARY, Server, vip
 HERE = os.path.dirname(os.path.abspath(__file__))
 FORMAT_1 = os.path.join(HERE, '..', 'data', 'format-1.mdb.gz')
 NDJSON = {'Content-Type': 'application/x-ndjson'}
+RUN_S = 300
 BAND = 2**32  # of revisions and zone epochs, a store epoch
 
 
@@ -30,7 +31,7 @@ class Case(unittest.TestCase):
         environment = {k: v for k, v in os.environ.items() if not k.startswith('HOLDFAST')}
         environment.update(HOLDFASTD=BINARY, ASAN_OPTIONS=f'log_path={reports}:exitcode=99', UBSAN_OPTIONS=f'log_path={reports}:halt_on_error=1')
         before = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))) if limit else None
-        run = subprocess.run([program, *args], env={**environment, **(env or {})}, capture_output=True, text=True, timeout=60,
+        run = subprocess.run([program, *args], env={**environment, **(env or {})}, capture_output=True, text=True, timeout=RUN_S,
                              preexec_fn=before, cwd=self.root)
         self.assertEqual([f for f in os.listdir(self.root) if f.startswith('sanitizer')], [], run.stderr)
         return run.returncode, run.stdout, run.stderr

@@ -8,10 +8,12 @@ import subprocess
 import threading
 import unittest
 
+from harness import default_signals
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FRONT = os.path.join(ROOT, 'scripts', 'holdfast')
 COMPLETION = os.path.join(ROOT, 'scripts', 'completion', 'holdfast.bash')
-RUN_S = 60
+RUN_S = 300
 
 
 class Result:
@@ -38,8 +40,8 @@ def environment(server=None, env=None):
     """`server` is a harness.Server, a Fake, or an address."""
     result = {k: v for k, v in os.environ.items() if not k.startswith('HOLDFAST') or k == 'HOLDFASTD'}
     if server is not None:
-        result['HOLDFAST_URL'] = server if isinstance(server, str) else f'http://127.0.0.1:{server.port}'
-    result.update({'LC_ALL': 'C.UTF-8', 'no_proxy': '127.0.0.1', **(env or {})})
+        result['HOLDFAST_URL'] = server if isinstance(server, str) else f'http://{server.host}:{server.port}'
+    result.update({'LC_ALL': 'C.UTF-8', 'no_proxy': getattr(server, 'host', '127.0.0.1'), **(env or {})})
     return result
 
 
@@ -71,7 +73,7 @@ class Following:
     def __init__(self, *args, server, env=None):
         self.out, self.err = [], []
         self.child = subprocess.Popen([FRONT, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                      text=True, env=environment(server, env), start_new_session=True)
+                                      text=True, env=environment(server, env), start_new_session=True, preexec_fn=default_signals)
         self.readers = [threading.Thread(target=self._read, args=stream, daemon=True)
                         for stream in ((self.child.stdout, self.out), (self.child.stderr, self.err))]
         for reader in self.readers:
@@ -87,12 +89,12 @@ class Following:
         if self.child.poll() is None:
             os.killpg(self.child.pid, 2)
         try:
-            self.child.wait(10)
+            self.child.wait(RUN_S)
         except subprocess.TimeoutExpired:
             os.killpg(self.child.pid, 9)
             raise
         for reader in self.readers:
-            reader.join(10)
+            reader.join()
         self.child.stdout.close()
         self.child.stderr.close()
 
@@ -125,7 +127,7 @@ class Fake:
             def log_message(self, *_):
                 pass
         self.http = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.port = self.http.server_address[1]
+        self.host, self.port = self.http.server_address
         self.thread = threading.Thread(target=self.http.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True)
         self.thread.start()
 

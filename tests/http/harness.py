@@ -34,15 +34,23 @@ START_S = 120
 STOP_S = 120
 REQUEST_S = 120
 EVENT_S = 120
+KEPT_S = 0.1  # of which a deadline of seconds takes no notice
+TRIES = 20
+MEMORY_MIN_BYTES = 1 << 30
 REPEATABLE = ('--host',)  # flags that may be stated several times
 
 
 def temporary_base():
-    """$TMPDIR, else memory, else /tmp."""
-    for place in (os.environ.get('TMPDIR'), '/dev/shm', '/tmp'):
-        if place and os.access(place, os.W_OK):
-            return place
-    return None
+    """$TMPDIR, else memory where there is enough of it, else /tmp."""
+    place = os.environ.get('TMPDIR')
+    if place and os.access(place, os.W_OK):
+        return place
+    try:
+        memory = os.statvfs('/dev/shm')
+    except OSError:
+        return '/tmp'
+    fits = memory.f_bavail * memory.f_frsize >= MEMORY_MIN_BYTES and not memory.f_flag & os.ST_NOEXEC
+    return '/dev/shm' if fits and os.access('/dev/shm', os.W_OK) else '/tmp'
 
 
 class Response:
@@ -99,13 +107,12 @@ class Process:
     def end(self, sig, within_s):
         """Sends a signal; the exit status, and the seconds from its "stopping" to its "stopped", if it logs them, without those in which
         it was kept from running."""
-        kept, began = Kept(self.child, self.stops), time.monotonic()
-        if self.child.poll() is None:
-            self.child.send_signal(sig)
-        while self.child.poll() is None and time.monotonic() - began < STOP_S:
-            kept.look()
-            time.sleep(0.01)
-        status, took = self.wait(0), time.monotonic() - began
+        with Kept(self.child, self.stops) as kept:
+            began = time.monotonic()
+            if self.child.poll() is None:
+                self.child.send_signal(sig)
+            status = self.wait()
+            took = time.monotonic() - began
         logged = re.findall(r'(?m)^time=(\S+) level=info msg="(?:stopping|stopped)"', self.log())
         if len(logged) == 2:
             took = (datetime.datetime.fromisoformat(logged[1]) - datetime.datetime.fromisoformat(logged[0])).total_seconds()
@@ -131,7 +138,7 @@ class Server:
     """A running holdfastd. stop() asserts that it ended well; a server that was stopped may be started again on its data."""
 
     def __init__(self, *flags, data_dir=None, env=None, asan=''):
-        self.flags, self.env, self.asan = flags, env, asan
+        self.flags, self.env, self.asan, self.host = flags, env, asan, '127.0.0.1'
         self.root = tempfile.mkdtemp(prefix='holdfast-http-', dir=temporary_base())
         self.data_dir = data_dir or os.path.join(self.root, 'data')
         self.process = None
@@ -149,11 +156,12 @@ class Server:
         line = b''
         if select.select([self.process.child.stdout], [], [], START_S)[0]:
             line = self.process.child.stdout.readline()
-        if not line.startswith(b'listening on http://127.0.0.1:'):
+        if not line.startswith(b'listening on http://127.'):
             self.process.child.kill()
             status = self.process.wait()
             raise AssertionError(f'holdfastd did not start: {line!r}, status {status}\n{self.process.log()}{self.process.reports()}')
-        self.port = int(line.rsplit(b':', 1)[1])
+        host, port = line.decode().split('//')[1].split(':')
+        self.host, self.port = host, int(port)
         return self
 
     def stop(self, sig=signal.SIGTERM, timeout=None):
@@ -191,12 +199,8 @@ class Server:
         return eventually(lambda: [line for line in self.log().splitlines() if text in line])
 
     def metric(self, sample):
-        """The value of one sample of /metrics, such as `holdfast_http_waiters`; asked for over a connection of its own."""
-        connection = self.connect()
-        try:
-            text = self.get('/metrics', connection=connection, check=False).body.decode()
-        finally:
-            connection.close()
+        """The value of one sample of /metrics, such as `holdfast_http_waiters`."""
+        text = self.get('/metrics', check=False).body.decode()
         return next(float(line.rsplit(' ', 1)[1]) for line in text.splitlines() if line.rsplit(' ', 1)[0] == sample)
 
     def wait_for_waiters(self, count):
@@ -208,7 +212,7 @@ class Server:
         eventually(lambda: self.metric('holdfast_http_requests_under_way') == count + 1)  # and the one that asks
 
     def connect(self, timeout=REQUEST_S):
-        return http.client.HTTPConnection('127.0.0.1', self.port, timeout=timeout)
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
 
     def socket(self, timeout=REQUEST_S, receive_buffer=None):
         """A bare connection."""
@@ -216,14 +220,16 @@ class Server:
         s.settimeout(timeout)
         if receive_buffer:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        s.connect(('127.0.0.1', self.port))
+        s.connect((self.host, self.port))
         return s
 
-    def raw(self, data, timeout=REQUEST_S):
-        """Sends bytes, returns all that comes back until the server closes the connection, which what is sent must make it do; with a
-        shorter `timeout`, or until nothing comes for so many seconds: only good for a test that expects nothing."""
-        with self.socket(timeout) as s:
+    def raw(self, data, end=False):
+        """Sends bytes, returns all that comes back until the server closes the connection, which what is sent must make it do, or `end`:
+        nothing more will be sent."""
+        with self.socket() as s:
             s.sendall(data)
+            if end:
+                s.shutdown(socket.SHUT_WR)
             answer = b''
             try:
                 while chunk := s.recv(65536):
@@ -343,6 +349,27 @@ def fill(server, names, zone='east', body=None, threads=8, kind='MeshService'):
 
     failures = [answer for answer in parallel(server, threads, work) if answer]
     assert not failures, failures[:3]
+
+
+def undisturbed(attempt, *flags):
+    """Runs attempt(server), in which the server has deadlines to meet, such as the end of a stop. If it fails and the server or this process
+    was kept from running meanwhile, it is run again, with another server."""
+    for left in reversed(range(TRIES)):
+        server = Server(*flags)
+        process = server.process
+        process.stops.hold()
+        try:
+            with Kept(process.child, process.stops, ours=True) as kept:
+                attempt(server)
+                server.close()
+            return
+        except Exception:
+            if left == 0 or kept.seconds() < KEPT_S:
+                raise
+        finally:
+            process.child.kill()
+            process.child.wait()
+            shutil.rmtree(server.root, ignore_errors=True)
 
 
 def replacing(*flags):

@@ -93,6 +93,16 @@ def _add_readers(data_dir, count, snapshot):
         os.pwrite(fd, struct.pack('=I', taken.stop), NUMBER_OF_READERS_AT[head])
 
 
+def readers(data_dir):
+    """The processes that have a reader slot."""
+    path = os.path.join(data_dir, 'lock.mdb')
+    with open(path, 'rb') as file:
+        data = file.read()
+    head = len(data) - READER_SLOTS * READER_BYTES
+    number = struct.unpack_from('=I', data, NUMBER_OF_READERS_AT[head])[0]
+    return {struct.unpack_from('=Qi', data, head + i * READER_BYTES)[1] for i in range(number)} - {0}
+
+
 def take_all_readers(data_dir):
     """No reader can be opened any more."""
     _add_readers(data_dir, READER_SLOTS, 2**64 - 1)

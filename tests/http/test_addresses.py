@@ -216,11 +216,15 @@ class Addresses(ServerCase):
         self.assertEqual([i['service'] for i in items], [f'holder-{i}' for i in range(19, 3, -1)])
 
     def test_quarantine_counts_as_holding(self):
-        self.server.put('/v1/pools/brief', {'cidrs': ['10.5.0.0/31'], 'zones': ['brief'], 'quarantineSeconds': 1})
-        ip = vip(self.server.put(lease_path('s', 'brief')))
-        self.server.delete(lease_path('s', 'brief'))
-        self.assertIsNone(self.server.get(f'/v1/addresses/{ip}/history').json()['items'][0]['to'])
-        eventually(lambda: self.server.get(f'/v1/addresses/{ip}/history').json()['items'][0]['to'], timeout=6)
+        for zone, seconds in (('long', 3600), ('brief', 1)):
+            self.server.put(f'/v1/pools/{zone}', {'cidrs': [f'10.5.{seconds % 256}.0/31'], 'zones': [zone], 'quarantineSeconds': seconds})
+            ip = vip(self.server.put(lease_path('s', zone)))
+            until = self.server.delete(lease_path('s', zone)).json()['quarantinedUntil']
+            history = f'/v1/addresses/{ip}/history'
+            if zone == 'long':
+                self.assertIsNone(self.server.get(history).json()['items'][0]['to'])
+            else:
+                self.assertGreaterEqual(eventually(lambda: self.server.get(history).json()['items'][0]['to']), until)  # pylint: disable=cell-var-from-loop
 
 
 if __name__ == '__main__':

@@ -1,8 +1,8 @@
 """The front command: changes, followed across restarts and restores, and completion in bash."""
 import json
 import os
+import random
 import shutil
-import socket
 import stat
 import tempfile
 import unittest
@@ -60,10 +60,8 @@ class Changes(ServerCase):
 
 class Follow(unittest.TestCase):
     def test_it_sees_a_change_and_goes_on_after_a_restart(self):
-        with socket.socket() as free:
-            free.bind(('127.0.0.1', 0))
-            port = free.getsockname()[1]
-        server = Server('--listen', f'127.0.0.1:{port}')
+        # An address of its own, so that nobody else takes the port while the server is away.
+        server = Server('--listen', f'127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}:8241')
         self.addCleanup(server.close)
         server.put(lease_path('before'), config())
         table = Following('changes', '--follow', '--limit', '1', server=server)

@@ -3,8 +3,9 @@ import os
 import signal
 import socket
 import unittest
+import uuid
 
-from harness import Process, Server, lease_path
+from harness import START_S, Process, Server, lease_path
 from test_operations import Case
 
 ELSEWHERE = '127.0.0.1:1'  # where no test listens
@@ -140,14 +141,20 @@ class Good(ConfigCase):
 class Notify(Case):
     """READY=1 and STOPPING=1 of systemd's protocol."""
 
+    @staticmethod
+    def bind(manager):
+        """To a name that is in no folder, whose path could be too long for a socket."""
+        name = f'holdfast-{uuid.uuid4()}'
+        manager.bind('\0' + name)
+        return '@' + name
+
     def told(self, manager):
         return dict(line.split('=', 1) for line in manager.recv(4096).decode().splitlines())
 
     def test_a_service_manager_is_told(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            path = self.directory() + '/notify'
-            manager.bind(path)
-            manager.settimeout(10)
+            path = self.bind(manager)
+            manager.settimeout(START_S)
             server = self.server(env={'NOTIFY_SOCKET': path})
             ready = self.told(manager)
             self.assertEqual(ready, {'READY': '1', 'STATUS': f'listening on http://127.0.0.1:{server.port}'})
@@ -160,8 +167,7 @@ class Notify(Case):
 
     def test_not_ready_if_it_cannot_start(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            path = self.directory() + '/notify'
-            manager.bind(path)
+            path = self.bind(manager)
             manager.setblocking(False)
             self.assertRefuses(3, '--data-dir', '/proc/holdfast', '--listen', '127.0.0.1:0', env={'NOTIFY_SOCKET': path})
             self.assertRaises(BlockingIOError, manager.recv, 4096)

@@ -120,10 +120,10 @@ class Load:
         with self.lock:
             return sum(self.answers.get((kind, status), 0) for status in statuses)
 
-    def wait(self, kinds, *statuses, timeout=20):
+    def wait(self, kinds, *statuses):
         """Until each kind of write was answered so once more."""
         before = {kind: self.count(kind, *statuses) for kind in kinds}
-        eventually(lambda: self.failures or all(self.count(kind, *statuses) > before[kind] for kind in kinds), timeout)
+        eventually(lambda: self.failures or all(self.count(kind, *statuses) > before[kind] for kind in kinds))
 
     def stop(self):
         self.stopped.set()

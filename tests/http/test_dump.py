@@ -114,7 +114,7 @@ class Exporting(DumpCase):
             self.assertOffline(1, 'export', server.data_dir, *target, limit=limit, says='No space left|File too large')
         self.assertEqual(os.listdir(self.root), [], 'half a file is left')
         with open('/dev/full', 'w', encoding='utf-8') as full:
-            done = subprocess.run([BINARY, 'export', server.data_dir], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+            done = subprocess.run([BINARY, 'export', server.data_dir], stdout=full, stderr=subprocess.PIPE, check=False, timeout=300)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b'standard output cannot be written: No space left', done.stderr)
 
@@ -190,7 +190,7 @@ class Importing(DumpCase):
         text, _ = self.export(server.data_dir)
         env = {**os.environ, 'HOLDFASTD': BINARY}
         done = subprocess.run([front.FRONT, 'import', '-', '--restored', '--data-dir', self.path('new')], input=text, text=True, env=env,
-                              capture_output=True, timeout=60, check=False)
+                              capture_output=True, timeout=300, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ''), done)
         self.assertIn('store epoch 2, revision 4294967', done.stdout)
         restored = self.server(data_dir=self.path('new'))
@@ -281,7 +281,7 @@ class Importing(DumpCase):
             open(self.path('full'), 'w', encoding='utf-8').close()
             env = {'LD_PRELOAD': LIBRARY, 'FAULTS': self.root}
             for directory in (other.data_dir, self.path('new')):
-                done = subprocess.run([BINARY, 'import', file, '--data-dir', directory], capture_output=True, timeout=60, check=False,
+                done = subprocess.run([BINARY, 'import', file, '--data-dir', directory], capture_output=True, timeout=300, check=False,
                                       env={**os.environ, **env, 'ASAN_OPTIONS': 'verify_asan_link_order=0'})
                 self.assertEqual(done.returncode, 2 if b'not writable' in done.stderr else 1, done.stderr)
                 self.assertIn(b'No space left', done.stderr)
@@ -365,7 +365,7 @@ class Repairing(DumpCase):
 class Telling(DumpCase):
     def assertUntold(self, *args):
         with open('/dev/full', 'w', encoding='utf-8') as full:
-            done = subprocess.run([BINARY, *args], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+            done = subprocess.run([BINARY, *args], stdout=full, stderr=subprocess.PIPE, check=False, timeout=300)
         self.assertEqual(done.returncode, 2, args)
         self.assertRegex(done.stderr.decode(), f'holdfastd {args[0]}: standard output cannot be written: No space left')
 

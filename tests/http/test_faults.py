@@ -74,7 +74,7 @@ class Faults(ServerCase):
         try:
             for _ in range(10):
                 self.assertEqual(self.server.get('/v1/backup').status, 200)
-                run = subprocess.run([BINARY, 'verify', self.server.data_dir], capture_output=True, text=True, timeout=30)
+                run = subprocess.run([BINARY, 'verify', self.server.data_dir], capture_output=True, text=True, timeout=300)
                 self.assertEqual((run.returncode, run.stderr), (0, ''))
         finally:
             stop.set()

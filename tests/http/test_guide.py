@@ -36,7 +36,7 @@ def names(head):
 @cache
 def help_of(*command):
     program = [BINARY] if command[0] == 'holdfastd' else [front.FRONT]
-    return subprocess.run([*program, *command[1:], '--help'], capture_output=True, text=True, timeout=20, check=True,
+    return subprocess.run([*program, *command[1:], '--help'], capture_output=True, text=True, timeout=300, check=True,
                           env={**os.environ, 'HOLDFASTD': BINARY}).stdout
 
 

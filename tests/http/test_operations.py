@@ -10,7 +10,7 @@ import time
 import unittest
 
 import storefile
-from harness import Process, Server, ServerCase, config, eventually, fill, lease_path, parallel, temporary_base, vip
+from harness import Process, Server, ServerCase, config, eventually, fill, lease_path, parallel, temporary_base, undisturbed, vip
 
 LINE = re.compile(r'time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=(debug|info|warn|error) msg="[^"]*"'
                   r'( [a-z_]+=("(\\.|[^"\\])*"|[^ "=]*))*')
@@ -219,33 +219,29 @@ class Stopping(Case):
     def test_an_idle_server_stops_at_once(self):
         server = self.server()
         with server.socket():
-            start = time.monotonic()
-            server.stop()
-        self.assertLess(time.monotonic() - start, 3)
+            server.stop(timeout=1)
 
     def test_what_began_is_finished_and_readyz_says_no(self):
-        server = self.server()
-        asking = server.connect()
-        self.assertEqual(server.get('/readyz', connection=asking).status, 200)
-        with server.socket() as s:  # a request whose body is not there yet keeps the server waiting, up to 3 s
-            s.sendall(b'PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a"' % lease_path('late').encode())
-            time.sleep(0.2)
-            server.process.child.send_signal(signal.SIGTERM)
-            eventually(lambda: 'msg="stopping"' in server.log())
-            answer = server.get('/readyz', connection=asking)
-            self.assertEqual((answer.status, answer.code, answer.header('Connection')), (503, 'overloaded', 'close'))
-            self.assertIn('stopping', answer.detail)
-            s.sendall(b':1}')
-            self.assertTrue(s.recv(4096).startswith(b'HTTP/1.1 201 '))
-        asking.close()
-        server.stop(timeout=DRAIN_S)
-        self.assertEqual(server.start().get(lease_path('late')).status, 200)
+        def attempt(server):
+            with server.socket() as s:  # a request whose body is not there yet keeps the server waiting, up to 3 s
+                s.sendall(b'PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a"' % lease_path('late').encode())
+                server.wait_for_requests(1)
+                server.process.child.send_signal(signal.SIGTERM)
+                server.lines('msg="stopping"')
+                answer = eventually(lambda: (ready := server.get('/readyz')).status == 503 and ready)
+                self.assertEqual((answer.code, answer.header('Connection')), ('overloaded', 'close'))
+                self.assertIn('stopping', answer.detail)
+                s.sendall(b':1}')
+                self.assertTrue(s.recv(4096).startswith(b'HTTP/1.1 201 '))
+            server.stop(timeout=DRAIN_S)
+            self.assertEqual(server.start().get(lease_path('late')).status, 200)
+        undisturbed(attempt)
 
     def test_a_request_that_never_ends_does_not_keep_it(self):
         server = self.server()
         with server.socket() as s:
             s.sendall(b'PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a"' % lease_path('never').encode())
-            time.sleep(0.2)
+            server.wait_for_requests(1)
             server.stop(timeout=DRAIN_S)
         self.assertEqual(server.start().get(lease_path('never')).status, 404)
 
@@ -269,7 +265,11 @@ class Overload(Case):
 
         def write(i, connection):
             return [(name, server.put(lease_path(name), connection=connection)) for name in (f's-{i}-{k}' for k in range(60))]
-        answers = dict(pair for pairs in parallel(server, 16, write) for pair in pairs)
+        answers = {}
+        for n in range(100):  # until one comes while another waits
+            answers.update(pair for pairs in parallel(server, 16, lambda i, connection, n=n: write(f'{n}-{i}', connection)) for pair in pairs)
+            if any(answer.status == 503 for answer in answers.values()):
+                break
         statuses = {name: answer.status for name, answer in answers.items()}
         self.assertEqual(set(statuses.values()), {201, 503})
         refused = next(answer for answer in answers.values() if answer.status == 503)
@@ -304,7 +304,7 @@ class Logs(Case):
         server.get('/v1/nowhere')
         for path in (b'/v1/leases/"x=1 level=error', b'/\\"\\', b'/a\tb', b'/\x1b[31mred', b'/%0a%0dtime=1', b'/\xff\xfe',
                      b'/' + b'long' * 2000):
-            server.raw(b'GET ' + path + b' HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', timeout=1)
+            server.raw(b'GET ' + path + b' HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
         lines = server.log().splitlines()
         server.stop()
         self.assertGreater(len(lines), 9)

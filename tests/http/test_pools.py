@@ -180,7 +180,7 @@ class Configuration(ServerCase):
         self.write(quarantineSeconds=0, cidrs=[f'{self.net}.0.0/32'])
         held = vip(self.lease('s'))
         self.server.delete(lease_path('s', self.zone))
-        eventually(lambda: self.server.get(f'/v1/addresses/{held}').json()['state'] == 'free', timeout=6)
+        eventually(lambda: self.server.get(f'/v1/addresses/{held}').json()['state'] == 'free')
         self.assertEqual(vip(self.lease('t')), held)
 
     def test_a_dual_stack_lease_gets_all_its_families_or_none(self):

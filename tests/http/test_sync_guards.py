@@ -1,5 +1,4 @@
 """What keeps a confused zone from destroying its own addresses: guard, offline zones, epochs; and many zones at once."""
-import http.client
 import threading
 import unittest
 
@@ -171,7 +170,7 @@ class Many(SyncCase):
             while not stop.is_set():
                 single.append(self.server.put(lease_path(f'single-{len(single)}', 'elsewhere'), {'spec': {}}, connection=connection).status)
 
-        connection = http.client.HTTPConnection('127.0.0.1', self.server.port, timeout=60)
+        connection = self.server.connect()
         writer = threading.Thread(target=acquire, args=(connection,))
         writer.start()
         try:

@@ -116,7 +116,7 @@ class Unusable(Case):
             with self.subTest(name):
                 if os.path.exists(self.file):
                     os.unlink(self.file)
-                subprocess.run(['mdb_load', '-n', *tables, self.file], input=DUMP.format(key=key), text=True, check=True, timeout=30)
+                subprocess.run(['mdb_load', '-n', *tables, self.file], input=DUMP.format(key=key), text=True, check=True, timeout=300)
                 self.assertRefused(6, 'is missing: this is not a Holdfast store|data.mdb cannot be read: MDB_INCOMPATIBLE')
 
     def test_a_store_of_a_newer_version(self):
@@ -165,7 +165,7 @@ class Unusable(Case):
         self.target = self.dir
         for name in names:
             with self.subTest(name, mode=os.stat(self.dir).st_mode):
-                run = subprocess.run([program, *self.commands()[name]], env=env, cwd=self.root, capture_output=True, text=True, timeout=30,
+                run = subprocess.run([program, *self.commands()[name]], env=env, cwd=self.root, capture_output=True, text=True, timeout=300,
                                      **who)
                 self.assertEqual((run.returncode, run.stdout), (3 if name == 'serve' else 2, ''), run.stderr)
                 self.assertRegex(run.stderr, says)
