@@ -158,6 +158,7 @@ static void wait_for_work(struct hf_committer *c, int64_t until_us) {
 
 static void *run(void *context) {
 	struct hf_committer *c = context;
+	pthread_setname_np(pthread_self(), "committer"); /* as top -H shows it */
 	int64_t upkeep_us = hf_monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
 	pthread_mutex_lock(&c->lock);
 	while (!c->stopping || has_work(c) || c->busy) {

@@ -76,7 +76,7 @@ class Client:
 
     def run(self, address, rng, steps=None):
         """Does `steps` things, or goes on until the server is dead."""
-        self.connection = http.client.HTTPConnection(*address, timeout=60)
+        self.connection = http.client.HTTPConnection(*address, timeout=300)
         try:
             while steps is None or steps > 0:
                 self.step(rng)

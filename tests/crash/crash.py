@@ -30,8 +30,11 @@ import time
 
 sys.dont_write_bytecode = True  # nothing but the data directory is written
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
 from checker import Checker
 from client import Client, check
+from stops import Stops
 from syncs import kill_in_syncs
 from zone_client import ZoneClient
 
@@ -39,6 +42,7 @@ POOLS = {  # besides the three that every store has: hashed and dual-stack, and 
     "dual": {"cidrs": ["10.7.0.0/20", "fd00:7::/64"], "strategy": "hashed", "zones": ["client-0", "client-1"]},
     "tiny": {"cidrs": ["10.9.0.0/25"], "zones": ["client-2", "client-3"]},
 }
+HANGS_SECONDS = 300  # whatever takes so long
 CHANGES_MAX = 5000  # so that the feed is compacted on the way
 
 
@@ -53,9 +57,11 @@ class Server:
         self.log = open(os.path.join(directory, "server.log"), "ab")
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST")}
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log, env=environment)
+        Stops(self.process)
         Server.processes.append(self.process)
-        ready = select.select([self.process.stdout], [], [], 60)[0]
+        ready = select.select([self.process.stdout], [], [], HANGS_SECONDS)[0]
         line = self.process.stdout.readline().decode() if ready else ""
         check(line.startswith("listening on http://"), f"the server does not start: {line!r}")
         host, port = line.split("//")[1].strip().rsplit(":", 1)
@@ -71,11 +77,11 @@ class Server:
         """Sends a signal; the server must have lived until then and end by it."""
         check(self.process.poll() is None, f"the server ended by itself, with status {self.process.returncode}")
         self.process.send_signal(number)
-        check(self.process.wait(60) == status, f"the server ended with status {self.process.returncode}, not {status}")
+        check(self.process.wait(HANGS_SECONDS) == status, f"the server ended with status {self.process.returncode}, not {status}")
         self.process.stdout.close()
 
     def call(self, path, method="GET", body=None, headers=None):
-        connection = http.client.HTTPConnection(*self.address, timeout=60)
+        connection = http.client.HTTPConnection(*self.address, timeout=HANGS_SECONDS)
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         data = answer.read()

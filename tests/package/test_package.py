@@ -9,21 +9,26 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from stops import Stops
 
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 BUILD = os.path.abspath(os.environ.get('HOLDFAST_BUILD', 'build/asan'))
 CONFIG = 'etc/holdfast/holdfastd.conf'
 DATA = '/var/lib/holdfast'
 SYSTEMD = '/run/systemd/system'
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith('HOLDFAST')}
 WORK = None  # a temporary folder, with the package, its contents in `root`, its control files in `control`, and `prefix`
 
 
 def run(*command, status=0, env=None, cwd=None):
     """The output of a command, which must end with `status`."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120, cwd=cwd,
-                          env={**os.environ, **(env or {})})
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=600, cwd=cwd,
+                          env={**ENVIRONMENT, **(env or {})})
     assert done.returncode == status, f'{command}: status {done.returncode}\n{done.stdout[-4000:]}'
     return done.stdout
 
@@ -207,12 +212,13 @@ class Maintainer(unittest.TestCase):
 class Install(unittest.TestCase):
     def serve(self, *arguments):
         """A server from the prefix: its URL. It is stopped when the test ends."""
-        child = subprocess.Popen([WORK + '/prefix/sbin/holdfastd', *arguments], stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen([WORK + '/prefix/sbin/holdfastd', *arguments], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        Stops(child)
 
         def stop():
             child.terminate()
             child.stdout.close()
-            self.assertEqual(child.wait(15), 0)
+            self.assertEqual(child.wait(120), 0)
         self.addCleanup(stop)
         line = child.stdout.readline()
         self.assertTrue(line.startswith('listening on http://'), line)
@@ -244,9 +250,10 @@ class Install(unittest.TestCase):
         self.assertEqual(read(f'again/{CONFIG}'), 'threads = 3\n')
 
     def test_the_front_command_finds_its_commands_and_the_server(self):
-        with socket.socket() as unused:
-            unused.bind(('127.0.0.1', 0))
-            nobody = f'http://127.0.0.1:{unused.getsockname()[1]}'
+        unused = socket.socket()  # bound, so that nobody else listens there
+        self.addCleanup(unused.close)
+        unused.bind(('127.0.0.1', 0))
+        nobody = f'http://127.0.0.1:{unused.getsockname()[1]}'
         url = self.serve('--data-dir', tempfile.mkdtemp(dir=WORK) + '/data', '--listen', '127.0.0.1:0')
         front = WORK + '/prefix/bin/holdfast'
         for name in commands()[0]:
