@@ -7,6 +7,7 @@
 
 #include "storage/committer.h"
 #include "storage/store.h"
+#include "traffic.h"
 
 struct hf_metrics;
 struct hf_syncs;
@@ -27,8 +28,7 @@ struct hf_api {
 	int64_t started_ms;
 	_Atomic bool stopping;	     /* not ready any more */
 	_Atomic int backups, checks; /* that are under way, or wait for their turn */
-	_Atomic int requests;	     /* that began and have not ended */
-	_Atomic int waiters;	     /* of these, the ones that wait for a change or have waited */
+	struct hf_traffic traffic;
 };
 
 static inline void hf_api_event(const struct hf_api *api, enum hf_event_level level, const char *message, const char *pairs) {

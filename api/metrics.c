@@ -111,9 +111,6 @@ static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats
 
 /* What is there at this moment. */
 static void write_presence(struct hf_buf *out, const struct hf_api *api) {
-	hf_prometheus_single(out, "holdfast_http_requests_under_way", "gauge",
-			     "Requests that began and have not ended, this one included.", (uint64_t)api->requests);
-	hf_prometheus_single(out, "holdfast_http_waiters", "gauge", "Long-polls that wait for a change.", (uint64_t)api->waiters);
 	hf_prometheus_single(out, "holdfast_verifications_under_way", "gauge", "Checks that run, or wait for their turn.",
 			     (uint64_t)api->checks);
 }
@@ -202,6 +199,7 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	uint64_t used_bytes, map_bytes;
 	out->len = 0;
 	write_requests(out, api->metrics);
+	hf_traffic_write(&api->traffic, out);
 	write_problems(out, api->metrics);
 	write_presence(out, api);
 	write_operations(out, api->metrics);

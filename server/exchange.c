@@ -1,0 +1,288 @@
+/* exchange.c — a request's way through the API, the committer, the wakeups and the lanes. */
+#include "exchange.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/metrics.h"
+#include "api/routes.h"
+#include "headers.h"
+#include "http_internal.h"
+#include "stream.h"
+
+#define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, so that its sender reads the answer */
+
+enum phase { NEW, BODY, COMMITTING, WAITING, IN_LANE, ANSWERED };
+
+struct hf_exchange {
+	struct hf_http *http;
+	struct hf_call *call;
+	struct MHD_Connection *connection;
+	const char *method, *path; /* as sent; libmicrohttpd's */
+	enum phase phase;
+	bool head; /* HEAD: no body */
+	int64_t start_us;
+	size_t discarded; /* bytes of a body that is answered already */
+	struct hf_wakeup wakeup;
+	struct hf_lane_job job;
+};
+
+struct hf_exchange *hf_exchange_begin(struct hf_http *http, struct MHD_Connection *connection, const char *uri) {
+	struct hf_exchange *exchange = calloc(1, sizeof *exchange);
+	if (!exchange)
+		return NULL;
+	exchange->call = hf_workers_call(&http->workers, uri ? uri : "");
+	if (!exchange->call) {
+		free(exchange);
+		return NULL;
+	}
+	exchange->http = http;
+	exchange->connection = connection;
+	exchange->start_us = hf_monotonic_us();
+	http->api->traffic.under_way++;
+	return exchange;
+}
+
+void hf_exchange_end(struct hf_exchange *exchange) {
+	if (!exchange)
+		return;
+	struct hf_http *http = exchange->http;
+	if (exchange->wakeup.deadline_us)
+		http->api->traffic.waiters--;
+	hf_workers_end_call(&http->workers, exchange->call);
+	free(exchange);
+	http->api->traffic.under_way--;
+}
+
+static void log_answer(struct hf_exchange *exchange) {
+	struct hf_call *call = exchange->call;
+	char name[HF_LOG_QUOTED], path[HF_LOG_QUOTED], detail[HF_LOG_QUOTED];
+	bool reported = call->write && call->write->err; /* by the committer, once for its batch */
+	int status = call->response.status;
+	int64_t duration_us = hf_monotonic_us() - exchange->start_us;
+	hf_metrics_request(exchange->http->api->metrics, call->route, status, (uint64_t)duration_us);
+	if (status >= 500 && status != 503 && call->err != HF_E_POOL_EXHAUSTED && !reported)
+		hf_log(HF_LOG_ERROR, "request failed", "code=%s detail=%s", hf_err_slug(call->err),
+		       hf_log_quote(call->why.text, detail));
+	if (hf_log_enabled(HF_LOG_DEBUG))
+		hf_log(HF_LOG_DEBUG, "request", "method=%s route=%s path=%s status=%d code=%s duration_us=%" PRId64,
+		       hf_log_quote(exchange->method, name), call->route ? call->route->pattern : "none",
+		       hf_log_quote(exchange->path, path), status, hf_err_slug(call->err), duration_us);
+}
+
+static struct MHD_Response *make_response(struct hf_http *http, struct hf_response *from) {
+	if (from->stream)
+		return hf_stream_response(from->stream, http->wakeups);
+	if (from->fixed)
+		return MHD_create_response_from_buffer(from->fixed_len, (void *)from->fixed, MHD_RESPMEM_PERSISTENT);
+	/* The body is the call's until the request has ended. */
+	return MHD_create_response_from_buffer(from->body.len, from->body.data, MHD_RESPMEM_PERSISTENT);
+}
+
+static enum MHD_Result answer(struct hf_exchange *exchange) {
+	struct hf_http *http = exchange->http;
+	struct hf_response *from = &exchange->call->response;
+	struct MHD_Response *response = make_response(http, from);
+	if (!response)
+		return MHD_NO;
+	if (from->content_type)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, from->content_type);
+	for (int i = 0; i < from->n_headers; i++)
+		MHD_add_response_header(response, from->headers[i].name, from->headers[i].value);
+	if (http->api->stopping)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	/* libmicrohttpd 0.9.75 may send a last chunk although HEAD has no body: no chunks, then, and no keep-alive. */
+	if (exchange->head && from->stream && !from->stream->len_bytes)
+		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+	enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)from->status, response);
+	MHD_destroy_response(response);
+	exchange->phase = ANSWERED;
+	log_answer(exchange);
+	return result;
+}
+
+static void on_committed(struct hf_write *write) {
+	struct hf_exchange *exchange = write->context;
+	MHD_resume_connection(exchange->connection);
+}
+
+static enum MHD_Result commit(struct hf_exchange *exchange) {
+	struct hf_committer *committer = exchange->http->api->committer;
+	struct hf_write *write = exchange->call->write;
+	if (hf_committer_try(committer, write, exchange->connection)) {
+		hf_call_committed(exchange->call);
+		return answer(exchange);
+	}
+	write->context = exchange;
+	write->done = on_committed;
+	exchange->phase = COMMITTING;
+	/* Once it is submitted, the committer may resume at any moment. */
+	MHD_suspend_connection(exchange->connection);
+	struct hf_why why;
+	enum hf_err err = hf_committer_submit(committer, write, &why);
+	if (err) {
+		write->err = err;
+		write->why = why;
+		MHD_resume_connection(exchange->connection);
+	}
+	return MHD_YES;
+}
+
+static void on_wakeup(struct hf_wakeup *wakeup) {
+	struct hf_exchange *exchange = (struct hf_exchange *)((char *)wakeup - offsetof(struct hf_exchange, wakeup));
+	MHD_resume_connection(exchange->connection);
+}
+
+/* Waits for a change, until one deadline however often it is woken; asks again at once if the change came in the meantime, or the
+ * server is stopping. */
+static void wait_for_change(struct hf_exchange *exchange) {
+	struct hf_call *call = exchange->call;
+	if (!exchange->wakeup.deadline_us) {
+		exchange->wakeup.deadline_us = hf_monotonic_us() + call->wait_ms * 1000;
+		exchange->http->api->traffic.waiters++;
+	}
+	exchange->wakeup.revision = call->wait_revision;
+	exchange->wakeup.fire = on_wakeup;
+	exchange->phase = WAITING;
+	MHD_suspend_connection(exchange->connection);
+	if (!hf_wakeups_add(exchange->http->wakeups, &exchange->wakeup))
+		MHD_resume_connection(exchange->connection);
+}
+
+static enum MHD_Result run(struct hf_exchange *exchange) {
+	struct hf_call *call = exchange->call;
+	int64_t deadline_us = exchange->wakeup.deadline_us; /* 0: has not waited yet */
+	bool full = !deadline_us && exchange->http->api->traffic.waiters >= exchange->http->waiting_max;
+	call->no_wait = exchange->http->api->stopping || full || (deadline_us && hf_monotonic_us() >= deadline_us);
+	switch (hf_call_begin(call)) {
+	case HF_STEP_COMMIT:
+		return commit(exchange);
+	case HF_STEP_WAIT:
+		wait_for_change(exchange);
+		return MHD_YES;
+	default:
+		return answer(exchange);
+	}
+}
+
+static void on_lane_committed(struct hf_write *write) {
+	struct hf_exchange *exchange = write->context;
+	hf_lane_ready(exchange->http->lanes[exchange->call->lane], &exchange->job);
+}
+
+/* A long request's steps, on its lane's thread. */
+static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
+	struct hf_exchange *exchange = (struct hf_exchange *)((char *)job - offsetof(struct hf_exchange, job));
+	struct hf_call *call = exchange->call;
+	if (call->step == HF_STEP_COMMIT) { /* it has come back from there */
+		hf_call_committed(call);
+		return true;
+	}
+	call->reader = reader;
+	call->memo = NULL;
+	if (exchange->http->drained) { /* it could not be committed any more */
+		hf_fail(&call->why, HF_OK, "the server is stopping");
+		hf_call_problem(call, HF_E_OVERLOADED);
+		return true;
+	}
+	if (hf_call_begin(call) != HF_STEP_COMMIT)
+		return true;
+	call->write->context = exchange;
+	call->write->done = on_lane_committed;
+	/* Once it is submitted, it is the committer's: it may be answered before this returns. */
+	struct hf_why why;
+	enum hf_err err = hf_committer_submit(exchange->http->api->committer, call->write, &why);
+	if (!err)
+		return false;
+	call->write->err = err;
+	call->write->why = why;
+	hf_call_committed(call);
+	return true;
+}
+
+static void on_lane_done(struct hf_lane_job *job) {
+	struct hf_exchange *exchange = (struct hf_exchange *)((char *)job - offsetof(struct hf_exchange, job));
+	MHD_resume_connection(exchange->connection);
+}
+
+/* The body is there. A long request goes to its lane, so that it holds no worker up. */
+static enum MHD_Result take_end(struct hf_exchange *exchange) {
+	struct hf_call *call = exchange->call;
+	if (call->response.status || call->lane == HF_LANE_WORKER)
+		return run(exchange);
+	exchange->job = (struct hf_lane_job){.key = call->lane_key, .run = run_in_lane, .done = on_lane_done};
+	exchange->phase = IN_LANE;
+	MHD_suspend_connection(exchange->connection);
+	if (!hf_lane_add(exchange->http->lanes[call->lane], &exchange->job)) {
+		hf_fail(&call->why, HF_OK, "the server is stopping");
+		hf_call_problem(call, HF_E_OVERLOADED);
+		MHD_resume_connection(exchange->connection);
+	}
+	return MHD_YES;
+}
+
+static enum hf_method method_of(const char *name) {
+	static const char *const names[] = {"GET", "PUT", "POST", "DELETE"};
+	for (int i = 0; i < 4; i++)
+		if (strcmp(name, names[i]) == 0)
+			return (enum hf_method)i;
+	return strcmp(name, "HEAD") == 0 ? HF_GET : HF_OTHER_METHOD;
+}
+
+static size_t discard_max(const struct hf_call *call) {
+	size_t max = call->body_max_bytes;
+	return max > DISCARD_MAX_BYTES ? max : DISCARD_MAX_BYTES;
+}
+
+/* The headers are there. An answer given now would close the connection, so it waits for the body's end, unless that is too far. */
+static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *method) {
+	struct hf_call *call = exchange->call;
+	const char *length = NULL;
+	exchange->phase = BODY;
+	call->request.method = method_of(method);
+	exchange->head = strcmp(method, "HEAD") == 0;
+	enum hf_err err = hf_headers_read(exchange->connection, &call->why, call->request.headers, &length);
+	if (err) {
+		hf_call_problem(call, err);
+		return err == HF_E_HEADERS_TOO_LARGE ? MHD_YES : answer(exchange);
+	}
+	hf_call_route(call);
+	if (!length || strtoull(length, NULL, 10) <= discard_max(call))
+		return MHD_YES;
+	if (!call->response.status) {
+		hf_fail(&call->why, HF_OK, "the body has %.20s bytes; at most %zu are allowed", length, call->body_max_bytes);
+		hf_call_problem(call, HF_E_BODY_TOO_LARGE);
+	}
+	return answer(exchange);
+}
+
+static enum MHD_Result take_body(struct hf_exchange *exchange, const char *data, size_t *len) {
+	struct hf_call *call = exchange->call;
+	hf_call_body(call, data, *len);
+	if (call->response.status) /* the rest is read all the same, so that its sender reads the answer */
+		exchange->discarded += *len;
+	*len = 0;
+	return exchange->discarded > discard_max(call) ? MHD_NO : MHD_YES;
+}
+
+enum MHD_Result hf_exchange_handle(struct hf_exchange *exchange, const char *path, const char *method, const char *upload,
+				   size_t *upload_len) {
+	exchange->method = method;
+	exchange->path = path;
+	switch (exchange->phase) {
+	case NEW:
+		return take_headers(exchange, method);
+	case BODY:
+		return *upload_len > 0 ? take_body(exchange, upload, upload_len) : take_end(exchange);
+	case COMMITTING:
+		hf_call_committed(exchange->call);
+		return answer(exchange);
+	case WAITING:
+		return run(exchange);
+	case IN_LANE:
+		return answer(exchange);
+	default:
+		return MHD_NO;
+	}
+}
