@@ -25,7 +25,7 @@ static void setup(void) {
 
 static void teardown(void) { fixture_remove(&f); }
 
-TestSuite(committer_full, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(committer_full, .init = setup, .fini = teardown, .timeout = 600);
 
 static void on_done(struct hf_write *write) {
 	(void)write;

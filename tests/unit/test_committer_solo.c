@@ -64,10 +64,10 @@ static void teardown(void) {
 	fixture_remove(&f);
 }
 
-TestSuite(committer_solo, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(committer_solo, .init = setup, .fini = teardown, .timeout = 600);
 
 static void wait_until(atomic_int *counter, int value) {
-	for (int i = 0; *counter < value && i < 60000; i++)
+	for (int i = 0; *counter < value && i < 600000; i++)
 		usleep(1000);
 	cr_assert_geq(*counter, value, "%d of %d", *counter, value);
 }

@@ -30,7 +30,7 @@ static void teardown(void) {
 	fixture_remove(&g);
 }
 
-TestSuite(export, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(export, .init = setup, .fini = teardown, .timeout = 600);
 
 static bool exists(const char *name) {
 	char path[PATH_MAX];

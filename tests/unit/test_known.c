@@ -184,7 +184,7 @@ static void forget_count(struct fixture *f, struct hf_identity id) {
 	cr_assert_eq(hf_txn_commit(txn, NULL), HF_OK);
 }
 
-Test(known, a_damaged_count_of_leases_is_told_and_never_fills_the_table, .timeout = 60) {
+Test(known, a_damaged_count_of_leases_is_told_and_never_fills_the_table, .timeout = 600) {
 	struct fixture f;
 	struct hf_budget budget = {.max_bytes = 1 << 20};
 	struct hf_known known = {.arena = {.budget = &budget}};

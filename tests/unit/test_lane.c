@@ -58,7 +58,7 @@ static void prepare(struct job *job, const char *key, int waits) {
 static void add(struct job *job) { cr_assert(hf_lane_add(lane, &job->lane)); }
 
 static void wait_until(atomic_int *counter, int value) {
-	for (int i = 0; *counter < value && i < 60000; i++)
+	for (int i = 0; *counter < value && i < 600000; i++)
 		usleep(1000);
 	cr_assert_geq(*counter, value, "%d of %d", *counter, value);
 }
@@ -75,7 +75,7 @@ static void teardown(void) {
 	fixture_remove(&f);
 }
 
-TestSuite(lane, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(lane, .init = setup, .fini = teardown, .timeout = 600);
 
 Test(lane, jobs_of_one_key_go_one_after_the_other) {
 	static struct job jobs[3];
@@ -171,7 +171,7 @@ Test(lane, a_stop_waits_for_the_end_and_refuses_what_comes_later) {
 		prepare(&late[taken], "west", 0);
 		if (!hf_lane_add(lane, &late[taken].lane))
 			break;
-		usleep(100);
+		usleep(5000);
 		cr_assert_lt(taken, 9999);
 	}
 	usleep(20000);

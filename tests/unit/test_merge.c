@@ -30,7 +30,7 @@ static void teardown(void) {
 	fixture_remove(&g);
 }
 
-TestSuite(merge, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(merge, .init = setup, .fini = teardown, .timeout = 600);
 
 static struct hf_lease put(struct fixture *to, const char *zone, const char *service, const char *pool, const char *address,
 			   const char *config) {

@@ -17,7 +17,7 @@ static void setup(void) {
 
 static void teardown(void) { fixture_remove(&f); }
 
-TestSuite(query, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(query, .init = setup, .fini = teardown, .timeout = 600);
 
 static void write_lease(enum hf_kind kind, const char *zone, const char *mesh, const char *service) {
 	struct hf_acquire a = acquire_request(identity(zone, mesh, service), service);

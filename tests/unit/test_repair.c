@@ -23,7 +23,7 @@ static void setup(void) {
 
 static void teardown(void) { fixture_remove(&f); }
 
-TestSuite(repair, .init = setup, .fini = teardown, .timeout = 240);
+TestSuite(repair, .init = setup, .fini = teardown, .timeout = 600);
 
 static struct hf_slice text_slice(const char *text) { return (struct hf_slice){text, strlen(text)}; }
 

@@ -22,7 +22,7 @@ static void setup(void) {
 
 static void teardown(void) { fixture_remove(&f); }
 
-TestSuite(store, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(store, .init = setup, .fini = teardown, .timeout = 600);
 
 /* Tries to open; whatever is opened is closed again. */
 static enum hf_err try_open(const char *dir, struct hf_why *why) {

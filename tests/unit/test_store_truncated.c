@@ -27,7 +27,7 @@ static void teardown(void) {
 	fixture_remove(&f);
 }
 
-TestSuite(store_truncated, .init = setup, .fini = teardown, .timeout = 240);
+TestSuite(store_truncated, .init = setup, .fini = teardown, .timeout = 600);
 
 static void write_services(int from, int to, bool purge) {
 	struct hf_batch *batch;

@@ -26,7 +26,7 @@ static void teardown(void) {
 	fixture_remove(&f);
 }
 
-TestSuite(sync_budget, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(sync_budget, .init = setup, .fini = teardown, .timeout = 600);
 
 #define LIST "a b=two f n@10.0.0.13 o@fd00::d p q r s t u v w x y z b !wrong"
 
