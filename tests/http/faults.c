@@ -3,7 +3,8 @@
  * While the file $FAULTS/full exists, every write to a regular file but the log says ENOSPC, and so does posix_fallocate() unless
  * the file has the room already; if a name stands in it, such as data.mdb, only those to files of that name. When $FAULTS/meta
  * exists, it is removed and the next write of a meta page (the last step of a commit: a small pwrite) says EIO, once. While
- * $FAULTS/slow exists, such a write takes 20 ms longer, once its bytes can be seen, as on a disk.
+ * $FAULTS/slow exists, such a write takes 20 ms longer, once its bytes can be seen, as on a disk. When $FAULTS/leak exists, it is
+ * removed and the next write of a meta page leaks memory, which the tests must not miss.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -64,6 +65,17 @@ static bool meta_fails(size_t len) {
 	return fails;
 }
 
+static void leak(size_t len) {
+	char path[PATH_MAX];
+	int error = errno;
+	if (len < META_MAX_BYTES && path_of("leak", path) && unlink(path) == 0) {
+		void *volatile leaked = malloc(33);
+		if (leaked)
+			leaked = NULL;
+	}
+	errno = error;
+}
+
 static void take_time(size_t len) {
 	char path[PATH_MAX];
 	int error = errno;
@@ -78,6 +90,7 @@ ssize_t pwrite64(int fd, const void *data, size_t len, off_t at) {
 		return -1;
 	ssize_t n = real(fd, data, len, at);
 	take_time(len);
+	leak(len);
 	return n;
 }
 

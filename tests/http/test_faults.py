@@ -1,4 +1,5 @@
 """A disk that fails while the server runs: what it answers, what it keeps, and how it goes on."""
+import glob
 import os
 import shutil
 import subprocess
@@ -56,6 +57,18 @@ class Faults(ServerCase):
         self.server.start()
         self.assertEqual(self.server.get(lease_path('kept')).json(), kept)
         self.assertOutcome(self.server.put(lease_path('lost'), config()), 201, 'created')
+
+    def test_a_server_that_leaks_fails_its_test(self):
+        with open(BINARY, 'rb') as file:
+            if b'__asan_init' not in file.read():
+                self.skipTest('the server is built without the address sanitizer')
+        self.fail('leak')
+        self.server.put(lease_path('kept'), config())
+        self.assertFalse(os.path.exists(os.path.join(self.faults, 'leak')))
+        with self.assertRaisesRegex(AssertionError, 'LeakSanitizer: detected memory leaks(.|\n)*33 byte'):
+            self.server.stop()
+        for path in glob.glob(self.server.root + '/sanitizer*'):  # which it is meant to have
+            os.unlink(path)
 
     def test_a_disk_that_takes_its_time_lets_backups_and_readers_in(self):
         """They begin while a commit is being flushed, whose pages can be seen but do not count yet."""
