@@ -64,6 +64,7 @@ static bool meta_equal(const struct hf_meta *a, const struct hf_meta *b) {
 
 /* Ends a batch that changed nothing on disk: the writer's copies that it altered are read anew by the next one. */
 static void discard(struct hf_batch *batch, bool altered) {
+	hf_wear_settle(batch->store->wear, false);
 	if (altered) {
 		batch->store->pools_stale = true;
 		batch->store->next_deadline_ms = 0;
@@ -101,6 +102,7 @@ enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) {
 	enum hf_err err = hf_txn_commit(batch->txn, why);
 	if (!err) {
 		store->meta = batch->meta;
+		hf_wear_settle(store->wear, true);
 		for (int cause = 1; cause <= HF_CAUSES; cause++)
 			store->vip_changes[cause] += batch->vip_changes[cause];
 	}

@@ -165,8 +165,16 @@ enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zon
 
 #define FEW_RELEASES 10
 
+/* How many releases are too few to be judged by their share: up to 10, but not more than half of what is there, or one. */
+static uint64_t few_releases(uint64_t active) {
+	uint64_t half = active / 2 > 0 ? active / 2 : 1;
+	return half < FEW_RELEASES ? half : FEW_RELEASES;
+}
+
 bool hf_rules_mass_release(uint64_t releases, uint64_t active, int percent, bool snapshot_is_empty) {
-	if (snapshot_is_empty && releases > 0 && percent < 100)
+	if (releases == 0 || percent >= 100)
+		return false;
+	if (snapshot_is_empty || percent == 0)
 		return true;
-	return releases > FEW_RELEASES && 100 * releases > (uint64_t)percent * active;
+	return releases > few_releases(active) && 100 * releases > (uint64_t)percent * active;
 }

@@ -92,8 +92,9 @@ struct hf_release {
 	struct hf_lease lease;
 };
 
-/* Whether releasing so many of a scope's active leases at once looks like a zone that lost its mind: more than 10 and more than
- * `percent` of them, or any at all for an empty snapshot, unless 100 percent are allowed. */
+/* Whether releasing so many of a scope's active leases looks like a zone that lost its mind: more than `percent` of them and more
+ * than half of them or 10, one being few; or any at all where nothing is allowed, or by a list that has nothing of the scope unless
+ * all is allowed. `releases` and `active` both count what was released lately. */
 bool hf_rules_mass_release(uint64_t releases, uint64_t active, int percent, bool snapshot_is_empty);
 
 struct hf_decision {

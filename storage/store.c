@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "monotonic.h"
 #include "store_internal.h"
 
 #define META_VERSION 2
@@ -20,7 +21,7 @@ static int64_t system_now_ms(void *context) {
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-const struct hf_clock HF_SYSTEM_CLOCK = {system_now_ms, NULL};
+const struct hf_clock HF_SYSTEM_CLOCK = {.now_ms = system_now_ms};
 
 static struct hf_slice text_slice(const char *text) { return (struct hf_slice){text, strlen(text)}; }
 
@@ -101,6 +102,7 @@ void hf_store_close(struct hf_store *store) {
 	if (!store)
 		return;
 	free_pools(store);
+	hf_wear_free(store->wear);
 	hf_kv_close(store->kv);
 	if (store->file_fd >= 0)
 		close(store->file_fd);
@@ -117,6 +119,11 @@ unsigned hf_store_format_found(const struct hf_store *store, const char **ret_as
 }
 
 int64_t hf_store_now_ms(const struct hf_store *store) { return store->options.clock.now_ms(store->options.clock.context); }
+
+int64_t hf_store_monotonic_ms(const struct hf_store *store) {
+	const struct hf_clock *clock = &store->options.clock;
+	return clock->monotonic_ms ? clock->monotonic_ms(clock->context) : hf_monotonic_us() / 1000;
+}
 
 void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes) {
 	hf_kv_size(store->kv, ret_used_bytes, ret_map_bytes);

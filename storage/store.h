@@ -22,6 +22,7 @@
 struct hf_clock {
 	int64_t (*now_ms)(void *context);
 	void *context;
+	int64_t (*monotonic_ms)(void *context); /* since some moment, never going back; NULL: the system's */
 };
 extern const struct hf_clock HF_SYSTEM_CLOCK;
 
@@ -80,6 +81,7 @@ unsigned hf_store_format_found(const struct hf_store *store, const char **ret_as
 void hf_store_close(struct hf_store *store);
 
 int64_t hf_store_now_ms(const struct hf_store *store);
+int64_t hf_store_monotonic_ms(const struct hf_store *store); /* for how long ago something was, whoever sets the clock */
 void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
 
 /* Addresses of existing leases that a write changed, by cause, since the store was opened; counted where records are written. */

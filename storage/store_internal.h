@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "batch.h"
+#include "wear.h"
 
 struct hf_store {
 	struct hf_kv *kv;
@@ -18,6 +19,7 @@ struct hf_store {
 	struct hf_meta meta;
 	int n_pools;
 	struct hf_pool **pools; /* sorted by name */
+	struct hf_wear *wear;	/* what syncs released lately */
 	bool pools_stale;	/* a batch that failed left them altered: the next one reads them anew */
 	/* No deadline is due before; guarded as above but read by anybody. 0: look. */
 	_Atomic int64_t next_deadline_ms;

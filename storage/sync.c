@@ -114,7 +114,7 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 	*sync->last = item;
 	sync->last = &item->next;
 	item->number = sync->n_items++;
-	sync->unreadable = sync->unreadable || !input->id;
+	sync->n_unreadable += !input->id && input->role != HF_SYNC_NOBODYS;
 	const char *excuse = input->id ? outside(sync, input->id) : NULL;
 	item->outside = excuse != NULL;
 	if (input->err)
@@ -126,13 +126,17 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 	return err ? hf_sync_no_memory(sync, why) : HF_OK;
 }
 
+/* By identity; what is listed goes before what is removed, each in the body's order. */
 static int by_key(const void *a, const void *b) {
 	const struct hf_sync_item *one = *(struct hf_sync_item *const *)a, *two = *(struct hf_sync_item *const *)b;
 	int order = hf_slice_compare(hf_sync_key(one), hf_sync_key(two));
+	if (!order)
+		order = (one->role == HF_SYNC_REMOVED) - (two->role == HF_SYNC_REMOVED);
 	return order ? order : (one->number > two->number) - (one->number < two->number);
 }
 
-/* The first of an identity stands; items that were rejected stand too, as their leases are listed. */
+/* The first of an identity stands; items that were rejected stand too, as their leases are listed. What is listed lives, whatever
+ * else says that it is removed. */
 static enum hf_err reject_repeated(struct hf_sync *sync, struct hf_why *why) {
 	struct hf_sync_item *last = NULL;
 	for (uint32_t i = 0; i < sync->n_sorted; i++) {
@@ -141,7 +145,11 @@ static enum hf_err reject_repeated(struct hf_sync *sync, struct hf_why *why) {
 		if (!last || hf_slice_compare(hf_sync_key(last), hf_sync_key(item)) != 0) {
 			last = item;
 		} else if (!item->in_error) {
-			snprintf(text, sizeof text, "the same service is listed before, at place %" PRIu32, last->place);
+			if (item->role == HF_SYNC_REMOVED && last->role != HF_SYNC_REMOVED)
+				snprintf(text, sizeof text,
+					 "the same service is listed, at place %" PRIu32 ": what is listed lives", last->place);
+			else
+				snprintf(text, sizeof text, "the same service is listed before, at place %" PRIu32, last->place);
 			item->in_error = true;
 			if (hf_sync_reject(sync, item, HF_E_INVALID_PARAMETER, text))
 				return hf_sync_no_memory(sync, why);

@@ -42,6 +42,7 @@ enum hf_sync_role {
 	HF_SYNC_REMOVED,    /* a service that is gone (delta); without an identity if it could not be read */
 	HF_SYNC_ENTRY,	    /* of a manifest */
 	HF_SYNC_UNREADABLE, /* a document that is rejected, and whose it is is not known */
+	HF_SYNC_NOBODYS,    /* a document that is rejected, and of an identity that no lease can have */
 	HF_SYNC_UNLISTED    /* made by the sync itself: a lease in the scope that a full list does not have */
 };
 
@@ -49,7 +50,7 @@ enum hf_sync_role {
 struct hf_sync_input {
 	enum hf_sync_role role;
 	uint32_t place;		      /* in the body, for the answer */
-	const struct hf_identity *id; /* names checked; NULL if unreadable */
+	const struct hf_identity *id; /* names checked; NULL if it is unreadable or nobody's */
 	enum hf_err err;	      /* not HF_OK: rejected already, for the reason in `why` */
 	const char *why;
 	/* A document's. */
@@ -70,7 +71,7 @@ struct hf_sync_item {
 	enum hf_sync_role role;
 	uint32_t place;	 /* from 1: the line, or the place in its array */
 	uint32_t number; /* in the body's order, from 0 */
-	uint8_t *key;	 /* identity bytes; NULL if unreadable */
+	uint8_t *key;	 /* identity bytes; NULL if unreadable or nobody's */
 	uint16_t key_len;
 	struct hf_digest raw, fingerprint;
 	uint8_t fingerprint_version;
@@ -79,6 +80,7 @@ struct hf_sync_item {
 	bool claims_unread;
 	const struct hf_wrong_claims *wrong_claims;
 	const char *version;
+	uint64_t lease_revision; /* as it was decided; 0: there is no lease */
 	enum { HF_SYNC_DONE, HF_SYNC_CREATE, HF_SYNC_CHANGE, HF_SYNC_RELEASE } todo;
 	bool in_error;	  /* rejected before anything was decided */
 	bool outside;	  /* of the sync's scope */
@@ -96,10 +98,19 @@ struct hf_sync_item {
 /* Whether it came with an address that its lease does not have, or with what is none. */
 bool hf_sync_claim_refused(const struct hf_sync_item *item);
 
+/* A mesh and kind in the scope of which the sync releases something. */
+struct hf_sync_part {
+	struct hf_sync_part *next;
+	struct hf_slice scope; /* zone, NUL, mesh, NUL, kind */
+	uint64_t active, releases;
+	uint64_t lately; /* releases of the last ten minutes, as far as they hold; once it is judged inside the write */
+	bool empty;	 /* a full list has nothing of it */
+};
+
 /* A summary's numbers. */
 struct hf_sync_summary {
 	uint64_t of[HF_SYNC_OUTCOMES];
-	uint64_t release_skipped; /* releases left out as an item of a full list could not be read */
+	uint64_t release_skipped; /* releases left out as it is not known whose an item of a full list is */
 };
 
 struct hf_sync {
@@ -113,13 +124,14 @@ struct hf_sync {
 	uint64_t epoch;
 	bool dry_run;		 /* decide and carry out, but write nothing */
 	bool force;		 /* release although the zone is offline */
-	int max_release_percent; /* 0 to 100: how much of the scope a sync may release; see hf_rules_mass_release() */
+	int max_release_percent; /* 0 to 100: how much of the scope, and of each mesh and kind in it, syncs may release within
+				  * ten minutes; see hf_rules_mass_release() and wear.h */
 	size_t answer_bytes;	 /* memory that an item's result takes elsewhere, charged with it */
 	/* The items. */
 	struct hf_arena arena;
 	struct hf_sync_item *first, **last;
 	uint32_t n_items;
-	bool unreadable; /* there is an item whose identity could not be read */
+	uint32_t n_unreadable; /* items of which it is not known whose they are; with one, a full list releases nothing */
 	/* The result. */
 	struct hf_sync_summary summary;
 	struct hf_sync_item *released, **last_released; /* not listed in a full list, in the order of their keys */
@@ -134,6 +146,7 @@ struct hf_sync {
 	uint32_t n_sorted;
 	uint64_t decided_at;	   /* revision of the snapshot */
 	uint64_t active, releases; /* leases in the scope, and how many are to be released */
+	struct hf_sync_part *parts;
 };
 
 void hf_sync_init(struct hf_sync *sync, struct hf_budget *budget);
@@ -144,7 +157,8 @@ void hf_sync_free(struct hf_sync *sync);
 /* Adds an item; one outside the scope is rejected, not refused. HF_E_OVERLOADED: beyond the budget. */
 enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input, struct hf_why *why) HF_CHECKED;
 
-/* The list is complete. An identity that was listed before is rejected. HF_E_OVERLOADED: beyond the budget. */
+/* The list is complete. An identity that was listed before is rejected, and a removal of one that is listed, before or after: what
+ * is listed lives. HF_E_OVERLOADED: beyond the budget. */
 enum hf_err hf_sync_close_list(struct hf_sync *sync, struct hf_why *why) HF_CHECKED;
 
 /* Decides on the reader's snapshot. *ret_write: something has to be written; else the result is set. A manifest is never written.

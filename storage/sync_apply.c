@@ -53,6 +53,7 @@ static bool is_overtaken(const struct hf_sync *sync, struct hf_batch *batch) {
 struct work {
 	struct hf_sync *sync;
 	struct hf_batch *batch;
+	int64_t now_ms;		   /* on the monotonic clock */
 	struct hf_acquire request; /* filled anew for each item */
 };
 
@@ -141,6 +142,25 @@ static bool read_lease(struct hf_txn *txn, const struct hf_sync_item *item, stru
 	return hf_lease_read(txn, &key, ret);
 }
 
+/* A sync that may release everything means what it releases. */
+static void note_wear(struct work *work, const struct hf_sync_item *item, uint64_t revision) {
+	struct hf_store *store = hf_batch_store(work->batch);
+	struct hf_identity id;
+	struct hf_key key;
+	if (work->sync->max_release_percent == 100 || !hf_identity_decode(item->key, item->key_len, &id))
+		return;
+	hf_identity_encode(&id, &key);
+	if (!hf_wear_add(&store->wear, (struct hf_slice){key.bytes, key.scope_len}, revision, work->now_ms))
+		hf_txn_fail(hf_batch_txn(work->batch), HF_E_STORAGE, "out of memory");
+}
+
+static void forget_wear(void *context, struct hf_slice scope, uint64_t releases) {
+	struct work *work = context;
+	(void)releases;
+	if (hf_sync_in_scope(work->sync, scope))
+		hf_wear_forget(hf_batch_store(work->batch)->wear, scope);
+}
+
 static void release(struct work *work, struct hf_sync_item *item) {
 	struct hf_lease lease;
 	item->todo = HF_SYNC_DONE;
@@ -150,9 +170,14 @@ static void release(struct work *work, struct hf_sync_item *item) {
 	}
 	hf_release_quarantine(work->batch, &lease, HF_CAUSE_SYNC);
 	hf_sync_set_lease(work->sync, item, &lease);
+	note_wear(work, item, lease.revision);
 }
 
 static void release_all(struct work *work) {
+	struct hf_sync *sync = work->sync;
+	struct hf_slice zone = {sync->zone, strlen(sync->zone) + 1};
+	if (sync->max_release_percent == 100 && sync->releases > 0) /* and what went before is meant as well */
+		hf_wear_each(hf_batch_store(work->batch)->wear, zone, work->now_ms, forget_wear, work);
 	for (uint32_t i = 0; i < work->sync->n_sorted; i++)
 		if (work->sync->sorted[i]->todo == HF_SYNC_RELEASE)
 			release(work, work->sync->sorted[i]);
@@ -178,11 +203,12 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 	struct work *work = hf_arena_alloc(&sync->arena, sizeof *work);
 	if (!work)
 		return hf_sync_no_memory(sync, why);
-	*work = (struct work){.sync = sync, .batch = batch};
+	struct hf_store *store = hf_batch_store(batch);
+	*work = (struct work){.sync = sync, .batch = batch, .now_ms = hf_store_monotonic_ms(store)};
 	enum hf_err err = decide_again(sync, batch, why);
 	if (err)
 		return err;
-	enum hf_err refusal = hf_sync_judge(sync, why);
+	enum hf_err refusal = hf_sync_judge(sync, store->wear, work->now_ms, why);
 	if (refusal == HF_E_ZONE_OFFLINE)
 		return refusal;
 	err = acquire_all(work);
@@ -196,7 +222,7 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 		sync->zone_known = hf_zone_read(hf_batch_txn(batch), sync->zone, &zone);
 	sync->digest = hf_batch_zone_sum(batch, sync->zone).digest;
 	/* A batch without a change is given up, as what was reserved and given back would be written. */
-	write->discard = sync->dry_run || sync->revision == hf_batch_store(batch)->meta.revision;
+	write->discard = sync->dry_run || sync->revision == store->meta.revision;
 	return HF_OK;
 }
 

@@ -83,6 +83,7 @@ static enum hf_err decide_item(struct hf_sync *sync, struct hf_cursor *leases, c
 			       struct hf_sync_item *item, struct hf_acquire *request, struct hf_why *why) {
 	struct hf_lease lease, *current = hf_lease_seek(leases, hf_sync_key(item), &lease) ? &lease : NULL;
 	hf_sync_set_lease(sync, item, current);
+	item->lease_revision = current ? current->revision : 0;
 	if (item->role == HF_SYNC_ENTRY) {
 		hf_sync_set_outcome(sync, item, is_known(item, current) ? HF_SYNC_UNCHANGED : HF_SYNC_NEEDED);
 	} else if (item->role == HF_SYNC_REMOVED) {
@@ -142,7 +143,7 @@ static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, s
 		}
 		if (lease.state != HF_ACTIVE)
 			continue;
-		if (walk->sync->unreadable && walk->sync->mode == HF_SYNC_FULL)
+		if (walk->sync->n_unreadable > 0 && walk->sync->mode == HF_SYNC_FULL)
 			walk->sync->summary.release_skipped++; /* perhaps it is the one that could not be read */
 		else if (!add_unlisted(walk, &lease, leases.key))
 			return hf_sync_no_memory(walk->sync, why);
@@ -152,13 +153,59 @@ static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, s
 	return HF_OK;
 }
 
-static bool in_scope(const struct hf_sync *sync, struct hf_slice scope) {
+bool hf_sync_in_scope(const struct hf_sync *sync, struct hf_slice scope) {
 	const char *mesh = (const char *)scope.data + strlen(sync->zone) + 1;
 	return (!sync->kind || ((const uint8_t *)scope.data)[scope.len - 1] == sync->kind) &&
 	       (!sync->mesh[0] || strcmp(mesh, sync->mesh) == 0);
 }
 
-/* Counts the leases of the sync's scope, and unless it is a delta, finds those that are not listed. */
+static bool has_items_of(const struct hf_sync *sync, struct hf_slice scope) {
+	uint32_t at = hf_sync_find(sync, scope);
+	return at < sync->n_sorted && hf_slice_extends(hf_sync_key(sync->sorted[at]), scope);
+}
+
+/* How many leases of a scope a delta releases by name. */
+static uint64_t removed_of(const struct hf_sync *sync, struct hf_slice scope) {
+	uint64_t n = 0;
+	for (uint32_t i = hf_sync_find(sync, scope); i < sync->n_sorted; i++) {
+		if (!hf_slice_extends(hf_sync_key(sync->sorted[i]), scope))
+			break;
+		n += sync->sorted[i]->todo == HF_SYNC_RELEASE;
+	}
+	return n;
+}
+
+/* Notes what is released of one scope, as it is judged on its own too. */
+static enum hf_err add_part(struct hf_sync *sync, struct hf_slice scope, uint64_t active, uint64_t releases, struct hf_why *why) {
+	struct hf_sync_part *part = releases > 0 ? hf_arena_alloc(&sync->arena, sizeof *part + scope.len) : NULL;
+	if (releases == 0)
+		return HF_OK;
+	if (!part)
+		return hf_sync_no_memory(sync, why);
+	memcpy(part + 1, scope.data, scope.len);
+	*part = (struct hf_sync_part){.next = sync->parts,
+				      .scope = {part + 1, scope.len},
+				      .active = active,
+				      .releases = releases,
+				      .empty = sync->mode == HF_SYNC_FULL && !has_items_of(sync, scope)};
+	sync->parts = part;
+	return HF_OK;
+}
+
+/* Counts the leases of one scope, and unless the sync is a delta, finds those that are not listed. */
+static enum hf_err walk_scope(struct unlisted *walk, struct hf_slice key, const struct hf_scope *scope, struct hf_why *why) {
+	struct hf_sync *sync = walk->sync;
+	uint64_t before = sync->releases, removed = 0;
+	enum hf_err err = HF_OK;
+	sync->active += scope->active;
+	if (sync->mode != HF_SYNC_DELTA)
+		err = find_in_scope(walk, key, why);
+	else if (sync->releases > 0)
+		removed = removed_of(sync, key);
+	return err ? err : add_part(sync, key, scope->active, removed + sync->releases - before, why);
+}
+
+/* Walks over the sync's scope. */
 static enum hf_err walk_scopes(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) {
 	struct unlisted walk = {sync, txn, 0};
 	struct hf_slice zone = {sync->zone, strlen(sync->zone) + 1};
@@ -172,11 +219,8 @@ static enum hf_err walk_scopes(struct hf_sync *sync, struct hf_txn *txn, struct 
 			hf_txn_corrupt(txn, HF_SCOPES, "a record is damaged");
 			break;
 		}
-		if (!in_scope(sync, scopes.key))
-			continue;
-		sync->active += scope.active;
-		if (sync->mode != HF_SYNC_DELTA)
-			err = find_in_scope(&walk, scopes.key, why);
+		if (hf_sync_in_scope(sync, scopes.key))
+			err = walk_scope(&walk, scopes.key, &scope, why);
 	}
 	return err;
 }
@@ -197,6 +241,7 @@ static void start_over(struct hf_sync *sync) {
 	sync->released = NULL;
 	sync->last_released = &sync->released;
 	sync->reallocations_avoided = sync->active = sync->releases = 0;
+	sync->parts = NULL;
 }
 
 enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) {
@@ -216,60 +261,4 @@ enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_w
 		err = walk_scopes(sync, txn, why);
 	enum hf_err fault = hf_txn_fault(txn, why);
 	return fault ? fault : err;
-}
-
-static bool has_work(const struct hf_sync *sync) {
-	for (uint32_t i = 0; i < sync->n_sorted; i++)
-		if (sync->sorted[i]->todo != HF_SYNC_DONE)
-			return true;
-	return sync->released != NULL;
-}
-
-static bool has_new(const struct hf_sync *sync) {
-	for (uint32_t i = 0; i < sync->n_sorted; i++)
-		if (sync->sorted[i]->todo == HF_SYNC_CREATE)
-			return true;
-	return false;
-}
-
-/* Whether a full list has nothing of the zone's own in its scope, be it valid or not. */
-static bool is_empty(const struct hf_sync *sync) {
-	for (uint32_t i = 0; i < sync->n_sorted; i++)
-		if (!sync->sorted[i]->outside && strcmp((const char *)sync->sorted[i]->key, sync->zone) == 0)
-			return false;
-	return sync->mode == HF_SYNC_FULL;
-}
-
-enum hf_err hf_sync_judge(const struct hf_sync *sync, struct hf_why *why) {
-	if (sync->zone_offline && sync->releases > 0 && !sync->force)
-		return hf_fail(why, HF_E_ZONE_OFFLINE,
-			       "zone \"%s\" is offline, and the sync would release %" PRIu64 " of its leases; force=true does so",
-			       sync->zone, sync->releases);
-	bool empty = is_empty(sync);
-	if (hf_rules_mass_release(sync->releases, sync->active, sync->max_release_percent, empty))
-		return hf_fail(why, HF_E_MASS_RELEASE_GUARD,
-			       "the sync would release %" PRIu64 " of %" PRIu64 " active leases%s; maxRelease allows %d percent. "
-			       "Nothing was changed",
-			       sync->releases, sync->active, empty ? ", as it lists none of the zone's services there" : "",
-			       sync->max_release_percent);
-	return HF_OK;
-}
-
-/* A sync that is refused ends here too, unless its summary can only be told by trying: what new services would get. */
-enum hf_err hf_sync_peek(struct hf_txn *reader, struct hf_sync *sync, struct hf_why *why, bool *ret_write) {
-	enum hf_err err = hf_sync_decide(sync, reader, why);
-	if (err)
-		return err;
-	sync->decided_at = sync->revision = hf_meta_read(reader).revision;
-	sync->digest = hf_zone_sum(reader, sync->zone).digest;
-	err = hf_txn_fault(reader, why);
-	if (err)
-		return err;
-	if (sync->mode != HF_SYNC_MANIFEST)
-		err = hf_sync_judge(sync, why);
-	bool tells_more = err == HF_E_MASS_RELEASE_GUARD && has_new(sync);
-	if (err && !tells_more)
-		return err;
-	*ret_write = sync->mode != HF_SYNC_MANIFEST && has_work(sync);
-	return HF_OK;
 }

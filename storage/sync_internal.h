@@ -4,13 +4,18 @@
 
 #include "kv.h"
 #include "sync.h"
+#include "wear.h"
 
 /* Decides every item by what the transaction sees: results, what is to do, what is to be released. HF_E_STALE_EPOCH,
  * HF_E_OVERLOADED or a fault. */
 enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
-/* Judges what was decided: whether its releases are allowed. HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD. */
-enum hf_err hf_sync_judge(const struct hf_sync *sync, struct hf_why *why) HF_CHECKED;
+/* Whether a scope (zone, NUL, mesh, NUL, kind) of the zone is within the sync's. */
+bool hf_sync_in_scope(const struct hf_sync *sync, struct hf_slice scope);
+
+/* Judges what was decided: whether its releases are allowed, with what was released lately; that (wear) is known inside a write
+ * alone, and can only make the judgement stricter. HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD. */
+enum hf_err hf_sync_judge(struct hf_sync *sync, const struct hf_wear *wear, int64_t now_ms, struct hf_why *why) HF_CHECKED;
 
 /* A new item, not yet in any list. NULL: beyond the budget. */
 struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len);

@@ -135,6 +135,13 @@ static void move_lease(struct hf_batch *batch, struct hf_pool *from, struct hf_p
 	}
 }
 
+/* A lease that comes back from quarantine was not worn away. */
+static void undo_wear(struct hf_batch *batch, const struct hf_key *key, const struct hf_lease *before,
+		      const struct hf_lease *after) {
+	if (before && after && before->state == HF_QUARANTINED && after->state == HF_ACTIVE)
+		hf_wear_undo(hf_batch_store(batch)->wear, (struct hf_slice){key->bytes, key->scope_len}, before->revision);
+}
+
 void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, struct hf_lease *after, enum hf_change_type type,
 		     enum hf_cause cause) {
 	const struct hf_lease *known = after ? after : before;
@@ -154,6 +161,7 @@ void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, stru
 	if (before && after)
 		count_vip_change(batch, before, after, cause);
 	move_deadline(batch, &key, before, after);
+	undo_wear(batch, &key, before, after);
 	if (after)
 		put_lease(batch, &key, after);
 	else

@@ -202,7 +202,7 @@ class Digests(SyncCase):
             self.assertIn(act().status, (200, 201))
             same()
         body, media = encode([universal(name) for name in names(9)], 'ndjson')
-        self.assertEqual(self.post('east', body, media, server=server).status, 200)
+        self.assertEqual(self.post('east', body, media, server=server, maxRelease=100).status, 200, "the last of mesh 'other' goes")
         count = same()
         server.kill()
         server.start()

@@ -256,7 +256,7 @@ class Addresses(SyncCase):
     def test_a_quarantined_lease_that_comes_back_keeps_its_address(self):
         zone, prefix = self.pooled_zone(30)
         self.sync(zone, [universal(name) for name in names(4)])
-        self.sync(zone, [universal('s00')])
+        self.sync(zone, [universal('s00')], maxRelease=75)
         items = [universal('a-claims', vips=[f'{prefix}3']), universal('s00'), universal('s03')]
         answer = self.sync(zone, items)
         found = by_service(answer)

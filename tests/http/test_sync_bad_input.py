@@ -288,7 +288,7 @@ class Streams(SyncCase):
         zone = self.zone()
         body = encode([universal('slow')], 'ndjson')[0].encode()
         with self.server.socket() as s:
-            s.sendall(f'POST /v1/zones/{zone}/sync?mode=full&mesh=* HTTP/1.1\r\nHost: x\r\nContent-Type: {NDJSON}\r\n'
+            s.sendall(f'POST /v1/zones/{zone}/sync?mode=full&mesh=*&maxRelease=100 HTTP/1.1\r\nHost: x\r\nContent-Type: {NDJSON}\r\n'
                       f'Content-Length: {len(body)}\r\n\r\n'.encode() + body[:20])
             self.assertEqual(self.sync(self.zone(), [universal('a')])['summary']['created'], 1)
             self.assertEqual(self.sync(zone, [universal('fast')])['summary']['created'], 1, 'the same zone')

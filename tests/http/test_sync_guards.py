@@ -17,9 +17,10 @@ class Guard(SyncCase):
 
     def test_thresholds(self):
         table = [  # leases, releases, maxRelease, accepted
-            (20, 10, None, True), (20, 10, 0, True), (20, 11, None, False), (20, 11, 0, False), (20, 11, 54, False), (20, 11, 55, True),
-            (20, 11, 100, True), (20, 19, 94, False), (20, 19, 95, True), (60, 12, None, True), (60, 13, None, False), (60, 13, 21, False),
-            (60, 13, 22, True), (60, 59, 100, True), (10, 9, 0, True),
+            (20, 10, None, True), (20, 10, 1, True), (20, 10, 0, False), (20, 1, 0, False), (20, 11, None, False), (20, 11, 0, False),
+            (20, 11, 54, False), (20, 11, 55, True), (20, 11, 100, True), (20, 19, 94, False), (20, 19, 95, True), (60, 12, None, True),
+            (60, 13, None, False), (60, 13, 21, False), (60, 13, 22, True), (60, 59, 100, True), (10, 5, None, True), (10, 6, None, False),
+            (10, 9, 89, False), (10, 9, 90, True), (2, 1, None, True), (3, 2, None, False), (3, 2, 67, True),
         ]
         for leases, releases, percent, accepted in table:
             zone, items = self.full_of(leases)
@@ -73,8 +74,49 @@ class Guard(SyncCase):
         for form in ('list', 'ndjson'):
             self.assertEqual(self.refused(zone, [], *GUARD, mode='delta', removed=gone[:11], form=form)['summary']['released'], 11)
         self.assertEqual(self.sync(zone, [], mode='delta', removed=gone[:10])['summary']['released'], 10)
-        self.assertEqual(self.sync(zone, [], mode='delta', removed=gone[10:19])['summary']['released'], 9)
-        self.assertEqual(self.sync(zone, [], mode='delta', removed=gone)['summary']['released'], 1, 'the last one')
+        problem = self.refused(zone, [], *GUARD, '1 of 10 active leases, after 10 of 20', mode='delta', removed=gone[10:11])
+        self.assertEqual(problem['summary']['released'], 1, 'what went before is not of this sync')
+        self.assertEqual(self.sync(zone, [], mode='delta', removed=gone[10:19], maxRelease=95)['summary']['released'], 9)
+        self.assertEqual(self.sync(zone, [], mode='delta', removed=gone, maxRelease=100)['summary']['released'], 1, 'the last one')
+
+    def test_small_steps(self):
+        """A zone is not worn away by lists that each lack a little."""
+        zone, items = self.full_of(200)
+        released = [len(items) - n for n in range(190, 0, -10)
+                    if self.post(zone, *encode(items[:n], 'ndjson'), returns='none').status == 200]
+        self.assertEqual(released, [10, 20, 30, 40], 'a fifth of what was there at first')
+        self.assertEqual(len(self.active(zone)), 160)
+        problem = self.refused(zone, items[:159], *GUARD, '1 of 160 active leases, after 40 of 200', form='ndjson')
+        self.assertEqual(self.refused(zone, items[:159], *GUARD, form='ndjson', dryRun='true'), problem)
+        self.assertEqual(self.sync(zone, items[:180], 'ndjson', returns='none')['summary']['restored'], 20, 'half of them come back')
+        self.assertEqual(self.sync(zone, items[:160], 'ndjson', returns='none')['summary']['released'], 20)
+        self.refused(zone, items[:159], *GUARD, form='ndjson')
+        self.assertEqual(self.sync(zone, items[:159], 'ndjson', returns='none', maxRelease=100)['summary']['released'], 1)
+        self.assertEqual(self.sync(zone, items[:128], 'ndjson', returns='none')['summary']['released'], 31, 'what was meant is settled')
+
+    def test_each_mesh_and_kind(self):
+        zone = self.zone()
+        meshes = {mesh: [universal(name, mesh) for name in names(20)] for mesh in ('m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'm8')}
+        every = [item for items in meshes.values() for item in items]
+        self.sync(zone, every, 'ndjson', returns='none')
+        for form in ('list', 'ndjson'):
+            without = [item for item in every if item['mesh'] != 'm7']
+            problem = self.refused(zone, without, *GUARD, 'm7', 'MeshService', 'lists none', form=form)
+            self.assertEqual(problem['summary']['released'], 20)
+            self.refused(zone, without, *GUARD, form=form, maxRelease=99)
+            fewer = without + meshes['m7'][:9]
+            self.refused(zone, fewer, *GUARD, '11 of 20 active leases of kind MeshService in mesh "m7"', form=form)
+        self.refused(zone, [], *GUARD, 'm3', mode='delta', removed=[{'mesh': 'm3', 'service': name} for name in names(11)])
+        self.assertEqual(self.sync(zone, without + meshes['m7'][:10], 'ndjson', returns='none')['summary']['released'], 10)
+
+    def test_the_last_service_of_a_mesh(self):
+        zone, items = self.full_of(5)
+        lonely = universal('lonely', 'small')
+        self.sync(zone, items + [lonely])
+        self.refused(zone, items, *GUARD, '1 of 1', 'small')
+        self.assertEqual(self.sync(zone, [], mode='delta', removed=[{'mesh': 'small', 'service': 'lonely'}])['summary']['released'], 1)
+        self.sync(zone, items + [lonely])
+        self.assertEqual(self.sync(zone, items, maxRelease=100)['summary']['released'], 1)
 
     def test_only_active_leases_in_scope_count(self):
         zone = self.zone()
@@ -83,7 +125,8 @@ class Guard(SyncCase):
         kept = [universal(name, 'small') for name in names(9)]
         self.refused(zone, kept, *GUARD, mesh='small')
         both = kept + [universal(name, 'large') for name in names(99)]
-        self.assertEqual(self.sync(zone, both, 'ndjson', returns='none')['summary']['released'], 11, '11 of 119')
+        self.refused(zone, both, *GUARD, '11 of 20 active leases of kind MeshService in mesh "small"', form='ndjson')
+        self.assertEqual(self.sync(zone, both, 'ndjson', returns='none', maxRelease=55)['summary']['released'], 11)
         self.refused(zone, [universal(name, 'large') for name in names(70)], *GUARD, form='ndjson', mesh='large')
 
 
@@ -110,13 +153,14 @@ class Offline(SyncCase):
         self.assertEqual(answer['summary']['updated'], 1)
 
     def test_force(self):
-        answer = self.sync(self.mine, [universal('s00')], force='true')
+        self.refused(self.mine, [universal('s00')], *GUARD, force='true')
+        answer = self.sync(self.mine, [universal('s00')], force='true', maxRelease=80)
         self.assertEqual(answer['summary']['released'], 4)
         self.assertEqual(sorted(self.active(self.mine)), ['s00'])
 
     def test_online_again(self):
         self.connect(self.mine, 'two')
-        self.assertEqual(self.sync(self.mine, [universal('s00')])['summary']['released'], 4)
+        self.assertEqual(self.sync(self.mine, [universal('s00')], maxRelease=80)['summary']['released'], 4)
 
 
 class Epochs(SyncCase):

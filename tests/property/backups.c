@@ -56,6 +56,7 @@ static void copy_file(struct run *run, int i) {
 	if (hf_file_copy(data_file(run), backup_file(run, i), 0, &why))
 		c_fail(run, "copy: %s", why.text);
 	fixture_open(&run->f);
+	run->model.n_worn = 0;
 	seen.copies++;
 }
 
@@ -189,6 +190,7 @@ static void restore(struct run *run, int i) {
 	check_floor(run);
 	check_told(run, &r, &run->kept[i]);
 	fixture_open(&run->f);
+	run->model.n_worn = 0;
 	seen.restores++;
 	seen.restores_stated += r.store_epoch > 0 && run->model.store_epoch == r.store_epoch;
 }

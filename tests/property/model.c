@@ -259,6 +259,8 @@ static struct m_answer change(struct model *m, int who, const struct hf_acquire 
 		lease->version[0] = '\0'; /* it was the old configuration's */
 	}
 	configure(lease, request);
+	if (lease->quarantined)
+		m_end_wear(m, who);
 	lease->quarantined = false;
 	lease->until_ms = 0;
 	lease->modified_ms = m->now_ms;
@@ -292,6 +294,14 @@ struct m_answer m_acquire_as(struct model *m, const struct hf_acquire *request, 
 
 struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, bool write) {
 	return m_acquire_as(m, request, write, HF_CAUSE_REQUEST);
+}
+
+void m_end_wear(struct model *m, int who) {
+	for (int i = 0; i < m->n_worn; i++)
+		if (m->worn[i].who == who && m->worn[i].revision == m->leases[who].revision) {
+			m->worn[i] = m->worn[--m->n_worn];
+			return;
+		}
 }
 
 void m_quarantine(struct model *m, int who, enum hf_cause cause) {

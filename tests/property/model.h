@@ -24,6 +24,8 @@
 #define M_SWEEP 256		       /* deadlines at the start of a batch */
 #define M_BAND_BITS 32		       /* of revisions and zone epochs, in each store epoch */
 #define M_LOST_MAX (8 * M_IDENTITIES)
+#define M_WORN_MS (10 * 60 * 1000) /* how long a sync's release counts for the guard */
+#define M_WORN_MAX 2048
 
 struct m_lease {
 	bool exists, quarantined;
@@ -97,6 +99,13 @@ struct m_lost {
 	hf_u128 safe;		/* how far it must be able to go without giving the address to another; 0: not promised */
 };
 
+/* A sync's release that has not come back. */
+struct m_worn {
+	int who;
+	uint64_t revision;
+	int64_t at_ms; /* monotonic */
+};
+
 /* What happened so far; it is not undone by a restore. */
 struct m_met {
 	uint64_t expired, held_offline, held_back, held_restored; /* quarantines that ended, or were held by zone or restore */
@@ -124,6 +133,9 @@ struct model {
 	int n_avoid;
 	int n_lost;
 	struct m_lost lost[M_LOST_MAX];
+	int64_t monotonic_ms;
+	int n_worn; /* 0 when the server starts */
+	struct m_worn worn[M_WORN_MAX];
 	struct m_met met;
 };
 
@@ -149,6 +161,8 @@ struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, boo
 struct m_answer m_acquire_as(struct model *m, const struct hf_acquire *request, bool write, enum hf_cause cause);
 struct m_answer m_release(struct model *m, const struct hf_release *request, bool write);
 void m_quarantine(struct model *m, int who, enum hf_cause cause);
+/* A sync's release of the lease's present quarantine counts no more. */
+void m_end_wear(struct model *m, int who);
 void m_etag(const struct m_lease *lease, char text[HF_ETAG_TEXT]);
 
 /* What a scope (service aside) must be: its leases counted, and the XOR over the active ones. */

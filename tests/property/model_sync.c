@@ -21,14 +21,30 @@ static bool is_listed(const struct m_sync *sync, int who, int before) {
 	return false;
 }
 
-static bool has_unreadable(const struct m_sync *sync) { return is_listed(sync, -1, sync->n); }
+static bool has_unreadable(const struct m_sync *sync) {
+	for (int i = 0; i < sync->n; i++)
+		if (sync->items[i].who < 0 && sync->items[i].role != HF_SYNC_NOBODYS)
+			return true;
+	return false;
+}
+
+/* Whether an item is in vain: another of its identity goes before. What is listed goes before what is removed. */
+static bool is_repeated(const struct m_sync *sync, int at) {
+	bool removed = sync->items[at].role == HF_SYNC_REMOVED;
+	for (int i = 0; i < sync->n; i++) {
+		bool other_removed = sync->items[i].role == HF_SYNC_REMOVED;
+		if (sync->items[i].who == sync->items[at].who && (removed == other_removed ? i < at : removed))
+			return true;
+	}
+	return false;
+}
 
 /* Why an item is rejected, whatever the store holds. */
 static enum hf_err judge_item(const struct model *m, const struct m_sync *sync, int i) {
 	const struct m_item *item = &sync->items[i];
 	if (item->refused)
 		return item->refused;
-	return !in_scope(m, sync, item->who) || is_listed(sync, item->who, i) ? HF_E_INVALID_PARAMETER : HF_OK;
+	return !in_scope(m, sync, item->who) || is_repeated(sync, i) ? HF_E_INVALID_PARAMETER : HF_OK;
 }
 
 static void set_lease(const struct model *m, const struct m_sync *sync, struct m_item *item) {
@@ -159,20 +175,79 @@ static void conclude(const struct model *m, struct m_sync *sync) {
 	sync->zone_known = zone->seen;
 }
 
-/* Whether a full list names no service of the zone in its scope, be the document good or bad. */
-static bool is_empty(const struct model *m, const struct m_sync *sync) {
-	for (int i = 0; i < sync->n; i++)
-		if (sync->items[i].who >= 0 && is_of_zone(m, sync, sync->items[i].who) && in_scope(m, sync, sync->items[i].who))
-			return false;
-	return sync->mode == HF_SYNC_FULL;
+/* What the guard looks at: the whole scope (where < 0), or the mesh and kind of one identity. */
+struct judged {
+	uint64_t active, releases, lately;
+	bool empty;
+};
+
+static bool is_there(const struct model *m, const struct m_sync *sync, int who, int where) {
+	if (!is_of_zone(m, sync, who) || !in_scope(m, sync, who))
+		return false;
+	return where < 0 || (m->ids[who].kind == m->ids[where].kind && strcmp(m->ids[who].mesh, m->ids[where].mesh) == 0);
 }
 
-static enum hf_err judge_releases(const struct model *m, const struct m_sync *sync) {
-	if (m->zones[m_find_zone(m, sync->zone)].state == HF_ZONE_OFFLINE && sync->releases > 0 && !sync->force)
+/* Whether a release of a sync before holds: not if its lease comes back by this one. */
+static bool holds(const struct model *m, const struct m_sync *sync, const struct m_worn *worn) {
+	if (m->monotonic_ms - worn->at_ms >= M_WORN_MS)
+		return false;
+	for (int i = 0; i < sync->n; i++)
+		if (sync->items[i].who == worn->who && sync->items[i].outcome == HF_SYNC_RESTORED &&
+		    m->leases[worn->who].revision == worn->revision)
+			return false;
+	return true;
+}
+
+static struct judged look_at(const struct model *m, const struct m_sync *sync, int where) {
+	struct judged j = {.empty = sync->mode == HF_SYNC_FULL};
+	for (int who = 0; who < M_IDENTITIES; who++)
+		j.active += is_there(m, sync, who, where) && is_active(m, who);
+	for (int i = 0; i < sync->n_unlisted; i++)
+		j.releases += is_there(m, sync, sync->unlisted[i], where);
+	for (int i = 0; i < sync->n; i++) {
+		const struct m_item *item = &sync->items[i];
+		if (item->who < 0 || !is_there(m, sync, item->who, where))
+			continue;
+		j.releases += item->outcome == HF_SYNC_RELEASED;
+		j.empty = false; /* be the document good or bad */
+	}
+	for (int i = 0; i < m->n_worn; i++)
+		j.lately += is_there(m, sync, m->worn[i].who, where) && holds(m, sync, &m->worn[i]);
+	return j;
+}
+
+static bool is_too_much(const struct m_sync *sync, struct judged j, bool with_lately) {
+	uint64_t releases = j.releases + (with_lately ? j.lately : 0), active = j.active + (with_lately ? j.lately : 0);
+	double half = (double)active / 2, few = half < 1 ? 1 : half > 10 ? 10 : half;
+	if (j.releases == 0 || sync->percent == 100)
+		return false;
+	return sync->percent == 0 || j.empty || (100 * releases > (uint64_t)sync->percent * active && (double)releases > few);
+}
+
+static bool is_guarded(const struct model *m, struct m_sync *sync, bool with_lately) {
+	bool whole = is_too_much(sync, look_at(m, sync, -1), with_lately), part = false;
+	for (int who = 0; who < M_IDENTITIES; who++) {
+		struct judged j = look_at(m, sync, who);
+		if (!is_there(m, sync, who, -1) || !is_too_much(sync, j, with_lately))
+			continue;
+		part = true;
+		sync->guarded_empty = sync->guarded_empty || j.empty;
+	}
+	sync->guarded_part = part && !whole;
+	return whole || part;
+}
+
+/* What went before is known inside the write alone. */
+static enum hf_err judge_releases(const struct model *m, struct m_sync *sync, bool in_write) {
+	if (sync->releases == 0)
+		return HF_OK;
+	if (m->zones[m_find_zone(m, sync->zone)].state == HF_ZONE_OFFLINE && !sync->force)
 		return HF_E_ZONE_OFFLINE;
-	bool many = sync->releases > 10 && 100 * sync->releases > (uint64_t)sync->percent * sync->active;
-	bool all = is_empty(m, sync) && sync->releases > 0 && sync->percent < 100;
-	return many || all ? HF_E_MASS_RELEASE_GUARD : HF_OK;
+	sync->guarded_empty = sync->guarded_part = sync->guarded_worn = false;
+	if (is_guarded(m, sync, false))
+		return HF_E_MASS_RELEASE_GUARD;
+	sync->guarded_worn = in_write && is_guarded(m, sync, true);
+	return sync->guarded_worn ? HF_E_MASS_RELEASE_GUARD : HF_OK;
 }
 
 /* Only a commit can tell what new services would get: a refusal's summary needs it. */
@@ -189,7 +264,7 @@ enum hf_err m_sync_peek(const struct model *m, struct m_sync *sync, bool *ret_wr
 		return err;
 	conclude(m, sync);
 	if (sync->mode != HF_SYNC_MANIFEST)
-		err = judge_releases(m, sync);
+		err = judge_releases(m, sync, false);
 	if (err == HF_E_ZONE_OFFLINE || (err && !creates(sync)))
 		return err;
 	*ret_write = sync->mode != HF_SYNC_MANIFEST && sync->n_unlisted > 0;
@@ -282,15 +357,35 @@ static void acquire_all(struct model *m, struct m_sync *sync) {
 			acquire(m, sync, item);
 }
 
+static void release(struct model *m, const struct m_sync *sync, int who) {
+	m_quarantine(m, who, HF_CAUSE_SYNC);
+	if (sync->percent == 100)
+		return;
+	m_check(m->n_worn < M_WORN_MAX, "releases of syncs");
+	m->worn[m->n_worn++] = (struct m_worn){who, m->leases[who].revision, m->monotonic_ms};
+}
+
+/* What is over counts no more, nor does what a sync that may release all finds in its scope. */
+static void end_wear(struct model *m, const struct m_sync *sync) {
+	int n = 0;
+	for (int i = 0; i < m->n_worn; i++) {
+		bool meant = sync->percent == 100 && sync->releases > 0 && is_there(m, sync, m->worn[i].who, -1);
+		if (!meant && m->monotonic_ms - m->worn[i].at_ms < M_WORN_MS)
+			m->worn[n++] = m->worn[i];
+	}
+	m->n_worn = n;
+}
+
 static void release_all(struct model *m, struct m_sync *sync) {
+	end_wear(m, sync);
 	for (int who = 0; who < M_IDENTITIES; who++)
 		for (int i = 0; i < sync->n; i++)
 			if (sync->items[i].who == who && sync->items[i].todo == M_RELEASE) {
-				m_quarantine(m, who, HF_CAUSE_SYNC);
+				release(m, sync, who);
 				set_lease(m, sync, &sync->items[i]);
 			}
 	for (int i = 0; i < sync->n_unlisted; i++)
-		m_quarantine(m, sync->unlisted[i], HF_CAUSE_SYNC);
+		release(m, sync, sync->unlisted[i]);
 }
 
 enum hf_err m_sync_commit(struct model *m, struct m_sync *sync) {
@@ -298,7 +393,7 @@ enum hf_err m_sync_commit(struct model *m, struct m_sync *sync) {
 	bool known = m->zones[m_find_zone(m, sync->zone)].seen;
 	if (err)
 		return err;
-	enum hf_err refusal = judge_releases(m, sync);
+	enum hf_err refusal = judge_releases(m, sync, true);
 	if (refusal == HF_E_ZONE_OFFLINE)
 		return refusal;
 	acquire_all(m, sync);

@@ -10,7 +10,7 @@
 /* What the caller sends, in this order, and what becomes of it. */
 struct m_item {
 	enum hf_sync_role role;
-	int who;	     /* -1: it cannot be read whose it is */
+	int who;	     /* -1: nobody knows whose it is, or it is nobody's */
 	enum hf_err refused; /* by the reader, for its form; HF_OK if not */
 	struct hf_digest raw, fingerprint;
 	int n_claims;
@@ -40,6 +40,8 @@ struct m_sync {
 	struct hf_sync_summary summary;
 	int n_unlisted, unlisted[M_IDENTITIES]; /* released, or of a manifest, only told; in key order */
 	uint64_t active, releases, avoided, claimed_in_part;
+	bool guarded_empty, guarded_part, guarded_worn; /* why the guard refused it: a list of nothing; one mesh and kind alone;
+							 * with what went before alone */
 	uint64_t revision, zone_epoch;
 	bool zone_known;
 	struct hf_digest digest;

@@ -81,6 +81,7 @@ static void do_reopen(struct run *run) {
 	say(run, "reopen");
 	fixture_close(&run->f);
 	fixture_open(&run->f);
+	run->model.n_worn = 0;
 	seen.reopened++;
 	check_meta(run);
 	c_all(run);

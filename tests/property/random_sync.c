@@ -63,8 +63,8 @@ static void add(struct world *w, const struct model *m, const struct mood *mood,
 		item->role = HF_SYNC_SERVICE;
 		add_claims(w, m, mood, item);
 	}
-	if (item->refused && sync->mode != HF_SYNC_MANIFEST && w_chance(w, 30)) {
-		item->role = HF_SYNC_UNREADABLE;
+	if (item->refused && sync->mode != HF_SYNC_MANIFEST && w_chance(w, 60)) {
+		item->role = w_chance(w, 50) ? HF_SYNC_UNREADABLE : HF_SYNC_NOBODYS;
 		item->who = -1;
 	}
 }
@@ -79,12 +79,15 @@ static void shuffle(struct world *w, struct m_sync *sync) {
 }
 
 static void add_all(struct world *w, const struct model *m, const struct mood *mood, struct m_sync *sync) {
+	int vanished = w_chance(w, 15) ? w_below(w, 3) : -1;
 	for (int who = 0; who < w->profile->identities; who++) {
 		const struct hf_identity *id = &w->ids[who];
 		const struct m_lease *lease = &m->leases[who];
 		bool own = strcmp(id->zone, sync->zone) == 0;
 		bool inside = (!sync->kind || (int)id->kind == sync->kind) && (!sync->mesh[0] || strcmp(id->mesh, sync->mesh) == 0);
 		int chance = !inside ? mood->outside : lease->exists && !lease->quarantined ? mood->listed : mood->fresh;
+		if (vanished >= 0 && strcmp(id->mesh, W_MESHES[vanished]) == 0)
+			chance = 0; /* a mesh that the control plane does not see */
 		if (!own)
 			chance = sync->mode == HF_SYNC_MANIFEST ? 0 : chance * mood->foreign / 100;
 		if (!w_chance(w, chance))

@@ -95,6 +95,8 @@ static int collect_syncs(struct count *counts, int n) {
 				      {"", "dry run", seen.dry_runs},
 				      {"", "forced", seen.forced},
 				      {"", "guarded as empty", seen.guarded_empty},
+				      {"", "guarded for one mesh and kind alone", seen.guarded_part},
+				      {"", "guarded with what went before", seen.guarded_worn},
 				      {"", "writes between", seen.between},
 				      {"", "… in its zone", seen.between_same},
 				      {"", "… elsewhere", seen.between_other},

@@ -15,7 +15,7 @@ struct seen {
 	uint64_t syncs[3], unwritten, written, dry_runs, forced;       /* by mode; how they ended */
 	uint64_t between, between_same, between_other; /* other writes between peek and commit: any; of its zone; not */
 	uint64_t sync_errors[HF_E_CORRUPT + 1], items[HF_SYNC_OUTCOMES], rejected[HF_E_CORRUPT + 1];
-	uint64_t skipped, claims_refused, partly_claimed, avoided, reopened, guarded_empty;
+	uint64_t skipped, claims_refused, partly_claimed, avoided, reopened, guarded_empty, guarded_part, guarded_worn;
 	uint64_t backups, backups_between, copies;	   /* by the store, with other writes in the middle; of the file */
 	uint64_t restores, restores_older, restores_plain; /* all; of another backup than the last; of a copy of the file */
 	uint64_t restores_again, restores_stated;	   /* of a backup from before another restore; to a stated epoch */

@@ -126,6 +126,12 @@ static void check_result(struct run *run, const struct hf_sync *is, const struct
 	seen.avoided += m->avoided;
 }
 
+static void see_guarded(const struct m_sync *m) {
+	seen.guarded_empty += m->guarded_empty;
+	seen.guarded_part += m->guarded_part;
+	seen.guarded_worn += m->guarded_worn;
+}
+
 /* Returns whether it is to be committed. */
 static bool peek(struct run *run, struct hf_sync *sync, struct m_sync *m) {
 	bool write = false, expected = false;
@@ -138,7 +144,7 @@ static bool peek(struct run *run, struct hf_sync *sync, struct m_sync *m) {
 	seen.sync_errors[err]++;
 	if (err == HF_E_MASS_RELEASE_GUARD) {
 		check_summary(run, sync, m);
-		seen.guarded_empty += m->releases <= 10;
+		see_guarded(m);
 	}
 	if (err)
 		return false;
@@ -161,6 +167,8 @@ static bool commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m
 	m_copy(&run->spare, &run->model);
 	hf_sync_begin(sync);
 	c_err(run, "begin", hf_upkeep_begin(run->f.store, NULL, &batch), HF_OK);
+	run->f.monotonic_ms += 30000 * (1 + w_below(&run->world, 4)); /* no two syncs in one step of what is remembered */
+	run->model.monotonic_ms = run->f.monotonic_ms;
 	bool writes = m_begin(&run->model, run->f.now_ms, M_SWEEP) > 0;
 	uint64_t swept = run->model.revision;
 	enum hf_err expected = m_sync_commit(&run->model, m);
@@ -176,7 +184,8 @@ static bool commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m
 	if (!expected)
 		check_result(run, sync, m);
 	seen.sync_errors[expected]++;
-	seen.guarded_empty += expected == HF_E_MASS_RELEASE_GUARD && m->releases <= 10;
+	if (expected == HF_E_MASS_RELEASE_GUARD)
+		see_guarded(m);
 	seen.dry_runs += !expected && m->dry_run;
 	writes = (writes || run->model.revision != swept) && !given_up;
 	if (given_up) {

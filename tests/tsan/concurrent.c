@@ -36,7 +36,7 @@ static void open_arena(struct arena *arena) {
 	struct hf_why why = {""};
 	fixture_dir(&arena->f);
 	arena->now_ms = arena->f.now_ms;
-	arena->f.options.clock = (struct hf_clock){arena_now, arena};
+	arena->f.options.clock = (struct hf_clock){.now_ms = arena_now, .context = arena};
 	arena->f.options.quarantine_seconds = 1;
 	arena->f.options.changes_max = 500;
 	REQUIRE(hf_store_open(arena->f.dir, &arena->f.options, &why, &arena->f.store) == HF_OK, "%s", why.text);

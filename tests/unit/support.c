@@ -22,6 +22,8 @@
 
 static int64_t fixture_now(void *context) { return ((struct fixture *)context)->now_ms; }
 
+static int64_t fixture_monotonic(void *context) { return ((struct fixture *)context)->monotonic_ms; }
+
 void fixture_dir(struct fixture *f) {
 	const char *base = getenv("TMPDIR");
 	if (!base)
@@ -38,7 +40,7 @@ void fixture_dir(struct fixture *f) {
 
 void fixture_open(struct fixture *f) {
 	struct hf_why why = {""};
-	f->options.clock = (struct hf_clock){fixture_now, f};
+	f->options.clock = (struct hf_clock){fixture_now, f, fixture_monotonic};
 	if (hf_store_open(f->dir, &f->options, &why, &f->store)) {
 		fprintf(stderr, "%s: %s\n", f->dir, why.text);
 		abort();

@@ -10,7 +10,7 @@
 /* A store with a clock that only the test moves. Directories are made below $TMPDIR, /dev/shm or /tmp. */
 struct fixture {
 	char dir[128];
-	int64_t now_ms;
+	int64_t now_ms, monotonic_ms;
 	struct hf_store_options options;
 	struct hf_store *store;
 	struct hf_txn *reader;

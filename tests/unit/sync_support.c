@@ -57,10 +57,10 @@ static enum hf_err add_word(struct hf_sync *sync, char *word, uint32_t place) {
 	struct hf_addr claims[HF_CLAIMS_MAX];
 	struct hf_sync_input input = {.place = place, .claims = claims, .fingerprint_version = 1};
 	input.role = sync->mode == HF_SYNC_MANIFEST ? HF_SYNC_ENTRY : HF_SYNC_SERVICE;
-	if (word[0] == '?') {
-		input.role = HF_SYNC_UNREADABLE;
-		input.err = HF_E_INVALID_JSON;
-		input.why = "it is no JSON";
+	if (word[0] == '?' || word[0] == '#') {
+		input.role = word[0] == '?' ? HF_SYNC_UNREADABLE : HF_SYNC_NOBODYS;
+		input.err = word[0] == '?' ? HF_E_INVALID_JSON : HF_E_INVALID_NAME;
+		input.why = "it is wrong";
 		return hf_sync_add(sync, &input, NULL);
 	}
 	input.n_claims = parse_claims(cut(word, '@'), claims);

@@ -13,9 +13,9 @@ void sync_open(struct hf_sync *sync, enum hf_sync_mode mode, const char *zone, c
 
 /* Adds items, one a word, and closes the list; its error. A word is
  *   [zone:][mesh/][+]service[=config][%version][@claim,claim…]
- * with + for a MeshExternalService; -word is `removed`, !word is a rejected document whose identity was read, ? one that could not
- * be. Without a zone it is the sync's, without a mesh `default`, without a configuration {}. Of a manifest %version goes before
- * =config. */
+ * with + for a MeshExternalService; -word is `removed`, !word is a rejected document whose identity was read, ? one of which nobody
+ * knows whose it is, # one that no lease can be of. Without a zone it is the sync's, without a mesh `default`, without a
+ * configuration {}. Of a manifest %version goes before =config. */
 enum hf_err sync_list(struct hf_sync *sync, const char *words);
 
 enum hf_err sync_peek(struct fixture *f, struct hf_sync *sync, bool *ret_write);

@@ -28,7 +28,19 @@ static const struct {
 } RULE[] = {
 	{"nothing to release", 0, 0, 0, false, false},
 	{"nothing to release, empty", 0, 0, 0, true, false},
-	{"ten of ten are few", 10, 10, 0, false, false},
+	{"ten of twenty are few", 10, 20, 1, false, false},
+	{"eleven of twenty are not", 11, 20, 54, false, true},
+	{"nor are more than half of fewer", 10, 19, 52, false, true},
+	{"half of them are", 9, 19, 1, false, false},
+	{"half of four", 2, 4, 1, false, false},
+	{"three of four", 3, 4, 74, false, true},
+	{"three of four, so many allowed", 3, 4, 75, false, false},
+	{"one of two", 1, 2, 1, false, false},
+	{"two of two", 2, 2, 99, false, true},
+	{"one of one", 1, 1, 1, false, false},
+	{"one of many, none allowed", 1, 1000000, 0, false, true},
+	{"one of one, none allowed", 1, 1, 0, false, true},
+	{"more than there are, as some went before", 12, 11, 99, false, true},
 	{"eleven of eleven", 11, 11, 99, false, true},
 	{"eleven of eleven, all allowed", 11, 11, 100, false, false},
 	{"eleven, none allowed", 11, 1000000, 0, false, true},
@@ -103,13 +115,30 @@ static void try(const struct attempt *a) {
 
 Test(sync_guard, a_sync_that_releases_too_many_is_refused_whole) {
 	const struct attempt table[] = {
-		{"ten of fifty", HF_SYNC_FULL, "default", range("s", 10, 50), "", 0, false, false, "unchanged=40 released=10", ""},
+		{"ten of fifty", HF_SYNC_FULL, "default", range("s", 10, 50), "", 1, false, false, "unchanged=40 released=10", ""},
 		{"eleven of fifty, above a fifth", HF_SYNC_FULL, "default", range("s", 11, 50), "", 20, false, true,
 		 "unchanged=39 released=11", "would release 11 of 50 active leases; maxRelease allows 20 percent"},
 		{"eleven of fifty, 22 percent allowed", HF_SYNC_FULL, "default", range("s", 11, 50), "", 22, false, false,
 		 "unchanged=39 released=11", ""},
-		{"eleven of a hundred in all meshes", HF_SYNC_FULL, "*", range("s", 11, 50), range("other/s", 0, 50), 20, false,
+		{"one, none allowed", HF_SYNC_FULL, "default", range("s", 1, 50), "", 0, false, true, "unchanged=49 released=1",
+		 "would release 1 of 50 active leases; maxRelease allows 0 percent"},
+		{"one by name, none allowed", HF_SYNC_DELTA, "default", "-s00", "", 0, true, true, "released=1", "1 of 50"},
+		{"eleven of a hundred in all meshes", HF_SYNC_FULL, "*", range("s", 11, 50), range("other/s", 0, 50), 22, false,
 		 false, "unchanged=89 released=11", ""},
+		{"that are too many of one of them", HF_SYNC_FULL, "*", range("s", 11, 50), range("other/s", 0, 50), 20, false,
+		 true, "unchanged=89 released=11", "11 of 50 active leases of kind MeshService in mesh \"default\"; maxRelease"},
+		{"by name too", HF_SYNC_DELTA, "*", range("-other/s", 0, 11), "s00", 20, false, true, "unchanged=1 released=11",
+		 "11 of 50 active leases of kind MeshService in mesh \"other\"; maxRelease"},
+		{"a few of each mesh, too many in all", HF_SYNC_FULL, "*", range("s", 9, 50), range("other/s", 9, 50), 17, false,
+		 true, "unchanged=82 released=18", "18 of 100 active leases; maxRelease"},
+		{"a mesh that vanishes", HF_SYNC_FULL, "*", range("s", 0, 50), "", 99, false, true, "unchanged=50 released=50",
+		 "in mesh \"other\", as it lists none of the zone's services there; maxRelease allows 99 percent"},
+		{"though another mesh is new", HF_SYNC_FULL, "*", range("s", 0, 50), range("new/s", 0, 50), 99, false, true,
+		 "created=50 unchanged=50 released=50", "in mesh \"other\", as it lists none"},
+		{"a mesh that vanishes, all allowed", HF_SYNC_FULL, "*", range("s", 0, 50), "", 100, false, false,
+		 "unchanged=50 released=50", ""},
+		{"a mesh of which one wrong item is left has not", HF_SYNC_FULL, "*", range("s", 0, 50), "!other/s07", 98, false,
+		 false, "unchanged=50 released=49 rejected=1", ""},
 		{"what is new does not count as there", HF_SYNC_FULL, "default", range("s", 11, 50), range("n", 0, 40), 20, false,
 		 true, "created=40 unchanged=39 released=11", ""},
 		{"the summary that it would have had", HF_SYNC_FULL, "default", range("s", 12, 51),
@@ -118,7 +147,7 @@ Test(sync_guard, a_sync_that_releases_too_many_is_refused_whole) {
 		{"force does not lift it", HF_SYNC_FULL, "default", range("s", 11, 50), "", 20, true, true,
 		 "unchanged=39 released=11", "11 of 50"},
 		{"by name too", HF_SYNC_DELTA, "default", range("-s", 0, 11), "", 20, false, true, "released=11", "11 of 50"},
-		{"what is not there is not released", HF_SYNC_DELTA, "default", range("-s", 0, 10), range("-s", 50, 60), 0, false,
+		{"what is not there is not released", HF_SYNC_DELTA, "default", range("-s", 0, 10), range("-s", 50, 60), 20, false,
 		 false, "unchanged=10 released=10", ""},
 		{"an empty list", HF_SYNC_FULL, "default", "", "", 99, false, true, "released=50",
 		 "as it lists none of the zone's services there"},
@@ -131,6 +160,12 @@ Test(sync_guard, a_sync_that_releases_too_many_is_refused_whole) {
 		 "released=49 rejected=1", ""},
 		{"an unreadable one releases nothing at all", HF_SYNC_FULL, "default", "?", "", 0, false, false,
 		 "rejected=1 skipped=50", ""},
+		{"nor does one beside many others", HF_SYNC_FULL, "default", "? s00 # !s01", "", 100, false, false,
+		 "unchanged=1 rejected=3 skipped=48", ""},
+		{"one that is nobody's releases all but what is listed", HF_SYNC_FULL, "default", range("s", 10, 50), "#", 20,
+		 false, false, "unchanged=40 released=10 rejected=1", ""},
+		{"a list of nobody's is empty", HF_SYNC_FULL, "default", "# #", "", 99, false, true, "released=50 rejected=2",
+		 "as it lists none of the zone's services there"},
 		{"an empty delta", HF_SYNC_DELTA, "default", "", "", 0, false, false, "", ""},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -144,6 +179,18 @@ Test(sync_guard, a_sync_that_releases_too_many_is_refused_whole) {
 Test(sync_guard, an_empty_list_is_refused_even_for_one_release) {
 	synced(&f, HF_SYNC_FULL, "east", "only");
 	try(&(struct attempt){"one", HF_SYNC_FULL, "default", "", "", 20, false, true, "released=1", "would release 1 of 1"});
+}
+
+/* The last service of a mesh goes by its name, or where all is allowed: a list that has nothing of the mesh may not have seen it.
+ */
+Test(sync_guard, a_mesh_of_one_service_is_guarded_as_any_other) {
+	synced(&f, HF_SYNC_DELTA, "east", "a b tiny/only +only");
+	try(&(struct attempt){"in a full list", HF_SYNC_FULL, "*", "a b", "", 99, false, true, "unchanged=2 released=1",
+			      "1 of 1 active leases of kind MeshService in mesh \"tiny\""});
+	try(&(struct attempt){"by its name", HF_SYNC_DELTA, "*", "-tiny/only", "a", 20, false, false, "unchanged=1 released=1",
+			      ""});
+	synced(&f, HF_SYNC_DELTA, "east", "tiny/only");
+	try(&(struct attempt){"all allowed", HF_SYNC_FULL, "*", "a b", "", 100, false, false, "unchanged=2 released=1", ""});
 }
 
 static struct hf_zone_connect connected(const char *instance) {

@@ -116,7 +116,12 @@ static const struct {
 	{"removed elsewhere", "-m1/a -+a", "m1/a=released@241.0.0.3 +a=released@242.0.0.0", 2},
 	{"removed twice", "-a -a", "a=released@241.0.0.0 a=invalid-parameter", 1},
 	{"removed and there", "a -a", "a=unchanged@241.0.0.0 a=invalid-parameter", 0},
-	{"there and removed", "-a a", "a=released@241.0.0.0 a=invalid-parameter", 1},
+	{"removed and there, the other way round", "-a a", "a=invalid-parameter a=unchanged@241.0.0.0", 0},
+	{"removed, there and changed, and removed again", "-a a=two -a",
+	 "a=invalid-parameter a=updated@241.0.0.0 a=invalid-parameter", 1},
+	{"removed and there, though that is wrong", "-a !a", "a=invalid-parameter a=invalid-address", 0},
+	{"removed and there, of another kind", "-a +a", "a=released@241.0.0.0 +a=unchanged@242.0.0.0", 1},
+	{"removed, and there in another zone", "-a west:a", "a=released@241.0.0.0 west:a=foreign", 1},
 	{"unreadable, but what is named is done", "? -a", "?=invalid-json a=released@241.0.0.0", 1},
 	{"nothing", "", "", 0},
 };
