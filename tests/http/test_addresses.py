@@ -36,9 +36,9 @@ class Requested(ServerCase):
             ('address=10.1.0.51', 409, 'address-taken', '10.1.0.51', 'gone'),
             ('address=10.1.0.9', 409, 'address-taken', '10.1.0.9', 'reserved'),
             ('address=10.1.1.0', 422, 'address-outside-pool', '10.1.1.0', 'dual'),
-            ('address=241.0.0.1', 422, 'address-outside-pool', '241.0.0.1', 'dual'),
-            ('pool=six&address=10.1.0.60', 422, 'address-outside-pool', 'six', 'IPv4'),
-            ('pool=meshservice&address=fd00:1::5', 422, 'address-outside-pool', 'meshservice', 'IPv6'),
+            ('address=242.0.0.1', 422, 'address-outside-pool', '242.0.0.1', 'dual'),
+            ('pool=six&address=10.1.0.60', 422, 'address-outside-pool', 'six', 'dual'),
+            ('pool=meshservice&address=fd00:1::5', 422, 'address-outside-pool', 'meshservice', 'dual'),
             ('address=10.1.0.60&address=10.1.0.61', 400, 'invalid-parameter', 'address', 'family'),
             ('address=10.1.0.60&address=10.1.0.60', 400, 'invalid-parameter', 'address', 'family'),
             ('address=10.1.0.256', 400, 'invalid-address', '10.1.0.256'),
@@ -55,6 +55,12 @@ class Requested(ServerCase):
                 answer = self.assertWritesNothing(lambda q=query: self.server.put(f'{path}?{q}', config()))
                 self.assertProblem(answer, status, code, *culprits)
         self.assertEqual(self.server.get(path).status, 404)
+
+    def test_an_address_of_another_pool_that_matches_goes_there(self):
+        lease = self.assertOutcome(self.server.put(lease_path(self.name(), 'dual') + '?address=241.0.0.1', config()), 201, 'created')
+        self.assertEqual((lease['pool'], lease['vips']), ('meshservice', [{'ip': '241.0.0.1'}]))
+        lease = self.assertOutcome(self.server.put(lease_path(self.name() + '-2', 'dual'), claiming('241.0.0.200')), 201, 'adopted')
+        self.assertEqual((lease['pool'], lease['vips']), ('meshservice', [{'ip': '241.0.0.200'}]))
 
     def test_what_contradicts_the_lease_moves_nothing(self):
         path = lease_path(self.name(), 'six')
@@ -74,7 +80,7 @@ class Requested(ServerCase):
         table = [  # claims, outcome, and which of them are given
             (['10.1.0.90'], 'adopted', ['10.1.0.90']), (['fd00:1::90', '10.1.0.91'], 'adopted', ['10.1.0.91', 'fd00:1::90']),
             (['10.1.0.80'], 'created', []), (['10.1.0.80', '10.1.0.92'], 'adopted', ['10.1.0.92']), (['10.1.0.9'], 'created', []),
-            (['10.2.0.1'], 'created', []), (['241.0.0.200'], 'created', []), (['nonsense', '', '10.1.0.93'], 'adopted', ['10.1.0.93']),
+            (['10.2.0.1'], 'created', []), (['242.0.0.200'], 'created', []), (['nonsense', '', '10.1.0.93'], 'adopted', ['10.1.0.93']),
         ]
         for i, (claims, expected, given) in enumerate(table):
             with self.subTest(claims):
