@@ -25,7 +25,7 @@ struct hf_api {
 	bool log_debug;		     /* whether events of that level are wanted */
 	size_t body_max_bytes;	     /* of a request's body; of one document of a list */
 	uint32_t quarantine_seconds; /* of a pool that states none */
-	int64_t started_ms;
+	int64_t started_ms;	     /* by the store's monotonic clock */
 	_Atomic bool stopping;	     /* not ready any more */
 	_Atomic int backups, checks; /* that are under way, or wait for their turn */
 	struct hf_traffic traffic;

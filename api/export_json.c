@@ -4,8 +4,6 @@
 #include "json.h"
 #include "pool_json.h"
 
-#define TIME_MAX_MS 253402300799999 /* the end of the year 9999 */
-
 /* A writer that notes what cannot be written so that it is read again. */
 struct writer {
 	struct hf_json json;
@@ -19,7 +17,7 @@ static void put_uint(struct writer *w, const char *name, uint64_t value) {
 }
 
 static void put_time(struct writer *w, const char *name, int64_t ms) {
-	if (ms < 0 || ms > TIME_MAX_MS) {
+	if (ms < 0 || ms > HF_TIME_MAX_MS) {
 		w->out_of_range = true;
 		return;
 	}
@@ -128,7 +126,7 @@ static void write_holder(struct writer *w, const struct hf_line *line) {
 }
 
 static void write_change(struct writer *w, const struct hf_change *change) {
-	if (change->revision > INT64_MAX || change->generation > INT64_MAX || change->at_ms < 0 || change->at_ms > TIME_MAX_MS)
+	if (change->revision > INT64_MAX || change->generation > INT64_MAX || change->at_ms < 0 || change->at_ms > HF_TIME_MAX_MS)
 		w->out_of_range = true;
 	else
 		hf_json_change(&w->json, change);

@@ -8,6 +8,7 @@
 
 #include "prometheus.h"
 #include "routes.h"
+#include "store_metrics.h"
 #include "syncs.h"
 
 /* Every status that is answered; anything else is counted with the last. */
@@ -206,6 +207,8 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	hf_syncs_write_metrics(api->syncs, out);
 	write_committer(out, hf_committer_stats(api->committer));
 	enum hf_err err = write_pools(out, call);
+	if (!err)
+		err = hf_store_metrics_write(call, out);
 	if (err)
 		return err;
 	hf_prometheus_head(out, "holdfast_acquires_total", "counter", "Acquires answered, by outcome.");

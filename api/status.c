@@ -34,9 +34,9 @@ enum hf_err hf_handle_status(struct hf_call *call) {
 	hf_json_member_time(&json, "createdAt", meta.created_ms);
 	if (meta.restored_ms)
 		hf_json_member_time(&json, "restoredAt", meta.restored_ms);
-	hf_json_member_time(&json, "startedAt", call->api->started_ms);
-	int64_t uptime_ms = hf_store_now_ms(call->api->store) - call->api->started_ms;
-	hf_json_member_uint(&json, "uptimeSeconds", uptime_ms > 0 ? (uint64_t)uptime_ms / 1000 : 0);
+	int64_t up_ms = hf_store_monotonic_ms(call->api->store) - call->api->started_ms;
+	hf_json_member_time(&json, "startedAt", hf_time_add(hf_store_now_ms(call->api->store), -up_ms));
+	hf_json_member_uint(&json, "uptimeSeconds", (uint64_t)up_ms / 1000);
 	hf_json_close(&json, '}');
 	return HF_OK;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "storage/clock.h"
+
 #define DURATION_MAX_MS ((int64_t)3600 * 1000)
 #define DAY_MS 86400000
 #define DAYS_TO_1970 719468 /* from 0000-03-01, where a count of years that end with February begins */
@@ -19,6 +21,7 @@ static char *put_digits(char *to, int value, int n, char then) {
 
 /* strftime() does the same in ten times the time, which is a tenth of what answering takes. */
 void hf_time_format(int64_t ms, char ret_text[HF_TIME_TEXT]) {
+	ms = hf_time_add(ms, 0);
 	int64_t days = ms / DAY_MS + DAYS_TO_1970;
 	int of_day = (int)(ms % DAY_MS), seconds = of_day / 1000;
 	int64_t era = days / 146097; /* of 400 years */

@@ -7,7 +7,8 @@
 
 #define HF_TIME_TEXT 40
 
-/* RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z. Of the years 1970 to 9999. */
+/* RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z. What lies outside the years 1970 to 9999 is the nearest
+ * time within them. */
 void hf_time_format(int64_t ms, char ret_text[HF_TIME_TEXT]);
 
 /* Reads any RFC 3339 date-time of the years 1970 to 9999: fraction optional, Z or an offset. False if it is none. */

@@ -84,6 +84,32 @@ static void on_failure(void *context, enum hf_err err, const struct hf_why *why)
 	}
 }
 
+static void on_clock(void *context, struct hf_clock_news news) {
+	double seconds = (double)news.by_ms / 1000;
+	(void)context;
+	if (news.what == HF_CLOCK_UNSET)
+		hf_log(HF_LOG_WARN, "the wall clock is not set",
+		       "detail=\"it says what cannot be; the store's time goes on without it\"");
+	else if (news.what == HF_CLOCK_RETURNED)
+		hf_log(HF_LOG_INFO, "the wall clock stepped back again", "seconds=%+.3f", seconds);
+	else
+		hf_log(HF_LOG_WARN, "the wall clock stepped",
+		       "seconds=%+.3f detail=\"quarantines end no sooner and no later for it\"", seconds);
+}
+
+/* After a boot nobody knows what passed: worth a warning if it is backward, or so much that the clock may be wrong. */
+static void tell_clock_start(const struct hf_store *store) {
+	struct hf_clock_news news = hf_store_clock_start(store);
+	if (news.what == HF_CLOCK_STEPPED || news.what == HF_CLOCK_UNSET)
+		on_clock(NULL, news);
+	if (news.what != HF_CLOCK_BOOTED)
+		return;
+	const char *detail = news.by_ms < 0 ? "it is behind the newest change: one of them is wrong"
+					    : "since the newest change; quarantines wait as long as was left of them then";
+	hf_log(news.by_ms < 0 || news.by_ms > HF_CLOCK_FAR_MS ? HF_LOG_WARN : HF_LOG_INFO, "first start since a boot",
+	       "seconds=%+.3f detail=\"%s\"", (double)news.by_ms / 1000, detail);
+}
+
 static void on_event(enum hf_event_level level, const char *message, const char *pairs) {
 	static const enum hf_log_level levels[] = {
 		[HF_EVENT_DEBUG] = HF_LOG_DEBUG, [HF_EVENT_INFO] = HF_LOG_INFO, [HF_EVENT_ERROR] = HF_LOG_ERROR};
@@ -121,6 +147,7 @@ static int open_store(struct server *s) {
 		.quarantine_seconds = s->options.quarantine_seconds,
 		.changes_max = s->options.changes_max,
 		.changes_age_ms = (int64_t)s->options.changes_age_seconds * 1000,
+		.follow_clock = true,
 	};
 	const char *aside;
 	char quoted[HF_LOG_QUOTED];
@@ -132,6 +159,7 @@ static int open_store(struct server *s) {
 	unsigned found = hf_store_format_found(s->api.store, &aside);
 	if (found < HF_FORMAT)
 		hf_log(HF_LOG_INFO, "store migrated", "from=%u format=%d aside=%s", found, HF_FORMAT, hf_log_quote(aside, quoted));
+	tell_clock_start(s->api.store);
 	return EXIT_OK;
 }
 
@@ -150,7 +178,7 @@ static int start(struct server *s) {
 	raise_file_limit(s->options.connections_max);
 	s->api.body_max_bytes = s->options.body_max_bytes;
 	s->api.quarantine_seconds = s->options.quarantine_seconds;
-	s->api.started_ms = hf_store_now_ms(s->api.store);
+	s->api.started_ms = hf_store_monotonic_ms(s->api.store);
 	s->api.metrics = hf_metrics_new();
 	s->api.syncs = hf_syncs_new(&(struct hf_syncs_options){.body_max_bytes = s->options.sync_body_max_bytes,
 							       .items_max = (uint32_t)s->options.sync_items_max,
@@ -159,8 +187,11 @@ static int start(struct server *s) {
 	s->api.log_debug = hf_log_enabled(HF_LOG_DEBUG);
 	if (!s->api.metrics || !s->api.syncs || hf_wakeups_start(&s->wakeups) || start_lanes(s))
 		return fail(EXIT_RUNNING, "out of memory or threads");
-	struct hf_committer_options options = {
-		.queue_max = (int)s->options.queue_max, .committed = on_commit, .failed = on_failure, .context = s};
+	struct hf_committer_options options = {.queue_max = (int)s->options.queue_max,
+					       .committed = on_commit,
+					       .failed = on_failure,
+					       .clock_news = on_clock,
+					       .context = s};
 	if (hf_committer_start(s->api.store, &options, &why, &s->api.committer))
 		return fail(EXIT_RUNNING, why.text);
 	enum hf_err err = hf_listen(s->options.listen, s->options.insecure, &why, &s->listen_fd, s->url);

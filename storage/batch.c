@@ -68,6 +68,7 @@ static void discard(struct hf_batch *batch, bool altered) {
 	if (altered) {
 		batch->store->pools_stale = true;
 		batch->store->next_deadline_ms = 0;
+		batch->store->passed_over = (struct hf_deadline){0};
 	}
 	free_batch(batch);
 }

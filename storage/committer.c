@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "follow.h"
 #include "monotonic.h"
 #include "store_internal.h"
 #include "upkeep.h"
@@ -96,7 +97,12 @@ static bool upkeep(struct hf_committer *c) {
 	struct hf_why why = {""};
 	uint64_t before = c->store->meta.revision;
 	bool due = false;
-	enum hf_err err = hf_upkeep_is_due(c->store, c->upkeep_reader, &why, &due);
+	struct hf_clock_news news = {HF_CLOCK_CONTINUES, 0};
+	enum hf_err err = hf_follow_clock(c->store, &why, &news);
+	if (news.what != HF_CLOCK_CONTINUES && c->options.clock_news)
+		c->options.clock_news(c->options.context, news);
+	if (!err)
+		err = hf_upkeep_is_due(c->store, c->upkeep_reader, &why, &due);
 	if (!err && due)
 		err = hf_upkeep_run(c->store, &why);
 	if (err)

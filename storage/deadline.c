@@ -55,13 +55,43 @@ bool hf_deadline_has(struct hf_txn *txn, const struct hf_deadline *deadline) {
 	return hf_txn_get(txn, HF_DEADLINES, encode(deadline, key), &value);
 }
 
+static bool read(struct hf_cursor *cursor, bool found, struct hf_deadline *ret) {
+	if (!found || hf_deadline_decode(cursor->key, ret))
+		return found;
+	hf_txn_corrupt(cursor->txn, HF_DEADLINES, "a key is damaged");
+	return false;
+}
+
 bool hf_deadline_first(struct hf_txn *txn, struct hf_deadline *ret) {
 	HF_CURSOR cursor;
 	hf_cursor_open(txn, HF_DEADLINES, &cursor);
-	if (!hf_cursor_first(&cursor))
-		return false;
-	if (hf_deadline_decode(cursor.key, ret))
-		return true;
-	hf_txn_corrupt(txn, HF_DEADLINES, "a key is damaged");
-	return false;
+	return read(&cursor, hf_cursor_first(&cursor), ret);
+}
+
+bool hf_deadline_last(struct hf_txn *txn, struct hf_deadline *ret) {
+	HF_CURSOR cursor;
+	hf_cursor_open(txn, HF_DEADLINES, &cursor);
+	return read(&cursor, hf_cursor_last(&cursor), ret);
+}
+
+bool hf_deadline_after(struct hf_txn *txn, const struct hf_deadline *deadline, struct hf_deadline *ret) {
+	uint8_t buffer[KEY_MAX];
+	HF_CURSOR cursor;
+	struct hf_slice key = encode(deadline, buffer);
+	hf_cursor_open(txn, HF_DEADLINES, &cursor);
+	bool found = hf_cursor_seek(&cursor, key);
+	if (found && hf_slice_compare(cursor.key, key) == 0)
+		found = hf_cursor_next(&cursor);
+	return read(&cursor, found, ret);
+}
+
+bool hf_deadline_before(struct hf_txn *txn, const struct hf_deadline *deadline, struct hf_deadline *ret) {
+	uint8_t buffer[KEY_MAX];
+	HF_CURSOR cursor;
+	struct hf_slice key = encode(deadline, buffer);
+	hf_cursor_open(txn, HF_DEADLINES, &cursor);
+	bool found = hf_cursor_seek_back(&cursor, key);
+	if (found && hf_slice_compare(cursor.key, key) == 0)
+		found = hf_cursor_prev(&cursor);
+	return read(&cursor, found, ret);
 }

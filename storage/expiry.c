@@ -37,19 +37,46 @@ static void end_history(struct hf_batch *batch, const struct hf_deadline *deadli
 	hf_history_drop(hf_batch_txn(batch), deadline->address, deadline->from_revision);
 }
 
+static void carry_out(struct hf_batch *batch, const struct hf_deadline *deadline) {
+	if (deadline->is_lease)
+		end_quarantine(batch, deadline);
+	else
+		end_history(batch, deadline);
+}
+
+/* Carries out what is due between the patient time, up to which everything was, and the store's own: quarantines alone. History
+ * there is passed over, and where that ended is remembered, as nothing new comes before it. Returns when the next one is due. */
+static int64_t sweep_held(struct hf_batch *batch, int budget) {
+	struct hf_txn *txn = hf_batch_txn(batch);
+	struct hf_store *store = hf_batch_store(batch);
+	struct hf_deadline at = store->passed_over, next = {0};
+	while (hf_deadline_after(txn, &at, &next) && !hf_txn_fault(txn, NULL)) {
+		if (next.at_ms > hf_batch_now_ms(batch) || budget-- <= 0)
+			return next.at_ms;
+		if (next.is_lease)
+			end_quarantine(batch, &next);
+		else
+			store->passed_over = next;
+		at = next;
+	}
+	return INT64_MAX;
+}
+
 void hf_expiry_sweep(struct hf_batch *batch, int budget) {
 	struct hf_txn *txn = hf_batch_txn(batch);
+	struct hf_store *store = hf_batch_store(batch);
 	struct hf_deadline deadline;
-	int64_t next_ms = INT64_MAX;
+	int64_t patient_ms = hf_store_patient_ms(store), lag_ms = hf_batch_now_ms(batch) - patient_ms, next_ms = INT64_MAX;
 	while (hf_deadline_first(txn, &deadline) && !hf_txn_fault(txn, NULL)) {
-		if (deadline.at_ms > hf_batch_now_ms(batch) || budget-- == 0) {
-			next_ms = deadline.at_ms;
+		if (deadline.at_ms > patient_ms || budget-- == 0) {
+			next_ms = hf_time_add(deadline.at_ms, lag_ms);
 			break;
 		}
-		if (deadline.is_lease)
-			end_quarantine(batch, &deadline);
-		else
-			end_history(batch, &deadline);
+		carry_out(batch, &deadline);
 	}
-	hf_batch_store(batch)->next_deadline_ms = next_ms;
+	if (lag_ms > 0) {
+		int64_t held_ms = sweep_held(batch, budget);
+		next_ms = held_ms < next_ms ? held_ms : next_ms;
+	}
+	store->next_deadline_ms = next_ms;
 }

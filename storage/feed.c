@@ -64,22 +64,23 @@ static bool oldest_change(struct hf_txn *txn, struct hf_change *ret) {
 	return read_change(&cursor, hf_cursor_first(&cursor), ret);
 }
 
-bool hf_feed_overdue(struct hf_store *store, struct hf_txn *txn, const struct hf_meta *meta, int64_t now_ms) {
+bool hf_feed_overdue(struct hf_store *store, struct hf_txn *txn, const struct hf_meta *meta) {
 	struct hf_change oldest;
 	return meta->revision - meta->compacted > store->options.changes_max ||
-	       (oldest_change(txn, &oldest) && oldest.at_ms + store->options.changes_age_ms <= now_ms);
+	       (oldest_change(txn, &oldest) && oldest.at_ms + store->options.changes_age_ms <= hf_store_patient_ms(store));
 }
 
 void hf_feed_compact(struct hf_batch *batch, int budget) {
 	struct hf_meta *meta = hf_batch_meta(batch);
 	struct hf_store *store = hf_batch_store(batch);
+	int64_t patient_ms = hf_store_patient_ms(store);
 	struct hf_change change;
 	HF_CURSOR cursor;
 	hf_cursor_open(hf_batch_txn(batch), HF_CHANGES, &cursor);
 	for (bool found = read_change(&cursor, hf_cursor_first(&cursor), &change); found && budget-- > 0;
 	     found = read_change(&cursor, hf_cursor_next(&cursor), &change)) {
 		if (meta->revision - meta->compacted <= store->options.changes_max &&
-		    change.at_ms + store->options.changes_age_ms > hf_batch_now_ms(batch))
+		    change.at_ms + store->options.changes_age_ms > patient_ms)
 			break;
 		hf_cursor_del(&cursor);
 		meta->compacted = change.revision;

@@ -28,7 +28,7 @@ enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *quer
 			 struct hf_feed_page *ret) HF_CHECKED;
 
 /* Whether the feed is longer or older than the store's options keep. */
-bool hf_feed_overdue(struct hf_store *store, struct hf_txn *txn, const struct hf_meta *meta, int64_t now_ms);
+bool hf_feed_overdue(struct hf_store *store, struct hf_txn *txn, const struct hf_meta *meta);
 
 /* Drops changes beyond the options' count and age, at most `budget` of them. Inside storage/ only. */
 void hf_feed_compact(struct hf_batch *batch, int budget);

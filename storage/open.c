@@ -9,12 +9,14 @@
 #include "batch.h"
 #include "datadir.h"
 #include "digest.h"
+#include "follow.h"
 #include "migrate.h"
 #include "room.h"
 #include "store_internal.h"
 
 #define FORMAT_KEY "format"
 #define DEFAULT_CHANGES 200000
+#define DEFAULT_FOLLOW_AFTER_MS 10000
 #define DEFAULT_CHANGES_AGE_MS ((int64_t)7 * 24 * 3600 * 1000)
 
 static const struct hf_slice FORMAT = {FORMAT_KEY, sizeof FORMAT_KEY - 1};
@@ -116,6 +118,8 @@ static void fill_defaults(struct hf_store_options *options) {
 		options->changes_max = DEFAULT_CHANGES;
 	if (!options->changes_age_ms)
 		options->changes_age_ms = DEFAULT_CHANGES_AGE_MS;
+	if (!options->follow_after_ms)
+		options->follow_after_ms = DEFAULT_FOLLOW_AFTER_MS;
 	if (!options->clock.now_ms)
 		options->clock = HF_SYSTEM_CLOCK;
 }
@@ -125,6 +129,7 @@ static struct hf_store *new_store(const struct hf_store_options *options) {
 	if (store) {
 		store->options = *options;
 		fill_defaults(&store->options);
+		store->offset_ms = hf_clock_wall(&store->options.clock) - hf_clock_monotonic(&store->options.clock);
 		store->lock_fd = store->file_fd = -1;
 	}
 	return store;
@@ -208,7 +213,7 @@ static enum hf_err open_locked(struct hf_store *store, const char *dir, struct h
 		err = hf_fail(why, HF_E_CORRUPT, "data.mdb in %.120s is a database without a store; restore a backup", dir);
 	if (!err && store->format < HF_FORMAT)
 		err = migrate(store, dir, why);
-	return err;
+	return err ? err : hf_follow_start(store, why);
 }
 
 enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why, struct hf_store **ret) {

@@ -30,6 +30,17 @@ bool hf_zone_read(struct hf_txn *txn, const char *name, struct hf_zone *ret) {
 	return false;
 }
 
+bool hf_zone_next(struct hf_txn *txn, const char *name, struct hf_zone *ret) {
+	HF_CURSOR zones;
+	hf_cursor_open(txn, HF_ZONES, &zones);
+	bool found = hf_cursor_seek(&zones, (struct hf_slice){name, strlen(name) + 1}); /* with its NUL: behind it */
+	if (found && !hf_zone_decode(zones.key, zones.value, ret)) {
+		hf_txn_corrupt(txn, HF_ZONES, "a record is damaged");
+		return false;
+	}
+	return found;
+}
+
 struct hf_scope hf_zone_sum_except(struct hf_txn *txn, const char *name, bool (*skip)(void *context, struct hf_slice key),
 				   void *context) {
 	struct hf_scope sum = {0}, scope;

@@ -15,6 +15,9 @@ bool hf_lease_seek(struct hf_cursor *leases, struct hf_slice key, struct hf_leas
 /* Reads a zone's record. False if there is none (or a fault): *ret is then a zone that never connected, of epoch 0. */
 bool hf_zone_read(struct hf_txn *txn, const char *name, struct hf_zone *ret);
 
+/* Reads the first zone behind a name; `name` may be ret's. False if there is none, or a fault. */
+bool hf_zone_next(struct hf_txn *txn, const char *name, struct hf_zone *ret);
+
 /* The sum over the zone's scopes as the transaction's tables have them. */
 struct hf_scope hf_zone_sum(struct hf_txn *txn, const char *name);
 

@@ -28,7 +28,7 @@ void hf_release_quarantine(struct hf_batch *batch, struct hf_lease *lease, enum 
 	int64_t now_ms = hf_batch_now_ms(batch);
 	lease->state = HF_QUARANTINED;
 	lease->modified_ms = now_ms;
-	lease->quarantined_until_ms = now_ms + (pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0);
+	lease->quarantined_until_ms = hf_time_add(now_ms, pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0);
 	hf_batch_change(batch, &before, lease, HF_CHANGE_RELEASED, cause);
 }
 

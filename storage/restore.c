@@ -11,25 +11,14 @@
 #include "backup.h"
 #include "datadir.h"
 #include "pools.h"
+#include "read.h"
 #include "room.h"
 #include "store_internal.h"
-
-/* The first zone behind a name. */
-static bool next_zone(struct hf_txn *txn, const char *name, struct hf_zone *ret) {
-	HF_CURSOR zones;
-	hf_cursor_open(txn, HF_ZONES, &zones);
-	bool found = hf_cursor_seek(&zones, (struct hf_slice){name, strlen(name) + 1}); /* with its NUL: behind it */
-	if (found && !hf_zone_decode(zones.key, zones.value, ret)) {
-		hf_txn_corrupt(txn, HF_ZONES, "a record is damaged");
-		return false;
-	}
-	return found;
-}
 
 /* A zone that connected waits for its control plane to come back; what that one still sends from before is fenced off. */
 static void freeze_zones(struct hf_batch *batch, uint64_t ahead) {
 	struct hf_zone zone = {.name = ""};
-	while (next_zone(hf_batch_txn(batch), zone.name, &zone)) {
+	while (hf_zone_next(hf_batch_txn(batch), zone.name, &zone)) {
 		if (zone.epoch == 0)
 			continue;
 		zone.epoch += ahead;

@@ -2,10 +2,9 @@
 #include "store.h"
 
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "monotonic.h"
+#include "history.h"
 #include "store_internal.h"
 
 #define META_VERSION 2
@@ -13,15 +12,6 @@
 #define FORMAT_KEY "format"
 #define META_KEY "store"
 #define META_BYTES 61
-
-static int64_t system_now_ms(void *context) {
-	(void)context;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-const struct hf_clock HF_SYSTEM_CLOCK = {.now_ms = system_now_ms};
 
 static struct hf_slice text_slice(const char *text) { return (struct hf_slice){text, strlen(text)}; }
 
@@ -118,11 +108,31 @@ unsigned hf_store_format_found(const struct hf_store *store, const char **ret_as
 	return store->format;
 }
 
-int64_t hf_store_now_ms(const struct hf_store *store) { return store->options.clock.now_ms(store->options.clock.context); }
+int64_t hf_store_monotonic_ms(const struct hf_store *store) { return hf_clock_monotonic(&store->options.clock); }
 
-int64_t hf_store_monotonic_ms(const struct hf_store *store) {
-	const struct hf_clock *clock = &store->options.clock;
-	return clock->monotonic_ms ? clock->monotonic_ms(clock->context) : hf_monotonic_us() / 1000;
+int64_t hf_store_now_ms(const struct hf_store *store) {
+	if (!store->options.follow_clock)
+		return hf_clock_wall(&store->options.clock);
+	return hf_time_add(store->offset_ms, hf_store_monotonic_ms(store));
+}
+
+int64_t hf_store_patient_ms(const struct hf_store *store) {
+	int64_t now_ms = hf_store_now_ms(store);
+	return now_ms - hf_clock_lag(store->lag_ms, store->lag_from_ms, 0, now_ms, hf_store_longest_kept_ms(store));
+}
+
+int64_t hf_store_longest_kept_ms(const struct hf_store *store) {
+	return store->options.changes_age_ms > HF_HISTORY_AGE_MS ? store->options.changes_age_ms : HF_HISTORY_AGE_MS;
+}
+
+struct hf_clock_news hf_store_clock_start(const struct hf_store *store) {
+	return store->clock_start;
+}
+
+uint64_t hf_store_clock_steps(const struct hf_store *store, bool forward) { return store->clock_steps[forward]; }
+
+int64_t hf_store_clock_offset_ms(const struct hf_store *store) {
+	return hf_clock_wall(&store->options.clock) - hf_store_now_ms(store);
 }
 
 void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes) {

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "change.h"
+#include "clock.h"
 #include "kv.h"
 #include "pool.h"
 #include "zone.h"
@@ -18,14 +19,6 @@
 #define HF_DEFAULT_MAP_BYTES ((uint64_t)64 << 30)
 #define HF_DEFAULT_POOLS 3 /* made at the first start; each is a change */
 
-/* Where time comes from: milliseconds since 1970-01-01 UTC. It may jump; no rule assumes that it does not. */
-struct hf_clock {
-	int64_t (*now_ms)(void *context);
-	void *context;
-	int64_t (*monotonic_ms)(void *context); /* since some moment, never going back; NULL: the system's */
-};
-extern const struct hf_clock HF_SYSTEM_CLOCK;
-
 struct hf_store_options {
 	uint64_t map_size_bytes;     /* the file's limit; sparse. 0: 64 GiB */
 	uint32_t quarantine_seconds; /* of the pools made at first start */
@@ -33,6 +26,8 @@ struct hf_store_options {
 	int64_t changes_age_ms;	     /* and for how long; 0: 7 days */
 	struct hf_clock clock;	     /* now_ms NULL: the system's */
 	bool keep_format;	     /* a store of an older format is refused instead of being migrated */
+	bool follow_clock;	     /* the store is to be served: its time is taken up, and follows the wall clock (follow.h) */
+	int64_t follow_after_ms;     /* how long the wall clock must be ahead before it is followed; 0: 10 s; below: at once */
 };
 
 /* What a snapshot says of the whole store. */
@@ -80,8 +75,34 @@ unsigned hf_store_format_found(const struct hf_store *store, const char **ret_as
 /* Closes it; readers must be closed and the committer stopped. NULL is fine. */
 void hf_store_close(struct hf_store *store);
 
+/* The store's time (clock.h), or the wall clock's if it does not follow that: when something happens, and what is compared with the
+ * ends of quarantines. From any thread. */
 int64_t hf_store_now_ms(const struct hf_store *store);
-int64_t hf_store_monotonic_ms(const struct hf_store *store); /* for how long ago something was, whoever sets the clock */
+
+/* The time by which it is judged whether history and feed are old: the store's, less what it was set forward since they were
+ * written. From any thread. */
+int64_t hf_store_patient_ms(const struct hf_store *store);
+
+/* Milliseconds since some moment, by the monotonic clock; for durations, such as how long a server has been up. */
+int64_t hf_store_monotonic_ms(const struct hf_store *store);
+
+/* What became of the store's time: at the opening, or when its wall clock was looked at. */
+struct hf_clock_news {
+	enum hf_clock_what {
+		HF_CLOCK_CONTINUES, /* as it was */
+		HF_CLOCK_STEPPED,   /* the wall clock stepped by `by_ms`; the store's time follows, at once or if that lasts */
+		HF_CLOCK_RETURNED,  /* it stepped back by `by_ms` before it was followed */
+		HF_CLOCK_BOOTED, /* `by_ms` lie between the newest time that the store knew and now, nobody knows how long it was */
+		HF_CLOCK_UNSET	 /* the wall clock was not set yet: the store's time goes on from the newest that it knew */
+	} what;
+	int64_t by_ms;
+};
+struct hf_clock_news hf_store_clock_start(const struct hf_store *store);
+
+/* Steps of the wall clock that were seen since the opening, and how far it is from the store's time now. From any thread. */
+uint64_t hf_store_clock_steps(const struct hf_store *store, bool forward);
+int64_t hf_store_clock_offset_ms(const struct hf_store *store);
+
 void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
 
 /* Addresses of existing leases that a write changed, by cause, since the store was opened; counted where records are written. */

@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "batch.h"
+#include "deadline.h"
 #include "wear.h"
 
 struct hf_store {
@@ -24,12 +25,24 @@ struct hf_store {
 	/* No deadline is due before; guarded as above but read by anybody. 0: look. */
 	_Atomic int64_t next_deadline_ms;
 	_Atomic uint64_t vip_changes[HF_CAUSES + 1];
+	/* The store's time (clock.h), written by whoever has the writer's turn. */
+	_Atomic int64_t offset_ms;	     /* it is the monotonic clock's and this */
+	_Atomic int64_t lag_ms, lag_from_ms; /* as in struct hf_clock_record */
+	struct hf_deadline passed_over; /* every one up to here is of history that the lag holds, or not due by it; the writer's */
+	bool clock_unset;		/* when it was last looked at; the writer's */
+	int64_t ahead_ms, ahead_since_ms; /* the wall clock stepped ahead so far, and is not followed yet; by the monotonic clock;
+					     the writer's */
+	struct hf_clock_news clock_start;
+	_Atomic uint64_t clock_steps[2];
 };
 
 /* Reads the pools anew into the writer's copies. */
 enum hf_err hf_store_load_pools(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
 void hf_meta_write(struct hf_txn *txn, const struct hf_meta *meta);
+
+/* How long history or feed keep anything, at the longest. */
+int64_t hf_store_longest_kept_ms(const struct hf_store *store);
 
 /* Writes the format number of the tables. */
 void hf_format_write(struct hf_txn *txn);

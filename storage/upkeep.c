@@ -31,7 +31,7 @@ enum hf_err hf_upkeep_is_due(struct hf_store *store, struct hf_txn *reader, stru
 	if (err)
 		return err;
 	struct hf_meta meta = hf_meta_read(reader);
-	*ret = now_ms >= store->next_deadline_ms || hf_feed_overdue(store, reader, &meta, now_ms);
+	*ret = now_ms >= store->next_deadline_ms || hf_feed_overdue(store, reader, &meta);
 	err = hf_txn_fault(reader, why);
 	hf_reader_end(reader);
 	return err;

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "clock.h"
+
 #define HELD_MIN_MS 1000 /* an offline zone's quarantines are looked at no more often */
 
 static const char *const CONNECTIONS[] = {
@@ -72,9 +74,8 @@ int64_t hf_zone_rules_quarantine_end(const struct hf_zone *zone, int64_t restore
 	if (back_ms < restored_ms)
 		back_ms = restored_ms;
 	if (zone->state == HF_ZONE_OFFLINE)
-		return now_ms + (quarantine_ms > HELD_MIN_MS ? quarantine_ms : HELD_MIN_MS);
-	/* A clock that went back leaves back_ms ahead: the quarantine then lasts longer, and is still keyed anew only once. */
-	if (back_ms > 0 && back_ms + quarantine_ms > now_ms)
-		return back_ms + quarantine_ms;
+		return hf_time_add(now_ms, quarantine_ms > HELD_MIN_MS ? quarantine_ms : HELD_MIN_MS);
+	if (back_ms > 0 && hf_time_add(back_ms, quarantine_ms) > now_ms)
+		return hf_time_add(back_ms, quarantine_ms);
 	return until_ms;
 }

@@ -4,7 +4,8 @@
  * the file has the room already; if a name stands in it, such as data.mdb, only those to files of that name. When $FAULTS/meta
  * exists, it is removed and the next write of a meta page (the last step of a commit: a small pwrite) says EIO, once. While
  * $FAULTS/slow exists, such a write takes 20 ms longer, once its bytes can be seen, as on a disk. When $FAULTS/leak exists, it is
- * removed and the next write of a meta page leaks memory, which the tests must not miss.
+ * removed and the next write of a meta page leaks memory, which the tests must not miss. The wall clock is wrong by the seconds
+ * that stand in $FAULTS/clock; the monotonic one is right.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -82,6 +83,23 @@ static void take_time(size_t len) {
 	if (len < META_MAX_BYTES && path_of("slow", path) && access(path, F_OK) == 0)
 		nanosleep(&(struct timespec){0, 20000000}, NULL);
 	errno = error;
+}
+
+int clock_gettime(clockid_t id, struct timespec *ret) {
+	int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+	char path[PATH_MAX], text[32] = "";
+	int error = errno, result = real(id, ret);
+	int fd = id == CLOCK_REALTIME && path_of("clock", path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0) {
+		errno = error;
+		return result;
+	}
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	ret->tv_sec += strtol(text, NULL, 10);
+	errno = error;
+	return result;
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t at) {

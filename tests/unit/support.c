@@ -20,15 +20,24 @@
 		}                                                                                                                  \
 	} while (0)
 
-static int64_t fixture_now(void *context) { return ((struct fixture *)context)->now_ms; }
+static int64_t fixture_now(void *context) {
+	const struct fixture *f = context;
+	return f->now_ms + f->shift_ms;
+}
 
 static int64_t fixture_monotonic(void *context) { return ((struct fixture *)context)->monotonic_ms; }
+
+static void fixture_boot(void *context, uint8_t ret[HF_BOOT_BYTES]) {
+	const struct fixture *f = context;
+	memset(ret, 0, HF_BOOT_BYTES);
+	memcpy(ret, &f->boot, sizeof f->boot);
+}
 
 void fixture_dir(struct fixture *f) {
 	const char *base = getenv("TMPDIR");
 	if (!base)
 		base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	*f = (struct fixture){.now_ms = 1700000000000};
+	*f = (struct fixture){.now_ms = 1700000000000, .boot = 1};
 	snprintf(f->dir, sizeof f->dir, "%s/holdfast-test-XXXXXX", base);
 	if (!mkdtemp(f->dir)) {
 		perror(f->dir);
@@ -40,7 +49,7 @@ void fixture_dir(struct fixture *f) {
 
 void fixture_open(struct fixture *f) {
 	struct hf_why why = {""};
-	f->options.clock = (struct hf_clock){fixture_now, f, fixture_monotonic};
+	f->options.clock = (struct hf_clock){fixture_now, f, fixture_monotonic, fixture_boot};
 	if (hf_store_open(f->dir, &f->options, &why, &f->store)) {
 		fprintf(stderr, "%s: %s\n", f->dir, why.text);
 		abort();

@@ -11,6 +11,8 @@
 struct fixture {
 	char dir[128];
 	int64_t now_ms, monotonic_ms;
+	int64_t shift_ms; /* the wall clock is wrong by so much */
+	uint64_t boot;	  /* which boot the monotonic clock counts in; 0: not known */
 	struct hf_store_options options;
 	struct hf_store *store;
 	struct hf_txn *reader;

@@ -21,7 +21,8 @@ static void setup(void) {
 	text = export_text(&f);
 	fixture_dir(&g);
 	g.now_ms = f.now_ms;
-	g.options.clock = (struct hf_clock){f.options.clock.now_ms, &g, f.options.clock.monotonic_ms};
+	g.options.clock = f.options.clock;
+	g.options.clock.context = &g;
 }
 
 static void teardown(void) {

@@ -121,6 +121,28 @@ Test(format, meta) {
 	end();
 }
 
+Test(format, clock) {
+	uint8_t buffer[HF_CLOCK_RECORD_BYTES], key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
+	struct hf_clock_record back,
+		record = {.boot = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff},
+			  .at_ms = T1,
+			  .monotonic_ms = 3600000,
+			  .revision = 17,
+			  .lag_ms = 3 * 24 * 3600 * 1000,
+			  .lag_from_ms = T1};
+	struct hf_slice key = vector("meta clock key", key_bytes), value = vector("meta clock value", value_bytes);
+	cr_expect(key.len == 5 && memcmp(key.data, "clock", 5) == 0);
+	expect_bytes("meta clock value", hf_clock_encode(&record, buffer));
+	cr_assert(hf_clock_decode(value, &back));
+	cr_expect_arr_eq(back.boot, record.boot, sizeof back.boot);
+	cr_expect(back.at_ms == T1 && back.monotonic_ms == 3600000 && back.revision == 17);
+	cr_expect(back.lag_ms == record.lag_ms && back.lag_from_ms == T1);
+	for (size_t len = 0; len < value.len; len++)
+		cr_expect(!hf_clock_decode((struct hf_slice){value.data, len}, &back), "cut at %zu", len);
+	value_bytes[17] = 0x80; /* a time that is none */
+	cr_expect(!hf_clock_decode(value, &back));
+}
+
 Test(format, leases) {
 	uint8_t buffer[HF_LEASE_RECORD_MAX], key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
 	struct hf_lease lease = {.id = redis(),

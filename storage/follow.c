@@ -1,0 +1,220 @@
+/* follow.c — the store's time follows the wall clock. */
+#include "follow.h"
+
+#include "batch.h"
+#include "deadline.h"
+#include "history.h"
+#include "read.h"
+#include "store_internal.h"
+
+#define CLOCK_KEY "clock"
+
+static const struct hf_slice KEY = {CLOCK_KEY, sizeof CLOCK_KEY - 1};
+
+/* Sets the store's time to `to_ms`; what lies within the store moves by `shift_ms`. */
+struct step {
+	struct hf_batch *batch;
+	int64_t from_ms, to_ms, shift_ms;
+	int64_t longest_ms; /* quarantine of all pools */
+};
+
+static int64_t quarantine_ms(const struct hf_pool *pool) { return (int64_t)pool->config.quarantine_seconds * 1000; }
+
+static int64_t moved_end(const struct step *step, const struct hf_lease *lease) {
+	struct hf_pool *pool = hf_batch_pool(step->batch, lease->pool);
+	int64_t latest_ms = hf_time_add(step->to_ms, pool ? quarantine_ms(pool) : 0);
+	int64_t end_ms = hf_time_add(lease->quarantined_until_ms, step->shift_ms);
+	return end_ms < latest_ms ? end_ms : latest_ms;
+}
+
+/* When something came back whose quarantines wait for as long again: moved along if it is recent, and never in the future. */
+static int64_t moved_return(const struct step *step, int64_t back_ms) {
+	int64_t moved_ms = step->from_ms - back_ms < step->longest_ms ? hf_time_add(back_ms, step->shift_ms) : back_ms;
+	return moved_ms < step->to_ms ? moved_ms : step->to_ms;
+}
+
+static void move_lease(const struct step *step, const struct hf_key *key) {
+	struct hf_lease before, after;
+	if (!hf_lease_read(hf_batch_txn(step->batch), key, &before) || before.state != HF_QUARANTINED) {
+		hf_txn_corrupt(hf_batch_txn(step->batch), HF_DEADLINES, "a deadline's lease is not in quarantine");
+		return;
+	}
+	after = before;
+	after.quarantined_until_ms = moved_end(step, &before);
+	if (after.quarantined_until_ms != before.quarantined_until_ms)
+		hf_batch_relabel(step->batch, &before, &after);
+}
+
+/* Walks against the direction in which ends move, so that none is met twice. One that only the limit moves may be: it stays then.
+ */
+static void move_leases(const struct step *step) {
+	struct hf_txn *txn = hf_batch_txn(step->batch);
+	struct hf_deadline at = {0};
+	bool later = step->shift_ms > 0;
+	bool found = later ? hf_deadline_last(txn, &at) : hf_deadline_after(txn, &at, &at);
+	while (found && !hf_txn_fault(txn, NULL)) {
+		if (at.is_lease)
+			move_lease(step, &at.lease);
+		found = later ? hf_deadline_before(txn, &at, &at) : hf_deadline_after(txn, &at, &at);
+	}
+}
+
+static void move_zones(const struct step *step) {
+	struct hf_txn *txn = hf_batch_txn(step->batch);
+	struct hf_zone zone = {.name = ""};
+	while (hf_zone_next(txn, zone.name, &zone)) {
+		int64_t moved_ms = moved_return(step, zone.changed_ms);
+		if (zone.state != HF_ZONE_ONLINE || moved_ms == zone.changed_ms)
+			continue;
+		zone.changed_ms = moved_ms;
+		hf_batch_put_zone(step->batch, &zone);
+	}
+}
+
+static void move_all(struct step *step) {
+	struct hf_pool *const *pools;
+	struct hf_meta *meta = hf_batch_meta(step->batch);
+	int n = hf_batch_pools(step->batch, &pools);
+	for (int i = 0; i < n; i++)
+		if (quarantine_ms(pools[i]) > step->longest_ms)
+			step->longest_ms = quarantine_ms(pools[i]);
+	move_leases(step);
+	move_zones(step);
+	if (meta->restored_ms)
+		meta->restored_ms = moved_return(step, meta->restored_ms);
+}
+
+/* The store's time becomes the wall clock's at the reading, and is written down; `shift_ms` as above. */
+static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading *reading, int64_t to_ms, int64_t shift_ms,
+			  struct hf_why *why) {
+	struct step step = {.to_ms = to_ms, .shift_ms = shift_ms};
+	uint8_t buffer[HF_CLOCK_RECORD_BYTES];
+	enum hf_err err = hf_batch_begin(store, why, &step.batch);
+	if (err)
+		return err;
+	step.from_ms = hf_batch_now_ms(step.batch);
+	struct hf_clock_record record = {.at_ms = to_ms,
+					 .monotonic_ms = reading->monotonic_ms,
+					 .revision = hf_batch_meta(step.batch)->revision,
+					 .lag_ms = hf_clock_lag(store->lag_ms, store->lag_from_ms, to_ms - step.from_ms,
+								step.from_ms, hf_store_longest_kept_ms(store))};
+	memcpy(record.boot, reading->boot, sizeof record.boot);
+	record.lag_from_ms = record.lag_ms ? to_ms : 0;
+	move_all(&step);
+	hf_txn_put(hf_batch_txn(step.batch), HF_META, KEY, hf_clock_encode(&record, buffer));
+	err = hf_batch_commit(step.batch, why);
+	if (err)
+		return err;
+	store->offset_ms = to_ms - reading->monotonic_ms;
+	store->lag_ms = record.lag_ms;
+	store->lag_from_ms = record.lag_from_ms;
+	store->passed_over = (struct hf_deadline){0};
+	store->next_deadline_ms = 0;
+	return HF_OK;
+}
+
+/* Notes how far the wall clock is ahead, and returns whether that is news. */
+static bool note_ahead(struct hf_store *store, int64_t by_ms, int64_t monotonic_ms) {
+	int64_t more_ms = by_ms - store->ahead_ms;
+	if (more_ms <= HF_CLOCK_TOLERANCE_MS && more_ms >= -HF_CLOCK_TOLERANCE_MS)
+		return false;
+	store->ahead_ms = by_ms;
+	store->ahead_since_ms = monotonic_ms;
+	return true;
+}
+
+static void count_step(struct hf_store *store, struct hf_clock_news *news, int64_t by_ms) {
+	*news = (struct hf_clock_news){HF_CLOCK_STEPPED, by_ms};
+	store->clock_steps[by_ms > 0]++;
+}
+
+/* Whether the store's time is to be moved now. */
+static bool judge(struct hf_store *store, int64_t by_ms, bool unset, int64_t monotonic_ms, struct hf_clock_news *ret) {
+	int64_t was_ahead_ms = store->ahead_ms;
+	if (by_ms <= 0)
+		store->ahead_ms = 0;
+	if (unset && !store->clock_unset)
+		ret->what = HF_CLOCK_UNSET;
+	else if (by_ms < 0 || (by_ms > 0 && note_ahead(store, by_ms, monotonic_ms)))
+		count_step(store, ret, by_ms);
+	else if (by_ms == 0 && was_ahead_ms && !unset)
+		*ret = (struct hf_clock_news){HF_CLOCK_RETURNED, -was_ahead_ms};
+	store->clock_unset = unset;
+	return by_ms < 0 || (by_ms > 0 && monotonic_ms - store->ahead_since_ms >= store->options.follow_after_ms);
+}
+
+enum hf_err hf_follow_clock(struct hf_store *store, struct hf_why *why, struct hf_clock_news *ret) {
+	*ret = (struct hf_clock_news){HF_CLOCK_CONTINUES, 0};
+	if (!store->options.follow_clock)
+		return HF_OK;
+	struct hf_clock_reading reading = hf_clock_read(&store->options.clock);
+	int64_t now_ms = hf_time_add(store->offset_ms, reading.monotonic_ms);
+	int64_t by_ms = hf_clock_step(reading.wall_ms, now_ms);
+	bool unset = hf_clock_is_unset(reading.wall_ms, now_ms);
+	if (!judge(store, by_ms, unset, reading.monotonic_ms, ret))
+		return HF_OK;
+	enum hf_err err = follow(store, &reading, reading.wall_ms, by_ms, why);
+	if (!err)
+		store->ahead_ms = 0;
+	return err;
+}
+
+/* The newest time that the store knows of, and what an earlier run wrote down. */
+static enum hf_err read_known(struct hf_store *store, struct hf_why *why, struct hf_clock_record *ret_record, bool *ret_has_record,
+			      int64_t *ret_known_ms) {
+	struct hf_txn *txn;
+	struct hf_slice value;
+	struct hf_change newest;
+	enum hf_err err = hf_txn_open_read(store->kv, &txn);
+	if (err)
+		return hf_fail(why, err, "the store cannot be read");
+	err = hf_txn_renew(txn, why);
+	*ret_has_record = !err && hf_txn_get(txn, HF_META, KEY, &value);
+	if (*ret_has_record && !hf_clock_decode(value, ret_record))
+		hf_txn_corrupt(txn, HF_META, "the record of the store's time is damaged");
+	HF_CURSOR changes;
+	hf_cursor_open(txn, HF_CHANGES, &changes);
+	int64_t known_ms = *ret_has_record ? ret_record->at_ms : store->meta.created_ms;
+	if (hf_cursor_last(&changes) && hf_change_decode(changes.key, changes.value, &newest) &&
+	    (!*ret_has_record || newest.revision > ret_record->revision))
+		known_ms = newest.at_ms;
+	*ret_known_ms = hf_time_add(known_ms > store->meta.restored_ms ? known_ms : store->meta.restored_ms, 0);
+	hf_cursor_close(&changes);
+	if (!err)
+		err = hf_txn_fault(txn, why);
+	hf_txn_close(txn);
+	return err;
+}
+
+enum hf_err hf_follow_start(struct hf_store *store, struct hf_why *why) {
+	struct hf_clock_reading reading = hf_clock_read(&store->options.clock);
+	struct hf_clock_record record = {.at_ms = 0};
+	struct hf_why said;
+	int64_t known_ms = 0;
+	bool has_record = false;
+	if (!store->options.follow_clock)
+		return HF_OK;
+	enum hf_err err = read_known(store, why, &record, &has_record, &known_ms);
+	if (err)
+		return err;
+	bool same_boot = has_record && hf_clock_same_boot(&record, &reading);
+	int64_t now_ms = hf_clock_resume(has_record ? &record : NULL, known_ms, &reading);
+	int64_t by_ms = hf_clock_step(reading.wall_ms, now_ms);
+	store->offset_ms = now_ms - reading.monotonic_ms;
+	store->lag_ms = record.lag_ms;
+	store->lag_from_ms = record.lag_from_ms;
+	store->clock_unset = hf_clock_is_unset(reading.wall_ms, now_ms);
+	store->clock_start.by_ms = by_ms;
+	store->clock_start.what = store->clock_unset ? HF_CLOCK_UNSET
+				  : !by_ms	     ? HF_CLOCK_CONTINUES
+				  : same_boot	     ? HF_CLOCK_STEPPED
+						     : HF_CLOCK_BOOTED;
+	if (store->clock_unset || (same_boot && !by_ms))
+		return HF_OK;
+	/* Not seen to step backward: the ends may be right, and the time of the newest change wrong. */
+	int64_t shift_ms = same_boot || by_ms > 0 ? by_ms : 0;
+	err = follow(store, &reading, hf_time_add(now_ms, by_ms), shift_ms, &said);
+	if (!err && by_ms && same_boot)
+		store->clock_steps[by_ms > 0]++;
+	return HF_OK; /* a disk that is full keeps no store from being read */
+}
