@@ -187,7 +187,7 @@ Test(sync, a_sync_of_which_nothing_came_true_makes_no_zone) {
 }
 
 /* Places of `items` and of `removed` are counted apart. */
-Test(sync, of_one_identity_the_first_in_the_body_stands_whatever_its_place) {
+Test(sync, of_one_identity_what_is_listed_stands_whatever_its_place) {
 	static const struct {
 		const char *name;
 		enum hf_sync_role roles[2];
@@ -199,7 +199,7 @@ Test(sync, of_one_identity_the_first_in_the_body_stands_whatever_its_place) {
 		 {2, 1},
 		 "redis=unchanged@241.0.0.0 redis=invalid-parameter"},
 		{"the same place", {HF_SYNC_SERVICE, HF_SYNC_REMOVED}, {1, 1}, "redis=unchanged@241.0.0.0 redis=invalid-parameter"},
-		{"removed first", {HF_SYNC_REMOVED, HF_SYNC_SERVICE}, {2, 1}, "redis=released@241.0.0.0 redis=invalid-parameter"},
+		{"removed first", {HF_SYNC_REMOVED, HF_SYNC_SERVICE}, {2, 1}, "redis=invalid-parameter redis=unchanged@241.0.0.0"},
 	};
 	struct hf_identity id = identity("east", "default", "redis");
 	struct hf_acquire like = acquire_request(id, "{}");
