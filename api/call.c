@@ -36,6 +36,7 @@ void hf_call_free(struct hf_call *call) {
 	hf_buf_free(&call->request.target);
 	hf_buf_free(&call->request.body);
 	hf_buf_free(&call->response.body);
+	hf_buf_free(&call->response.refused_claims);
 	free(call);
 }
 
@@ -60,6 +61,7 @@ static struct hf_buf used_buffer(struct hf_buf *buf) {
 void hf_call_end(struct hf_call *call) {
 	free(call->pool_put);
 	free(call->pool_delete);
+	hf_buf_free(&call->response.refused_claims);
 	close_sink(call);
 	if (call->counted)
 		(*call->counted)--;
@@ -115,6 +117,7 @@ void hf_problem_write(struct hf_json *json, enum hf_err err, const char *detail)
 
 void hf_call_problem(struct hf_call *call, enum hf_err err) {
 	call->err = err;
+	hf_buf_free(&call->response.refused_claims);
 	hf_buf_free(&call->response.body);  /* and its mark, should memory have run out */
 	if (err != HF_E_METHOD_NOT_ALLOWED) /* which has its Allow */
 		call->response.n_headers = 0;

@@ -54,6 +54,7 @@ struct hf_response {
 		const char *name;
 		char value[96];
 	} headers[HF_HEADERS_MAX];
+	struct hf_buf refused_claims; /* the header Holdfast-Claim-Refused; empty: there is none. Owned by the call */
 };
 
 /* Where a request is begun. One that may take long is not to be begun on a thread that others wait for. */
@@ -95,7 +96,8 @@ struct hf_call {
 		struct hf_zone_connect zone_connect;
 		struct hf_zone_disconnect zone_disconnect;
 	} verb;
-	struct hf_pool_put *pool_put; /* the rarer verbs are large; freed with the call */
+	struct hf_wrong_claims wrong_claims; /* beside the acquire's own */
+	struct hf_pool_put *pool_put;	     /* the rarer verbs are large; freed with the call */
 	struct hf_pool_delete *pool_delete;
 	_Atomic int *counted; /* what the request counts in, until it ends; NULL: nothing */
 	enum hf_lane_name lane;

@@ -134,18 +134,6 @@ static void write_document(struct hf_buf *out, const struct hf_value *document) 
 	hf_buf_text(out, "}");
 }
 
-static void read_claims(const struct hf_value *document, struct hf_config *config) {
-	const struct hf_value *vips = hf_value_member(hf_value_member(document, "status"), "vips");
-	if (!hf_value_is(vips, HF_ARRAY))
-		return;
-	const struct hf_value *vip = vips + 1;
-	for (uint32_t i = 0; i < vips->len && config->n_claims < HF_CLAIMS_MAX; i++, vip = hf_value_behind(vip)) {
-		const char *ip = hf_value_text(hf_value_member(vip, "ip"));
-		if (ip && hf_addr_parse(ip, NULL, &config->claims[config->n_claims]) == HF_OK)
-			config->n_claims++;
-	}
-}
-
 enum hf_err hf_config_of(const struct hf_value *document, struct hf_why *why, struct hf_config *ret) {
 	struct hf_config config = {0};
 	struct hf_buf text = {0};
@@ -154,7 +142,7 @@ enum hf_err hf_config_of(const struct hf_value *document, struct hf_why *why, st
 		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
 	config.fingerprint = hf_digest_of(text.data, text.len);
 	hf_buf_free(&text);
-	read_claims(document, &config);
+	hf_claims_read(document, &config.claims);
 	*ret = config;
 	return HF_OK;
 }

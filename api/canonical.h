@@ -12,6 +12,7 @@
 #define HF_API_CANONICAL_H
 
 #include "buf.h"
+#include "claims.h"
 #include "storage/rules.h"
 #include "tape.h"
 
@@ -19,8 +20,7 @@
 
 struct hf_config {
 	struct hf_digest fingerprint;
-	int n_claims;
-	struct hf_addr claims[HF_CLAIMS_MAX]; /* the addresses in status.vips[].ip, as far as they are addresses */
+	struct hf_claims claims;
 };
 
 /* Reads a configuration. HF_E_INVALID_JSON: not JSON, not an object, a duplicate member, nesting deeper than HF_JSON_DEPTH_MAX,

@@ -109,7 +109,8 @@ static enum hf_err read_identity(const struct hf_value *document, const char *zo
 	if (!err)
 		err = hf_name_set("mesh", first_of(first_of(texts[MESH], texts[MESH_LABEL]), "default"), HF_NAME_MAX, why,
 				  ret->mesh);
-	return err ? err : hf_name_set("zone", first_of(texts[ZONE_LABEL], zone), HF_NAME_MAX, why, ret->zone);
+	const char *home = is(texts[ORIGIN], "global") ? "global" : zone; /* of what does not say its zone */
+	return err ? err : hf_name_set("zone", first_of(texts[ZONE_LABEL], home), HF_NAME_MAX, why, ret->zone);
 }
 
 enum hf_err hf_document_read(const char *text, size_t len, const char *zone, struct hf_why *why, struct hf_document *ret) {

@@ -3,7 +3,8 @@
  * Identity: the kind is `kind`, else `type`, else MeshService. The service is the `kuma.io/display-name` label, else the annotation
  * of that name, else `name`, else `metadata.name`; plus "." and the namespace where there is one: the `k8s.kuma.io/namespace`
  * label, else `metadata.namespace` unless the labels say `kuma.io/origin: global` or `kuma.io/env: universal`. The mesh is `mesh`,
- * else the `kuma.io/mesh` label, else `default`. Labels are `labels`, else `metadata.labels`. What is null or "" counts as
+ * else the `kuma.io/mesh` label, else `default`. The zone is the `kuma.io/zone` label, else `global` if the labels say
+ * `kuma.io/origin: global`, else that of the list. Labels are `labels`, else `metadata.labels`. What is null or "" counts as
  * missing everywhere. Thread-safe.
  */
 #ifndef HF_API_DOCUMENT_H
@@ -16,8 +17,8 @@
 
 struct hf_document {
 	struct hf_config config; /* fingerprint and claims, as hf_config_read() */
-	struct hf_identity id;	 /* zone: its kuma.io/zone label, else the zone given */
-	bool has_identity;	 /* false: `id` could not be read */
+	struct hf_identity id;
+	bool has_identity; /* false: `id` could not be read */
 };
 
 /* Reads a document. `zone`: in whose list it stands, a checked name. *ret is written on failure too: an error that left the

@@ -25,11 +25,21 @@ static void answer_lease(struct hf_call *call, int status, const struct hf_lease
 	hf_call_set_header(call, "ETag", tag);
 }
 
+/* Which claims cannot be had. */
+static void write_refused(struct hf_call *call, const struct hf_acquire *acquire) {
+	uint8_t refused[HF_CLAIMS_MAX];
+	for (int i = 0; i < acquire->n_claims; i++)
+		refused[i] = (uint8_t)acquire->refused[i];
+	struct hf_claims_result result = {acquire->n_claims, acquire->claims, refused, &call->wrong_claims};
+	hf_claims_write_header(&call->response.refused_claims, &result);
+}
+
 static void answer_acquire(struct hf_call *call) {
 	const struct hf_acquire *acquire = &call->verb.acquire;
 	bool is_new = acquire->outcome == HF_CREATED || acquire->outcome == HF_ADOPTED;
 	hf_call_set_header(call, "Holdfast-Outcome", hf_outcome_name(acquire->outcome));
 	hf_metrics_outcome(call->api->metrics, acquire->outcome);
+	write_refused(call, acquire);
 	answer_lease(call, is_new ? 201 : 200, &acquire->lease);
 }
 
@@ -89,14 +99,15 @@ static enum hf_err read_config(struct hf_call *call, struct hf_acquire *acquire)
 	acquire->has_fingerprint = true;
 	acquire->fingerprint_version = HF_FINGERPRINT_VERSION;
 	acquire->fingerprint = config.fingerprint;
-	acquire->n_claims = config.n_claims;
-	memcpy(acquire->claims, config.claims, sizeof acquire->claims);
+	acquire->n_claims = config.claims.n;
+	memcpy(acquire->claims, config.claims.of, sizeof acquire->claims);
+	call->wrong_claims = config.claims.wrong;
 	return HF_OK;
 }
 
 /* The bytes are not those that the lease was written from: they may be known all the same, or have to be read. What is to be
  * written is always read, as only its fingerprint is known. */
-static enum hf_err peek_config(struct hf_call *call, struct hf_acquire *acquire, enum hf_peek *ret) {
+static enum hf_err peek_config(struct hf_call *call, struct hf_acquire *acquire, enum hf_peek *ret, bool *ret_read) {
 	acquire->has_fingerprint = hf_memo_find(call->memo, &acquire->raw, &acquire->fingerprint);
 	acquire->fingerprint_version = HF_FINGERPRINT_VERSION;
 	if (acquire->has_fingerprint) {
@@ -105,6 +116,7 @@ static enum hf_err peek_config(struct hf_call *call, struct hf_acquire *acquire,
 			return err;
 	}
 	enum hf_err err = read_config(call, acquire);
+	*ret_read = !err;
 	if (!err)
 		err = hf_acquire_peek(call->reader, acquire, &call->why, ret);
 	if (!err && *ret == HF_PEEK_DONE)
@@ -112,14 +124,29 @@ static enum hf_err peek_config(struct hf_call *call, struct hf_acquire *acquire,
 	return err;
 }
 
+/* What an unchanged body claims is told too. It has been parsed only if its bytes were not known. */
+static enum hf_err look_at_claims(struct hf_call *call, struct hf_acquire *acquire, bool was_read) {
+	const struct hf_buf *body = &call->request.body;
+	if (!was_read && hf_claims_peek(body->data, body->len, acquire->lease.vips, acquire->lease.n_vips) < 0) {
+		enum hf_err err = read_config(call, acquire);
+		if (err)
+			return err;
+	}
+	hf_rules_refuse_claims(&acquire->lease, acquire);
+	return HF_OK;
+}
+
 enum hf_err hf_handle_lease_put(struct hf_call *call) {
 	struct hf_acquire *acquire = &call->verb.acquire;
 	enum hf_peek peek = HF_PEEK_DONE;
+	bool was_read = false;
 	enum hf_err err = read_acquire(call, acquire);
 	if (!err)
 		err = hf_acquire_peek(call->reader, acquire, &call->why, &peek);
 	if (!err && peek == HF_PEEK_READ_BODY)
-		err = peek_config(call, acquire, &peek);
+		err = peek_config(call, acquire, &peek, &was_read);
+	if (!err && peek == HF_PEEK_DONE)
+		err = look_at_claims(call, acquire, was_read);
 	if (err)
 		return err;
 	if (peek == HF_PEEK_DONE) {

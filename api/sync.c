@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "claims.h"
 #include "json.h"
 #include "routes.h"
 #include "storage/monotonic.h"
@@ -36,7 +37,12 @@ static void write_result(struct hf_json *json, const struct hf_sync_body *body, 
 	else
 		hf_json_null(json);
 	if (hf_sync_claim_refused(item) && item->outcome != HF_SYNC_REJECTED) {
+		struct hf_claims_result result = {item->n_claims, item->claims, item->refused, item->wrong_claims};
 		hf_json_key(json, "claimRefused");
+		hf_claims_write_json(json, &result);
+	}
+	if (item->in_cluster && item->outcome != HF_SYNC_REJECTED) {
+		hf_json_key(json, "clusterAddresses");
 		hf_json_bool(json, true);
 	}
 	if (item->outcome == HF_SYNC_REJECTED) {
@@ -47,13 +53,16 @@ static void write_result(struct hf_json *json, const struct hf_sync_body *body, 
 	hf_json_close(json, '}');
 }
 
+/* What has changed, and what its sender has to change: an address that it shows and that is not its lease's. */
+static bool is_news(const struct hf_sync_item *item) { return item->outcome != HF_SYNC_UNCHANGED || hf_sync_claim_refused(item); }
+
 static void write_results(struct hf_json *json, const struct hf_sync_body *body) {
 	hf_json_key(json, "results");
 	hf_json_open(json, '[');
 	const struct hf_sync_item *lists[] = {body->sync.first, body->sync.released};
 	for (int i = 0; i < 2 && body->want != HF_RETURN_NONE; i++)
 		for (const struct hf_sync_item *item = lists[i]; item; item = item->next)
-			if (body->want == HF_RETURN_ALL || item->outcome != HF_SYNC_UNCHANGED)
+			if (body->want == HF_RETURN_ALL || is_news(item))
 				write_result(json, body, item);
 	hf_json_close(json, ']');
 }

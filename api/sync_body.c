@@ -67,8 +67,10 @@ static enum hf_err take_service(struct hf_sync_body *body, uint32_t place, const
 	if (!input.err) {
 		input.fingerprint = document.config.fingerprint;
 		input.fingerprint_version = HF_FINGERPRINT_VERSION;
-		input.n_claims = document.config.n_claims;
-		input.claims = document.config.claims;
+		input.n_claims = document.config.claims.n;
+		input.claims = document.config.claims.of;
+		input.in_cluster = document.config.claims.in_cluster;
+		input.wrong_claims = document.config.claims.wrong.n ? &document.config.claims.wrong : NULL;
 	}
 	return add(body, &input, &refusal, why);
 }

@@ -90,6 +90,8 @@ static enum MHD_Result answer(struct hf_exchange *exchange) {
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, from->content_type);
 	for (int i = 0; i < from->n_headers; i++)
 		MHD_add_response_header(response, from->headers[i].name, from->headers[i].value);
+	if (from->refused_claims.len > 0 && !from->refused_claims.failed)
+		MHD_add_response_header(response, "Holdfast-Claim-Refused", from->refused_claims.data);
 	if (http->api->stopping)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	/* libmicrohttpd 0.9.75 may send a last chunk although HEAD has no body: no chunks, then, and no keep-alive. */

@@ -38,6 +38,26 @@ enum hf_err hf_addr_parse(const char *text, struct hf_why *why, struct hf_addr *
 	return HF_OK;
 }
 
+enum hf_err hf_addr_parse_loosely(const char *text, struct hf_addr *ret) {
+	char head[HF_ADDR_TEXT];
+	uint8_t v6[HF_ADDR_BYTES];
+	text += strspn(text, HF_ADDR_BLANKS);
+	size_t len = strlen(text);
+	while (len > 0 && strchr(HF_ADDR_BLANKS, text[len - 1]))
+		len--;
+	const char *slash = memchr(text, '/', len), *single = memchr(text, ':', len) ? "/128" : "/32";
+	if (slash && (size_t)(text + len - slash) == strlen(single) && memcmp(slash, single, strlen(single)) == 0)
+		len = (size_t)(slash - text);
+	if (len >= sizeof head)
+		return HF_E_INVALID_ADDRESS;
+	memcpy(head, text, len);
+	head[len] = '\0';
+	if (inet_pton(AF_INET6, head, v6) != 1)
+		return hf_addr_parse(head, NULL, ret);
+	*ret = hf_addr_read(v6);
+	return HF_OK;
+}
+
 static void format_ipv4(uint32_t a, char *to) {
 	for (int shift = 24; shift >= 0; shift -= 8) {
 		unsigned part = a >> shift & 0xff;

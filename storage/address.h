@@ -43,6 +43,11 @@ struct hf_addr hf_addr_read(const uint8_t bytes[HF_ADDR_BYTES]);
  * for an IPv4 address. HF_E_INVALID_ADDRESS with the text in `why`. */
 enum hf_err hf_addr_parse(const char *text, struct hf_why *why, struct hf_addr *ret) HF_CHECKED;
 
+/* As hf_addr_parse(), but also understands what other programs write for one address: blanks around it, the IPv4-mapped form, and
+ * the suffix /32 (of IPv4) or /128. HF_E_INVALID_ADDRESS. */
+#define HF_ADDR_BLANKS " \t\r\n"
+enum hf_err hf_addr_parse_loosely(const char *text, struct hf_addr *ret) HF_CHECKED;
+
 /* Writes the address as RFC 5952 does. */
 void hf_addr_format(struct hf_addr a, char ret_text[HF_ADDR_TEXT]);
 

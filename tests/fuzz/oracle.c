@@ -1,6 +1,7 @@
 /* oracle.c — configurations and documents, read naively. */
 #include "oracle.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -193,15 +194,95 @@ static void write_document(struct hf_buf *out, const json_t *document) {
 	hf_buf_text(out, "}");
 }
 
+/* Claims. */
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+/* The address that a text is, however it is written; false: none. */
+static bool address_of(const char *text, struct hf_addr *ret) {
+	char copy[128] = "";
+	struct in_addr v4;
+	struct in6_addr v6;
+	while (is_blank(*text))
+		text++;
+	if (strlen(text) >= sizeof copy)
+		return false;
+	strcpy(copy, text);
+	for (size_t n = strlen(copy); n > 0 && is_blank(copy[n - 1]); n--)
+		copy[n - 1] = '\0';
+	const char *suffix = strchr(copy, ':') ? "/128" : "/32";
+	size_t n = strlen(copy), m = strlen(suffix);
+	if (n >= m && strcmp(copy + n - m, suffix) == 0)
+		copy[n - m] = '\0';
+	if (inet_pton(AF_INET, copy, &v4) == 1)
+		ret->n = (hf_u128)0xffff << 32 | ntohl(v4.s_addr);
+	else if (inet_pton(AF_INET6, copy, &v6) == 1)
+		for (int i = 0; i < 16; i++)
+			ret->n = ret->n << 8 | v6.s6_addr[i];
+	else
+		return false;
+	return true;
+}
+
+static void note_wrong(struct hf_claims *claims, enum hf_refusal reason, const char *text) {
+	if (claims->wrong.n == HF_WRONG_CLAIMS_MAX) {
+		claims->wrong.more++;
+		return;
+	}
+	claims->wrong.of[claims->wrong.n].reason = reason;
+	snprintf(claims->wrong.of[claims->wrong.n++].text, HF_CLAIM_TEXT, "%s", text);
+}
+
+static void claim(struct hf_claims *claims, const json_t *value) {
+	struct hf_addr a = {0};
+	const char *text = json_string_value(value);
+	size_t blanks = 0;
+	bool known = false;
+	if (json_is_array(value))
+		for (size_t i = 0; i < json_array_size(value); i++)
+			claim(claims, json_array_get(value, i));
+	if (json_is_object(value) && json_object_get(value, "ip"))
+		claim(claims, json_object_get(value, "ip"));
+	if (json_is_number(value) || json_is_boolean(value))
+		note_wrong(claims, HF_CLAIM_NO_ADDRESS, json_is_number(value) ? "" : json_is_true(value) ? "true" : "false");
+	while (text && is_blank(text[blanks]))
+		blanks++;
+	if (!text || !text[blanks])
+		return;
+	bool right = address_of(text, &a);
+	for (int i = 0; right && i < claims->n; i++)
+		known = known || claims->of[i].n == a.n;
+	if (!right)
+		note_wrong(claims, HF_CLAIM_NO_ADDRESS, text);
+	else if (!known && claims->n == HF_CLAIMS_MAX)
+		note_wrong(claims, HF_CLAIM_TOO_MANY, text);
+	else if (!known)
+		claims->of[claims->n++] = a;
+}
+
+static bool has(const json_t *object, const char *name, const char *text) {
+	const char *is = json_string_value(json_object_get(object, name));
+	return is && strcmp(is, text) == 0;
+}
+
+/* Whether the addresses that are shown are those of a Kubernetes cluster. */
+static bool shows_cluster(const json_t *document) {
+	const json_t *labels = find_labels(document);
+	const char *kind = json_string_value(json_object_get(document, "kind"));
+	if (!kind || strlen(kind) == 0)
+		kind = json_string_value(json_object_get(document, "type"));
+	bool other = kind && strlen(kind) > 0 && strcmp(kind, "MeshService") != 0;
+	return !other && !has(labels, "kuma.io/origin", "global") &&
+	       (has(labels, "kuma.io/managed-by", "k8s-controller") || has(labels, "k8s.kuma.io/is-headless-service", "true"));
+}
+
 static struct hf_config read_config(const json_t *document) {
 	struct hf_config config = {0};
 	struct hf_buf text = {0};
-	const json_t *vips = json_object_get(json_object_get(document, "status"), "vips");
-	for (size_t i = 0; i < json_array_size(vips) && config.n_claims < HF_CLAIMS_MAX; i++) {
-		const char *ip = json_string_value(json_object_get(json_array_get(vips, i), "ip"));
-		if (ip && hf_addr_parse(ip, NULL, &config.claims[config.n_claims]) == HF_OK)
-			config.n_claims++;
-	}
+	claim(&config.claims, json_object_get(json_object_get(document, "status"), "vips"));
+	claim(&config.claims, json_object_get(json_object_get(document, "status"), "vip"));
+	if (config.claims.n + config.claims.wrong.n > 0 && shows_cluster(document))
+		config.claims = (struct hf_claims){.in_cluster = true};
 	write_document(&text, document);
 	config.fingerprint = hf_digest_of(text.data, text.len);
 	hf_buf_free(&text);
@@ -317,7 +398,8 @@ static enum hf_err read_identity(const json_t *document, const char *zone, struc
 	if (!err)
 		err = hf_name_set("mesh", first_of(t.mesh, t.mesh_label, "default", NULL), HF_NAME_MAX, why, ret->mesh);
 	if (!err)
-		err = hf_name_set("zone", first_of(t.zone_label, zone, NULL, NULL), HF_NAME_MAX, why, ret->zone);
+		err = hf_name_set("zone", first_of(t.zone_label, is(t.origin_label, "global") ? "global" : NULL, zone, NULL),
+				  HF_NAME_MAX, why, ret->zone);
 	return err;
 }
 

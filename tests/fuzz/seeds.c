@@ -39,6 +39,11 @@ static const char *const DOCUMENTS[] = {
 	"\"vip\\u0073\":[{\"\\u0069p\":"
 	"\"1.2.3.\\u0034\"}]}}",
 	"{\"name\":\"a\",\"spec\":null}",
+	"{\"type\":\"MeshExternalService\",\"name\":\"a\",\"spec\":{},\"status\":{\"vip\":{\"ip\":\"241.0.0.1\"},\"vips\":[\"fd00::"
+	"1\","
+	"\" 241.0.0.1/32\\n\",\"fd00::1/128\",\"::ffff:241.0.0.1\",\"::ffff:f100:2/128\",[true],\"\",{\"ip\":null}]}}",
+	"{\"name\":\"vips\",\"labels\":{\"kuma.io/managed-by\":\"k8s-controller\",\"k8s.kuma.io/is-headless-service\":\"true\","
+	"\"kuma.io/origin\":\"zone\"},\"status\":{\"vips\":[ { \"ip\" : \"fd00::1\" } , {} ],\"vip\":{}}}",
 	"{\"name\":\"a\",\"kind\":\"\",\"type\":\"MeshMultiZoneService\",\"spec\":{\"a\":{\"state\":1,\"identities\":2},\"state\":"
 	"3,\"identities\":4}}",
 	"{\"name\":\"a\",\"b\":1,\"a\":{\"status\":2},\"status\":3}",

@@ -83,9 +83,9 @@ class Forms(SyncCase):
             ({'kind': 'MeshService', 'metadata': {'name': 'k', 'namespace': 'ns'}}, ('MeshService', 'default', 'k.ns')),
             ({'metadata': {'name': 'k', 'namespace': 'kuma-system', 'labels': {'k8s.kuma.io/namespace': 'real'}}},
              ('MeshService', 'default', 'k.real')),
-            ({'metadata': {'name': 'g', 'namespace': 'system', 'labels': {'kuma.io/origin': 'global'}}}, ('MeshService', 'default', 'g')),
+            ({'metadata': {'name': 'g', 'namespace': 'system', 'labels': {'kuma.io/origin': 'global', **own}}}, ('MeshService', 'default', 'g')),
             ({'metadata': {'name': 'u', 'namespace': 'system', 'labels': {'kuma.io/env': 'universal'}}}, ('MeshService', 'default', 'u')),
-            ({'metadata': {'name': 'both', 'namespace': 'system', 'labels': {'kuma.io/origin': 'global', 'k8s.kuma.io/namespace': 'ns'}}},
+            ({'metadata': {'name': 'both', 'namespace': 'system', 'labels': {**own, 'kuma.io/origin': 'global', 'k8s.kuma.io/namespace': 'ns'}}},
              ('MeshService', 'default', 'both.ns')),
             ({'metadata': {'name': 'meshed', 'labels': {'kuma.io/mesh': 'm'}}}, ('MeshService', 'm', 'meshed')),
             ({'name': 'member-wins', 'mesh': 'm', 'labels': {'kuma.io/mesh': 'other'}}, ('MeshService', 'm', 'member-wins')),
@@ -270,16 +270,19 @@ class Addresses(SyncCase):
                  universal('c', vips=[f'{prefix}9']), universal('d', vips=[f'{prefix}9'])]
         found = by_service(self.sync(zone, items))
         self.assertEqual({s: (found[s]['outcome'], found[s].get('claimRefused')) for s in ('holder', 'a', 'b')},
-                         {'holder': ('unchanged', None), 'a': ('created', True), 'b': ('created', True)})
-        self.assertEqual(sorted((found[s]['outcome'], found[s].get('claimRefused', False)) for s in ('c', 'd')),
-                         [('adopted', False), ('created', True)], 'one of two')
+                         {'holder': ('unchanged', None), 'a': ('created', [{'address': f'{prefix}0', 'reason': 'address-taken'}]),
+                          'b': ('created', [{'address': '192.168.7.7', 'reason': 'outside-pool'}])})
+        self.assertEqual(sorted((found[s]['outcome'], found[s].get('claimRefused', [])) for s in ('c', 'd')),
+                         [('adopted', []), ('created', [{'address': f'{prefix}9', 'reason': 'address-taken'}])], 'one of two')
         self.assertEqual(len({ips(r)[0] for r in found.values()}), 5)
 
     def test_an_unchanged_service_that_claims_another_address(self):
         zone, prefix = self.pooled_zone()
         self.sync(zone, [universal('a')])
-        result = self.sync_unchanged(zone, [universal('a', vips=[f'{prefix}7'])])['results'][0]
-        self.assertEqual((result['outcome'], ips(result), result.get('claimRefused')), ('unchanged', [f'{prefix}0'], True))
+        refused = [{'address': f'{prefix}7', 'reason': 'lease-exists'}]
+        for wanted in ('all', 'changed'):
+            result = self.sync_unchanged(zone, [universal('a', vips=[f'{prefix}7'])], returns=wanted)['results'][0]
+            self.assertEqual((result['outcome'], ips(result), result.get('claimRefused')), ('unchanged', [f'{prefix}0'], refused))
 
     def test_a_pool_that_is_exhausted_rejects_only_what_finds_no_room(self):
         zone, prefix = self.pooled_zone(30)

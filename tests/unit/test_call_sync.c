@@ -102,7 +102,7 @@ static const struct {
 	 "'updated':0,'restored':1,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[{'kind':'MeshService','"
 	 "mesh':'default','service':'b','outcome':'restored','vips':[{'ip':'241.0.0.1'}]},{'kind':'MeshService','mesh':'default','"
 	 "service':'c','outcome':'adopted','vips':[{'ip':'241.5.5.5'}]},{'kind':'MeshService','mesh':'default','service':'d','"
-	 "outcome':'created','vips':[{'ip':'241.0.0.2'}],'claimRefused':true}]}\n"},
+	 "outcome':'created','vips':[{'ip':'241.0.0.2'}],'claimRefused':[{'address':'241.0.0.0','reason':'address-taken'}]}]}\n"},
 	{"removed, foreign, rejected", DELTA,
 	 "{\"removed\":{\"mesh\":\"default\",\"service\":\"b\"}}\n\n" FOREIGN("x", "west") "\n{\n" SERVICE("NO") "\n",
 	 HF_STEP_COMMIT, 200,

@@ -158,25 +158,3 @@ Test(canonical, nesting_ends_at_64) {
 		free(body);
 	}
 }
-
-Test(canonical, claims_are_the_addresses_of_status_vips) {
-	static const struct {
-		const char *body;
-		int n;
-	} cases[] = {
-		{"{\"status\":{\"vips\":[{\"ip\":\"241.0.0.1\"},{\"ip\":\"fd00::1\"}]}}", 2},
-		{"{\"status\":{\"vips\":[{\"ip\":\"nonsense\"},{\"ip\":7},{},7,{\"ip\":\"241.0.0.1\"}]}}", 1},
-		{"{\"status\":{\"vips\":{\"ip\":\"241.0.0.1\"}}}", 0},
-		{"{\"spec\":{\"status\":{\"vips\":[{\"ip\":\"241.0.0.1\"}]}}}", 0},
-		{"{\"status\":null}", 0},
-		{"{\"status\":{\"vips\":[{\"ip\":\"1.1.1.1\"},{\"ip\":\"1.1.1.2\"},{\"ip\":\"1.1.1.3\"},{\"ip\":\"1.1.1.4\"},{"
-		 "\"ip\":\"1.1.1.5\"},"
-		 "{\"ip\":\"1.1.1.6\"},{\"ip\":\"1.1.1.7\"},{\"ip\":\"1.1.1.8\"},{\"ip\":\"1.1.1.9\"}]}}",
-		 HF_CLAIMS_MAX},
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct hf_config config;
-		cr_assert_eq(hf_config_read(cases[i].body, strlen(cases[i].body), NULL, &config), HF_OK);
-		cr_expect_eq(config.n_claims, cases[i].n, "%s", cases[i].body);
-	}
-}

@@ -54,7 +54,7 @@ static const struct {
 	 HF_MESH_SERVICE},
 	{"of global, in the control plane's namespace",
 	 "{\"metadata\":{\"name\":\"a\",\"namespace\":\"kuma-system\",\"labels\":{\"kuma.io/origin\":\"global\"}}}", "default", "a",
-	 "east", HF_MESH_SERVICE},
+	 "global", HF_MESH_SERVICE},
 	{"of a universal zone, in the control plane's namespace",
 	 "{\"metadata\":{\"name\":\"a\",\"namespace\":\"kuma-system\",\"labels\":{\"kuma.io/origin\":\"zone\",\"kuma.io/env\":"
 	 "\"universal\"}}}",
@@ -66,12 +66,17 @@ static const struct {
 	{"of global, with the namespace's label",
 	 "{\"metadata\":{\"name\":\"a\",\"namespace\":\"b\",\"labels\":{\"kuma.io/origin\":\"global\",\"k8s.kuma.io/namespace\":"
 	 "\"c\"}}}",
-	 "default", "a.c", "east", HF_MESH_SERVICE},
+	 "default", "a.c", "global", HF_MESH_SERVICE},
 	{"the mesh before its label", "{\"name\":\"a\",\"mesh\":\"b\",\"labels\":{\"kuma.io/mesh\":\"c\"}}", "b", "a", "east",
 	 HF_MESH_SERVICE},
 	{"an empty mesh is none", "{\"name\":\"a\",\"mesh\":\"\",\"labels\":{\"kuma.io/mesh\":\"c\"}}", "c", "a", "east",
 	 HF_MESH_SERVICE},
 	{"its own zone", "{\"name\":\"a\",\"labels\":{\"kuma.io/zone\":\"east\"}}", "default", "a", "east", HF_MESH_SERVICE},
+	{"of global", "{\"name\":\"a\",\"labels\":{\"kuma.io/origin\":\"global\"}}", "default", "a", "global", HF_MESH_SERVICE},
+	{"of global, which says a zone", "{\"name\":\"a\",\"labels\":{\"kuma.io/origin\":\"global\",\"kuma.io/zone\":\"west\"}}",
+	 "default", "a", "west", HF_MESH_SERVICE},
+	{"of a zone that it does not say", "{\"name\":\"a\",\"labels\":{\"kuma.io/origin\":\"zone\"}}", "default", "a", "east",
+	 HF_MESH_SERVICE},
 	{"another zone", "{\"name\":\"a\",\"labels\":{\"kuma.io/zone\":\"west\"}}", "default", "a", "west", HF_MESH_SERVICE},
 	{"labels before metadata's",
 	 "{\"name\":\"a\",\"labels\":{\"x\":\"y\"},\"metadata\":{\"labels\":{\"kuma.io/zone\":\"west\"}}}", "default", "a", "east",
@@ -108,8 +113,8 @@ Test(document, the_configuration_is_read_as_of_a_single_one) {
 	cr_assert_eq(hf_document_read(text, sizeof text - 1, "east", NULL, &d), HF_OK);
 	cr_assert_eq(hf_config_read(text, sizeof text - 1, NULL, &config), HF_OK);
 	cr_expect(hf_digest_equal(&d.config.fingerprint, &config.fingerprint));
-	cr_expect_eq(d.config.n_claims, 2);
-	cr_expect_eq(memcmp(d.config.claims, config.claims, sizeof config.claims), 0);
+	cr_expect_eq(d.config.claims.n, 2);
+	cr_expect_eq(memcmp(d.config.claims.of, config.claims.of, sizeof config.claims.of), 0);
 }
 
 static const struct {
