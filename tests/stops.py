@@ -32,14 +32,14 @@ class Stops:
 
     def _run(self):
         for _ in range(STOPS_MAX):
-            time.sleep(self.rng.expovariate(8))
+            time.sleep(self.rng.expovariate(8))  # it runs
             with self.lock:
                 if self.held or self.child.returncode is not None:
                     return
                 began = time.monotonic()
                 self.child.send_signal(signal.SIGSTOP)  # nothing, if it has ended
                 try:
-                    time.sleep(self.rng.choice((0.01, 0.05, 0.1, 0.2, 1)) * self.rng.random())
+                    time.sleep(self.rng.choice((0.01, 0.05, 0.1, 0.2, 1)) * self.rng.random())  # it is stopped
                 finally:
                     self.child.send_signal(signal.SIGCONT)
                 self.seconds += time.monotonic() - began

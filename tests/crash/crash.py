@@ -99,7 +99,7 @@ def write_for(server, clients, seconds, seed):
     threads = [threading.Thread(target=c.run, args=(server.address, random.Random(f"{seed}/{c.zone}"))) for c in clients]
     for thread in threads:
         thread.start()
-    time.sleep(seconds)
+    time.sleep(seconds)  # any moment is right
     server.end(signal.SIGKILL, -signal.SIGKILL)
     for thread in threads:
         thread.join()

@@ -30,13 +30,13 @@ def written_ns(pid):
 
 def measure(server, client, rng):
     """Lets one sync pass. Returns the processor time that it took to write it, in nanoseconds."""
-    time.sleep(UPKEEP_SECONDS)
+    time.sleep(UPKEEP_SECONDS)  # if it has not by then, its work is counted too
     before = now = written_ns(server.process.pid)
     thread = threading.Thread(target=client.sync_once, args=(server.address, rng))
     thread.start()
     while thread.is_alive() and not client.answered:
         now = written_ns(server.process.pid)
-        time.sleep(0.001)
+        time.sleep(0.001)  # between two looks
     thread.join()
     check(not client.failure, client.failure)
     return now - before
@@ -51,7 +51,7 @@ def kill_in_one(server, client, rng, work_ns):
     check(client.busy.wait(600), "no sync begins")
     before = written_ns(server.process.pid)
     while thread.is_alive() and written_ns(server.process.pid) - before < AWAKE_NS + share * work_ns:
-        time.sleep(0.001)
+        time.sleep(0.001)  # between two looks
     server.end(signal.SIGKILL, -signal.SIGKILL)
     thread.join()
     check(not client.failure, client.failure)

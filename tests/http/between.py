@@ -20,7 +20,7 @@ class Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             self.close_connection = True
             return
-        connection = http.client.HTTPConnection('127.0.0.1', between.port, timeout=30)
+        connection = http.client.HTTPConnection('127.0.0.1', between.port, timeout=120)
         connection.request(self.command, self.path, body, {name: self.headers[name] for name in ('Content-Type', 'Accept') if self.headers[name]})
         answer = connection.getresponse()
         content = answer.read()

@@ -398,7 +398,7 @@ def eventually(check, timeout=EVENT_S, interval=0.02):
         if value:
             return value
         assert time.monotonic() < end, f'not within {timeout} s'
-        time.sleep(interval)
+        time.sleep(interval)  # between two looks
 
 
 class ServerCase(unittest.TestCase):

@@ -190,14 +190,14 @@ class Addresses(ServerCase):
         moments = []
         for name in ('first', 'second'):
             self.server.put(lease_path(name) + '?address=10.0.0.100')
-            time.sleep(0.02)
+            time.sleep(0.02)  # the clock goes on
             moments.append(datetime.datetime.now(datetime.timezone.utc))
-            time.sleep(0.02)
+            time.sleep(0.02)  # the clock goes on
             if name == 'first':
                 self.server.delete(lease_path(name) + '?purge=true')
-                time.sleep(0.02)
+                time.sleep(0.02)  # the clock goes on
                 moments.append(datetime.datetime.now(datetime.timezone.utc))
-                time.sleep(0.02)
+                time.sleep(0.02)  # the clock goes on
         items = self.server.get(path).json()['items']
         self.assertEqual([(i['service'], i['to'] is None) for i in items], [('second', True), ('first', False)])
         self.assertLess(items[1]['from'], items[1]['to'])

@@ -82,7 +82,7 @@ class Load:
         if answer.status not in allowed or (answer.status == 507 and answer.code != 'storage-full'):
             self.failures.append((kind, answer))
         if answer.status == 507:
-            time.sleep(0.005)
+            time.sleep(0.005)  # leave some of the processor to others
         return answer.status in (200, 201)
 
     def acquires(self, number, n, connection):
@@ -103,7 +103,7 @@ class Load:
     def connections(self, number, n, connection):
         self.note('connect', self.server.put(f'/v1/zones/c{number}/connection', {'instance': f'leader-{n}'}, connection=connection, check=False),
                   200, 507)
-        time.sleep(0.01)
+        time.sleep(0.01)  # as above
 
     def releases(self, number, n, connection):
         """Leases whose quarantine ends a second later, full disk or not."""
@@ -114,7 +114,7 @@ class Load:
     def reads(self, number, n, connection):
         for target in ('/readyz', '/livez', '/v1/status', '/v1/leases?limit=5', '/v1/changes?since=0&limit=5', '/metrics', '/v1/backup'):
             self.note('read', self.server.get(target, connection=connection, check=False), 200, *([410] if 'changes' in target else []))
-        time.sleep(0.05)
+        time.sleep(0.05)  # as above
 
     def count(self, kind, *statuses):
         with self.lock:

@@ -258,7 +258,7 @@ class Importing(DumpCase):
         new = self.path('new')
         for step in range(40):
             with subprocess.Popen([BINARY, 'import', file, '--data-dir', new], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-                time.sleep(step * 0.004)
+                time.sleep(step * 0.004)  # any moment is right
                 child.kill()
             if os.path.exists(new + '/data.mdb'):
                 self.assertEqual(self.export(new, 'y')[0], text)

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from harness import PLURALS, Server, ServerCase, config, fill, lease_path, parallel, undisturbed
+from harness import PLURALS, Server, ServerCase, config, eventually, fill, lease_path, parallel, undisturbed
 
 KINDS = list(PLURALS)
 SLOW_S = 60  # the most that a stream may take
@@ -166,8 +166,7 @@ class Many(ServerCase):
             head = s.recv(1000)
             writer = threading.Thread(target=write)
             writer.start()
-            while len(written) < 20:
-                time.sleep(0.01)
+            eventually(lambda: len(written) >= 20)
             body = self.read_chunks(s, head)
             stop.set()
             writer.join()

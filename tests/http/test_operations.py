@@ -212,7 +212,7 @@ class Stopping(Case):
         def hang_up():
             for sig in (signal.SIGHUP, signal.SIGPIPE) * 5:
                 child.send_signal(sig)
-                time.sleep(0.01)
+                time.sleep(0.01)  # so that one does not hide the other
             server.stop()
         self.assertAllThere(server, self.load(server, hang_up))
 

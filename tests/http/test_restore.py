@@ -208,7 +208,7 @@ class Restoring(Case):
         for i in range(12):
             child = subprocess.Popen([BINARY, 'restore', backup, '--data-dir', server.data_dir], stdout=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL)
-            time.sleep(random.Random(i).uniform(0.02, 0.5))
+            time.sleep(random.Random(i).uniform(0.02, 0.5))  # any moment is right
             child.kill()
             child.wait()
             report = json.loads(self.assertOffline(0, 'verify', '--json', server.data_dir))

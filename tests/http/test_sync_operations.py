@@ -341,7 +341,7 @@ class Memory(unittest.TestCase):
         def watch():
             while not done.is_set():
                 peak[0] = max(peak[0], self.resident(server))
-                time.sleep(0.01)
+                time.sleep(0.01)  # between two looks
         watcher = threading.Thread(target=watch)
         watcher.start()
         try:
