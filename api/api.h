@@ -22,12 +22,13 @@ struct hf_api {
 	struct hf_syncs *syncs;
 	/* Where events go: a message and logfmt pairs. NULL: nowhere. */
 	void (*event)(enum hf_event_level level, const char *message, const char *pairs);
-	bool log_debug;		     /* whether events of that level are wanted */
-	size_t body_max_bytes;	     /* of a request's body; of one document of a list */
-	uint32_t quarantine_seconds; /* of a pool that states none */
-	int64_t started_ms;	     /* by the store's monotonic clock */
-	_Atomic bool stopping;	     /* not ready any more */
-	_Atomic int backups, checks; /* that are under way, or wait for their turn */
+	bool log_debug;			 /* whether events of that level are wanted */
+	uint64_t (*lines_dropped)(void); /* of the log, since the start. NULL: none ever are */
+	size_t body_max_bytes;		 /* of a request's body; of one document of a list */
+	uint32_t quarantine_seconds;	 /* of a pool that states none */
+	int64_t started_ms;		 /* by the store's monotonic clock */
+	_Atomic bool stopping;		 /* not ready any more */
+	_Atomic int backups, checks;	 /* that are under way, or wait for their turn */
 	struct hf_traffic traffic;
 };
 

@@ -8,6 +8,7 @@
 
 #include "prometheus.h"
 #include "routes.h"
+#include "storage/monotonic.h"
 #include "store_metrics.h"
 #include "syncs.h"
 
@@ -100,6 +101,11 @@ static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats
 	hf_prometheus_head(out, "holdfast_commit_duration_seconds", "histogram",
 			   "From the start of a write transaction to its being durable.");
 	hf_prometheus_histogram(out, "holdfast_commit_duration_seconds", "", &stats->batch_duration_us, 1e6);
+	int64_t since_us = stats->since_us;
+	hf_prometheus_head(out, "holdfast_commit_age_seconds", "gauge",
+			   "For how long the commit under way has been; 0: there is none. It grows while a disk hangs.");
+	hf_buf_printf(out, "holdfast_commit_age_seconds %.6f\n", since_us ? (double)(hf_monotonic_us() - since_us) / 1e6 : 0.0);
+	hf_prometheus_single(out, "holdfast_commit_slow_total", "counter", "Commits that took longer than a second.", stats->slow);
 	hf_prometheus_single(out, "holdfast_commit_inline_total", "counter", "Commits of one write on its own worker.",
 			     stats->inline_batches);
 	hf_prometheus_single(out, "holdfast_commit_failures_total", "counter", "Commits that failed, whole.",
@@ -226,6 +232,9 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	hf_prometheus_single(out, "holdfast_store_used_bytes", "gauge", "Bytes of the database file, free pages included.",
 			     used_bytes);
 	hf_prometheus_single(out, "holdfast_store_map_bytes", "gauge", "The database file's limit in bytes.", map_bytes);
+	hf_prometheus_single(out, "holdfast_log_lines_dropped_total", "counter",
+			     "Lines of the log that nobody read in time, and that are lost.",
+			     api->lines_dropped ? api->lines_dropped() : 0);
 	hf_prometheus_head(out, "holdfast_build_info", "gauge", "Always 1; the version is a label.");
 	hf_buf_printf(out, "holdfast_build_info{version=\"%s\"} 1\n", HOLDFAST_VERSION);
 	call->response.status = 200;

@@ -17,6 +17,13 @@ bool hf_log_enabled(enum hf_log_level level);
  * hf_log_quote(). */
 void hf_log(enum hf_log_level level, const char *message, const char *format, ...) HF_PRINTF(3, 4);
 
+/* From here on no line is waited for: what standard error does not take at once is written by a thread, or dropped and counted
+ * (logwriter.h). False: out of threads. */
+bool hf_log_start(void);
+
+/* Writes what still waits, for at most `grace_ms`; what cannot be written at once after that is dropped. */
+void hf_log_stop(int grace_ms);
+
 /* Writes the text quoted and escaped into ret, cut to its size. Returns ret. */
 #define HF_LOG_QUOTED 400
 const char *hf_log_quote(const char *text, char ret[HF_LOG_QUOTED]);

@@ -5,6 +5,7 @@
  *   storage/  what lasts: leases, addresses, pools, changes    storage/transition.c is where leases change
  */
 #include <gnutls/gnutls.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,12 +19,16 @@
 #include "http.h"
 #include "listen.h"
 #include "log.h"
+#include "logwriter.h"
 #include "offline.h"
 #include "options.h"
 #include "wakeups.h"
+#include "watch.h"
 
 #define DRAIN_MS 3000
-#define ANSWER_MS 500 /* for the last answers to be sent */
+#define ANSWER_MS 500  /* for the last answers to be sent */
+#define LOG_MS 500     /* for the last lines to be read */
+#define OUTPUT_MS 1000 /* for standard output to take its line */
 #define FAILURE_LOG_US 10000000
 
 enum { EXIT_OK, EXIT_RUNNING, EXIT_USAGE, EXIT_DATA_DIR, EXIT_LOCKED, EXIT_NEWER_FORMAT, EXIT_CORRUPT, EXIT_LISTEN };
@@ -34,6 +39,7 @@ struct server {
 	struct hf_wakeups *wakeups;
 	struct hf_lane *lanes[HF_LANE_NAMES];
 	struct hf_http *http;
+	struct hf_watch *watch;
 	int listen_fd;
 	char url[HF_URL_TEXT];
 	_Atomic bool broken; /* the store must be opened anew: the process ends, and whoever watches it starts it again */
@@ -110,6 +116,11 @@ static void tell_clock_start(const struct hf_store *store) {
 	       "seconds=%+.3f detail=\"%s\"", (double)news.by_ms / 1000, detail);
 }
 
+static void on_slow(void *context, int64_t duration_us) {
+	(void)context;
+	hf_log(HF_LOG_WARN, "a commit was slow", "seconds=%.1f", (double)duration_us / 1e6);
+}
+
 static void on_event(enum hf_event_level level, const char *message, const char *pairs) {
 	static const enum hf_log_level levels[] = {
 		[HF_EVENT_DEBUG] = HF_LOG_DEBUG, [HF_EVENT_INFO] = HF_LOG_INFO, [HF_EVENT_ERROR] = HF_LOG_ERROR};
@@ -184,6 +195,7 @@ static int start(struct server *s) {
 							       .items_max = (uint32_t)s->options.sync_items_max,
 							       .memory_max_bytes = s->options.sync_memory_bytes});
 	s->api.event = on_event;
+	s->api.lines_dropped = hf_logwriter_dropped;
 	s->api.log_debug = hf_log_enabled(HF_LOG_DEBUG);
 	if (!s->api.metrics || !s->api.syncs || hf_wakeups_start(&s->wakeups) || start_lanes(s))
 		return fail(EXIT_RUNNING, "out of memory or threads");
@@ -191,9 +203,12 @@ static int start(struct server *s) {
 					       .committed = on_commit,
 					       .failed = on_failure,
 					       .clock_news = on_clock,
+					       .slow = on_slow,
 					       .context = s};
 	if (hf_committer_start(s->api.store, &options, &why, &s->api.committer))
 		return fail(EXIT_RUNNING, why.text);
+	if (hf_watch_start(&s->api, &s->watch))
+		return fail(EXIT_RUNNING, "out of memory or threads");
 	enum hf_err err = hf_listen(s->options.listen, s->options.insecure, &why, &s->listen_fd, s->url);
 	if (err)
 		return fail(err == HF_E_INVALID_PARAMETER ? EXIT_USAGE : EXIT_LISTEN, why.text);
@@ -202,10 +217,11 @@ static int start(struct server *s) {
 	return EXIT_OK;
 }
 
-/* What is queued is committed and answered, but for syncs that have not begun to be written in time: these are refused. Whoever
- * waits for a change is answered; then the store is closed. */
+/* Ends the process if this does not come to its end. What is queued is committed and answered, but for syncs that have not begun to
+ * be written in time: these are refused. Whoever waits for a change is answered; then the store is closed. */
 static void stop(struct server *s) {
 	s->api.stopping = true;
+	hf_watch_stopping(s->watch);
 	if (s->wakeups)
 		hf_wakeups_stop(s->wakeups);
 	if (s->http)
@@ -217,6 +233,7 @@ static void stop(struct server *s) {
 	if (s->http)
 		hf_http_drain(s->http, ANSWER_MS);
 	hf_http_stop(s->http);
+	hf_watch_end(s->watch);
 	for (int i = HF_LANE_SYNCS; i < HF_LANE_NAMES; i++)
 		hf_lane_free(s->lanes[i]);
 	hf_committer_free(s->api.committer);
@@ -226,18 +243,28 @@ static void stop(struct server *s) {
 	hf_store_close(s->api.store);
 }
 
+/* The one line on standard output; if that is full and nobody reads it, there is nobody to wait for. */
+static void announce(const char *url) {
+	struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	if (poll(&output, 1, OUTPUT_MS) <= 0) {
+		hf_log(HF_LOG_WARN, "standard output is full", "url=%s", url);
+		return;
+	}
+	printf("listening on %s\n", url);
+	fflush(stdout);
+}
+
 static int serve(struct server *s) {
 	sigset_t stop_signals;
 	int signal_number = 0;
 	char dir[HF_LOG_QUOTED];
 	block_signals(&stop_signals);
 	gnutls_global_init(); /* before there are threads */
-	int status = start(s);
+	int status = hf_log_start() ? start(s) : fail(EXIT_RUNNING, "out of threads");
 	if (!status) {
 		hf_log(HF_LOG_INFO, "started", "version=%s url=%s data_dir=%s", HOLDFAST_VERSION, s->url,
 		       hf_log_quote(s->options.data_dir, dir));
-		printf("listening on %s\n", s->url); /* last: after it, a reader finds everything as it says, the log included */
-		fflush(stdout);
+		announce(s->url); /* last: after it, a reader finds everything as it says, the log included */
 		sd_notifyf(0, "READY=1\nSTATUS=listening on %s", s->url); /* nothing, unless a service manager wants to be told */
 		sigwait(&stop_signals, &signal_number);
 		sd_notify(0, "STOPPING=1\nSTATUS=answering what was queued");
@@ -248,6 +275,7 @@ static int serve(struct server *s) {
 	}
 	stop(s);
 	hf_log(HF_LOG_INFO, "stopped", "status=%d", status);
+	hf_log_stop(LOG_MS);
 	return status;
 }
 

@@ -81,14 +81,29 @@ static void commit_list(struct hf_committer *c, struct hf_write *list) {
 	report(c, err, &why);
 }
 
+/* The writer's turn is being used from now on … */
+static void begin_turn(struct hf_committer *c) { c->stats.since_us = hf_monotonic_us(); }
+
+/* … until now. Returns for how long. */
+static int64_t end_turn(struct hf_committer *c) {
+	int64_t duration_us = hf_monotonic_us() - c->stats.since_us;
+	c->stats.since_us = 0;
+	if (duration_us > HF_COMMIT_SLOW_US) {
+		c->stats.slow++;
+		if (c->options.slow)
+			c->options.slow(c->options.context, duration_us);
+	}
+	return duration_us;
+}
+
 static void commit_batch(struct hf_committer *c, struct hf_write *list) {
-	int64_t start_us = hf_monotonic_us();
 	uint64_t n = 0;
 	for (struct hf_write *write = list; write; write = write->next)
 		n++;
+	begin_turn(c);
 	commit_list(c, list);
 	hf_histogram_observe(&c->stats.batch_writes, n);
-	hf_histogram_observe(&c->stats.batch_duration_us, (uint64_t)(hf_monotonic_us() - start_us));
+	hf_histogram_observe(&c->stats.batch_duration_us, (uint64_t)end_turn(c));
 }
 
 /* One bounded round of upkeep; the caller has the writer's turn. Returns whether there was anything to do: then there may be more.
@@ -97,6 +112,7 @@ static bool upkeep(struct hf_committer *c) {
 	struct hf_why why = {""};
 	uint64_t before = c->store->meta.revision;
 	bool due = false;
+	begin_turn(c);
 	struct hf_clock_news news = {HF_CLOCK_CONTINUES, 0};
 	enum hf_err err = hf_follow_clock(c->store, &why, &news);
 	if (news.what != HF_CLOCK_CONTINUES && c->options.clock_news)
@@ -109,6 +125,7 @@ static bool upkeep(struct hf_committer *c) {
 		report(c, err, &why);
 	else if (due)
 		tell(c, before);
+	end_turn(c);
 	return !err && due;
 }
 

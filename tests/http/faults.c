@@ -6,6 +6,7 @@
  * $FAULTS/slow exists, such a write takes 20 ms longer, once its bytes can be seen, as on a disk. When $FAULTS/leak exists, it is
  * removed and the next write of a meta page leaks memory, which the tests must not miss. The wall clock is wrong by the seconds
  * that stand in $FAULTS/clock; the monotonic one is right.
+ * While $FAULTS/stall exists, nothing that is to be made durable is.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -100,6 +101,26 @@ int clock_gettime(clockid_t id, struct timespec *ret) {
 	ret->tv_sec += strtol(text, NULL, 10);
 	errno = error;
 	return result;
+}
+
+static void stall(void) {
+	char path[PATH_MAX];
+	int error = errno;
+	while (path_of("stall", path) && access(path, F_OK) == 0)
+		nanosleep(&(struct timespec){0, 5000000}, NULL);
+	errno = error;
+}
+
+int fdatasync(int fd) {
+	int (*real)(int) = dlsym(RTLD_NEXT, "fdatasync");
+	stall();
+	return real(fd);
+}
+
+int fsync(int fd) {
+	int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
+	stall();
+	return real(fd);
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t at) {

@@ -79,9 +79,10 @@ class Response:
 
 
 class Process:
-    """One run of the binary with a log and with sanitizer reports in `root`. Flags and variables are the caller's."""
+    """One run of the binary with a log and with sanitizer reports in `root`. Flags and variables are the caller's; `stderr`, if given, is a
+    descriptor for standard error, instead of the log."""
 
-    def __init__(self, root, args, env=None, asan=''):
+    def __init__(self, root, args, env=None, asan='', stderr=None):
         assert os.access(BINARY, os.X_OK), f'HOLDFASTD must name the binary; there is none at {BINARY}'
         self.root = root
         self.log_path = os.path.join(root, f'log.{time.monotonic_ns()}')
@@ -91,8 +92,8 @@ class Process:
         environment['UBSAN_OPTIONS'] = f'log_path={reports}:print_stacktrace=1:halt_on_error=1'
         environment.update(env or {})
         with open(self.log_path, 'wb') as log:
-            self.child = subprocess.Popen([BINARY, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                                          env=environment, cwd=root)
+            self.child = subprocess.Popen([BINARY, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                          stderr=log if stderr is None else stderr, env=environment, cwd=root)
         self.stops = Stops(self.child)
 
     def wait(self, timeout=STOP_S):
@@ -137,8 +138,8 @@ class Process:
 class Server:
     """A running holdfastd. stop() asserts that it ended well; a server that was stopped may be started again on its data."""
 
-    def __init__(self, *flags, data_dir=None, env=None, asan=''):
-        self.flags, self.env, self.asan, self.host = flags, env, asan, '127.0.0.1'
+    def __init__(self, *flags, data_dir=None, env=None, asan='', stderr=None):
+        self.flags, self.env, self.asan, self.stderr, self.host = flags, env, asan, stderr, '127.0.0.1'
         self.root = tempfile.mkdtemp(prefix='holdfast-http-', dir=temporary_base())
         self.data_dir = data_dir or os.path.join(self.root, 'data')
         self.process = None
@@ -152,7 +153,7 @@ class Server:
     def start(self, *flags):
         """With more flags than it has always, which replace those."""
         self.process = Process(self.root, ['serve', *replacing('--data-dir', self.data_dir, '--listen', '127.0.0.1:0', *self.flags, *flags)],
-                               self.env, self.asan)
+                               self.env, self.asan, self.stderr)
         line = b''
         if select.select([self.process.child.stdout], [], [], START_S)[0]:
             line = self.process.child.stdout.readline()

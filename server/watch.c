@@ -1,0 +1,118 @@
+/* watch.c — a thread that looks once a second, and ten times a second at the end.
+ *
+ * The end is counted in looks, not by a clock: a process that was stopped (SIGSTOP) and goes on has not used its time up.
+ */
+#include "watch.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "logwriter.h"
+#include "storage/monotonic.h"
+
+#define LOOK_MS 1000
+#define STOPPING_LOOK_MS 100
+#define END_LOOKS 45	     /* while a commit hangs */
+#define HANGS_LOOKS 10	     /* it was the same one in each of these */
+#define END_AT_LAST_LOOKS 90 /* whatever it is */
+#define FLUSH_MS 200
+#define STATUS 1 /* failed while running */
+
+struct hf_watch {
+	struct hf_api *api;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t changed;
+	bool stopping, ended;
+	int looks;	     /* since it is to stop */
+	int64_t reported_us; /* the commit that has its line, by its beginning */
+	int64_t seen_us;     /* the commit that was under way at the last look */
+	int hangs_looks;     /* and for how many it was the same */
+};
+
+static void look_at_commit(struct hf_watch *w) {
+	int64_t since_us = hf_committer_stats(w->api->committer)->since_us;
+	int64_t age_us = since_us ? hf_monotonic_us() - since_us : 0;
+	bool hangs = age_us > HF_COMMIT_SLOW_US;
+	w->hangs_looks = since_us && since_us == w->seen_us ? w->hangs_looks + 1 : 0;
+	w->seen_us = since_us;
+	hf_logwriter_distrust_files(hangs);
+	if (hangs && w->reported_us != since_us) {
+		w->reported_us = since_us;
+		hf_log(HF_LOG_WARN, "a commit takes long",
+		       "seconds=%.1f detail=\"a disk that hangs, or a very large sync: other writes wait, reads go on\"",
+		       (double)age_us / 1e6);
+	}
+}
+
+static void end_process(const struct hf_watch *w) {
+	bool hangs = w->hangs_looks >= HANGS_LOOKS;
+	hf_log(HF_LOG_ERROR, "stopped with something undone", "status=%d detail=\"%s\"", STATUS,
+	       hangs ? "a commit hangs: what it writes was not answered, and nothing that was answered is lost"
+		     : "something does not come to its end; nothing that was answered is lost");
+	hf_logwriter_flush(FLUSH_MS);
+	_exit(STATUS);
+}
+
+static void *run(void *context) {
+	struct hf_watch *w = context;
+	pthread_mutex_lock(&w->lock);
+	while (!w->ended) {
+		int64_t until_us = hf_monotonic_us() + (w->stopping ? STOPPING_LOOK_MS : LOOK_MS) * 1000;
+		struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
+		pthread_cond_timedwait(&w->changed, &w->lock, &until);
+		if (w->ended)
+			break;
+		look_at_commit(w);
+		w->looks += w->stopping ? 1 : 0;
+		if (w->looks >= END_AT_LAST_LOOKS || (w->looks >= END_LOOKS && w->hangs_looks >= HANGS_LOOKS))
+			end_process(w);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+enum hf_err hf_watch_start(struct hf_api *api, struct hf_watch **ret) {
+	struct hf_watch *w = calloc(1, sizeof *w);
+	pthread_condattr_t attr;
+	if (!w)
+		return HF_E_OVERLOADED;
+	w->api = api;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&w->lock, NULL);
+	if (pthread_create(&w->thread, NULL, run, w) != 0) {
+		free(w);
+		return HF_E_OVERLOADED;
+	}
+	*ret = w;
+	return HF_OK;
+}
+
+void hf_watch_stopping(struct hf_watch *w) {
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void hf_watch_end(struct hf_watch *w) {
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->ended = true;
+	pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	pthread_cond_destroy(&w->changed);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
