@@ -28,6 +28,7 @@ static void open_client(struct hf_http *http, struct MHD_Connection *mhd, void *
 		return;
 	client->mhd = mhd;
 	http->api->traffic.connections++;
+	hf_workers_opened(&http->workers);
 	*socket_context = client;
 }
 
@@ -38,6 +39,7 @@ static void close_client(struct hf_http *http, void **socket_context) {
 	*socket_context = NULL;
 	hf_client_end(client);
 	http->api->traffic.connections--;
+	hf_workers_closed(&http->workers);
 	free(client);
 }
 

@@ -112,7 +112,8 @@ static void on_committed(struct hf_write *write) {
 static enum MHD_Result commit(struct hf_exchange *exchange) {
 	struct hf_committer *committer = exchange->http->api->committer;
 	struct hf_write *write = exchange->call->write;
-	if (hf_committer_try(committer, write, exchange->connection)) {
+	/* A disk may hang: nobody else may wait for this thread meanwhile. */
+	if (hf_workers_alone(&exchange->http->workers) && hf_committer_try(committer, write, exchange->connection)) {
 		hf_call_committed(exchange->call);
 		return answer(exchange);
 	}

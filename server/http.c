@@ -59,7 +59,7 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 	http->wakeups = wakeups;
 	memcpy(http->lanes, lanes, sizeof http->lanes);
 	http->waiting_max = options->connections_max - options->connections_max / 4;
-	hf_workers_init(&http->workers, api);
+	hf_workers_init(&http->workers, api, options->threads > 1);
 	/* Threads that poll: one epoll thread collapses beyond 127 connections in 0.9.75. */
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL}, {MHD_OPTION_END, 0, NULL}};

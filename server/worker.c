@@ -13,8 +13,8 @@
 #define SHOW(call) ((void)(call))
 #endif
 
-void hf_workers_init(struct hf_workers *workers, struct hf_api *api) {
-	*workers = (struct hf_workers){.api = api};
+void hf_workers_init(struct hf_workers *workers, struct hf_api *api, bool several) {
+	*workers = (struct hf_workers){.api = api, .several = several};
 	pthread_key_create(&workers->key, NULL);
 	pthread_mutex_init(&workers->lock, NULL);
 }
@@ -85,4 +85,22 @@ void hf_workers_end_call(struct hf_workers *workers, struct hf_call *call) {
 		keep(worker, call);
 	else
 		hf_call_free(call);
+}
+
+void hf_workers_opened(struct hf_workers *workers) {
+	struct hf_worker *worker = this_worker(workers);
+	if (worker)
+		worker->connections++;
+}
+
+/* Those that are left at the end are closed by the thread that ends the workers. */
+void hf_workers_closed(struct hf_workers *workers) {
+	struct hf_worker *worker = pthread_getspecific(workers->key);
+	if (worker)
+		worker->connections--;
+}
+
+bool hf_workers_alone(const struct hf_workers *workers) {
+	struct hf_worker *worker = pthread_getspecific(workers->key);
+	return workers->several && worker && worker->connections == 1;
 }
