@@ -13,7 +13,7 @@ struct hf_metrics;
 struct hf_syncs;
 
 /* What is worth a line in the log that is no request's own. */
-enum hf_event_level { HF_EVENT_DEBUG, HF_EVENT_INFO, HF_EVENT_ERROR };
+enum hf_event_level { HF_EVENT_DEBUG, HF_EVENT_INFO, HF_EVENT_WARN, HF_EVENT_ERROR };
 
 struct hf_api {
 	struct hf_store *store;

@@ -6,9 +6,6 @@
 #include "canonical_internal.h"
 #include "parse.h"
 
-/* The objects of a document that an identity is read from. */
-enum part { DOCUMENT, METADATA, LABELS, ANNOTATIONS, PARTS };
-
 /* The texts in them. */
 enum field {
 	KIND,
@@ -28,31 +25,47 @@ enum field {
 };
 
 static const struct {
-	enum part part;
+	enum hf_document_part part;
 	const char *name;
 } PLACES[FIELDS] = {
-	[KIND] = {DOCUMENT, "kind"},
-	[TYPE] = {DOCUMENT, "type"},
-	[MESH] = {DOCUMENT, "mesh"},
-	[NAME] = {DOCUMENT, "name"},
-	[METADATA_NAME] = {METADATA, "name"},
-	[METADATA_NAMESPACE] = {METADATA, "namespace"},
-	[DISPLAY_NAME] = {LABELS, "kuma.io/display-name"},
-	[DISPLAY_NAME_ANNOTATION] = {ANNOTATIONS, "kuma.io/display-name"},
-	[MESH_LABEL] = {LABELS, "kuma.io/mesh"},
-	[ZONE_LABEL] = {LABELS, "kuma.io/zone"},
-	[NAMESPACE_LABEL] = {LABELS, "k8s.kuma.io/namespace"},
-	[ORIGIN] = {LABELS, "kuma.io/origin"},
-	[ENV] = {LABELS, "kuma.io/env"},
+	[KIND] = {HF_PART_DOCUMENT, "kind"},
+	[TYPE] = {HF_PART_DOCUMENT, "type"},
+	[MESH] = {HF_PART_DOCUMENT, "mesh"},
+	[NAME] = {HF_PART_DOCUMENT, "name"},
+	[METADATA_NAME] = {HF_PART_METADATA, "name"},
+	[METADATA_NAMESPACE] = {HF_PART_METADATA, "namespace"},
+	[DISPLAY_NAME] = {HF_PART_LABELS, "kuma.io/display-name"},
+	[DISPLAY_NAME_ANNOTATION] = {HF_PART_ANNOTATIONS, "kuma.io/display-name"},
+	[MESH_LABEL] = {HF_PART_LABELS, "kuma.io/mesh"},
+	[ZONE_LABEL] = {HF_PART_LABELS, "kuma.io/zone"},
+	[NAMESPACE_LABEL] = {HF_PART_LABELS, "k8s.kuma.io/namespace"},
+	[ORIGIN] = {HF_PART_LABELS, "kuma.io/origin"},
+	[ENV] = {HF_PART_LABELS, "kuma.io/env"},
 };
+
+static bool is_name(const char *name, size_t len, const char *word) { return len == strlen(word) && memcmp(name, word, len) == 0; }
+
+enum hf_document_part hf_document_member(enum hf_document_part of, const char *name, size_t len) {
+	bool outer = of == HF_PART_DOCUMENT || of == HF_PART_METADATA;
+	if (of == HF_PART_DOCUMENT && is_name(name, len, "metadata"))
+		return HF_PART_METADATA;
+	if (outer && is_name(name, len, "labels"))
+		return HF_PART_LABELS;
+	if (of == HF_PART_METADATA && is_name(name, len, "annotations"))
+		return HF_PART_ANNOTATIONS;
+	for (int i = 0; i < FIELDS; i++)
+		if (PLACES[i].part == of && is_name(name, len, PLACES[i].name))
+			return HF_PART_TEXT;
+	return HF_PART_OTHER;
+}
 
 /* Finds the texts; NULL for what is missing, null or "". */
 static enum hf_err find_texts(const struct hf_value *document, struct hf_why *why, const char *ret[FIELDS]) {
-	static const char *const names[PARTS] = {"the document", "metadata", "labels", "metadata.annotations"};
+	static const char *const names[HF_PARTS] = {"the document", "metadata", "labels", "metadata.annotations"};
 	const struct hf_value *metadata = hf_value_member(document, "metadata");
-	const struct hf_value *parts[PARTS] = {document, metadata, hf_config_labels(document),
-					       hf_value_member(metadata, "annotations")};
-	for (int i = 0; i < PARTS; i++)
+	const struct hf_value *parts[HF_PARTS] = {document, metadata, hf_config_labels(document),
+						  hf_value_member(metadata, "annotations")};
+	for (int i = 0; i < HF_PARTS; i++)
 		if (parts[i] && !hf_value_is(parts[i], HF_OBJECT) && !hf_value_is(parts[i], HF_NULL))
 			return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is not an object", names[i]);
 	for (int i = 0; i < FIELDS; i++) {
@@ -99,11 +112,15 @@ static enum hf_err read_service(const char *const texts[FIELDS], struct hf_why *
 	return err;
 }
 
-static enum hf_err read_identity(const struct hf_value *document, const char *zone, struct hf_why *why, struct hf_identity *ret) {
+/* *ret_nobodys: it fails as no lease can be of what the texts say. */
+static enum hf_err read_identity(const struct hf_value *document, const char *zone, struct hf_why *why, struct hf_identity *ret,
+				 bool *ret_nobodys) {
 	const char *texts[FIELDS];
 	enum hf_err err = find_texts(document, why, texts);
-	if (!err)
-		err = read_kind(first_of(texts[KIND], texts[TYPE]), why, &ret->kind);
+	if (err)
+		return err;
+	err = read_kind(first_of(texts[KIND], texts[TYPE]), why, &ret->kind);
+	*ret_nobodys = err != HF_OK;
 	if (!err)
 		err = read_service(texts, why, ret->service);
 	if (!err)
@@ -120,7 +137,8 @@ enum hf_err hf_document_read(const char *text, size_t len, const char *zone, str
 	enum hf_err err = hf_tape_open(text, len, "the document", why, &tape);
 	if (err)
 		return err;
-	err = read_identity(tape.values, zone, why, &id);
+	err = read_identity(tape.values, zone, why, &id, &ret->nobodys);
+	ret->nobodys = ret->nobodys || err == HF_E_INVALID_NAME;
 	if (!err) {
 		ret->has_identity = true;
 		ret->id = id;

@@ -15,10 +15,25 @@
 #include "canonical.h"
 #include "storage/identity.h"
 
+/* The objects of a document that its identity is read from; and what a member of one is. */
+enum hf_document_part {
+	HF_PART_DOCUMENT,
+	HF_PART_METADATA,
+	HF_PART_LABELS,
+	HF_PART_ANNOTATIONS,
+	HF_PARTS,
+	HF_PART_TEXT = HF_PARTS, /* a text of the identity */
+	HF_PART_OTHER		 /* says nothing of it */
+};
+
+/* What the member of that name is in an object. */
+enum hf_document_part hf_document_member(enum hf_document_part of, const char *name, size_t len);
+
 struct hf_document {
 	struct hf_config config; /* fingerprint and claims, as hf_config_read() */
 	struct hf_identity id;
 	bool has_identity; /* false: `id` could not be read */
+	bool nobodys;	   /* … as it is one that no lease can have: a name out of form, another kind */
 };
 
 /* Reads a document. `zone`: in whose list it stands, a checked name. *ret is written on failure too: an error that left the

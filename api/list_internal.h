@@ -4,6 +4,7 @@
 
 #include "buf.h"
 #include "list_reader.h"
+#include "skim.h"
 
 /* Where a JSON body has got to. */
 struct hf_list_scan {
@@ -26,8 +27,9 @@ struct hf_list_scan {
 
 struct hf_list_reader {
 	struct hf_list_options options;
-	struct hf_buf text;	   /* what came in earlier pieces of a document that is not over */
-	bool too_large;		   /* that document has become too large, and nothing of it is kept */
+	struct hf_buf text; /* what came in earlier pieces of a document that is not over */
+	bool too_large;	    /* that document has become too large: only what `skim` finds in it is kept */
+	struct hf_skim skim;
 	uint32_t place;		   /* lines or elements that are over */
 	uint32_t documents, items; /* handed over */
 	struct hf_list_scan scan;  /* JSON alone */

@@ -248,7 +248,7 @@ enum hf_err hf_list_json_feed(struct hf_list_reader *reader, const char *data, s
 enum hf_err hf_list_json_end(struct hf_list_reader *reader, json_t **ret_rest) {
 	const struct hf_list_scan *scan = &reader->scan;
 	if (scan->state == HF_SCAN_START)
-		return hf_fail(&reader->why, HF_E_INVALID_JSON, "the body is empty");
+		return hf_fail(&reader->why, HF_E_INVALID_JSON, "the body is empty; a list without items is {\"items\":[]}");
 	if (in_array(scan))
 		return hf_fail(&reader->why, HF_E_INVALID_JSON, "the body ends in the middle of \"%s\", after element %u",
 			       array_name(reader), reader->place);

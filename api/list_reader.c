@@ -37,12 +37,23 @@ static bool fits(const struct hf_list_reader *reader, size_t len) {
 	return !reader->too_large && len <= reader->options.item_max_bytes - reader->text.len;
 }
 
-enum hf_err hf_list_keep(struct hf_list_reader *reader, const char *data, size_t len) {
-	if (fits(reader, len))
-		return hf_list_add(reader, &reader->text, data, len);
-	reader->too_large = true;
-	reader->text.len = 0;
+/* Of a document that is too large goes on what says whose it is: first what was kept of it, then the piece at hand. */
+static enum hf_err skim(struct hf_list_reader *reader, const char *data, size_t len) {
+	const struct hf_list_options *options = &reader->options;
+	if (!reader->too_large) {
+		if (reader->skim.out.cap == 0 && options->charge && !options->charge(options->context, HF_SKIM_MAX))
+			return hf_fail(&reader->why, HF_E_OVERLOADED, "too much memory is in use to read the list now");
+		hf_skim_begin(&reader->skim);
+		hf_skim_feed(&reader->skim, reader->text.data, reader->text.len);
+		reader->too_large = true;
+		reader->text.len = 0;
+	}
+	hf_skim_feed(&reader->skim, data, len);
 	return HF_OK;
+}
+
+enum hf_err hf_list_keep(struct hf_list_reader *reader, const char *data, size_t len) {
+	return fits(reader, len) ? hf_list_add(reader, &reader->text, data, len) : skim(reader, data, len);
 }
 
 /* The length without the whitespace at its end. */
@@ -60,18 +71,19 @@ enum hf_err hf_list_hand_over(struct hf_list_reader *reader, enum hf_list_member
 		return hf_fail(&reader->why, HF_E_BODY_TOO_LARGE, "the list has more than %u items", options->items_max);
 	reader->documents++;
 	reader->items += member == HF_LIST_ITEM;
-	if (!too_large && reader->text.len > 0) {
-		enum hf_err err = hf_list_add(reader, &reader->text, last, len);
-		if (err)
-			return err;
+	enum hf_err err = HF_OK;
+	if (too_large) {
+		err = skim(reader, last, len);
+		len = 0;
+		last = hf_skim_end(&reader->skim, &len);
+	} else if (reader->text.len > 0) {
+		err = hf_list_add(reader, &reader->text, last, len);
 		last = reader->text.data;
 		len = reader->text.len;
 	}
 	reader->text.len = 0;
 	reader->too_large = false;
-	if (too_large)
-		return options->document(options->context, member, place, NULL, 0, true, &reader->why);
-	return options->document(options->context, member, place, last, trimmed(last, len), false, &reader->why);
+	return err ? err : options->document(options->context, member, place, last, trimmed(last, len), too_large, &reader->why);
 }
 
 /* Whether a line has begun: blanks before it are not kept, however many, so that they never make it too large. */
@@ -100,6 +112,9 @@ static enum hf_err end_lines(struct hf_list_reader *reader) {
 	uint32_t line = reader->place + 1;
 	if (!in_line(reader))
 		return HF_OK;
+	size_t skimmed;
+	if (reader->too_large && hf_skim_end(&reader->skim, &skimmed))
+		return hf_list_hand_over(reader, HF_LIST_ITEM, line, "", 0);
 	if (reader->too_large)
 		return hf_fail(&reader->why, HF_E_BODY_TOO_LARGE,
 			       "line %u has more than %zu bytes and no line end: whether the body is whole cannot be told", line,
@@ -144,6 +159,7 @@ void hf_list_reader_close(struct hf_list_reader *reader) {
 	if (!reader)
 		return;
 	hf_buf_free(&reader->text);
+	hf_skim_free(&reader->skim);
 	hf_buf_free(&reader->scan.rest);
 	free(reader);
 }

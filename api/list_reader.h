@@ -33,7 +33,8 @@ struct hf_list_options {
 
 	/* One document, wholly there, without whitespace around it, valid until the call returns. `place` counts from 1: the line
 	 * of an NDJSON body (blank lines are counted and skipped), else the place in its array. The member is always HF_LIST_ITEM
-	 * in NDJSON. `too_large`: it has more than item_max_bytes (whitespace before a line end counts); text is NULL and len 0.
+	 * in NDJSON. `too_large`: it has more than item_max_bytes (whitespace before a line end counts); text is then what a skim
+	 * (skim.h) finds of whose it is, NULL and len 0 if that cannot be told.
 	 * An error ends the reading and is what the reader then answers, with `why`, which is never NULL. */
 	enum hf_err (*document)(void *context, enum hf_list_member member, uint32_t place, const char *text, size_t len,
 				bool too_large, struct hf_why *why);
@@ -56,8 +57,8 @@ enum hf_err hf_list_reader_feed(struct hf_list_reader *reader, const char *data,
  * NDJSON. An `items` or `removed` that is no array is in it as it came. *ret_items: how many HF_LIST_ITEM there were.
  * HF_E_INVALID_JSON: the body ends in the middle of something, or the rest is no JSON (a second `items` too); an empty body is
  * an error in JSON and an empty list in NDJSON. A last line without a line end must be a whole object, array or string, as far as
- * its brackets and quotes tell, since it may have been cut off; it is not handed over if it is not. One that is too large to tell
- * is HF_E_BODY_TOO_LARGE. Others as above. */
+ * its brackets and quotes tell, since it may have been cut off; it is not handed over if it is not. One that is too large, and of
+ * which a skim cannot tell, is HF_E_BODY_TOO_LARGE. Others as above. */
 enum hf_err hf_list_reader_end(struct hf_list_reader *reader, struct hf_why *why, json_t **ret_rest,
 			       uint32_t *ret_items) HF_CHECKED;
 

@@ -111,6 +111,21 @@ static void note(struct hf_sync_body *body, enum hf_sync_end end, enum hf_err er
 		hf_syncs_note(api->syncs, sync->zone, end, &record);
 }
 
+/* What held back the releases of a full list: its first item of which nobody knows whose it is. */
+static void warn_of_skipped(const struct hf_sync_body *body) {
+	const struct hf_sync *sync = &body->sync;
+	const struct hf_sync_item *item = sync->first;
+	char pairs[256];
+	if (sync->summary.release_skipped == 0 || sync->dry_run)
+		return;
+	while (item && item->role != HF_SYNC_UNREADABLE)
+		item = item->next;
+	snprintf(pairs, sizeof pairs, "zone=%s release_skipped=%" PRIu64 " unreadable=%" PRIu32 " %s=%" PRIu32 " code=%s",
+		 sync->zone, sync->summary.release_skipped, sync->n_unreadable, body->ndjson ? "line" : "item",
+		 item ? item->place : 0, hf_err_slug(item ? item->err : HF_OK));
+	hf_api_event(body->call->api, HF_EVENT_WARN, "releases skipped", pairs);
+}
+
 static enum hf_sync_end how_it_ended(const struct hf_sync *sync) {
 	const uint64_t *of = sync->summary.of;
 	uint64_t changes =
@@ -136,6 +151,7 @@ static void answer_sync(struct hf_call *call) {
 	if (!sync->dry_run)
 		hf_syncs_count(call->api->syncs, &sync->summary, sync->reallocations_avoided);
 	note(body, how_it_ended(sync), HF_OK);
+	warn_of_skipped(body);
 	log_details(body);
 	call->refused = NULL; /* it is done, even if there should be no memory to say so */
 }

@@ -9,6 +9,7 @@
 #include "document.h"
 #include "json.h"
 #include "parse.h"
+#include "skim.h"
 #include "storage/monotonic.h"
 
 #define ANSWER_BYTES 256 /* of an item's result in the answer, some more or less; a rejected one takes twice as much */
@@ -47,6 +48,31 @@ static enum hf_err take_removed(struct hf_sync_body *body, uint32_t place, const
 	return add(body, &input, &refusal, why);
 }
 
+/* Whose a document is, as far as that is known. */
+static void set_identity(const struct hf_document *document, struct hf_sync_input *input) {
+	if (document->has_identity)
+		input->id = &document->id;
+	else if (input->role != HF_SYNC_REMOVED)
+		input->role = document->nobodys ? HF_SYNC_NOBODYS : HF_SYNC_UNREADABLE;
+}
+
+/* Whose a document is that is not read as a whole, from what is left of it. Whatever is wrong with the rest has been said. */
+static void read_skimmed(const struct hf_sync_body *body, const char *text, size_t len, struct hf_document *ret) {
+	struct hf_document document;
+	if (text && (hf_document_read(text, len, body->sync.zone, NULL, &document) == HF_OK || document.nobodys))
+		*ret = document;
+}
+
+/* Whose a document is that is no JSON of ours: a number out of range or a NUL somewhere in it hides nothing. */
+static void read_rest(const struct hf_sync_body *body, const char *text, size_t len, struct hf_document *ret) {
+	struct hf_skim skim = {.depth = 0};
+	size_t skimmed_len = 0;
+	hf_skim_feed(&skim, text, len);
+	const char *skimmed = hf_skim_end(&skim, &skimmed_len);
+	read_skimmed(body, skimmed, skimmed_len, ret);
+	hf_skim_free(&skim);
+}
+
 static enum hf_err take_service(struct hf_sync_body *body, uint32_t place, const char *text, size_t len, struct hf_why *why) {
 	struct hf_why refusal = {""};
 	struct hf_identity id;
@@ -60,10 +86,9 @@ static enum hf_err take_service(struct hf_sync_body *body, uint32_t place, const
 	input.err = hf_document_read(text, len, body->sync.zone, &refusal, &document);
 	if (input.err == HF_E_OVERLOADED)
 		return hf_fail(why, input.err, "%s", refusal.text);
-	if (document.has_identity)
-		input.id = &document.id;
-	else
-		input.role = HF_SYNC_UNREADABLE;
+	if (input.err == HF_E_INVALID_JSON)
+		read_rest(body, text, len, &document);
+	set_identity(&document, &input);
 	if (!input.err) {
 		input.fingerprint = document.config.fingerprint;
 		input.fingerprint_version = HF_FINGERPRINT_VERSION;
@@ -154,19 +179,29 @@ static enum hf_err take_parsed(struct hf_sync_body *body, enum hf_list_member me
 	return err;
 }
 
+/* Rejected, but a full list does not release its lease. `text`: what is left of it (skim.h). */
+static enum hf_err take_too_large(struct hf_sync_body *body, enum hf_list_member member, uint32_t place, const char *text,
+				  size_t len, struct hf_why *why) {
+	struct hf_why said;
+	struct hf_document document = {.has_identity = false};
+	struct hf_sync_input input = {.role = unread(member), .place = place};
+	input.err = hf_fail(&said, HF_E_BODY_TOO_LARGE, "the document has more than %zu bytes", body->call->api->body_max_bytes);
+	if (body->sync.mode == HF_SYNC_MANIFEST)
+		return at_place(body, member, place, input.err, &said, why);
+	if (member == HF_LIST_ITEM) {
+		read_skimmed(body, text, len, &document);
+		set_identity(&document, &input);
+	}
+	return add(body, &input, &said, why);
+}
+
 static enum hf_err take(void *context, enum hf_list_member member, uint32_t place, const char *text, size_t len, bool too_large,
 			struct hf_why *why) {
 	struct hf_sync_body *body = context;
 	if (member == HF_LIST_REMOVED && body->sync.mode != HF_SYNC_DELTA)
 		return refuse_removed(why);
-	if (too_large) {
-		struct hf_why said;
-		enum hf_err err = hf_fail(&said, HF_E_BODY_TOO_LARGE, "the document has more than %zu bytes",
-					  body->call->api->body_max_bytes);
-		struct hf_sync_input input = {.role = unread(member), .place = place, .err = err};
-		return body->sync.mode == HF_SYNC_MANIFEST ? at_place(body, member, place, err, &said, why)
-							   : add(body, &input, &said, why);
-	}
+	if (too_large)
+		return take_too_large(body, member, place, text, len, why);
 	if (body->sync.mode == HF_SYNC_MANIFEST || member == HF_LIST_REMOVED || may_be_removed(body, text, len))
 		return take_parsed(body, member, place, text, len, why);
 	return take_service(body, place, text, len, why);
@@ -217,6 +252,22 @@ static enum hf_err check_rest(const struct hf_sync_body *body, const json_t *res
 	return body->sync.mode == HF_SYNC_FULL ? check_complete(rest, n_items, why) : HF_OK;
 }
 
+/* An empty list is stated, never meant by sending nothing: what a broken pipe leaves is no zone without services. */
+static enum hf_err check_any(const struct hf_sync_body *body, uint32_t n_items, struct hf_why *why) {
+	const struct hf_sync_item *first = body->sync.first;
+	if (body->ndjson && n_items == 0)
+		return hf_fail(why, HF_E_INVALID_JSON,
+			       "the body has no document; that there are none is stated by {\"items\":[]} as application/json");
+	if (!first || body->sync.n_unreadable < body->sync.n_items)
+		return HF_OK;
+	return hf_fail(why, first->err == HF_E_INVALID_PARAMETER ? first->err : HF_E_INVALID_JSON,
+		       "none of the %" PRIu32 " items can be read; the first, %s %" PRIu32 ": %.200s", body->sync.n_items,
+		       body->ndjson			? "line"
+		       : first->role == HF_SYNC_REMOVED ? "\"removed\", number"
+							: "\"items\", number",
+		       first->place, first->why);
+}
+
 /* The sync has all its items. */
 static enum hf_err end_body(struct hf_sink *sink, struct hf_why *why) {
 	struct hf_sync_body *body = (struct hf_sync_body *)sink;
@@ -225,6 +276,8 @@ static enum hf_err end_body(struct hf_sink *sink, struct hf_why *why) {
 	enum hf_err err = hf_list_reader_end(body->reader, why, &rest, &n_items);
 	if (!err && rest)
 		err = check_rest(body, rest, n_items, why);
+	if (!err)
+		err = check_any(body, n_items, why);
 	json_decref(rest);
 	hf_known_free(&body->known);
 	return err ? err : hf_sync_close_list(&body->sync, why);

@@ -26,7 +26,7 @@ struct hf_syncs {
 	pthread_mutex_t lock;	  /* guards what follows */
 	struct zone_entry *zones; /* those of the store that were synchronised */
 	uint64_t items[HF_SYNC_OUTCOMES];
-	uint64_t reallocations_avoided;
+	uint64_t reallocations_avoided, releases_skipped;
 };
 
 const char *hf_sync_end_name(enum hf_sync_end end) {
@@ -99,6 +99,7 @@ void hf_syncs_count(struct hf_syncs *syncs, const struct hf_sync_summary *summar
 	for (int i = 0; i < HF_SYNC_OUTCOMES; i++)
 		syncs->items[i] += summary->of[i];
 	syncs->reallocations_avoided += reallocations_avoided;
+	syncs->releases_skipped += summary->release_skipped;
 	pthread_mutex_unlock(&syncs->lock);
 }
 
@@ -143,6 +144,9 @@ void hf_syncs_write_metrics(struct hf_syncs *syncs, struct hf_buf *out) {
 	hf_prometheus_single(out, "holdfast_sync_reallocations_avoided_total", "counter",
 			     "Services in syncs that came without the address that they have, and kept it.",
 			     syncs->reallocations_avoided);
+	hf_prometheus_single(out, "holdfast_sync_releases_skipped_total", "counter",
+			     "Leases that full syncs did not list and did not release, as it was not known whose an item was.",
+			     syncs->releases_skipped);
 	hf_prometheus_single(out, "holdfast_sync_memory_bytes", "gauge", "Memory that the syncs under way use.",
 			     syncs->budget.used_bytes);
 	pthread_mutex_unlock(&syncs->lock);

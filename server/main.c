@@ -123,7 +123,11 @@ static void on_slow(void *context, int64_t duration_us) {
 
 static void on_event(enum hf_event_level level, const char *message, const char *pairs) {
 	static const enum hf_log_level levels[] = {
-		[HF_EVENT_DEBUG] = HF_LOG_DEBUG, [HF_EVENT_INFO] = HF_LOG_INFO, [HF_EVENT_ERROR] = HF_LOG_ERROR};
+		[HF_EVENT_DEBUG] = HF_LOG_DEBUG,
+		[HF_EVENT_INFO] = HF_LOG_INFO,
+		[HF_EVENT_WARN] = HF_LOG_WARN,
+		[HF_EVENT_ERROR] = HF_LOG_ERROR,
+	};
 	hf_log(levels[level], message, "%s", pairs);
 }
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/skim.h"
 #include "oracle.h"
 
 #define ZONE "east"
@@ -138,6 +139,23 @@ static const char *difference_without_why(const char *text, size_t len, const st
 	return NULL;
 }
 
+/* What a skim leaves says whose the document is as the whole does. A name with an escape makes it give up. */
+static const char *difference_of_skim(const char *text, size_t len, const struct reading *r) {
+	struct hf_skim skim = {.depth = 0};
+	struct hf_document document = {.has_identity = false};
+	size_t left_len;
+	hf_skim_feed(&skim, text, len / 2);
+	hf_skim_feed(&skim, text + len / 2, len - len / 2);
+	const char *left = hf_skim_end(&skim, &left_len);
+	bool read = left && (hf_document_read(left, left_len, ZONE, NULL, &document) == HF_OK || document.nobodys);
+	hf_skim_free(&skim);
+	if (r->document.has_identity && left && !(read && same_identity(&document.id, &r->document.id)))
+		return "the identity that a skim leaves";
+	if (r->document.nobodys && left && !document.nobodys)
+		return "that a skim leaves nobody's";
+	return left || memchr(text, '\\', len) || !r->document.has_identity ? NULL : "that a skim can be read";
+}
+
 /* A copy with nothing behind it, so that the address sanitizer sees who reads on. */
 static char *exact_copy(const uint8_t *data, size_t len) {
 	char *copy = malloc(len);
@@ -153,6 +171,8 @@ struct outcome configuration_compare(const uint8_t *data, size_t len) {
 	struct reading api = read_by_api(text, len), oracle = read_by_oracle(text, len);
 	struct outcome outcome = {.accepted = !oracle.config_err, .identified = !oracle.document_err};
 	outcome.differs = difference_of_configs(&api, &oracle);
+	if (!outcome.differs)
+		outcome.differs = difference_of_skim(text, len, &api);
 	if (!outcome.differs)
 		outcome.differs = difference_of_documents(&api, &oracle);
 	if (!outcome.differs && !oracle.config_err)

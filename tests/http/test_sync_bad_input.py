@@ -6,7 +6,7 @@ import unittest
 from harness import Server, lease_path
 from syncing import BROKEN, FORMS, NDJSON, SyncCase, encode, names, outcomes, universal
 
-UNREADABLE = [  # items whose identity cannot be read, and the code
+NO_LEASES = [  # items whose identity cannot be read (invalid-parameter), or can, and is one that no lease can have (invalid-name)
     ({}, 'invalid-parameter'), ({'type': 'MeshService', 'mesh': 'default'}, 'invalid-parameter'), ({'name': ''}, 'invalid-parameter'),
     ({'name': 'Upper'}, 'invalid-name'), ({'name': '-a'}, 'invalid-name'), ({'name': 'a' * 318}, 'invalid-name'),
     ({'name': 'ä'}, 'invalid-name'),
@@ -19,9 +19,10 @@ UNREADABLE = [  # items whose identity cannot be read, and the code
 ]
 NOT_OBJECTS = [[], 5, 'text', None, True, 1.5]
 BAD_LINES = [BROKEN, '{', '}', 'x', '{"name":"a",}', "{'name':'a'}", '{"name":"a"} x', '{"name":"a","name":"b"}',
-             '{"name":"a"}{"name":"b"}',
-             '{"name":"a","x":"\\u0000"}', '{"name":"a","x":9223372036854775808}', '{"name":"a","x":' + '[' * 70 + ']' * 70 + '}']
-BAD_BYTES = [b'{"name":"a\xff"}', b'{"name":"a","x":"\xc3"}', b'{"name":"a","x":"\x00"}', b'\xff\xfe{}']
+             '{"name":"a"}{"name":"b"}', '{"name":"a\\u0000"}', '{"name":9223372036854775808}']
+BAD_VALUES = ['{"name":"a","x":"\\u0000"}', '{"name":"a","x":9223372036854775808}', '{"name":"a","x":' + '[' * 70 + ']' * 70 + '}',
+              '{"x":[{"y":1,"y":2}],"metadata":{"name":"a"}}']  # no JSON that we take, and yet it is clear whose they are
+BAD_BYTES = [(b'{"name":"a\xff"}', True), (b'{"name":"a","x":"\xc3"}', False), (b'{"name":"a","x":"\x00"}', False), (b'\xff\xfe{}', True)]
 
 
 class OneItem(SyncCase):
@@ -40,10 +41,10 @@ class OneItem(SyncCase):
         return result
 
     def test_no_identity(self):
-        for document, code in UNREADABLE:
+        for document, code in NO_LEASES:
             for form in ('list', 'ndjson'):
                 with self.subTest(f'{str(document)[:50]}, {form}'):
-                    self.assertNotIn('service', self.check(form, document, code, True))
+                    self.assertNotIn('service', self.check(form, document, code, code == 'invalid-parameter'))
 
     def test_no_object(self):
         for value in NOT_OBJECTS:
@@ -56,16 +57,40 @@ class OneItem(SyncCase):
         for line in BAD_LINES:
             with self.subTest(line[:40]):
                 self.check('ndjson', line, 'invalid-json', True)
+        for line in BAD_VALUES:
+            with self.subTest(line[:40]):
+                result = self.check('ndjson', line, 'invalid-json', False)
+                self.assertEqual((result['kind'], result['mesh'], result['service']), ('MeshService', 'default', 'a'))
+
+    def test_too_large(self):
+        much = 'x' * 300_000
+        for document, held in (({'name': 'a', 'much': much}, False), ({'spec': {'much': much}, 'metadata': {'name': 'a', 'namespace': 'n'}}, False),
+                               ({'kind': 'Dataplane', 'much': much}, False), ({'name': much}, False), ({'much': much}, True),
+                               ({'name': 5, 'much': much}, True)):
+            for form in FORMS:
+                with self.subTest(f'{str(document)[:50]}, {form}'):
+                    self.check(form, document, 'body-too-large', held)
+
+    def test_its_own_lease_is_held_back(self):
+        for form in ('list', 'ndjson'):
+            zone = self.zone()
+            self.sync(zone, [universal('held'), universal('old'), universal('kept')])
+            bad = {**universal('held'), 'much': 'x' * 300_000}
+            for _ in range(2):  # again and again, as long as it stays in the list
+                answer = self.sync(zone, [universal('kept'), bad], form)
+                self.rejected(answer, 2, 'body-too-large', form)
+                self.assertEqual(sorted(self.active(zone)), ['held', 'kept'])
+                self.assertEqual(self.sync(zone, [universal('kept'), {**bad, 'name': 'Test-Server'}], form, dryRun='true', maxRelease=99)['summary']['released'], 1)
 
     def test_bytes_that_are_no_text(self):
-        for line in BAD_BYTES:
+        for line, held in BAD_BYTES:
             with self.subTest(repr(line)):
                 zone = self.zone()
                 self.sync(zone, [universal('old')])
                 good = json.dumps(universal('new')).encode()
-                answer = self.post(zone, good + b'\n' + line + b'\n' + good.replace(b'new', b'two') + b'\n', NDJSON).json()
+                answer = self.post(zone, good + b'\n' + line + b'\n' + good.replace(b'new', b'two') + b'\n', NDJSON, maxRelease=100).json()
                 self.rejected(answer, 2, 'invalid-json', 'ndjson')
-                self.assertEqual((answer['summary']['created'], answer['summary']['releaseSkipped']), (2, 1))
+                self.assertEqual((answer['summary']['created'], answer['summary']['releaseSkipped']), (2, held))
 
     def test_another_type(self):
         for form in FORMS:
@@ -158,6 +183,31 @@ class Whole(SyncCase):
             with self.subTest(body[:30]):
                 self.refused('here', body, 400, 'invalid-json')
                 self.refused('here', body, 400, 'invalid-json', mode='delta')
+
+    def test_nothing_at_all(self):
+        """What a broken pipe leaves is no empty zone, in whatever form and mode it comes."""
+        blanks = ('', ' ', '\n', '\r\n \n\t\n')
+        for body in blanks:
+            for media in ('application/json', NDJSON):
+                for query in ({'maxRelease': 100}, {'maxRelease': 100, 'dryRun': 'true', 'force': 'true'}, {'mode': 'delta'}):
+                    with self.subTest(f'{body!r}, {media}, {query}'):
+                        self.refused('here', body, 400, 'invalid-json', '{"items":[]}', media=media, **query)
+                        chunks = (piece for piece in [body.encode()] if piece)
+                        answer = self.assertWritesNothing(lambda c=chunks, m=media, q=query: self.post('here', c, m, **q))
+                        self.assertProblem(answer, 400, 'invalid-json', '{"items":[]}')
+                answer = self.server.post('/v1/zones/here/manifest?mesh=*', body, {'Content-Type': media})
+                self.assertProblem(answer, 400, 'invalid-json', '{"items":[]}')
+        self.assertEqual(self.sync('nowhere', [])['summary']['released'], 0, 'it is stated like this')
+
+    def test_nothing_that_can_be_read(self):
+        for form in ('list', 'ndjson'):
+            for items in ([{}], [{'mesh': 'default'}, {'name': 5}], [{'much': 'x' * 300_000}]):
+                for query in ({'maxRelease': 100}, {'mode': 'delta'}):
+                    code = 'invalid-json' if 'much' in items[0] else 'invalid-parameter'
+                    self.refused('here', items, 400, code, 'none of the', form=form, **query)
+        self.refused('here', 'x\n{\n', 400, 'invalid-json', 'line 1', media=NDJSON, maxRelease=100)
+        self.refused('here', [], 400, 'invalid-parameter', '"removed", number 1', mode='delta', removed=[{}])
+        self.refused('here', [{'name': 'A'}, {'type': 'Secret'}], 409, 'mass-release-guard', 'lists none', maxRelease=99)
 
     def test_bodies_that_are_no_list(self):
         table = [('[]', 'invalid-json'), ('5', 'invalid-json'), ('"x"', 'invalid-json'), ('null', 'invalid-json'),

@@ -58,7 +58,7 @@ class Guard(SyncCase):
     def test_an_empty_snapshot(self):
         for count in (1, 3, 20):
             zone, items = self.full_of(count)
-            for form in ('list', 'kubernetes', 'ndjson'):
+            for form in ('list', 'kubernetes'):
                 for percent in (None, 0, 99):
                     problem = self.refused(zone, [], *GUARD, form=form, maxRelease=percent)
                     self.assertEqual(problem['summary']['released'], count)

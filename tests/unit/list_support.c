@@ -16,11 +16,12 @@ bool outcome_charge(void *context, size_t bytes) {
 enum hf_err outcome_document(void *context, enum hf_list_member member, uint32_t place, const char *text, size_t len,
 			     bool too_large, struct hf_why *why) {
 	struct outcome *o = context;
-	cr_assert(too_large == !text && (text || len == 0));
+	cr_assert(text ? len > 0 : too_large && len == 0);
 	if (++o->n_calls == o->fail_at)
 		return hf_fail(why, HF_E_STORAGE, "no more");
 	hf_buf_printf(&o->calls, "%c%u ", member == HF_LIST_ITEM ? 'i' : 'r', place);
-	hf_buf_add(&o->calls, too_large ? "too large" : text, too_large ? 9 : len);
+	hf_buf_text(&o->calls, !too_large ? "" : text ? "too large: " : "too large");
+	hf_buf_add(&o->calls, text ? text : "", len);
 	hf_buf_add(&o->calls, "\n", 1);
 	return HF_OK;
 }

@@ -23,7 +23,8 @@ static char events[8192];
 
 static void on_event(enum hf_event_level level, const char *message, const char *pairs) {
 	size_t len = strlen(events);
-	snprintf(events + len, sizeof events - len, "%s %s %s\n", level == HF_EVENT_INFO ? "info" : "debug", message, pairs);
+	static const char *const LEVELS[] = {"debug", "info", "warn", "error"};
+	snprintf(events + len, sizeof events - len, "%s %s %s\n", LEVELS[level], message, pairs);
 }
 
 static size_t used_bytes(void) { return hf_syncs_budget(w.api.syncs)->used_bytes; }
@@ -121,7 +122,8 @@ static const struct {
 	 HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'delta','dryRun':false,'revision':12,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':0,"
 	 "'updated':1,'restored':0,'released':0,'foreign':0,'rejected':2,'releaseSkipped':0},'results':[{'kind':'MeshService','"
-	 "mesh':'default','service':'a','outcome':'updated','vips':[{'ip':'241.0.0.0'}]},{'outcome':'rejected','vips':null,'item':"
+	 "mesh':'default','service':'a','outcome':'updated','vips':[{'ip':'241.0.0.0'}]},{'kind':'MeshService','mesh':'default','"
+	 "service':'z','outcome':'rejected','vips':null,'item':"
 	 "2,'problem':{'type':'urn:holdfast:problem:invalid-json','title':'The body is not valid "
 	 "JSON','status':400,'code':'invalid-json','detail':'the document, line 1, column 49: duplicate object key near "
 	 "'\\'spec\\'''}},{'outcome':'rejected','vips':null,'removed':1,'problem':{'type':'urn:holdfast:problem:invalid-parameter',"
@@ -129,7 +131,18 @@ static const struct {
 	{"nothing of it to be told", DELTA "&return=none", SERVICE("e") "\n", HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'delta','dryRun':false,'revision':13,'digest':'#','summary':{'created':1,'adopted':0,'unchanged':0,"
 	 "'updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[]}\n"},
-	{"the guard", FULL, "", HF_STEP_DONE, 409,
+	{"one that nobody knows holds back all releases", FULL "&return=none",
+	 SERVICE("a") "\n{\"spec\":{}}\n" CLAIMS("c", "241.5.5.5"), HF_STEP_DONE, 200,
+	 "{'zone':'east','mode':'full','dryRun':false,'revision':13,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':2,'"
+	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'releaseSkipped':2},'results':[]}\n"},
+	{"in a dry run nobody is warned", FULL "&return=none&dryRun=true", "{\"items\":[" SERVICE("a") ",[]]}", HF_STEP_DONE, 200,
+	 "{'zone':'east','mode':'full','dryRun':true,'revision':13,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':1,'"
+	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'releaseSkipped':3},'results':[]}\n"},
+	{"nothing at all", FULL "&maxRelease=100", "", HF_STEP_DONE, 400,
+	 "{'type':'urn:holdfast:problem:invalid-json','title':'The body is not valid "
+	 "JSON','status':400,'code':'invalid-json','detail':'"
+	 "the body has no document; that there are none is stated by {\\'items\\':[]} as application/json'}\n"},
+	{"the guard", FULL, "{\"items\":[]}", HF_STEP_DONE, 409,
 	 "{'type':'urn:holdfast:problem:mass-release-guard','title':'The sync would release too many "
 	 "leases','status':409,'code':'mass-release-guard','detail':'the sync would release 4 of 4 active leases, as it lists none "
 	 "of "
@@ -165,38 +178,50 @@ static const char EVENTS[] = "info sync zone=east mode=full epoch=0 outcome=chan
 			     "restored=0 released=0 foreign=0 rejected=2 release_skipped=0 duration_ms=#\n"
 			     "info sync zone=east mode=delta epoch=0 outcome=changed created=1 adopted=0 unchanged=0 updated=0 "
 			     "restored=0 released=0 foreign=0 rejected=0 release_skipped=0 duration_ms=#\n"
+			     "info sync zone=east mode=full epoch=0 outcome=unchanged created=0 adopted=0 unchanged=2 updated=0 "
+			     "restored=0 released=0 foreign=0 rejected=1 release_skipped=2 duration_ms=#\n"
+			     "warn releases skipped zone=east release_skipped=2 unreadable=1 line=2 code=invalid-parameter\n"
+			     "info sync zone=east mode=full epoch=0 outcome=dry-run created=0 adopted=0 unchanged=1 updated=0 "
+			     "restored=0 released=0 foreign=0 rejected=1 release_skipped=3 duration_ms=#\n"
+			     "info sync zone=east mode=full epoch=0 outcome=refused created=0 adopted=0 unchanged=0 updated=0 "
+			     "restored=0 released=0 foreign=0 rejected=0 release_skipped=0 duration_ms=# code=invalid-json\n"
 			     "info sync zone=east mode=full epoch=0 outcome=refused created=0 adopted=0 unchanged=0 updated=0 "
 			     "restored=0 released=4 foreign=0 rejected=0 release_skipped=0 duration_ms=# code=mass-release-guard\n";
 
 static const char ZONE[] =
 	"{'zone':'east','state':'unmanaged','epoch':0,'instance':null,'leases':{'active':4,'quarantined':1},'digest':'#','"
 	"reconnects':0,'createdAt':'2023-11-14T22:13:20.000Z','changedAt':'2023-11-14T22:13:20.000Z','lastSync':{'at':'2023-11-"
-	"14T22:13:20.000Z','mode':'delta','epoch':0,'durationMs':#,'revision':13,'summary':{'created':1,'adopted':0,'unchanged':0,'"
-	"updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0}}}\n";
+	"14T22:13:20.000Z','mode':'full','epoch':0,'durationMs':#,'revision':13,'summary':{'created':0,'adopted':0,'unchanged':2,'"
+	"updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'releaseSkipped':2}}}\n";
 
-static const char METRICS[] = "# HELP holdfast_syncs_total Syncs of zones that have leases or have connected, by how they ended.\n"
-			      "# TYPE holdfast_syncs_total counter\n"
-			      "holdfast_syncs_total{zone='east',outcome='changed'} 6\n"
-			      "holdfast_syncs_total{zone='east',outcome='unchanged'} 2\n"
-			      "holdfast_syncs_total{zone='east',outcome='dry-run'} 1\n"
-			      "holdfast_syncs_total{zone='east',outcome='refused'} 1\n"
-			      "# HELP holdfast_sync_items_total Items of syncs that were carried out, by outcome.\n"
-			      "# TYPE holdfast_sync_items_total counter\n"
-			      "holdfast_sync_items_total{outcome='created'} 4\n"
-			      "holdfast_sync_items_total{outcome='adopted'} 1\n"
-			      "holdfast_sync_items_total{outcome='unchanged'} 4\n"
-			      "holdfast_sync_items_total{outcome='updated'} 2\n"
-			      "holdfast_sync_items_total{outcome='restored'} 1\n"
-			      "holdfast_sync_items_total{outcome='released'} 2\n"
-			      "holdfast_sync_items_total{outcome='foreign'} 1\n"
-			      "holdfast_sync_items_total{outcome='rejected'} 4\n"
-			      "# HELP holdfast_sync_reallocations_avoided_total Services in syncs that came without the address "
-			      "that they have, and kept it.\n"
-			      "# TYPE holdfast_sync_reallocations_avoided_total counter\n"
-			      "holdfast_sync_reallocations_avoided_total 7\n"
-			      "# HELP holdfast_sync_memory_bytes Memory that the syncs under way use.\n"
-			      "# TYPE holdfast_sync_memory_bytes gauge\n"
-			      "holdfast_sync_memory_bytes 0\n";
+static const char METRICS[] =
+	"# HELP holdfast_syncs_total Syncs of zones that have leases or have connected, by how they ended.\n"
+	"# TYPE holdfast_syncs_total counter\n"
+	"holdfast_syncs_total{zone='east',outcome='changed'} 6\n"
+	"holdfast_syncs_total{zone='east',outcome='unchanged'} 3\n"
+	"holdfast_syncs_total{zone='east',outcome='dry-run'} 2\n"
+	"holdfast_syncs_total{zone='east',outcome='refused'} 2\n"
+	"# HELP holdfast_sync_items_total Items of syncs that were carried out, by outcome.\n"
+	"# TYPE holdfast_sync_items_total counter\n"
+	"holdfast_sync_items_total{outcome='created'} 4\n"
+	"holdfast_sync_items_total{outcome='adopted'} 1\n"
+	"holdfast_sync_items_total{outcome='unchanged'} 6\n"
+	"holdfast_sync_items_total{outcome='updated'} 2\n"
+	"holdfast_sync_items_total{outcome='restored'} 1\n"
+	"holdfast_sync_items_total{outcome='released'} 2\n"
+	"holdfast_sync_items_total{outcome='foreign'} 1\n"
+	"holdfast_sync_items_total{outcome='rejected'} 5\n"
+	"# HELP holdfast_sync_reallocations_avoided_total Services in syncs that came without the address "
+	"that they have, and kept it.\n"
+	"# TYPE holdfast_sync_reallocations_avoided_total counter\n"
+	"holdfast_sync_reallocations_avoided_total 8\n"
+	"# HELP holdfast_sync_releases_skipped_total Leases that full syncs did not list and did not release, "
+	"as it was not known whose an item was.\n"
+	"# TYPE holdfast_sync_releases_skipped_total counter\n"
+	"holdfast_sync_releases_skipped_total 2\n"
+	"# HELP holdfast_sync_memory_bytes Memory that the syncs under way use.\n"
+	"# TYPE holdfast_sync_memory_bytes gauge\n"
+	"holdfast_sync_memory_bytes 0\n";
 
 Test(call_sync, answers_to_the_letter) {
 	for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
@@ -332,4 +357,103 @@ Test(call_sync, claims_are_told_the_same_whether_a_document_is_parsed_or_known) 
 				     known ? "known" : "parsed");
 		}
 	}
+}
+
+/* Items that are rejected: what a full list of a and the item releases of a, b, c and d. LARGE stands for more than one item may
+ * have. */
+static const struct {
+	const char *name, *item;
+	const char *released; /* how many; or, behind a minus, how many are held back */
+	const char *listed;   /* the service that it is rejected as; NULL: none */
+} ODD[] = {
+	{"a name that no lease can have", "{\"name\":\"Test-Server\"}", "3", NULL},
+	{"… as the name shown", "{\"name\":\"b\",\"labels\":{\"kuma.io/display-name\":\"B\"}}", "3", NULL},
+	{"… with its namespace", "{\"name\":\"b\",\"labels\":{\"k8s.kuma.io/namespace\":\"N\"}}", "3", NULL},
+	{"a mesh that none can be", "{\"name\":\"b\",\"mesh\":\"Default\"}", "3", NULL},
+	{"a zone that none can be", "{\"name\":\"b\",\"labels\":{\"kuma.io/zone\":\"East\"}}", "3", NULL},
+	{"another kind", "{\"kind\":\"HostnameGenerator\",\"metadata\":{\"name\":\"b\"}}", "3", NULL},
+	{"another kind without a name", "{\"kind\":\"Secret\"}", "3", NULL},
+	{"another kind of ours", "{\"type\":\"MeshExternalService\",\"name\":\"b\"}", "3", "b"},
+	{"another mesh", "{\"name\":\"b\",\"mesh\":\"other\"}", "3", "b"},
+	{"a configuration that is none", "{\"name\":\"b\",\"labels\":{\"x\":1},\"spec\":{\"n\":1e400}}", "2", "b"},
+	{"a number out of range", "{\"name\":\"b\",\"spec\":{\"n\":9223372036854775808}}", "2", "b"},
+	{"a NUL", "{\"spec\":\"\\u0000\",\"name\":\"b\"}", "2", "b"},
+	{"the same member twice", "{\"name\":\"b\",\"spec\":1,\"spec\":2}", "2", "b"},
+	{"a NUL, of nobody's", "{\"spec\":\"\\u0000\",\"name\":\"B\"}", "3", NULL},
+	{"too large", "{\"name\":\"b\",\"x\":\"LARGE\"}", "2", "b"},
+	{"too large, its name behind", "{\"x\":[\"LARGE\",{\"name\":\"a\"}],\"name\":\"b\"}", "2", "b"},
+	{"too large, of another zone", "{\"name\":\"b\",\"labels\":{\"l\":\"LARGE\",\"kuma.io/zone\":\"west\"}}", "3", "b"},
+	{"too large, of another kind", "{\"kind\":\"Dataplane\",\"x\":\"LARGE\",\"name\":\"b\"}", "3", NULL},
+	{"too large for a name", "{\"name\":\"LARGE\"}", "3", NULL},
+	{"too large, without a name", "{\"x\":\"LARGE\"}", "-3", NULL},
+	{"too large, of two names", "{\"name\":\"b\",\"x\":\"LARGE\",\"name\":\"c\"}", "-3", NULL},
+	{"too large, no object", "[\"LARGE\"]", "-3", NULL},
+	{"no name", "{\"mesh\":\"default\"}", "-3", NULL},
+	{"an empty name", "{\"name\":\"\"}", "-3", NULL},
+	{"a name that is none", "{\"name\":5}", "-3", NULL},
+	{"a mesh that is none", "{\"name\":\"b\",\"mesh\":5}", "-3", NULL},
+	{"two names", "{\"name\":\"b\",\"name\":\"c\"}", "-3", NULL},
+	{"a name with a NUL", "{\"name\":\"b\\u0000\"}", "-3", NULL},
+	{"no object", "[]", "-3", NULL},
+	{"no JSON", "{\"name\":\"b\",}", "-3", NULL},
+};
+
+static char odd_body[HF_DEFAULT_BODY_MAX + 4096];
+
+static const char *odd_list(const char *item, bool ndjson) {
+	const char *large = strstr(item, "LARGE");
+	size_t before = large ? (size_t)(large - item) : strlen(item), filler = large ? HF_DEFAULT_BODY_MAX : 0;
+	char *at = odd_body + sprintf(odd_body, ndjson ? "%.*s" : "{\"items\":[%.*s", (int)before, item);
+	memset(at, 'x', filler);
+	strcpy(at + filler, large ? large + strlen("LARGE") : "");
+	strcat(odd_body, ndjson ? "\n" SERVICE("a") "\n" : "," SERVICE("a") "]}");
+	return odd_body;
+}
+
+Test(call_sync, one_odd_item_holds_back_nothing_but_itself) {
+	for (size_t i = 0; i < sizeof ODD / sizeof *ODD; i++)
+		for (int ndjson = 0; ndjson <= 1; ndjson++) {
+			char summary[64], service[64];
+			bool held = ODD[i].released[0] == '-';
+			post(DELTA, SERVICE("a") "\n" SERVICE("b") "\n" SERVICE("c") "\n" SERVICE("d"));
+			struct answer a = post(FULL "&maxRelease=100", odd_list(ODD[i].item, ndjson));
+			snprintf(summary, sizeof summary, "\"released\":%s,\"foreign\":0,\"rejected\":1,\"releaseSkipped\":%s}",
+				 held ? "0" : ODD[i].released, held ? ODD[i].released + 1 : "0");
+			cr_expect(strstr(a.body, summary), "%s: %s", ODD[i].name, a.body);
+			snprintf(service, sizeof service, "\"service\":\"%s\",\"outcome\":\"rejected\"",
+				 ODD[i].listed ? ODD[i].listed : "");
+			cr_expect_eq(strstr(a.body, service) != NULL, ODD[i].listed != NULL, "%s: %s", ODD[i].name, a.body);
+			cr_expect_eq(strstr(a.body, "[{\"outcome\":\"rejected\"") != NULL, !ODD[i].listed, "%s: %s", ODD[i].name,
+				     a.body);
+		}
+}
+
+/* Alone it is no list at all: nothing of it was read, so it says nothing of the zone. */
+Test(call_sync, a_body_of_which_nothing_can_be_read_is_refused) {
+	static const char *const BODIES[] = {"",
+					     "\n",
+					     " \r\n\n \t\n",
+					     "nothing\n",
+					     "{}\n[]\n",
+					     "{\"items\":[{}]}",
+					     "{\"items\":[5,\"a\"]}",
+					     "{\"removed\":[{}]}",
+					     "{\"removed\":{\"mesh\":\"default\"}}\n"};
+	post(FULL, SERVICE("a"));
+	struct hf_digest before = fixture_digest(&w.f);
+	for (size_t i = 0; i < sizeof BODIES / sizeof *BODIES; i++)
+		for (int json = 0; json <= 1; json++) {
+			bool full = !strstr(BODIES[i], "removed");
+			w.content_type = json || strncmp(BODIES[i], "{\"items", 8) == 0 ? "application/json" : NDJSON;
+			struct answer a = request(&w, HF_POST, full ? FULL "&maxRelease=100" : DELTA, BODIES[i]);
+			cr_expect_eq(a.status, 400, "%s: %s", BODIES[i], a.body);
+			cr_expect(strstr(a.body, "\"code\":\"invalid-"), "%s: %s", BODIES[i], a.body);
+			if (BODIES[i][strspn(BODIES[i], " \t\r\n")])
+				continue;
+			cr_expect_eq(request(&w, HF_POST, DELTA, BODIES[i]).status, 400, "a delta of nothing");
+			a = request(&w, HF_POST, MANIFEST, BODIES[i]);
+			cr_expect(a.status == 400 && strstr(a.body, "{\\\"items\\\":[]}"), "a manifest: %s", a.body);
+		}
+	struct hf_digest after = fixture_digest(&w.f);
+	cr_expect(hf_digest_equal(&before, &after));
 }
