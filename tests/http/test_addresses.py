@@ -92,8 +92,12 @@ class Requested(ServerCase):
                     self.assertFalse(set(claims) & {v['ip'] for v in lease['vips']})
                 self.assertOutcome(self.server.put(path, claiming('10.1.0.99')), 200, 'unchanged')
 
+    def test_a_claim_that_is_a_bare_string(self):
+        lease = self.assertOutcome(self.server.put(lease_path(self.name(), 'dual'), {'spec': {}, 'status': {'vips': ['10.1.0.94']}}), 201, 'adopted')
+        self.assertEqual(lease['vips'][0], {'ip': '10.1.0.94'})
+
     def test_claims_that_are_none(self):
-        for i, vips in enumerate((None, {}, 'x', [], [None], [{}], [{'ip': 5}], [{'ip': None}], ['10.1.0.94'], [[]])):
+        for i, vips in enumerate((None, {}, 'x', [], [None], [{}], [{'ip': 5}], [{'ip': None}], [[]])):
             body = {'spec': {}, 'status': {'vips': vips}}
             self.assertOutcome(self.server.put(lease_path(f'{self.name()}-{i}', 'dual'), body), 201, 'created')
 
