@@ -33,6 +33,50 @@ static enum hf_err judge(const char *text, size_t len, size_t len_max, struct hf
 	return HF_OK;
 }
 
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/* The value of a line, or NULL. */
+static char *value_of(char *text) {
+	char *equals = strchr(text, '=');
+	return equals ? equals + 1 + strspn(equals + 1, " \t") : NULL;
+}
+
+/* Where a value that begins with a quote has its other one; NULL: it has none, or begins with no quote. */
+static char *closing_quote(char *value) { return value && (*value == '"' || *value == '\'') ? strchr(value + 1, *value) : NULL; }
+
+/* Cuts a comment off: a # or ; at the beginning, or behind a blank, and not between quotes. inih knows ; alone there. */
+static char *cut_comment(char *text, char *end) {
+	char *value = value_of(text), *quote = closing_quote(value);
+	for (char *at = text; at < end; at++) {
+		if (quote && at == value)
+			at = quote;
+		else if ((*at == '#' || *at == ';') && at > text && is_blank(at[-1]))
+			*(end = at) = '\0';
+	}
+	return end;
+}
+
+/* Takes the quotes of a value away. */
+static enum hf_err unquote(char *text, char **end, struct hf_why *why) {
+	char *value = value_of(text), *quote = closing_quote(value);
+	if (!value || *text == '#' || *text == ';' || (*value != '"' && *value != '\''))
+		return HF_OK;
+	if (!quote)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "the quote before the value has no other behind it");
+	if (quote[1])
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "something follows the quote behind the value");
+	char *inner = value + 1;
+	size_t len = (size_t)(quote - inner);
+	*quote = '\0';
+	if (strstr(inner, " ;") || strstr(inner, "\t;")) /* to inih a comment */
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "a value cannot have a ; behind a blank");
+	if (len > 0 && (is_blank(inner[0]) || is_blank(inner[len - 1]))) /* which inih takes away */
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "a value cannot begin or end with a blank");
+	memmove(value, inner, len + 1);
+	*end = value + len;
+	return HF_OK;
+}
+
 /* inih does not tell its handler at which line it is, so each call gives it one whole line, which ends in a newline. */
 static char *next_line(char *ret, int size, void *stream) {
 	struct reading *r = stream;
@@ -44,12 +88,12 @@ static char *next_line(char *ret, int size, void *stream) {
 	if (r->number == 1 && strncmp(text, BYTE_ORDER_MARK, 3) == 0)
 		text += 3;
 	text += strspn(text, " \t\r\n");
-	for (char *at = text; at < end; at++) /* behind a blank they begin a comment; inih knows ; alone there */
-		if ((*at == '#' || *at == ';') && at > text && (at[-1] == ' ' || at[-1] == '\t'))
-			*(end = at) = '\0';
+	end = cut_comment(text, end);
 	while (end > text && strchr(" \t\r\n", end[-1]) && end[-1])
 		*--end = '\0';
 	r->err = judge(text, (size_t)(end - text), (size_t)size - 2, &r->why);
+	if (!r->err)
+		r->err = unquote(text, &end, &r->why);
 	if (r->err)
 		return NULL;
 	snprintf(ret, (size_t)size, "%s\n", text);

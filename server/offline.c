@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "environment.h"
+
 enum type { TEXT, FLAG, NUMBER };
 
 static const struct flag {
@@ -108,6 +110,7 @@ static bool set(struct hf_offline *o, const struct flag *flag, const char *text)
 /* -1: the arguments are read; else the status to end with. */
 static int read_arguments(const struct command *command, int argc, char **argv, struct hf_offline *ret) {
 	struct option options[N_FLAGS + 2] = {{0}};
+	bool given[N_FLAGS] = {false};
 	int n = 0, flag;
 	for (int i = 0; i < N_FLAGS; i++)
 		if (takes(command, FLAGS[i].name))
@@ -127,6 +130,9 @@ static int read_arguments(const struct command *command, int argc, char **argv, 
 		}
 		if (flag == '?' || flag == ':')
 			return usage(command, flag == ':' ? "a value is missing: " : "there is no such flag: ", argv[optind - 1]);
+		if (given[flag])
+			return usage(command, "this flag is stated twice: --", FLAGS[flag].name);
+		given[flag] = true;
 		if (!set(ret, &FLAGS[flag], optarg))
 			return usage(command, "this value is not valid: ", optarg);
 	}
@@ -134,6 +140,9 @@ static int read_arguments(const struct command *command, int argc, char **argv, 
 		ret->path = argv[optind++];
 	if (optind < argc)
 		return usage(command, "one argument too many: ", argv[optind]);
+	struct hf_why why;
+	if (hf_environment_check(&why))
+		return usage(command, why.text, "");
 	if (ret->path && !ret->path[0])
 		return usage(command, "an argument is empty: ", command->argument);
 	if (command->argument && command->argument[0] != '[' && !ret->path)

@@ -11,7 +11,9 @@
 
 #include "api/syncs.h"
 #include "conffile.h"
+#include "environment.h"
 #include "listen.h"
+#include "nearest.h"
 #include "storage/pool.h"
 
 #define CONFIG "config"
@@ -131,16 +133,32 @@ static enum hf_err set(struct hf_options *options, const struct setting *s, cons
 	return hf_fail(why, HF_E_INVALID_PARAMETER, "%s: \"%.60s\" is not valid: %s%s", source, text, limits, s->help);
 }
 
-static void variable_name(const struct setting *s, char ret[64]) {
-	snprintf(ret, 64, "HOLDFAST_%s", s->name);
+static void variable_name(const struct setting *s, char ret[HF_VARIABLE_TEXT]) {
+	snprintf(ret, HF_VARIABLE_TEXT, "HOLDFAST_%s", s->name);
 	for (char *at = ret; *at; at++)
 		*at = *at == '-' ? '_' : (char)(*at >= 'a' && *at <= 'z' ? *at - 32 : *at);
 }
 
+bool hf_options_variable(int at, char ret[HF_VARIABLE_TEXT]) {
+	if (at < N_SETTINGS)
+		variable_name(&SETTINGS[at], ret);
+	return at < N_SETTINGS;
+}
+
+/* The setting's name that is like a word, as `: is it NAME`, or nothing. */
+static const char *guess(const char *word, char ret[HF_VARIABLE_TEXT]) {
+	const char *names[N_SETTINGS];
+	for (int i = 0; i < N_SETTINGS; i++)
+		names[i] = SETTINGS[i].name;
+	const char *nearest = hf_nearest(word, names, N_SETTINGS);
+	snprintf(ret, HF_VARIABLE_TEXT, "%s%s", nearest ? ": is it " : "", nearest ? nearest : "");
+	return ret;
+}
+
 static enum hf_err read_environment(struct hf_options *options, struct hf_why *why) {
-	enum hf_err err = HF_OK;
+	enum hf_err err = hf_environment_check(why);
 	for (int i = 0; !err && i < N_SETTINGS; i++) {
-		char name[64];
+		char name[HF_VARIABLE_TEXT];
 		variable_name(&SETTINGS[i], name);
 		const char *text = getenv(name);
 		if (text)
@@ -160,8 +178,11 @@ static enum hf_err take_pair(void *context, unsigned line, const char *key, cons
 	int i = 0;
 	while (i < N_SETTINGS && strcmp(SETTINGS[i].name, key) != 0)
 		i++;
-	if (i == N_SETTINGS || strcmp(key, CONFIG) == 0)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.60s\" is not a setting; see --help", key);
+	if (i == N_SETTINGS || strcmp(key, CONFIG) == 0) {
+		char like[HF_VARIABLE_TEXT] = "";
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.60s\" is not a setting%s; see --help", key,
+			       i == N_SETTINGS ? guess(key, like) : like);
+	}
 	if (file->lines[i])
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "%s is set in line %u already", key, file->lines[i]);
 	file->lines[i] = line;
@@ -175,6 +196,15 @@ static enum hf_err read_file(const char *flag, struct hf_options *options, struc
 	return path && *path ? hf_conffile_read(path, &(struct hf_conffile_taker){take_pair, &file}, why) : HF_OK;
 }
 
+/* A flag that is not known, or has no value. */
+static enum hf_err refuse_flag(const char *text, bool known, struct hf_why *why) {
+	char name[HF_VARIABLE_TEXT], like[HF_VARIABLE_TEXT] = "";
+	const char *word = text + strspn(text, "-");
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+	return hf_fail(why, HF_E_INVALID_PARAMETER, "%s: %s%s; see --help", text,
+		       known ? "a value is missing" : "there is no such flag", known ? "" : guess(name, like));
+}
+
 static enum hf_err read_flags(int argc, char **argv, struct hf_options *options, enum hf_run *ret_run, struct hf_why *why) {
 	struct option flags[N_SETTINGS + 3] = {{0}};
 	for (int i = 0; i < N_SETTINGS; i++)
@@ -182,13 +212,13 @@ static enum hf_err read_flags(int argc, char **argv, struct hf_options *options,
 					   i};
 	flags[N_SETTINGS] = (struct option){"help", no_argument, NULL, HELP_VALUE};
 	flags[N_SETTINGS + 1] = (struct option){"version", no_argument, NULL, VERSION_VALUE};
+	bool given[N_SETTINGS] = {false};
 	opterr = 0;
 	optind = 1;
 	for (int flag; (flag = getopt_long(argc, argv, ":h", flags, NULL)) != -1;) {
 		char source[64];
 		if (flag == '?' || flag == ':')
-			return hf_fail(why, HF_E_INVALID_PARAMETER, "%s: %s; see --help", argv[optind - 1],
-				       flag == ':' ? "a value is missing" : "there is no such flag");
+			return refuse_flag(argv[optind - 1], flag == ':', why);
 		if (flag == HELP_VALUE || flag == 'h') {
 			*ret_run = HF_RUN_HELP;
 			return HF_OK;
@@ -198,6 +228,9 @@ static enum hf_err read_flags(int argc, char **argv, struct hf_options *options,
 			return HF_OK;
 		}
 		snprintf(source, sizeof source, "--%s", SETTINGS[flag].name);
+		if (given[flag])
+			return hf_fail(why, HF_E_INVALID_PARAMETER, "%s is stated twice", source);
+		given[flag] = true;
 		enum hf_err err = set(options, &SETTINGS[flag], optarg ? optarg : "true", source, why);
 		if (err)
 			return err;
@@ -253,7 +286,8 @@ void hf_options_help(void) {
 	}
 	printf("  %-24s print this and stop\n  %-24s print the version and stop\n\n", "--help", "--version");
 	printf("Each flag has a variable too, HOLDFAST_DATA_DIR for --data-dir; a flag wins over its variable, and this\n"
-	       "over the file, where the same is written data-dir = DIR.\n"
+	       "over the file, where the same is written data-dir = DIR. A variable HOLDFAST_... that is none of these is an "
+	       "error.\n"
 	       "SIZE is a number of bytes, or of KiB, MiB, GiB, TiB. TIME is a number of seconds, or of s, m, h.\n\n"
 	       "Exit status: 0 stopped by SIGTERM or SIGINT; 1 failed while running; 2 flags or other settings; 3 the data\n"
 	       "directory cannot be used; 4 it is in use by another holdfastd; 5 it is of a newer format; 6 it is damaged;\n"

@@ -33,6 +33,10 @@ enum hf_run { HF_RUN_SERVE, HF_RUN_HELP, HF_RUN_VERSION };
  * and line. */
 enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf_options *ret, enum hf_run *ret_run) HF_CHECKED;
 
+/* The name of a setting's variable, by its place from 0 on. False: there are no more. */
+#define HF_VARIABLE_TEXT 64
+bool hf_options_variable(int at, char ret[HF_VARIABLE_TEXT]);
+
 /* Prints what --help says to standard output. */
 void hf_options_help(void);
 

@@ -29,6 +29,10 @@ import contract
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from stops import Kept, Stops
 
+# holdfastd refuses variables that it does not know. os.environ keeps those of the tests, the programs that they run do not get them.
+for variable in [name for name in os.environ if name.startswith('HOLDFAST_')]:
+    os.unsetenv(variable)
+
 BINARY = os.path.abspath(os.environ.get('HOLDFASTD', 'build/asan/holdfastd'))
 START_S = 120
 STOP_S = 120
@@ -38,6 +42,11 @@ KEPT_S = 0.1  # of which a deadline of seconds takes no notice
 TRIES = 20
 MEMORY_MIN_BYTES = 1 << 30
 REPEATABLE = ('--host',)  # flags that may be stated several times
+
+
+def inherited(**more):
+    """The environment without what is the tests' own, and with what is given."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith('HOLDFAST')}, **more}
 
 
 def temporary_base():
@@ -86,7 +95,7 @@ class Process:
         assert os.access(BINARY, os.X_OK), f'HOLDFASTD must name the binary; there is none at {BINARY}'
         self.root = root
         self.log_path = os.path.join(root, f'log.{time.monotonic_ns()}')
-        environment = {k: v for k, v in os.environ.items() if not k.startswith('HOLDFAST')}
+        environment = inherited()
         reports = os.path.join(root, 'sanitizer')
         environment['ASAN_OPTIONS'] = f'log_path={reports}:detect_leaks=1:exitcode=99:verify_asan_link_order=0:{asan}'
         environment['UBSAN_OPTIONS'] = f'log_path={reports}:print_stacktrace=1:halt_on_error=1'

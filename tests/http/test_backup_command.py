@@ -10,7 +10,7 @@ import time
 import unittest
 
 from front import FRONT, RUN_S, Fake
-from harness import config, default_signals, fill, lease_path
+from harness import config, default_signals, fill, inherited, lease_path
 from backups import Case
 
 
@@ -101,7 +101,7 @@ class Front(Case):
             url = f'http://127.0.0.1:{silent.getsockname()[1]}'
             for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
                 child = subprocess.Popen([FRONT, 'backup', '--no-verify', '--dir', 'kept'], cwd=self.root, stderr=subprocess.PIPE, text=True,
-                                         env={**os.environ, 'HOLDFAST_URL': url}, preexec_fn=default_signals)
+                                         env=inherited(HOLDFAST_URL=url), preexec_fn=default_signals)
                 taken = silent.accept()[0]
                 child.send_signal(number)
                 err = child.communicate(timeout=RUN_S)[1]  # which nothing else would end

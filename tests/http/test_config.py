@@ -28,7 +28,11 @@ class Wrong(ConfigCase):
 
     def test_each_error_has_its_line(self):
         table = [
-            ('an unknown key', '\n# one\nmap-sise = 1GiB\n', 3, '"map-sise" is not a setting'),
+            ('an unknown key', '\n# one\nmap-sise = 1GiB\n', 3, '"map-sise" is not a setting: is it map-size'),
+            ('half a quote', 'data-dir = "x\n', 1, 'quote'), ('half a quote of the other kind', "data-dir = 'x\"", 1, 'quote'),
+            ('something behind a quote', 'data-dir = "x" y', 1, 'behind'), ('a quote between quotes', 'data-dir = "x"y"', 1, 'behind'),
+            ('nothing between quotes', 'data-dir = ""', 1, 'data-dir: ""'), ('a number in two words', 'threads = "2 2"', 1, '"2 2"'),
+            ('a blank and ;', 'data-dir = "x ;y"', 1, '; behind a blank'), ('blanks at an end', 'data-dir = "x "', 1, 'with a blank'),
             ('a key as a flag', '--threads = 2', 1, '"--threads" is not a setting'),
             ('a key in capitals', 'Threads = 2', 1, '"Threads" is not a setting'),
             ('a key as a variable', 'data_dir = x', 1, '"data_dir" is not a setting'),
@@ -60,6 +64,40 @@ class Wrong(ConfigCase):
         for name, text, line, *says in table:
             with self.subTest(name):
                 self.assertWrong(text, line, *says)
+
+    def test_a_flag_that_is_stated_twice(self):
+        where = self.directory()
+        for flags in (['--threads', '2', '--threads', '2'], ['--data-dir=a', '--data-dir', 'b'], ['--insecure', '--insecure=false'],
+                      ['--config', 'a', '--config', 'b']):
+            with self.subTest(flags):
+                self.assertRefuses(2, *flags, says=[f'{flags[0].split("=")[0]} is stated twice'])
+        self.assertRefuses(2, 'verify', '--data-dir', where, '--data-dir', where, says=['twice: --data-dir'])
+        self.assertRefuses(2, 'verify', '--json', '--json', where, says=['twice: --json'])
+
+    def test_a_flag_that_is_misspelt(self):
+        for flag, like in (('--max-conections', 'max-connections'), ('--thraeds=2', 'threads'), ('--dat-dir', 'data-dir')):
+            self.assertRefuses(2, flag, says=[f'{flag}: there is no such flag: is it {like}; see'])
+        self.assertRefuses(2, '--something-else', says=['--something-else: there is no such flag; see'])
+
+    def test_a_variable_that_is_misspelt(self):
+        where = self.directory()
+        for name, like in (('DATADIR', 'DATA_DIR'), ('LISTN', 'LISTEN'), ('MAP_SISE', 'MAP_SIZE'), ('max_queue', ''), ('NONSENSE', ''), ('', ''),
+                           ('UURL', 'URL'), ('X' * 300, '')):
+            says = [f'HOLDFAST_{name[:50]}', 'there is no such variable' + (f': is it HOLDFAST_{like}' if like else '')]
+            for args in (('--data-dir', where + '/data', '--listen', '127.0.0.1:0'), ('verify', where)):
+                with self.subTest(name=name, args=args):
+                    self.assertRefuses(2, *args, env={'HOLDFAST_' + name: 'x'}, says=says)
+        self.assertFalse(os.path.exists(where + '/data'), 'a data directory was made')
+        self.assertEqual(self.run_once('--help', env={'HOLDFAST_LISTN': 'x'})[0], 0)
+
+    def test_variables_of_others(self):
+        """Of the front command, and what Kubernetes sets for Services of the names holdfast and holdfast-east."""
+        others = {'URL': 'http://x', 'TOKEN': 'x', 'SERVICE_HOST': '10.0.0.1', 'SERVICE_PORT': '8241', 'SERVICE_PORT_HTTP': '8241',
+                  'PORT': 'tcp://10.0.0.1:8241', 'PORT_8241_TCP': 'tcp://10.0.0.1:8241', 'PORT_8241_TCP_PROTO': 'tcp',
+                  'PORT_8241_TCP_PORT': '8241', 'PORT_8241_TCP_ADDR': '10.0.0.1', 'EAST_SERVICE_HOST': 'x', 'EAST_SERVICE_PORT': 'x',
+                  'EAST_SERVICE_PORT_HTTP': 'x', 'EAST_PORT': 'x', 'EAST_PORT_8241_TCP': 'x', 'EAST_PORT_8241_TCP_ADDR': 'x'}
+        server = self.server(env={**{'HOLDFAST_' + name: value for name, value in others.items()}, 'HOLDFASTD': 'x', 'HOLDFASTLY': 'x'})
+        self.assertEqual(server.get('/livez').status, 200)
 
     def test_a_file_that_cannot_be_read(self):
         where = self.directory()
@@ -104,6 +142,13 @@ class Good(ConfigCase):
         self.assertEqual(os.listdir(where), ['of file'])
         for text in ('\ufeffthreads = 2\n', '', '\n', '#' * 100):
             self.assertEqual(self.server('--config', self.write(text)).get('/livez').status, 200)
+
+    def test_quotes(self):
+        where = self.directory()
+        path = self.write(f'data-dir = "{where}/it\'s # a;folder"  # and a comment\nlisten = \'127.0.0.1:0\'\nquarantine = "5m" ; five\n'
+                          'insecure="false"\nlog-level = "debug"')
+        self.assertTrue(self.start_alone('--config', path).startswith('listening on http://127.0.0.1:'))
+        self.assertEqual(os.listdir(where), ["it's # a;folder"])
 
     def start_alone(self, *args):
         """Runs the binary without any flag of the harness until it says that it listens."""

@@ -10,7 +10,7 @@ import unittest
 
 import front
 import storefile
-from harness import BINARY, config, fill, lease_path, vip
+from harness import BINARY, config, fill, inherited, lease_path, vip
 from backups import FORMAT_1, Case, connect, document, sync, vips
 
 LIBRARY = os.environ.get('HOLDFAST_FAULTS', '')  # tests/http/faults.c, built
@@ -188,7 +188,7 @@ class Importing(DumpCase):
     def test_from_standard_input_and_as_restored(self):
         server = self.lived()
         text, _ = self.export(server.data_dir)
-        env = {**os.environ, 'HOLDFASTD': BINARY}
+        env = inherited(HOLDFASTD=BINARY)
         done = subprocess.run([front.FRONT, 'import', '-', '--restored', '--data-dir', self.path('new')], input=text, text=True, env=env,
                               capture_output=True, timeout=300, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ''), done)
@@ -282,7 +282,7 @@ class Importing(DumpCase):
             env = {'LD_PRELOAD': LIBRARY, 'FAULTS': self.root}
             for directory in (other.data_dir, self.path('new')):
                 done = subprocess.run([BINARY, 'import', file, '--data-dir', directory], capture_output=True, timeout=300, check=False,
-                                      env={**os.environ, **env, 'ASAN_OPTIONS': 'verify_asan_link_order=0'})
+                                      env=inherited(**env, ASAN_OPTIONS='verify_asan_link_order=0'))
                 self.assertEqual(done.returncode, 2 if b'not writable' in done.stderr else 1, done.stderr)
                 self.assertIn(b'No space left', done.stderr)
         self.assertEqual(self.content(other.data_dir + '/data.mdb'), before)

@@ -7,7 +7,7 @@ import unittest
 from functools import cache
 
 import front
-from harness import BINARY, ServerCase
+from harness import BINARY, ServerCase, inherited
 
 
 def read(*path):
@@ -37,7 +37,7 @@ def names(head):
 def help_of(*command):
     program = [BINARY] if command[0] == 'holdfastd' else [front.FRONT]
     return subprocess.run([*program, *command[1:], '--help'], capture_output=True, text=True, timeout=300, check=True,
-                          env={**os.environ, 'HOLDFASTD': BINARY}).stdout
+                          env=inherited(HOLDFASTD=BINARY)).stdout
 
 
 def code_of(text):

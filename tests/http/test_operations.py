@@ -10,7 +10,7 @@ import time
 import unittest
 
 import storefile
-from harness import Process, Server, ServerCase, config, eventually, fill, lease_path, parallel, temporary_base, undisturbed, vip
+from harness import Process, Server, ServerCase, config, eventually, fill, lease_path, parallel, replacing, temporary_base, undisturbed, vip
 
 LINE = re.compile(r'time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=(debug|info|warn|error) msg="[^"]*"'
                   r'( [a-z_]+=("(\\.|[^"\\])*"|[^ "=]*))*')
@@ -64,7 +64,7 @@ class Starting(Case):
         where = self.directory()
         for flag, culprit in table:
             with self.subTest(flag):
-                self.assertRefuses(2, '--data-dir', where + '/data', '--listen', '127.0.0.1:0', flag, says=[culprit])
+                self.assertRefuses(2, *replacing('--data-dir', where + '/data', '--listen', '127.0.0.1:0', flag), says=[culprit])
         for name, value in (('MAP_SIZE', 'x'), ('LOG_LEVEL', ''), ('INSECURE', 'maybe'), ('THREADS', '0')):
             self.assertRefuses(2, '--data-dir', where + '/data', '--listen', '127.0.0.1:0', env={'HOLDFAST_' + name: value},
                                says=['HOLDFAST_' + name])
