@@ -107,12 +107,21 @@ static hf_u128 place_of(const struct hf_pool *pool, enum hf_family family, struc
 	return place;
 }
 
+/* How far a cursor is moved for one store epoch. */
+static hf_u128 skip_of(hf_u128 capacity) { return capacity / SKIP_SHARE > HF_SKIP_MIN ? capacity / SKIP_SHARE : HF_SKIP_MIN; }
+
+bool hf_allocator_skips_enough(const struct hf_pool *pool, enum hf_family family, uint64_t epochs) {
+	struct hf_pool_usage usage;
+	hf_pool_usage(pool, family, &usage);
+	return usage.capacity == 0 || epochs <= usage.capacity / 2 / skip_of(usage.capacity);
+}
+
 void hf_allocator_skip(struct hf_pool *pool, enum hf_family family, uint64_t epochs) {
 	struct hf_pool_usage usage;
 	hf_pool_usage(pool, family, &usage);
 	if (usage.capacity == 0)
 		return;
-	hf_u128 ahead = usage.capacity / SKIP_SHARE > HF_SKIP_MIN ? usage.capacity / SKIP_SHARE : HF_SKIP_MIN, most = 0;
+	hf_u128 ahead = skip_of(usage.capacity), most = 0;
 	for (uint64_t i = 0; i < epochs && most < usage.capacity - 1; i++)
 		most += (usage.capacity - most) / 2;
 	ahead = ahead > most / epochs ? most : ahead * epochs;

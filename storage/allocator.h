@@ -39,6 +39,10 @@ void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id);
  * beginning. */
 void hf_allocator_skip(struct hf_pool *pool, enum hf_family family, uint64_t epochs);
 
+/* True if a skip of so many store epochs goes past everything that can have been handed out in them: it spans at most half of the
+ * family's addresses. A family without addresses has nothing to skip. */
+bool hf_allocator_skips_enough(const struct hf_pool *pool, enum hf_family family, uint64_t epochs);
+
 /* Whether any address of a range is held. */
 bool hf_allocator_any_held(struct hf_txn *txn, struct hf_range range);
 

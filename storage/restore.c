@@ -133,6 +133,7 @@ static void tell_lost_pools(const struct hf_restore *r, const struct content *ol
 
 /* Tells the pools whose cursor cannot be moved beyond what may have been handed out. */
 static void tell_pools_at_risk(const struct hf_restore *r, const struct content *backup) {
+	uint64_t epochs = r->meta.store_epoch - r->backup.store_epoch;
 	for (int i = 0; r->pool_at_risk && i < backup->n_pools; i++) {
 		const struct hf_pool *pool = &backup->pools[i];
 		const char *why = pool->config.strategy == HF_HASHED ? "hashed" : NULL;
@@ -141,6 +142,8 @@ static void tell_pools_at_risk(const struct hf_restore *r, const struct content 
 			hf_pool_usage(pool, (enum hf_family)family, &usage);
 			if (usage.capacity > 0 && usage.capacity < 2 * HF_SKIP_MIN)
 				why = "small";
+			else if (!hf_allocator_skips_enough(pool, (enum hf_family)family, epochs))
+				why = "the backup is many restores old";
 			else if (usage.capacity > 0 && usage.free < usage.capacity / 4)
 				why = "nearly full";
 		}

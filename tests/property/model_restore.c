@@ -103,10 +103,12 @@ static void move_cursors(struct m_pool *pool, uint64_t epochs) {
 	}
 }
 
-/* How far the cursors went before the restore: `old` are the pools that it replaces. */
-static void keep_travels(struct m_pool *pool, const struct m_pool *old) {
+/* How far the cursors went before the restore: `old` are the pools that it replaces. A cursor that a restore cannot move past all
+ * of its epochs may be anywhere afterwards. */
+static void keep_travels(struct m_pool *pool, const struct m_pool *old, uint64_t epochs) {
 	for (int family = HF_IPV4; family <= HF_IPV6; family++) {
-		bool same = old->exists && old->revision == pool->revision;
+		hf_u128 capacity = m_capacity(pool, (enum hf_family)family);
+		bool same = old->exists && old->revision == pool->revision && step(capacity) * epochs <= capacity / 2;
 		hf_u128 farthest = old->farthest[family] > old->travelled[family] ? old->farthest[family] : old->travelled[family];
 		pool->farthest[family] = same ? farthest : ~(hf_u128)0;
 	}
@@ -178,7 +180,7 @@ void m_restore(struct model *m, const struct model *backup, uint64_t at_least, i
 		if (m->pools[p].exists)
 			move_cursors(&m->pools[p], epochs);
 	for (int p = 0; p < M_POOLS; p++)
-		keep_travels(&m->pools[p], &pools[p]);
+		keep_travels(&m->pools[p], &pools[p], epochs);
 	lose_all(m, leases, pools, lost, n_lost);
 	judge_losses(m, pools, backup->store_epoch);
 }

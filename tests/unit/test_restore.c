@@ -151,6 +151,23 @@ Test(restore, cursors_move_as_the_table_says) {
 	move_cursor("very many", "10.0.0.1/32", "", "10.0.0.1", (uint64_t)1 << 30, "10.0.0.1");
 }
 
+static const struct {
+	const char *cidrs;
+	uint64_t most; /* epochs that a cursor is moved past whole */
+} ENOUGH[] = {{"10.0.0.0/8", 8}, {"10.0.0.0/16", 8}, {"10.0.0.0/18", 2}, {"10.0.0.0/19", 1}, {"10.0.0.0/24", 0}, {"fd00::/64", 8}};
+
+Test(restore, a_backup_that_is_many_restores_old_is_a_risk) {
+	for (size_t i = 0; i < sizeof ENOUGH / sizeof *ENOUGH; i++) {
+		static struct hf_pool pool;
+		memset(&pool, 0, sizeof pool);
+		pool.config = pool_request("p", ENOUGH[i].cidrs, "", 0).config;
+		enum hf_family family = strchr(ENOUGH[i].cidrs, ':') ? HF_IPV6 : HF_IPV4;
+		cr_expect(hf_allocator_skips_enough(&pool, family, ENOUGH[i].most), "%s", ENOUGH[i].cidrs);
+		cr_expect(!hf_allocator_skips_enough(&pool, family, ENOUGH[i].most + 1), "%s", ENOUGH[i].cidrs);
+		cr_expect(hf_allocator_skips_enough(&pool, family == HF_IPV4 ? HF_IPV6 : HF_IPV4, 1000), "%s", ENOUGH[i].cidrs);
+	}
+}
+
 Test(restore, a_quarantine_lasts_from_the_restore_on) {
 	struct hf_lease lease;
 	struct hf_identity id = identity("north", "default", "n");
