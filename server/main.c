@@ -22,8 +22,8 @@
 #include "logwriter.h"
 #include "offline.h"
 #include "options.h"
+#include "stall.h"
 #include "wakeups.h"
-#include "watch.h"
 
 #define DRAIN_MS 3000
 #define ANSWER_MS 500  /* for the last answers to be sent */
@@ -39,7 +39,7 @@ struct server {
 	struct hf_wakeups *wakeups;
 	struct hf_lane *lanes[HF_LANE_NAMES];
 	struct hf_http *http;
-	struct hf_watch *watch;
+	struct hf_stall *stall;
 	int listen_fd;
 	char url[HF_URL_TEXT];
 	_Atomic bool broken; /* the store must be opened anew: the process ends, and whoever watches it starts it again */
@@ -211,7 +211,7 @@ static int start(struct server *s) {
 					       .context = s};
 	if (hf_committer_start(s->api.store, &options, &why, &s->api.committer))
 		return fail(EXIT_RUNNING, why.text);
-	if (hf_watch_start(&s->api, &s->watch))
+	if (hf_stall_start(&s->api, &s->stall))
 		return fail(EXIT_RUNNING, "out of memory or threads");
 	enum hf_err err = hf_listen(s->options.listen, s->options.insecure, &why, &s->listen_fd, s->url);
 	if (err)
@@ -225,7 +225,7 @@ static int start(struct server *s) {
  * be written in time: these are refused. Whoever waits for a change is answered; then the store is closed. */
 static void stop(struct server *s) {
 	s->api.stopping = true;
-	hf_watch_stopping(s->watch);
+	hf_stall_stopping(s->stall);
 	if (s->wakeups)
 		hf_wakeups_stop(s->wakeups);
 	if (s->http)
@@ -237,7 +237,7 @@ static void stop(struct server *s) {
 	if (s->http)
 		hf_http_drain(s->http, ANSWER_MS);
 	hf_http_stop(s->http);
-	hf_watch_end(s->watch);
+	hf_stall_end(s->stall);
 	for (int i = HF_LANE_SYNCS; i < HF_LANE_NAMES; i++)
 		hf_lane_free(s->lanes[i]);
 	hf_committer_free(s->api.committer);

@@ -341,6 +341,15 @@ hf_daemon() {
 	command -v holdfastd || hf_die 2 "holdfastd is not to be found; build it (scripts/build), or set HOLDFASTD to its path"
 }
 
+# The last line's value as holdfastd reads it: what stands between quotes, or what stands before a comment.
+hf_value_of_file='$ {
+	s/^"\([^"]*\)".*/\1/; t done
+	s/^'"'\([^']*\)'"'.*/\1/; t done
+	s/[[:space:]][;#].*//; s/[[:space:]]*$//
+	:done
+	p
+}'
+
 # hf_data_dir : the data directory unless one is stated: $HOLDFAST_DATA_DIR, or what the configuration says, that of $HOLDFAST_CONFIG or else the
 # installed one. Nothing if neither says.
 hf_data_dir() {
@@ -356,7 +365,7 @@ hf_data_dir() {
 	for file in "${files[@]}"; do
 		if [ -n "$configured" ] || [ ! -e "$file" ]; then continue; fi
 		[ -r "$file" ] || hf_die 2 "$file cannot be read, so the data directory is not known: state --data-dir"
-		configured=$(sed -n 's/^[[:space:]]*data-dir[[:space:]]*[=:][[:space:]]*//p' "$file" | sed -n '$ { s/[[:space:]][;#].*//; s/[[:space:]]*$//; p; }')
+		configured=$(sed -n 's/^[[:space:]]*data-dir[[:space:]]*[=:][[:space:]]*//p' "$file" | sed -n "$hf_value_of_file")
 	done
 	printf '%s' "$configured"
 }

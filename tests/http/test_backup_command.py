@@ -135,9 +135,9 @@ class Front(Case):
         for line in (['restore', backup], ['import', backup], ['repair'], ['migrate']):
             self.front(2, *line, says='^holdfast [a-z]+: no data directory is stated or configured, and there is no holdfast-data here: state --data-dir\n$')
         self.assertFalse(os.path.exists(self.path('holdfast-data')))
-        for comment in '', ' # the leases', '\t; the leases':
+        for value in '{}', '{} # the leases', '{}\t; the leases', '"{}"', "'{}' # the leases":
             with open(self.path('conf'), 'w', encoding='utf-8') as file:
-                file.write(f'# data-dir = /no\ndata-dir = {server.data_dir}{comment}\nthreads = 2\n')
+                file.write(f'# data-dir = /no\ndata-dir = {value.format(server.data_dir)}\nthreads = 2\n')
             self.assertEqual(self.front(0, 'export', '--json', HOLDFAST_CONFIG='conf'), self.front(0, 'export', server.data_dir))
         self.front(2, 'export', says='HOLDFAST_CONFIG: there is no nothing', HOLDFAST_CONFIG='nothing')
         self.assertIn('"leases":1', self.front(0, 'verify', '--json', f'--data-dir={server.data_dir}'))

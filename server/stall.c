@@ -1,8 +1,8 @@
-/* watch.c — a thread that looks once a second, and ten times a second at the end.
+/* stall.c — a thread that looks once a second, and ten times a second at the end.
  *
  * The end is counted in looks, not by a clock: a process that was stopped (SIGSTOP) and goes on has not used its time up.
  */
-#include "watch.h"
+#include "stall.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -22,7 +22,7 @@
 #define FLUSH_MS 200
 #define STATUS 1 /* failed while running */
 
-struct hf_watch {
+struct hf_stall {
 	struct hf_api *api;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */
@@ -34,7 +34,7 @@ struct hf_watch {
 	int hangs_looks;     /* and for how many it was the same */
 };
 
-static void look_at_commit(struct hf_watch *w) {
+static void look_at_commit(struct hf_stall *w) {
 	int64_t since_us = hf_committer_stats(w->api->committer)->since_us;
 	int64_t age_us = since_us ? hf_monotonic_us() - since_us : 0;
 	bool hangs = age_us > HF_COMMIT_SLOW_US;
@@ -49,7 +49,7 @@ static void look_at_commit(struct hf_watch *w) {
 	}
 }
 
-static void end_process(const struct hf_watch *w) {
+static void end_process(const struct hf_stall *w) {
 	bool hangs = w->hangs_looks >= HANGS_LOOKS;
 	hf_log(HF_LOG_ERROR, "stopped with something undone", "status=%d detail=\"%s\"", STATUS,
 	       hangs ? "a commit hangs: what it writes was not answered, and nothing that was answered is lost"
@@ -59,7 +59,7 @@ static void end_process(const struct hf_watch *w) {
 }
 
 static void *run(void *context) {
-	struct hf_watch *w = context;
+	struct hf_stall *w = context;
 	pthread_mutex_lock(&w->lock);
 	while (!w->ended) {
 		int64_t until_us = hf_monotonic_us() + (w->stopping ? STOPPING_LOOK_MS : LOOK_MS) * 1000;
@@ -76,8 +76,8 @@ static void *run(void *context) {
 	return NULL;
 }
 
-enum hf_err hf_watch_start(struct hf_api *api, struct hf_watch **ret) {
-	struct hf_watch *w = calloc(1, sizeof *w);
+enum hf_err hf_stall_start(struct hf_api *api, struct hf_stall **ret) {
+	struct hf_stall *w = calloc(1, sizeof *w);
 	pthread_condattr_t attr;
 	if (!w)
 		return HF_E_OVERLOADED;
@@ -95,7 +95,7 @@ enum hf_err hf_watch_start(struct hf_api *api, struct hf_watch **ret) {
 	return HF_OK;
 }
 
-void hf_watch_stopping(struct hf_watch *w) {
+void hf_stall_stopping(struct hf_stall *w) {
 	if (!w)
 		return;
 	pthread_mutex_lock(&w->lock);
@@ -104,7 +104,7 @@ void hf_watch_stopping(struct hf_watch *w) {
 	pthread_mutex_unlock(&w->lock);
 }
 
-void hf_watch_end(struct hf_watch *w) {
+void hf_stall_end(struct hf_stall *w) {
 	if (!w)
 		return;
 	pthread_mutex_lock(&w->lock);
