@@ -17,12 +17,14 @@
 #include "api/metrics.h"
 #include "api/syncs.h"
 #include "http.h"
+#include "lastwords.h"
 #include "listen.h"
 #include "log.h"
 #include "logwriter.h"
 #include "offline.h"
 #include "options.h"
 #include "stall.h"
+#include "storage/descriptors.h"
 #include "wakeups.h"
 
 #define DRAIN_MS 3000
@@ -264,6 +266,7 @@ static int serve(struct server *s) {
 	char dir[HF_LOG_QUOTED];
 	block_signals(&stop_signals);
 	gnutls_global_init(); /* before there are threads */
+	hf_lastwords_install(NULL, EXIT_CORRUPT, EXIT_RUNNING);
 	int status = hf_log_start() ? start(s) : fail(EXIT_RUNNING, "out of threads");
 	if (!status) {
 		hf_log(HF_LOG_INFO, "started", "version=%s url=%s data_dir=%s", HOLDFAST_VERSION, s->url,
@@ -286,6 +289,8 @@ static int serve(struct server *s) {
 int main(int argc, char **argv) {
 	struct server server = {.listen_fd = -1};
 	int status;
+	if (!hf_descriptors_fill())
+		return EXIT_USAGE; /* and there is nowhere to say so */
 	if (hf_offline_run(argc, argv, &status))
 		return status;
 	struct hf_why why = {""};

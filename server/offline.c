@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "environment.h"
+#include "lastwords.h"
 
 enum type { TEXT, FLAG, NUMBER };
 
@@ -181,6 +182,7 @@ bool hf_offline_run(int argc, char **argv, int *ret_status) {
 	for (int i = 0; argc > 1 && i < N_COMMANDS; i++)
 		if (strcmp(argv[1], COMMANDS[i].name) == 0) {
 			gnutls_global_init();
+			hf_lastwords_install(COMMANDS[i].name, HF_OFFLINE_UNREADABLE, HF_OFFLINE_UNREADABLE);
 			signal(SIGPIPE, SIG_IGN); /* so that a reader that leaves is an error of the write that meets it */
 			signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of the write that meets it */
 			*ret_status = read_arguments(&COMMANDS[i], argc - 1, argv + 1, &o);

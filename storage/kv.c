@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "kv_fault.h"
 #include "kv_internal.h"
 
 struct hf_txn {
@@ -24,6 +25,16 @@ static const struct {
 };
 
 const char *hf_table_name(enum hf_table table) { return TABLES[table].name; }
+
+/* Around every call of LMDB: what is known if it ends in a damaged page. */
+static void enter(const char *table) { hf_fault_note = (struct hf_fault_note){table, true}; }
+
+static int left(int rc) {
+	hf_fault_note.inside = false;
+	return rc;
+}
+
+#define LMDB(table, call) (enter(table), left(call))
 
 /* Makes a failed call the transaction's fault, unless it has one already. */
 static void blame(struct hf_txn *txn, int rc, const char *call, enum hf_table table) {
@@ -52,7 +63,7 @@ static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_why *why, s
 	if (!txn)
 		return hf_fail(why, HF_E_STORAGE, "out of memory");
 	txn->kv = kv;
-	int rc = mdb_txn_begin(kv->env, NULL, flags, &txn->lmdb);
+	int rc = LMDB(NULL, mdb_txn_begin(kv->env, NULL, flags, &txn->lmdb));
 	if (rc != MDB_SUCCESS) {
 		free(txn);
 		return hf_fail(why, hf_kv_translate(rc), "a transaction cannot be begun: %s", mdb_strerror(rc));
@@ -68,7 +79,7 @@ enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
 	if (err) {
 		mdb_txn_abort(txn->lmdb);
 	} else {
-		int rc = hf_kv_true_error(txn->kv, mdb_txn_commit(txn->lmdb));
+		int rc = hf_kv_true_error(txn->kv, LMDB(NULL, mdb_txn_commit(txn->lmdb)));
 		if (rc != MDB_SUCCESS)
 			err = hf_fail(why, hf_kv_translate(rc), "the commit failed: %s", mdb_strerror(rc));
 	}
@@ -90,7 +101,7 @@ enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) {
 
 enum hf_err hf_txn_renew(struct hf_txn *txn, struct hf_why *why) {
 	txn->fault = HF_OK;
-	int rc = mdb_txn_renew(txn->lmdb);
+	int rc = LMDB(NULL, mdb_txn_renew(txn->lmdb));
 	return rc == MDB_SUCCESS ? HF_OK : hf_fail(why, hf_kv_translate(rc), "a snapshot cannot be taken: %s", mdb_strerror(rc));
 }
 
@@ -119,7 +130,7 @@ bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 	if (txn->fault)
 		return false;
 	MDB_val k = to_val(key), v;
-	int rc = mdb_get(txn->lmdb, txn->kv->tables[table], &k, &v);
+	int rc = LMDB(TABLES[table].name, mdb_get(txn->lmdb, txn->kv->tables[table], &k, &v));
 	if (rc == MDB_SUCCESS)
 		*ret_value = to_slice(v);
 	else if (rc != MDB_NOTFOUND)
@@ -134,9 +145,9 @@ static void put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 	MDB_val k = to_val(key), v = to_val(value);
 	int rc = MDB_KEYEXIST;
 	if (TABLES[table].ascending)
-		rc = mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND);
+		rc = LMDB(TABLES[table].name, mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND));
 	if (rc == MDB_KEYEXIST)
-		rc = mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, flags);
+		rc = LMDB(TABLES[table].name, mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, flags));
 	if (rc == MDB_KEYEXIST)
 		hf_txn_corrupt(txn, table, "an entry to insert is there already");
 	else
@@ -156,7 +167,7 @@ void hf_txn_append(struct hf_txn *txn, enum hf_table table, struct hf_slice key,
 		return;
 	txn->writes++;
 	MDB_val k = to_val(key), v = to_val(value);
-	int rc = mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND);
+	int rc = LMDB(TABLES[table].name, mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND));
 	if (rc == MDB_KEYEXIST)
 		hf_txn_corrupt(txn, table, "an entry to append is not behind the others");
 	else
@@ -167,7 +178,7 @@ void hf_txn_clear(struct hf_txn *txn, enum hf_table table) {
 	if (txn->fault)
 		return;
 	txn->writes++;
-	blame(txn, mdb_drop(txn->lmdb, txn->kv->tables[table], 0), "clear", table);
+	blame(txn, LMDB(TABLES[table].name, mdb_drop(txn->lmdb, txn->kv->tables[table], 0)), "clear", table);
 }
 
 void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
@@ -175,7 +186,7 @@ void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
 		return;
 	txn->writes++;
 	MDB_val k = to_val(key);
-	int rc = mdb_del(txn->lmdb, txn->kv->tables[table], &k, NULL);
+	int rc = LMDB(TABLES[table].name, mdb_del(txn->lmdb, txn->kv->tables[table], &k, NULL));
 	if (rc == MDB_NOTFOUND)
 		hf_txn_corrupt(txn, table, "an entry to delete is missing");
 	else
@@ -189,14 +200,14 @@ uint64_t hf_txn_writes(const struct hf_txn *txn) { return txn->writes; }
 uint64_t hf_txn_count(struct hf_txn *txn, enum hf_table table) {
 	MDB_stat stat = {0};
 	if (!txn->fault)
-		blame(txn, mdb_stat(txn->lmdb, txn->kv->tables[table], &stat), "stat", table);
+		blame(txn, LMDB(TABLES[table].name, mdb_stat(txn->lmdb, txn->kv->tables[table], &stat)), "stat", table);
 	return stat.ms_entries;
 }
 
 void hf_cursor_open(struct hf_txn *txn, enum hf_table table, struct hf_cursor *ret) {
 	MDB_cursor *lmdb = NULL;
 	if (!txn->fault)
-		blame(txn, mdb_cursor_open(txn->lmdb, txn->kv->tables[table], &lmdb), "cursor", table);
+		blame(txn, LMDB(TABLES[table].name, mdb_cursor_open(txn->lmdb, txn->kv->tables[table], &lmdb)), "cursor", table);
 	*ret = (struct hf_cursor){.txn = txn, .table = table, .lmdb = lmdb};
 }
 
@@ -212,7 +223,7 @@ static bool move(struct hf_cursor *cursor, MDB_cursor_op op, struct hf_slice key
 	if (cursor->txn->fault || !cursor->lmdb)
 		return false;
 	MDB_val k = to_val(key), v = {0, NULL};
-	int rc = mdb_cursor_get(cursor->lmdb, &k, &v, op);
+	int rc = LMDB(TABLES[cursor->table].name, mdb_cursor_get(cursor->lmdb, &k, &v, op));
 	if (rc == MDB_SUCCESS) {
 		cursor->key = to_slice(k);
 		cursor->value = to_slice(v);
@@ -242,5 +253,5 @@ bool hf_cursor_prev(struct hf_cursor *cursor) { return move(cursor, MDB_PREV, (s
 void hf_cursor_del(struct hf_cursor *cursor) {
 	cursor->txn->writes++;
 	if (!cursor->txn->fault && cursor->lmdb)
-		blame(cursor->txn, mdb_cursor_del(cursor->lmdb, 0), "delete", cursor->table);
+		blame(cursor->txn, LMDB(TABLES[cursor->table].name, mdb_cursor_del(cursor->lmdb, 0)), "delete", cursor->table);
 }

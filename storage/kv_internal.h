@@ -2,6 +2,7 @@
 #ifndef HF_STORAGE_KV_INTERNAL_H
 #define HF_STORAGE_KV_INTERNAL_H
 
+#include <limits.h>
 #include <lmdb.h>
 
 #include "kv.h"
@@ -12,7 +13,9 @@
 struct hf_kv {
 	MDB_env *env;
 	MDB_dbi tables[HF_TABLES];
-	int shared_fd; /* of a file that is read alone, locked against a server; 0: none */
+	int shared_fd;	/* of a file that is read alone, locked against a server; 0: none */
+	int watches[2]; /* of the file's map and the lock table's (kv_fault.h), plus 1; 0: none */
+	char file[PATH_MAX];
 };
 
 /* The one translation of LMDB's (and its system calls') errors. */

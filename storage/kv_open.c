@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "datadir.h"
+#include "kv_fault.h"
 #include "kv_internal.h"
 #include "room.h"
 
@@ -146,6 +147,32 @@ static enum hf_err reserve_lock_table(const char *dir, struct hf_why *why) {
 				       : HF_OK;
 }
 
+static void on_assertion(MDB_env *env, const char *text) {
+	hf_fault_assertion(((struct hf_kv *)mdb_env_get_userctx(env))->file, text);
+}
+
+/* Faults in the file's pages, and in the lock table's, are known as such from now on. */
+static void watch(struct hf_kv *kv, const char *dir, const char *file, bool has_lock_table) {
+	MDB_stat stat = {.ms_psize = 4096};
+	char lock_table[PATH_MAX];
+	int fd;
+	snprintf(lock_table, sizeof lock_table, "%s/" HF_KV_LOCK_NAME, dir);
+	if (mdb_env_stat(kv->env, &stat) == MDB_SUCCESS && mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS)
+		kv->watches[0] = hf_fault_watch(file, fd, stat.ms_psize, false) + 1;
+	if (has_lock_table)
+		kv->watches[1] = hf_fault_watch(lock_table, -1, stat.ms_psize, true) + 1;
+}
+
+static void close_env(struct hf_kv *kv) {
+	for (int i = 0; i < 2; i++) {
+		hf_fault_unwatch(kv->watches[i] - 1);
+		kv->watches[i] = 0;
+	}
+	if (kv->env)
+		mdb_env_close(kv->env);
+	kv->env = NULL;
+}
+
 static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file, unsigned flags, uint64_t map_size_bytes,
 			    struct hf_why *why) {
 	enum hf_err err = check_file(file, why);
@@ -153,7 +180,12 @@ static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file
 		err = reserve_lock_table(path, why);
 	if (err)
 		return err;
+	snprintf(kv->file, sizeof kv->file, "%s", file);
 	int rc = mdb_env_create(&kv->env);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_set_userctx(kv->env, kv);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_env_set_assert(kv->env, on_assertion);
 	if (rc == MDB_SUCCESS)
 		rc = mdb_env_set_maxdbs(kv->env, HF_TABLES);
 	if (rc == MDB_SUCCESS)
@@ -162,6 +194,8 @@ static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file
 		rc = mdb_env_set_mapsize(kv->env, map_size_bytes);
 	if (rc == MDB_SUCCESS)
 		rc = mdb_env_open(kv->env, path, MDB_NOTLS | flags, 0640);
+	if (rc == MDB_SUCCESS)
+		watch(kv, path, file, !(flags & MDB_NOLOCK));
 	if (rc == MDB_SUCCESS && !(flags & MDB_RDONLY))
 		hf_file_give(file);
 	if (rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
@@ -177,11 +211,13 @@ static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file
 /* Opens the tables, and keeps their handles. In a writable store that is new they are made. */
 static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, struct hf_why *why) {
 	MDB_txn *txn;
+	hf_fault_note = (struct hf_fault_note){NULL, true};
 	int rc = mdb_txn_begin(kv->env, NULL, writable ? 0 : MDB_RDONLY, &txn);
 	if (rc == MDB_SUCCESS) {
 		enum hf_err err = writable ? HF_OK : check_pages(kv->env, txn, file, why);
 		if (err) {
 			mdb_txn_abort(txn);
+			hf_fault_note.inside = false;
 			return err;
 		}
 		rc = open_tables(kv, txn, writable, why);
@@ -191,6 +227,7 @@ static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, s
 		else
 			mdb_txn_abort(txn);
 	}
+	hf_fault_note.inside = false;
 	if (rc == MDB_SUCCESS)
 		return HF_OK;
 	rc = hf_kv_true_error(kv, rc);
@@ -221,8 +258,7 @@ enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *
 	snprintf(file, sizeof file, "%s/" HF_KV_FILE_NAME, dir);
 	enum hf_err err = open_env(kv, dir, file, 0, map_size_bytes, &said);
 	if (!err && !lock_table_fits(kv->env)) {
-		mdb_env_close(kv->env);
-		kv->env = NULL;
+		close_env(kv);
 		snprintf(lock_table, sizeof lock_table, "%s/" HF_KV_LOCK_NAME, dir);
 		unlink(lock_table);
 		err = open_env(kv, dir, file, 0, map_size_bytes, &said);
@@ -274,8 +310,7 @@ void hf_kv_drop_dead_readers(struct hf_kv *kv) { mdb_reader_check(kv->env, NULL)
 void hf_kv_close(struct hf_kv *kv) {
 	if (!kv)
 		return;
-	if (kv->env)
-		mdb_env_close(kv->env);
+	close_env(kv);
 	if (kv->shared_fd > 0)
 		close(kv->shared_fd);
 	free(kv);

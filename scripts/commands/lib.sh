@@ -1,6 +1,11 @@
 # What the commands share. A command sets `name`, defines usage(), sources this and parses its arguments.
 # shellcheck shell=bash
 # shellcheck disable=SC2016,SC2034 # variables are jq's; what is set here is used by the commands
+# A stream that is closed: else a file that a program opens here gets its number, and is written into. Input and output that matter
+# still fail.
+{ true 3<&0; } 2>/dev/null || exec 0>/dev/null
+{ true 3>&1; } 2>/dev/null || exec 1</dev/null
+{ true 3>&2; } || exec 2>/dev/null
 name=${name:-}
 url=${HOLDFAST_URL:-http://127.0.0.1:8241}
 while [ "$url" != "${url%/}" ]; do url=${url%/}; done

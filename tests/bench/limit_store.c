@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/descriptors.h"
 #include "storage/record.h"
 
 #define MAP_BYTES ((size_t)64 << 30)
@@ -81,6 +82,7 @@ static void put_extent(struct limit_store *store, uint32_t first) {
 struct limit_store *limit_store_open(const char *dir) {
 	struct limit_store *store = calloc(1, sizeof *store);
 	limit_require(store != NULL, "out of memory");
+	limit_require(hf_descriptors_fill(), "standard streams are missing");
 	limit_check(mdb_env_create(&store->env), dir);
 	limit_check(mdb_env_set_maxdbs(store->env, TABLES), dir);
 	limit_check(mdb_env_set_maxreaders(store->env, READERS_MAX), dir);

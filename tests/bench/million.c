@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "storage/descriptors.h"
 #include "storage/leases.h"
 #include "storage/upkeep.h"
 
@@ -140,6 +141,8 @@ static void print_paths(unsigned leases, unsigned n) {
 }
 
 int main(int argc, char **argv) {
+	if (!hf_descriptors_fill())
+		return 1;
 	bool tables_only = argc == 3 && strcmp(argv[1], "--tables") == 0;
 	if (argc == 4 && strcmp(argv[1], "--paths") == 0) {
 		print_paths((unsigned)strtoul(argv[2], NULL, 10), (unsigned)strtoul(argv[3], NULL, 10));

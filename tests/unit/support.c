@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/descriptors.h"
 #include "storage/upkeep.h"
 #include "storage/verify.h"
 
@@ -35,6 +36,8 @@ static void fixture_boot(void *context, uint8_t ret[HF_BOOT_BYTES]) {
 
 void fixture_dir(struct fixture *f) {
 	const char *base = getenv("TMPDIR");
+	if (!hf_descriptors_fill())
+		abort();
 	if (!base)
 		base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 	*f = (struct fixture){.now_ms = 1700000000000, .boot = 1};
