@@ -92,18 +92,37 @@ enum hf_err hf_open_verify(struct hf_call *call) {
 	return HF_OK;
 }
 
+/* Damaged pages first, as LMDB would die of them; then what is in them. Sets *ret_damage to the words for a damaged page. */
+static enum hf_err check(struct hf_call *call, uint64_t *ret_violations, struct hf_why *ret_damage) {
+	struct hf_buf *out = &call->response.body;
+	enum hf_err err = hf_txn_check_pages(call->reader, &call->why);
+	if (!err)
+		return hf_verify_write(call->reader, out, &call->why, ret_violations);
+	if (err != HF_E_CORRUPT)
+		return err;
+	*ret_damage = call->why;
+	*ret_violations = 1;
+	call->why.text[0] = '\0';
+	return hf_verify_write_damage(call->api->store, ret_damage->text, out, &call->why);
+}
+
 /* It reads everything, so it must be possible to stop it. */
 enum hf_err hf_handle_verify(struct hf_call *call) {
 	uint64_t violations = 0;
-	char pairs[64];
+	struct hf_why damage = {""};
+	char pairs[400];
 	hf_call_json(call, 200);
 	hf_txn_stop_on(call->reader, &call->api->stopping);
-	enum hf_err err = hf_verify_write(call->reader, &call->response.body, &call->why, &violations);
+	enum hf_err err = check(call, &violations, &damage);
 	hf_txn_stop_on(call->reader, NULL);
 	if (err)
 		return err;
 	hf_metrics_verified(call->api->metrics, violations, hf_store_now_ms(call->api->store));
-	snprintf(pairs, sizeof pairs, "revision=%" PRIu64 " violations=%" PRIu64, hf_meta_read(call->reader).revision, violations);
+	if (damage.text[0])
+		snprintf(pairs, sizeof pairs, "violations=1 detail=\"%s\"", damage.text); /* words of ours and a number */
+	else
+		snprintf(pairs, sizeof pairs, "revision=%" PRIu64 " violations=%" PRIu64, hf_meta_read(call->reader).revision,
+			 violations);
 	hf_api_event(call->api, violations ? HF_EVENT_ERROR : HF_EVENT_INFO, "verified", pairs);
 	return HF_OK;
 }

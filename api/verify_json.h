@@ -12,4 +12,8 @@
  * then. */
 enum hf_err hf_verify_write(struct hf_txn *reader, struct hf_buf *out, struct hf_why *why, uint64_t *ret_violations) HF_CHECKED;
 
+/* The same of a store whose pages are damaged, which `what` names: nothing else was looked at. */
+enum hf_err hf_verify_write_damage(const struct hf_store *store, const char *what, struct hf_buf *out,
+				   struct hf_why *why) HF_CHECKED;
+
 #endif

@@ -104,6 +104,7 @@ enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) {
 	if (!err) {
 		store->meta = batch->meta;
 		hf_wear_settle(store->wear, true);
+		store->revision = store->meta.revision;
 		for (int cause = 1; cause <= HF_CAUSES; cause++)
 			store->vip_changes[cause] += batch->vip_changes[cause];
 	}

@@ -58,6 +58,19 @@ enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_f
 	return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be copied");
 }
 
+enum hf_err hf_txn_check_pages(struct hf_txn *reader, struct hf_why *why) {
+	struct hf_kv_damage damage;
+	struct hf_kv_meta meta;
+	int fd;
+	hf_txn_reset(reader);
+	enum hf_err err = hf_txn_renew_file(reader, why, &fd, &meta);
+	if (err || hf_kv_pages_whole(fd, &meta, reader->stop, &damage))
+		return err;
+	if (!damage.is_unknown)
+		return hf_fail(why, HF_E_CORRUPT, "page %llu %s", (unsigned long long)damage.page, damage.what);
+	return hf_fail(why, HF_E_OVERLOADED, "%s", damage.what);
+}
+
 static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_why *why, struct hf_txn **ret) {
 	struct hf_txn *txn = calloc(1, sizeof *txn);
 	if (!txn)

@@ -85,6 +85,11 @@ void hf_txn_close(struct hf_txn *txn);
 struct hf_kv_meta;
 enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_fd, struct hf_kv_meta *ret) HF_CHECKED;
 
+/* Takes a new snapshot and looks at every page that it uses, while the writer goes on; the snapshot is kept. HF_E_CORRUPT: a page
+ * is missing or wrong, which `why` names. HF_E_OVERLOADED: out of memory, stopped (hf_txn_stop_on()), or as above; the reader is
+ * reset then. */
+enum hf_err hf_txn_check_pages(struct hf_txn *reader, struct hf_why *why) HF_CHECKED;
+
 /* The first fault: HF_OK, HF_E_STORAGE, HF_E_STORAGE_FULL, HF_E_CORRUPT or HF_E_PANIC, with its words. */
 enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 

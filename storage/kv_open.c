@@ -77,7 +77,7 @@ static enum hf_err check_length(MDB_env *env, const char *file, struct hf_why *w
 		return hf_fail(why, HF_E_DATA_DIR, "the database file's size cannot be read");
 	if (!hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta))
 		return hf_fail(why, HF_E_CORRUPT, "the database file's first pages are damaged");
-	if ((uint64_t)st.st_size >= meta.pages * meta.page_bytes || hf_kv_pages_whole(fd, &meta, &damage))
+	if ((uint64_t)st.st_size >= meta.pages * meta.page_bytes || hf_kv_pages_whole(fd, &meta, NULL, &damage))
 		return HF_OK;
 	return pages_missing(file, &damage, why);
 }
@@ -102,7 +102,7 @@ enum hf_err hf_kv_check(const char *dir, struct hf_why *why) {
 	char file[PATH_MAX];
 	snprintf(file, sizeof file, "%s/" HF_KV_FILE_NAME, dir);
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	bool whole = fd < 0 || !hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) || hf_kv_pages_whole(fd, &meta, &damage);
+	bool whole = fd < 0 || !hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) || hf_kv_pages_whole(fd, &meta, NULL, &damage);
 	if (fd >= 0)
 		close(fd);
 	return whole ? HF_OK : pages_missing(file, &damage, why);
@@ -133,7 +133,7 @@ static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, str
 		if (--tries == 0 || mdb_txn_renew(txn) != MDB_SUCCESS)
 			return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be read");
 	}
-	return hf_kv_pages_whole(fd, &meta, &damage) ? HF_OK : pages_missing(file, &damage, why);
+	return hf_kv_pages_whole(fd, &meta, NULL, &damage) ? HF_OK : pages_missing(file, &damage, why);
 }
 
 /* LMDB makes its lock table as long as it is, and sparse, and writes to it through a map. Only a lack of room is an error of ours:

@@ -35,8 +35,9 @@ struct walk {
 	uint32_t page_bytes;
 	uint64_t pages;
 	uint64_t txn_id;
-	uint8_t *seen;	 /* a bit for each page */
-	uint16_t *nodes; /* of the page at hand: the length of the node at twice this offset, or 0 */
+	uint8_t *seen;		  /* a bit for each page */
+	const _Atomic bool *stop; /* NULL: there is none */
+	uint16_t *nodes;	  /* of the page at hand: the length of the node at twice this offset, or 0 */
 	struct hf_kv_damage damage;
 };
 
@@ -132,6 +133,10 @@ static bool mark(struct walk *walk, uint64_t number, const char *twice) {
 }
 
 static bool read_page(struct walk *walk, uint64_t number, uint8_t *page) {
+	if (walk->stop && *walk->stop) {
+		walk->damage = (struct hf_kv_damage){.what = "the walk was stopped", .is_unknown = true};
+		return false;
+	}
 	if (!mark(walk, number, "is in use twice"))
 		return false;
 	if (pread(walk->fd, page, walk->page_bytes, (off_t)(number * walk->page_bytes)) != (ssize_t)walk->page_bytes)
@@ -294,8 +299,8 @@ static bool walk_tree(struct walk *walk, enum tree_kind kind, const uint8_t *rec
 	       blame(walk, holder, "has a tree of more or fewer pages or entries than it says");
 }
 
-bool hf_kv_pages_whole(int fd, const struct hf_kv_meta *meta, struct hf_kv_damage *ret) {
-	struct walk walk = {.fd = fd, .page_bytes = meta->page_bytes, .pages = meta->pages, .txn_id = meta->txn_id};
+bool hf_kv_pages_whole(int fd, const struct hf_kv_meta *meta, const _Atomic bool *stop, struct hf_kv_damage *ret) {
+	struct walk walk = {.fd = fd, .stop = stop, .page_bytes = meta->page_bytes, .pages = meta->pages, .txn_id = meta->txn_id};
 	uint64_t holder = take(meta->bytes, 8);
 	walk.seen = allocate(&walk, meta->pages / 8 + 1, 1);
 	walk.nodes = allocate(&walk, meta->page_bytes / 2, sizeof *walk.nodes);

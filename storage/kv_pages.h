@@ -38,13 +38,13 @@ void hf_kv_meta_page(const struct hf_kv_meta *meta, int number, uint8_t *ret);
 struct hf_kv_damage {
 	uint64_t page;
 	const char *what;
-	bool is_unknown; /* the walk itself had no memory, and no page is to blame */
+	bool is_unknown; /* the walk itself had no memory, or was stopped, and no page is to blame */
 };
 
 /* Reads every page that can be reached from the meta page. False: one is missing, is not what it should be, or is in use twice, or
- * in use and free, or a tree has not the pages and entries that it says; *ret says so. What passes, LMDB reads and writes without
- * harm; the bytes of keys and values may be anything, but for the order of the keys. O(pages in use), a bit of memory for each
- * page, and a stack of bounded depth. */
-bool hf_kv_pages_whole(int fd, const struct hf_kv_meta *meta, struct hf_kv_damage *ret);
+ * in use and free, or a tree has not the pages and entries that it says; *ret says so. `stop` (may be NULL) ends the walk early.
+ * What passes, LMDB reads and writes without harm; the bytes of keys and values may be anything, but for the order of the keys.
+ * O(pages in use), a bit of memory for each page, and a stack of bounded depth. */
+bool hf_kv_pages_whole(int fd, const struct hf_kv_meta *meta, const _Atomic bool *stop, struct hf_kv_damage *ret);
 
 #endif

@@ -92,6 +92,7 @@ static enum hf_err read_store(struct hf_store *store, struct hf_txn *txn, struct
 	enum hf_err err = read_format(txn, why, &store->format);
 	if (!err) {
 		store->meta = hf_meta_read(txn);
+		store->revision = store->meta.revision;
 		err = hf_txn_fault(txn, why);
 	}
 	if (!err)

@@ -139,6 +139,12 @@ void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint6
 	hf_kv_size(store->kv, ret_used_bytes, ret_map_bytes);
 }
 
+void hf_store_known(const struct hf_store *store, uint8_t ret_store_id[16], uint64_t *ret_store_epoch, uint64_t *ret_revision) {
+	memcpy(ret_store_id, store->meta.store_id, sizeof store->meta.store_id);
+	*ret_store_epoch = store->meta.store_epoch; /* neither changes while it is open to requests */
+	*ret_revision = store->revision;
+}
+
 uint64_t hf_store_vip_changes(const struct hf_store *store, enum hf_cause cause) { return store->vip_changes[cause]; }
 
 enum hf_err hf_reader_open(struct hf_store *store, struct hf_txn **ret) { return hf_txn_open_read(store->kv, ret); }

@@ -105,6 +105,9 @@ int64_t hf_store_clock_offset_ms(const struct hf_store *store);
 
 void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
 
+/* The store's identity, epoch and last revision without a look at the database, which may be damaged. */
+void hf_store_known(const struct hf_store *store, uint8_t ret_store_id[16], uint64_t *ret_store_epoch, uint64_t *ret_revision);
+
 /* Addresses of existing leases that a write changed, by cause, since the store was opened; counted where records are written. */
 uint64_t hf_store_vip_changes(const struct hf_store *store, enum hf_cause cause);
 

@@ -24,6 +24,7 @@ struct hf_store {
 	bool pools_stale;	/* a batch that failed left them altered: the next one reads them anew */
 	/* No deadline is due before; guarded as above but read by anybody. 0: look. */
 	_Atomic int64_t next_deadline_ms;
+	_Atomic uint64_t revision; /* the meta record's, read by anybody */
 	_Atomic uint64_t vip_changes[HF_CAUSES + 1];
 	/* The store's time (clock.h), written by whoever has the writer's turn. */
 	_Atomic int64_t offset_ms;	     /* it is the monotonic clock's and this */

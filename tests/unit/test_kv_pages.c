@@ -110,7 +110,7 @@ static bool is_whole(size_t len, uint64_t *ret_page) {
 	cr_assert_eq(write(fd, image, len), (ssize_t)len);
 	struct hf_kv_meta meta;
 	struct hf_kv_damage damage = {0};
-	bool whole = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) && hf_kv_pages_whole(fd, &meta, &damage);
+	bool whole = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) && hf_kv_pages_whole(fd, &meta, NULL, &damage);
 	cr_expect(whole || !damage.what || damage.what[0]);
 	*ret_page = damage.page;
 	close(fd);
