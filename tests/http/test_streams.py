@@ -63,10 +63,10 @@ class Streams(Case):
                 directory, port = self.fresh(f'd{i}'), free_port()
                 child = self.start(closed, BINARY, '--data-dir', directory, '--listen', f'127.0.0.1:{port}', '--log-level', 'debug')
                 try:
-                    eventually(lambda port=port: listens(port), timeout=30)
+                    eventually(lambda port=port: listens(port))
                     for fd in range(3):
                         self.assertNotIn(directory, os.readlink(f'/proc/{child.pid}/fd/{fd}'))
-                    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=30)
+                    connection = http.client.HTTPConnection('127.0.0.1', port)
                     connection.request('DELETE', lease_path('s0'))
                     self.assertEqual(connection.getresponse().status, 200)
                     connection.close()
