@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include <endian.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "timetext.h"
@@ -21,6 +22,39 @@ size_t hf_utf8_length(const char *text, size_t len) {
 	bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
 	bool surrogate = s[0] == 0xed && s[1] > 0x9f, too_high = s[0] == 0xf4 && s[1] > 0x8f;
 	return overlong || surrogate || too_high ? 0 : n;
+}
+
+/* What a terminal obeys or is fooled by: C1 controls, what turns the direction of writing, and what ends a line. `n` bytes of
+ * UTF-8. */
+static bool is_tricky(const char *text, size_t n) {
+	const unsigned char *s = (const unsigned char *)text;
+	if (n == 2)
+		return (s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xd8 && s[1] == 0x9c);
+	if (n != 3 || s[0] != 0xe2)
+		return false;
+	return (s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
+	       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
+}
+
+const char *hf_text_quote(const char *text, char *ret, size_t size) {
+	size_t at = 0, left = strlen(text), n;
+	ret[at++] = '"';
+	for (; left > 0 && at < size - 6; text += n, left -= n) {
+		unsigned char c = (unsigned char)*text;
+		n = hf_utf8_length(text, left);
+		if (c == '"' || c == '\\') {
+			at += (size_t)sprintf(ret + at, "\\%c", c);
+		} else if (c < 0x20 || c == 0x7f || n == 0 || is_tricky(text, n)) {
+			at += (size_t)sprintf(ret + at, "\\x%02x", c);
+			n = 1;
+		} else {
+			memcpy(ret + at, text, n);
+			at += n;
+		}
+	}
+	ret[at++] = '"';
+	ret[at] = '\0';
+	return ret;
 }
 
 const char *hf_text_next(const char *at, const char *end, char c) {

@@ -52,6 +52,11 @@ void hf_json_quote(struct hf_buf *out, const char *text, size_t len);
 /* How many bytes of a text, from its first on, are ASCII that stands for itself in a string: no quote, backslash or control. */
 size_t hf_json_plain_length(const char *text, size_t len);
 
+/* Writes a text quoted for a log or a terminal, which then obeys nothing in it: quotes and backslashes have a backslash before
+ * them; controls, C1 controls, what turns the direction of writing or ends a line, and what is not UTF-8 are bytes such as \\x1b.
+ * Cut to `size`, 8 at least. Returns ret. */
+const char *hf_text_quote(const char *text, char *ret, size_t size);
+
 /* The place behind the character `c`, if that is the first at `at` that is no whitespace of JSON's; else NULL. */
 const char *hf_text_next(const char *at, const char *end, char c);
 

@@ -41,7 +41,7 @@ static void write_result(struct hf_json *json, const struct hf_sync_body *body, 
 		hf_json_key(json, "claimRefused");
 		hf_claims_write_json(json, &result);
 	}
-	if (item->in_cluster && item->outcome != HF_SYNC_REJECTED) {
+	if (item->in_cluster) {
 		hf_json_key(json, "clusterAddresses");
 		hf_json_bool(json, true);
 	}

@@ -143,15 +143,10 @@ static void answer_connect(struct hf_call *call) {
 
 /* A line in the log for each change of a zone's state. */
 static void log_zone(struct hf_call *call, const char *message, const struct hf_zone *zone, const char *more) {
-	char pairs[1280]; /* an instance may be all escapes */
-	struct hf_buf instance = {0};
-	hf_json_quote(&instance, zone->instances[0], strlen(zone->instances[0]));
-	if (!instance.failed) {
-		snprintf(pairs, sizeof pairs, "zone=%s epoch=%" PRIu64 "%s instance=%.*s", zone->name, zone->epoch, more,
-			 (int)instance.len, instance.data);
-		hf_api_event(call->api, HF_EVENT_INFO, message, pairs);
-	}
-	hf_buf_free(&instance);
+	char instance[4 * HF_INSTANCE_MAX + 8], pairs[sizeof instance + 256]; /* an instance may be all escapes */
+	snprintf(pairs, sizeof pairs, "zone=%s epoch=%" PRIu64 "%s instance=%s", zone->name, zone->epoch, more,
+		 hf_text_quote(zone->instances[0], instance, sizeof instance));
+	hf_api_event(call->api, HF_EVENT_INFO, message, pairs);
 }
 
 static void answer_connected(struct hf_call *call) {

@@ -67,23 +67,4 @@ bool hf_log_start(void) {
 
 void hf_log_stop(int grace_ms) { hf_logwriter_stop(grace_ms); }
 
-const char *hf_log_quote(const char *text, char ret[HF_LOG_QUOTED]) {
-	size_t at = 0, left = strlen(text), n;
-	ret[at++] = '"';
-	for (; left > 0 && at < HF_LOG_QUOTED - 6; text += n, left -= n) {
-		unsigned char c = (unsigned char)*text;
-		n = hf_utf8_length(text, left);
-		if (c == '"' || c == '\\') {
-			at += (size_t)sprintf(ret + at, "\\%c", c);
-		} else if (c < 0x20 || c == 0x7f || n == 0) {
-			at += (size_t)sprintf(ret + at, "\\x%02x", c);
-			n = 1;
-		} else {
-			memcpy(ret + at, text, n);
-			at += n;
-		}
-	}
-	ret[at++] = '"';
-	ret[at] = '\0';
-	return ret;
-}
+const char *hf_log_quote(const char *text, char ret[HF_LOG_QUOTED]) { return hf_text_quote(text, ret, HF_LOG_QUOTED); }

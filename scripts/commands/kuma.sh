@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016,SC2034,SC2154 # variables of jq, and variables of lib.sh and of the commands
 zone='' mesh='' kuma_url='' kuma_token_file='' kuma_files=() taken=1
+keeping=false # what is no service, but has a VIP, is something to work on
+whole=false   # a part of a list is no good
 hf_scratch
 
 kuma_inputs() {
@@ -157,8 +159,8 @@ kuma_fetch() {
 	done <"$scratch/meshes"
 }
 
-# kuma_read : all inputs to items, one for each service. $scratch/aside has those of which all is known, $scratch/asked the others: the zone, escaped
-# for a path, a tab, the item, a tab, its document.
+# kuma_read : all inputs to items, one for each service. $scratch/aside has those of which all is known, $scratch/asked the others, and
+# $scratch/documents their documents, a line each.
 kuma_read() {
 	local file files=() bad
 	if [ -n "$kuma_url" ]; then
@@ -177,34 +179,30 @@ kuma_read() {
 		files+=("$file")
 	done
 	rm -f "$scratch/page"
-	: >"$scratch/aside"
-	: >"$scratch/bad"
-	: >"$scratch/unsorted"
-	jq -rn -L "$lib" --arg mesh "$mesh" --arg zone "$zone" 'include "kuma";
-		($mesh | text) as $mesh | ($zone | text) as $zone |
-		foreach (inputs | input_filename as $from | items($mesh; $zone) | select($mesh == null or .mesh == null or .mesh == $mesh) |
+	for file in aside bad asked documents; do : >"$scratch/$file"; done
+	jq -rn -L "$lib" --arg mesh "$mesh" 'include "kuma";
+		($mesh | text) as $mesh |
+		foreach (inputs | input_filename as $from | items($mesh) | of_mesh($mesh) |
 			if .bad then . + {from: $from} else . end) as $item (-1; . + 1; . as $n | $item | .n = $n) |
-		if .list then "list\t\(.list)\t\(.total)\t\(.more)" else "\(if .bad then "bad" elif .verdict then "aside" elif .zone then "unsorted" else "homeless" end)\t\(.zone // "" | @uri)\t\(
+		if .list then "list\t\(.list)\t\(.total)\t\(.more)" else "\(if .bad then "bad" elif .document then "asked" else "aside" end)\t\(
 			del(.document) | tojson)\t\(.document | tojson)" end' "${files[@]}" 2>"$scratch/error" >"$scratch/items" || kuma_unreadable "${files[@]}"
 	awk -F '\t' -v work="$scratch" '
 		$1 == "list" { n += $2; if ($3 > total) total = $3; if ($4 == "true") more = 1; else last = 1; next }
-		$1 == "unsorted" { print $2 "\t" $3 "\t" $4 > (work "/unsorted"); next }
-		{ print $3 > (work "/" $1) }
+		$1 == "asked" { print $3 > (work "/documents") }
+		{ print $2 > (work "/" $1) }
 		END { if (more && (total ? n < total : !last)) print n > (work "/page") }' "$scratch/items"
-	if [ -s "$scratch/page" ]; then echo "holdfast $name: careful: the input is not all that there is; it says itself that more pages follow" >&2; fi
+	rm "$scratch/items"
+	if [ -s "$scratch/page" ]; then
+		if $whole; then hf_die 2 "the input is not all that there is; it says itself that more pages follow"; fi
+		hf_say "careful: the input is not all that there is; it says itself that more pages follow"
+	fi
 	if [ -s "$scratch/bad" ]; then
 		bad=$(sed -n 1p "$scratch/bad" | jq -r --arg work "$scratch/" '"\(.from | ltrimstr($work)): \(.bad)"')
 		hf_die 2 "$bad"
 	fi
-	if [ -s "$scratch/homeless" ]; then
-		bad=$(sed -n 1p "$scratch/homeless" | jq -r .service)
-		hf_die 2 "$(wc -l <"$scratch/homeless") of $(cat "$scratch/homeless" "$scratch/unsorted" | wc -l) services with a VIP do not say their zone ($bad is the first): state --zone"
-	fi
-	if ! [ -s "$scratch/unsorted" ] && ! jq -en 'any(inputs; .verdict != "skipped")' "$scratch/aside" >/dev/null; then
+	if ! [ -s "$scratch/asked" ] && ! { $keeping && jq -en 'any(inputs; .kept)' "$scratch/aside" >/dev/null; }; then
 		hf_die 2 "there is no service in it${mesh:+, of mesh $mesh}: is this the right input?"
 	fi
-	LC_ALL=C sort -s -t $'\t' -k 1,1 "$scratch/unsorted" >"$scratch/asked"
-	rm "$scratch/items" "$scratch/unsorted"
 }
 
 # kuma_unreadable FILE… : says which is no JSON.
@@ -216,33 +214,67 @@ kuma_unreadable() {
 	hf_die 2 "the input cannot be read: $(sed -n 1p "$scratch/error")"
 }
 
-# kuma_ask : what the server would do with each item, and whose it is in its eyes: a dry run, which writes nothing. $scratch/checked has the
-# items with the results, each with the line of its document in $scratch/documents; $scratch/unclear has the addresses of those that could not be
-# adopted just so, each as a string in JSON, and may have one more than once.
-kuma_ask() {
-	local at=0 here code file
-	mkdir "$scratch/zones"
-	for file in names documents metas answers checked unclear; do : >"$scratch/$file"; done
-	awk -F '\t' -v work="$scratch" '
-		$1 != last { if (n) close(file); last = $1; n++; file = work "/zones/" n; print $1 > (work "/names") }
-		{ print $2 > (work "/metas"); print $3 > file; print $3 > (work "/documents") }' "$scratch/asked"
-	while read -r here; do
-		at=$((at + 1))
+# kuma_sync ZONE LINES QUERY… : what a sync of the zone would do with the documents in a file, a line each: a dry run for each so many of them, which
+# writes nothing. The results are appended to $scratch/results, a line each.
+kuma_sync() {
+	local here=$1 lines=$2 code part
+	shift 2
+	mkdir "$scratch/parts"
+	split -l 20000 -a 6 "$lines" "$scratch/parts/"
+	for part in "$scratch/parts/"*; do
+		if ! [ -e "$part" ]; then continue; fi
 		code=$(hf_get "$scratch/answer" "/v1/zones/$here/sync?mode=delta&dryRun=true&return=all" -H 'Content-Type: application/x-ndjson' \
-			--data-binary "@$scratch/zones/$at") || exit
+			--data-binary "@$part") || exit
 		case $code in
-		200) cat "$scratch/answer" >>"$scratch/answers" ;;
-		400)
-			jq -e '.code == "invalid-name"' "$scratch/answer" >/dev/null 2>&1 || hf_refused "$code" "$(head -c 65536 "$scratch/answer")"
-			jq -c --argjson lines "$(wc -l <"$scratch/zones/$at")" '{results: [range($lines) as $line | {outcome: "rejected", problem: .}]}' \
-				"$scratch/answer" >>"$scratch/answers"
-			;;
+		200) hf_read -c '.results[]' "$scratch/answer" >>"$scratch/results" ;;
 		*) hf_refused "$code" "$(head -c 65536 "$scratch/answer")" ;;
 		esac
+	done
+	rm -r "$scratch/parts"
+}
+
+# kuma_place : whose each item is, as the server reads the documents in the list of --zone; without that in the list of a zone that nobody has. What
+# can be said at once goes to $scratch/aside. $scratch/placed has the others: the zone, a tab, the item, a tab, its document's line.
+kuma_place() {
+	local bad kind
+	for kind in results placed homeless; do : >"$scratch/$kind"; done
+	kuma_sync "${zone:-unplaced}" "$scratch/documents"
+	if [ "$(wc -l <"$scratch/results")" -ne "$(wc -l <"$scratch/asked")" ]; then hf_die 3 "the server's answer is not complete"; fi
+	hf_read -rn -L "$lib" --arg zone "$zone" --slurpfile metas "$scratch/asked" 'include "kuma";
+		($zone | text) as $zone |
+		foreach inputs as $result (-1; . + 1; . as $i | $metas[$i] + {line: ($i + 1), result: $result} | placed($zone) | del(.result) |
+			if .homeless then "homeless\t\(tojson)" elif .verdict then "aside\t\(tojson)" else "placed\t\(.zone)\t\(tojson)" end)' \
+		"$scratch/results" | awk -v work="$scratch" '{ at = index($0, "\t"); print substr($0, at + 1) >> (work "/" substr($0, 1, at - 1)) }'
+	if [ -s "$scratch/homeless" ]; then
+		bad=$(sed -n 1p "$scratch/homeless" | jq -r .service)
+		hf_die 2 "$(wc -l <"$scratch/homeless") of $(cat "$scratch/homeless" "$scratch/placed" | wc -l) services with a VIP do not say their zone ($bad is the first): state --zone"
+	fi
+	LC_ALL=C sort -s -t $'\t' -k 1,1 -o "$scratch/placed" "$scratch/placed"
+}
+
+# kuma_ask : what the server would do with each item in its own zone. $scratch/checked has the items with the results; $scratch/unclear has the addresses
+# of those that could not be adopted just so, and of what no lease can hold, each as a string in JSON, and may have one more than once.
+kuma_ask() {
+	local at=0 here file
+	mkdir "$scratch/zones"
+	for file in names metas results checked unclear; do : >"$scratch/$file"; done
+	awk -F '\t' -v work="$scratch" '
+		FNR == NR { document[FNR] = $0; next }
+		$1 != last { if (n) close(file); last = $1; n++; file = work "/zones/" n; print $1 > (work "/names") }
+		{
+			line = $2
+			sub(/^.*"line":/, "", line)
+			print $2 > (work "/metas")
+			print document[line + 0] > file
+		}' "$scratch/documents" "$scratch/placed"
+	while read -r here; do
+		at=$((at + 1))
+		kuma_sync "$here" "$scratch/zones/$at"
 	done <"$scratch/names"
 	hf_read -rn -L "$lib" --slurpfile metas "$scratch/metas" 'include "kuma";
-		foreach (inputs | .results[]) as $result (-1; . + 1; . as $i | $metas[$i] + {line: ($i + 1), result: $result} | identified |
-			"checked\t\(tojson)", (select(is_unclear) | .vips[] | "unclear\t\(tojson)"))' "$scratch/answers" | kuma_sort_out
+		foreach inputs as $result (-1; . + 1; . as $i | $metas[$i] + {result: $result} |
+			"checked\t\(tojson)", (select(is_unclear) | .vips[] | "unclear\t\(tojson)"))' "$scratch/results" | kuma_sort_out
+	jq -r 'select(.kept or .nameless) | .vips[] | tojson' "$scratch/aside" >>"$scratch/unclear"
 	if [ "$(wc -l <"$scratch/checked")" -ne "$(wc -l <"$scratch/metas")" ]; then hf_die 3 "the server's answer is not complete"; fi
 }
 
@@ -269,7 +301,7 @@ kuma_many() {
 	for ((lane = 0; lane < lanes; lane++)); do
 		(
 			set +e
-			hf_curl --fail-early --config <(url=$url token=${HOLDFAST_TOKEN:-} awk -F '\t' -v lane="$lane" -v lanes="$lanes" '
+			hf_curl --fail-early --config <(url=$url token=${HOLDFAST_TOKEN:-} login=$(hf_login) awk -F '\t' -v lane="$lane" -v lanes="$lanes" '
 				function quoted(text) { gsub(/[\\"]/, "\\\\&", text); return "\"" text "\"" }
 				(NR - 1) % lanes != lane { next }
 				{
@@ -277,6 +309,7 @@ kuma_many() {
 					print "url = " quoted(ENVIRON["url"] $2)
 					if ($1 != "GET") print "request = " $1 "\nheader = \"Content-Type: application/json\"\n" \
 						(substr($3, 1, 1) == "@" ? "data-binary = " quoted($3) : "data-raw = " $3)
+					if (behind > 1 && ENVIRON["login"] != "") print "user = " quoted(ENVIRON["login"])
 					if (behind > 1 && ENVIRON["token"] != "") print "header = " quoted("Authorization: Bearer " ENVIRON["token"])
 					print "write-out = \"\\n\\t\\n\"\ngloboff\npath-as-is\nconnect-timeout = 10\nspeed-limit = 1\nspeed-time = 120"
 				}' "$1") 2>"$2.$lane.error" |

@@ -8,6 +8,19 @@
 { true 3>&2; } || exec 2>/dev/null
 name=${name:-}
 url=${HOLDFAST_URL:-http://127.0.0.1:8241}
+login= # user:password of the URL as written there; neither is ever shown, nor in the list of processes
+case $url in
+*://*)
+	hf_authority=${url#*://}
+	hf_authority=${hf_authority%%/*}
+	case $hf_authority in
+	*@*)
+		login=${hf_authority%@*}
+		url=${url%%://*}://${hf_authority##*@}${url#*://"$hf_authority"}
+		;;
+	esac
+	;;
+esac
 while [ "$url" != "${url%/}" ]; do url=${url%/}; done
 lib=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 json=false # --json was given
@@ -24,12 +37,39 @@ hf_jq='
 	def duration: if . == 0 then "0s" elif . % 86400 == 0 then "\(. / 86400)d" elif . % 3600 == 0 then "\(. / 3600)h"
 		elif . % 60 == 0 then "\(. / 60)m" else "\(.)s" end;'
 
+# What a terminal obeys or is fooled by: control characters, but not tabs, C1 ones, and those that turn the direction of writing or end a line.
+# plain() replaces them; escaped() writes them as JSON does, where they can only be part of a string.
+hf_awk='
+	function plain(text) {
+		gsub(/[\001-\010\013-\037\177]|\302[\200-\237]|\330\234|\342\200[\216\217\250-\256]|\342\201[\246-\251]/, "?", text)
+		return text
+	}
+	function byte(text, i) { return bytes[substr(text, i, 1)] }
+	function escaped(text,   before, found, code, i) {
+		if (!("a" in bytes)) for (i = 1; i < 256; i++) bytes[sprintf("%c", i)] = i
+		while (match(text, /[\001-\010\013-\037\177]|\302[\200-\237]|\330\234|\342\200[\216\217\250-\256]|\342\201[\246-\251]/)) {
+			found = substr(text, RSTART, RLENGTH)
+			code = byte(found, 1)
+			if (RLENGTH == 2) code = (code - 192) * 64 + byte(found, 2) - 128
+			if (RLENGTH == 3) code = (code - 224) * 4096 + (byte(found, 2) - 128) * 64 + byte(found, 3) - 128
+			before = before substr(text, 1, RSTART - 1) sprintf("\\u%04x", code)
+			text = substr(text, RSTART + RLENGTH)
+		}
+		return before text
+	}'
+
+# hf_say WORDS… : a line for standard error, of which a terminal obeys nothing.
+hf_say() {
+	local words="holdfast${name:+ $name}: $*"
+	words=${words//[$'\t\n\r']/?}
+	LC_ALL=C awk "$hf_awk"'{ print plain($0) }' <<<"$words" >&2
+}
+
 # hf_die STATUS WORDS… : says why, and ends.
 hf_die() {
-	local status=$1 words
+	local status=$1
 	shift
-	words=$*
-	echo "holdfast${name:+ $name}: ${words//[[:cntrl:]]/?}" >&2
+	hf_say "$@"
 	exit "$status"
 }
 
@@ -77,7 +117,7 @@ hf_terminal() {
 hf_confirm() {
 	local answer=
 	if $yes; then return; fi
-	printf '%s [y/N] ' "${1//[[:cntrl:]]/?}" >&2
+	printf '%s [y/N] ' "$(LC_ALL=C awk "$hf_awk"'{ print plain($0) }' <<<"${1//[$'\t\n\r']/?}")" >&2
 	read -r answer || true
 	case $answer in
 	y | Y | yes | Yes | YES) ;;
@@ -119,10 +159,12 @@ hf_scratch() {
 	trap 'hf_ended 2' INT
 }
 
-# hf_put : standard input to standard output, where a failure to write is said, once. Who is not read on ends quietly, as usual.
+# hf_put : standard input to standard output, less what a terminal obeys (with --json it is escaped, as only strings can hold it). A failure to
+# write is said, once. Who is not read on ends quietly, as usual.
 hf_put() {
-	local status=0
-	cat 2>/dev/null || status=$?
+	local status=0 how=plain
+	if $json; then how=escaped; fi
+	LC_ALL=C awk "$hf_awk"'{ print '$how'($0) }' 2>/dev/null || status=$?
 	case $status in
 	0) ;;
 	141) exit 141 ;;
@@ -198,13 +240,23 @@ hf_uri() {
 
 # hf_ready : whether a server can be asked at all.
 hf_ready() {
-	hf_need curl jq
+	hf_need curl jq awk
 	case $url in
+	*@*) hf_die 2 "HOLDFAST_URL: it has an @ where none can be (a / in a password is written %2F)" ;;
 	*[?#]*) hf_die 2 "HOLDFAST_URL: \"$url\" has a ? or a #, and is to be the beginning of an address alone" ;;
 	http://?* | https://?*) ;;
 	*) hf_die 2 "HOLDFAST_URL: \"$url\" is no http:// or https:// address" ;;
 	esac
 	case ${HOLDFAST_TOKEN:-} in *[![:graph:]]*) hf_die 2 "HOLDFAST_TOKEN holds a space or a control character" ;; esac
+	case $(hf_login) in *[[:cntrl:]]*) hf_die 2 "HOLDFAST_URL: the user or the password holds a control character" ;; esac
+}
+
+# hf_login : the user and password of the URL as curl wants them, a colon between them; nothing if there are none.
+hf_login() {
+	local LC_ALL=C text=${login//\\/\\\\}
+	if [ -z "$login" ]; then return; fi
+	case $text in *:*) ;; *) text+=: ;; esac
+	printf '%b' "${text//%/\\x}"
 }
 
 # hf_direct URL : sets $direct to what keeps curl from a proxy if this is the host itself, so that a token goes nowhere else.
@@ -224,6 +276,11 @@ hf_curl() {
 	hf_direct "$url"
 	token=${token//\\/\\\\}
 	curl -q -sS "${direct[@]}" --globoff --path-as-is --connect-timeout 10 --speed-limit 1 --speed-time 120 --config <(
+		if [ -n "$login" ]; then
+			user=$(hf_login)
+			user=${user//\\/\\\\}
+			printf 'user = "%s"\n' "${user//\"/\\\"}"
+		fi
 		if [ -n "$token" ]; then
 			printf 'header = "Authorization: Bearer %s"\n' "${token//\"/\\\"}"
 		fi
@@ -244,8 +301,7 @@ hf_problem() {
 	words=$(jq -r 'select(.code) | "\(.code): \(.detail)"' <<<"$2" 2>/dev/null) || words=
 	case $words:$1 in :3?? | :404 | :405 | :501) hf_strange ;; esac
 	if [ -n "$words" ] && [ -n "${advice[${words%%:*}]:-}" ]; then words+=" ${advice[${words%%:*}]}"; fi
-	words=${words:-the server answered HTTP $1}
-	echo "holdfast${name:+ $name}: ${words//[[:cntrl:]]/?}" >&2
+	hf_say "${words:-the server answered HTTP $1}"
 }
 
 # hf_refused STATUS BODY : says the problem, and ends with 1, or with 3 if the server is in trouble.
@@ -305,7 +361,7 @@ hf_fetch() {
 # that is a form feed and nothing else ends a batch, which is then written; no more than a batch is held. What a terminal would obey is
 # replaced.
 hf_table() {
-	LC_ALL=C awk -F '\t' -v minima="${widths:-}" '
+	LC_ALL=C awk -F '\t' -v minima="${widths:-}" "$hf_awk"'
 		function letters(text) { gsub(/[\200-\277]/, "", text); return length(text) }
 		function flush_batch(   r, i, line) {
 			for (r = 1; r <= rows; r++) {
@@ -324,7 +380,7 @@ hf_table() {
 		{
 			rows++
 			for (i = 1; i <= NF; i++) {
-				gsub(/[\001-\037\177]|\302[\200-\237]/, "?", $i)
+				$i = plain($i)
 				cell[rows, i] = $i
 				wide[rows, i] = letters($i)
 				if (wide[rows, i] > width[i]) width[i] = wide[rows, i]

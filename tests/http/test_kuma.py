@@ -24,8 +24,8 @@ class Import(KumaCase):
                          document('m', '243.0.0.4', None, kind='MeshMultiZoneService', labels={'kuma.io/origin': 'global'}))
         told = self.assertUntouched(lambda: self.assertDone(self.adopt('--json', path), 0)).json()
         self.assertTrue(told['dryRun'])
-        self.assertEqual(told['counts'], {'would adopt': 4, 'right': 0, 'out-of-pool': 0, 'conflict': 0, 'no-vip': 1, 'skipped': 0,
-                                          'rejected': 0, 'failed': 0})
+        self.assertEqual(told['counts'], {'would adopt': 4, 'right': 0, 'would reserve': 0, 'reserved': 0, 'out-of-pool': 0, 'conflict': 0, 'no-vip': 1,
+                                          'skipped': 0, 'rejected': 0, 'failed': 0})
         self.assertUntouched(lambda: self.assertDone(self.adopt(path), 0, 'would adopt  4', 'nothing was written'))
         told = self.assertDone(self.adopt('--apply', '--json', path), 0).json()
         self.assertEqual((told['dryRun'], told['counts']['adopted']), (False, 4))
@@ -191,7 +191,7 @@ class Import(KumaCase):
 
     def test_a_mesh_alone(self):
         path = self.list(document('a', '241.0.0.1'), document('b', '241.0.0.2', mesh='other'))
-        self.assertEqual(self.assertDone(self.adopt('--mesh=other', '--json', path), 0).verdicts(), {'b': 'would adopt'})
+        self.assertEqual(self.assertDone(self.adopt('--mesh=other', '--json', path), 0).verdicts(), {'a': 'skipped', 'b': 'would adopt'})
 
     def test_pages_as_files(self):
         """All of them, or a word of warning."""
@@ -231,7 +231,7 @@ class ConfigMaps(KumaCase):
         told = self.assertDone(self.adopt('--zone', 'east', '--apply', '--json', *paths), 0).json()
         items = [(item['mesh'], item['service'], item['verdict']) for item in told['items'] if item['kind'] == 'MeshService']
         self.assertEqual(items, [(f'm{n}', service, verdict) for n in range(3) for service, verdict in (
-            ('backend', 'adopted'), ('web_shop_svc_80', 'adopted'), ('example.com', 'skipped'), ('web.mesh', 'skipped'))])
+            ('backend', 'adopted'), ('web_shop_svc_80', 'adopted'), ('example.com', 'reserved'), ('web.mesh', 'reserved'))])
         for n in range(3):
             lease = self.server.get(lease_path('backend', mesh=f'm{n}')).json()
             self.assertEqual((lease['vips'], lease['fingerprint']), ([{'ip': f'241.0.{n}.1'}], None))
@@ -242,8 +242,8 @@ class ConfigMaps(KumaCase):
     def test_the_bare_content(self):
         plain = self.file(self.plain(0))
         self.assertDone(self.adopt('--zone', 'east', plain), 2, '--mesh')
-        self.assertDone(self.adopt('--zone', 'east', '--mesh', 'default', plain), 0, 'would adopt  2', 'skipped      2', '1 a host name')
-        self.assertDone(self.adopt('--zone', 'east', '--mesh', 'default', '--apply', self.file(self.with_outbounds(0))), 0, 'adopted  2')
+        self.assertDone(self.adopt('--zone', 'east', '--mesh', 'default', plain), 0, 'would adopt    2', 'would reserve  2', 'a host name, which is no service')
+        self.assertDone(self.adopt('--zone', 'east', '--mesh', 'default', '--apply', self.file(self.with_outbounds(0))), 0, 'adopted   2', 'reserved  2')
         self.assertEqual(self.vips(), {('east', 'backend'): ['241.0.0.1'], ('east', 'web_shop_svc_80'): ['241.0.0.2']})
 
     def test_the_oldest_form(self):
