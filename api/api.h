@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "buf.h"
+#include "shares.h"
 #include "storage/committer.h"
 #include "storage/store.h"
 #include "traffic.h"
@@ -28,7 +30,10 @@ struct hf_api {
 	uint32_t quarantine_seconds;	 /* of a pool that states none */
 	int64_t started_ms;		 /* by the store's monotonic clock */
 	_Atomic bool stopping;		 /* not ready any more */
-	_Atomic int backups, checks;	 /* that are under way, or wait for their turn */
+	_Atomic int checks;		 /* that are under way, or wait for their turn */
+	int64_t check_began_us;		 /* the last check's, and its answer; of the operations' lane alone */
+	struct hf_buf check_answer;
+	struct hf_shares shares; /* of what answers hold while they are read */
 	struct hf_traffic traffic;
 };
 

@@ -104,6 +104,7 @@ struct hf_call {
 	const char
 		*lane_key; /* what a long request is about, such as a zone; those about one thing are begun one after the other */
 	struct hf_sink *sink;  /* NULL: the body is kept in request.body */
+	int64_t asked_us;      /* when a check was asked for, on the monotonic clock */
 	size_t body_bytes;     /* that came so far */
 	size_t body_max_bytes; /* that may come; the route's, once that is known */
 };
@@ -129,6 +130,10 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len);
 
 enum hf_step hf_call_begin(struct hf_call *call);
 void hf_call_committed(struct hf_call *call);
+
+/* An answer that is ready, larger than HF_SHARE_SMALL_BYTES and in memory becomes a stream that has a share of the memory for such
+ * answers; 503 if there is none left and nothing was written. To be called once, before it is sent. */
+void hf_call_keep(struct hf_call *call);
 
 /* Answers with a problem; call->why has the detail. */
 void hf_call_problem(struct hf_call *call, enum hf_err err);

@@ -1,11 +1,13 @@
 /* lease_list.c — /v1/leases: a page of leases, or all of them as a stream. */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
 #include "routes.h"
+#include "storage/monotonic.h"
 
 #define LIMIT_DEFAULT 500
 #define LIMIT_MAX 5000
@@ -110,6 +112,8 @@ static enum hf_err answer_page(struct hf_call *call, const struct hf_filter *fil
 /* One lease a line, from one snapshot. */
 struct lease_stream {
 	struct hf_stream base;
+	struct hf_share share;
+	struct hf_api *api;
 	struct hf_snapshot *snapshot;
 	struct hf_buf line; /* the line at hand … */
 	size_t sent;	    /* … of which this much is written */
@@ -140,13 +144,23 @@ static ssize_t fill(struct hf_stream *base, char *ret, size_t max) {
 		stream->sent += n;
 		done += n;
 	}
+	hf_share_sent(&stream->share, done);
 	return (ssize_t)done;
 }
 
-static void expire(struct hf_stream *base) { hf_snapshot_expire(((struct lease_stream *)base)->snapshot); }
+static void expire(struct hf_stream *base) {
+	struct lease_stream *stream = (struct lease_stream *)base;
+	hf_shares_give_back(&stream->api->shares, &stream->share);
+	hf_snapshot_expire(stream->snapshot);
+}
+
+static void make_room(struct hf_share *share) {
+	hf_snapshot_expire(((struct lease_stream *)((char *)share - offsetof(struct lease_stream, share)))->snapshot);
+}
 
 static void close_stream(struct hf_stream *base) {
 	struct lease_stream *stream = (struct lease_stream *)base;
+	hf_shares_give_back(&stream->api->shares, &stream->share);
 	hf_snapshot_close(stream->snapshot);
 	hf_buf_free(&stream->line);
 	free(stream);
@@ -163,6 +177,14 @@ static enum hf_err answer_stream(struct hf_call *call, const struct hf_filter *f
 	stream->base = (struct hf_stream){0, LIMIT_MS, fill, expire, close_stream};
 	enum hf_err err = hf_snapshot_open(call->api->store, filter, &call->why, &stream->snapshot);
 	if (err) {
+		free(stream);
+		return err;
+	}
+	stream->api = call->api;
+	stream->share = (struct hf_share){.kind = HF_SHARE_STREAMS, .cost = 1, .expire = make_room};
+	err = hf_shares_take(&call->api->shares, &stream->share, hf_monotonic_us(), &call->why);
+	if (err) {
+		hf_snapshot_close(stream->snapshot);
 		free(stream);
 		return err;
 	}

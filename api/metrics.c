@@ -210,6 +210,7 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	write_problems(out, api->metrics);
 	write_presence(out, api);
 	write_operations(out, api->metrics);
+	hf_shares_write(&api->shares, out);
 	hf_syncs_write_metrics(api->syncs, out);
 	write_committer(out, hf_committer_stats(api->committer));
 	enum hf_err err = write_pools(out, call);

@@ -1,5 +1,6 @@
 /* operations.c — what operators ask of a running server: /v1/backup and /v1/verify. */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,17 +8,16 @@
 #include "metrics.h"
 #include "routes.h"
 #include "storage/backup.h"
+#include "storage/monotonic.h"
 #include "verify_json.h"
 
 /* A backup's reader may take a minute, and a second more for each of these: what it holds back must end some day. */
 #define BACKUP_LIMIT_MS 60000
 #define BACKUP_BYTES_PER_S 1048576
-/* Each holds a snapshot, and so pages. */
-#define BACKUPS_MAX 4
-#define CHECKS_MAX 2
 
 struct backup_stream {
 	struct hf_stream base;
+	struct hf_share share;
 	struct hf_api *api;
 	struct hf_backup *backup;
 	uint64_t sent;
@@ -26,11 +26,22 @@ struct backup_stream {
 static ssize_t fill(struct hf_stream *base, char *ret, size_t max) {
 	struct backup_stream *stream = (struct backup_stream *)base;
 	ssize_t n = hf_backup_read(stream->backup, ret, max);
-	stream->sent += n > 0 ? (uint64_t)n : 0;
+	if (n > 0) {
+		stream->sent += (uint64_t)n;
+		hf_share_sent(&stream->share, (uint64_t)n);
+	}
 	return n;
 }
 
-static void expire(struct hf_stream *base) { hf_backup_expire(((struct backup_stream *)base)->backup); }
+static void expire(struct hf_stream *base) {
+	struct backup_stream *stream = (struct backup_stream *)base;
+	hf_shares_give_back(&stream->api->shares, &stream->share);
+	hf_backup_expire(stream->backup);
+}
+
+static void make_room(struct hf_share *share) {
+	hf_backup_expire(((struct backup_stream *)((char *)share - offsetof(struct backup_stream, share)))->backup);
+}
 
 static void close_stream(struct hf_stream *base) {
 	struct backup_stream *stream = (struct backup_stream *)base;
@@ -42,8 +53,8 @@ static void close_stream(struct hf_stream *base) {
 			 hf_backup_meta(stream->backup)->revision, base->len_bytes, stream->sent);
 		hf_api_event(stream->api, HF_EVENT_INFO, whole ? "backup sent" : "backup cut off", pairs);
 	}
+	hf_shares_give_back(&stream->api->shares, &stream->share);
 	hf_backup_close(stream->backup);
-	stream->api->backups--;
 	free(stream);
 }
 
@@ -58,13 +69,15 @@ enum hf_err hf_handle_backup(struct hf_call *call) {
 	char store_id[2 * sizeof((struct hf_meta *)0)->store_id + 1];
 	if (!stream)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	enum hf_err err = HF_OK;
-	if (++call->api->backups > BACKUPS_MAX)
-		err = hf_fail(&call->why, HF_E_OVERLOADED, "%d backups are under way", BACKUPS_MAX);
-	if (!err)
-		err = hf_backup_open(call->api->store, &call->why, &stream->backup);
+	enum hf_err err = hf_backup_open(call->api->store, &call->why, &stream->backup);
 	if (err) {
-		call->api->backups--;
+		free(stream);
+		return err;
+	}
+	stream->share = (struct hf_share){.kind = HF_SHARE_BACKUPS, .cost = 1, .expire = make_room};
+	err = hf_shares_take(&call->api->shares, &stream->share, hf_monotonic_us(), &call->why);
+	if (err) {
+		hf_backup_close(stream->backup);
 		free(stream);
 		return err;
 	}
@@ -87,8 +100,8 @@ enum hf_err hf_open_verify(struct hf_call *call) {
 	call->lane = HF_LANE_OPERATIONS;
 	call->lane_key = "verify";
 	call->counted = &call->api->checks;
-	if (++call->api->checks > CHECKS_MAX)
-		return hf_fail(&call->why, HF_E_OVERLOADED, "%d checks are under way or wait", CHECKS_MAX);
+	call->asked_us = hf_monotonic_us();
+	call->api->checks++;
 	return HF_OK;
 }
 
@@ -106,17 +119,39 @@ static enum hf_err check(struct hf_call *call, uint64_t *ret_violations, struct 
 	return hf_verify_write_damage(call->api->store, ret_damage->text, out, &call->why);
 }
 
+/* Whoever asked before the last check began gets its answer. So all who ask while one is under way wait for one more, whatever
+ * their number: checks are begun one after the other. */
+static bool answer_with_last(struct hf_call *call) {
+	const struct hf_api *api = call->api;
+	if (!call->asked_us || api->check_began_us < call->asked_us)
+		return false;
+	hf_call_json(call, 200);
+	hf_buf_add(&call->response.body, api->check_answer.data, api->check_answer.len);
+	return true;
+}
+
+/* Keeps the answer for others. One that cannot be kept is nobody else's. */
+static void keep_answer(struct hf_api *api, const struct hf_buf *answer, int64_t began_us) {
+	hf_buf_free(&api->check_answer);
+	hf_buf_add(&api->check_answer, answer->data, answer->len);
+	api->check_began_us = api->check_answer.failed ? 0 : began_us;
+}
+
 /* It reads everything, so it must be possible to stop it. */
 enum hf_err hf_handle_verify(struct hf_call *call) {
 	uint64_t violations = 0;
 	struct hf_why damage = {""};
 	char pairs[400];
+	int64_t began_us = hf_monotonic_us();
+	if (answer_with_last(call))
+		return HF_OK;
 	hf_call_json(call, 200);
 	hf_txn_stop_on(call->reader, &call->api->stopping);
 	enum hf_err err = check(call, &violations, &damage);
 	hf_txn_stop_on(call->reader, NULL);
 	if (err)
 		return err;
+	keep_answer(call->api, &call->response.body, began_us);
 	hf_metrics_verified(call->api->metrics, violations, hf_store_now_ms(call->api->store));
 	if (damage.text[0])
 		snprintf(pairs, sizeof pairs, "violations=1 detail=\"%s\"", damage.text); /* words of ours and a number */

@@ -83,6 +83,7 @@ static struct MHD_Response *make_response(struct hf_http *http, struct hf_respon
 static enum MHD_Result answer(struct hf_exchange *exchange) {
 	struct hf_http *http = exchange->http;
 	struct hf_response *from = &exchange->call->response;
+	hf_call_keep(exchange->call);
 	struct MHD_Response *response = make_response(http, from);
 	if (!response)
 		return MHD_NO;

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define BACKLOG 1024
+/* What the system keeps for a connection whose client does not read: else it grows to megabytes. Connections inherit it. */
+#define SEND_BUFFER_BYTES (256 << 10)
 
 /* Splits at the last colon; brackets around an IPv6 address are taken off. */
 static bool split(const char *text, char host[64], const char **ret_port) {
@@ -42,9 +44,10 @@ static bool is_loopback(const struct sockaddr *address) {
 }
 
 static enum hf_err open_socket(const struct addrinfo *info, const char *text, struct hf_why *why, int *ret_fd) {
-	int yes = 1, fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int yes = 1, buffer = SEND_BUFFER_BYTES, fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-	    bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer) == 0 && bind(fd, info->ai_addr, info->ai_addrlen) == 0 &&
+	    listen(fd, BACKLOG) == 0) {
 		*ret_fd = fd;
 		return HF_OK;
 	}

@@ -246,6 +246,7 @@ static void stop(struct server *s) {
 	hf_wakeups_free(s->wakeups);
 	hf_metrics_free(s->api.metrics);
 	hf_syncs_free(s->api.syncs);
+	hf_buf_free(&s->api.check_answer);
 	hf_store_close(s->api.store);
 }
 

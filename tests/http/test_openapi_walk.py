@@ -2,12 +2,13 @@
 
 Each request's answer is checked against the document by contract.check(); the tables below see to it that everything is reached.
 """
+import signal
 import unittest
 
 import contract
 import storefile
 from contract import OPERATIONS, SEEN
-from harness import PLURALS, Server, config, eventually, lease_path, vip
+from harness import PLURALS, Response, Server, config, eventually, lease_path, vip
 
 BIG = b' ' * 300_000
 LONG = {'X-Long': 'a' * 17_000}
@@ -197,18 +198,37 @@ class Walk(unittest.TestCase):
                                 ('POST', TARGETS[LANE[1]], {'items': items}, {}, 503, 'overloaded')])
 
     def walk_checking(self):
-        """503 for one check too many: two have begun, whose requests have not ended."""
+        """Checks that are asked for together are one, which answers all; 503 for one that a stop finds under way."""
         server = self.server()
-        begun = [server.socket() for _ in range(2)]
-        for s in begun:
-            s.sendall(b'POST /v1/verify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n')
-        eventually(lambda: server.metric('holdfast_verifications_under_way') == 2)
-        self.run_table(server, [('POST', '/v1/verify', None, {}, 503, 'overloaded')])
-        self.assertIn('2 checks are under way or wait', server.post('/v1/verify').detail)
-        for s in begun:
-            s.close()
-        eventually(lambda: server.metric('holdfast_verifications_under_way') == 0)
+
+        def begin():
+            connection = server.connect()
+            self.addCleanup(connection.close)
+            connection.putrequest('POST', '/v1/verify')
+            connection.putheader('Content-Type', 'application/json')
+            connection.putheader('Content-Length', '2')
+            connection.endheaders(b'{')
+            return connection
+        begun = [begin() for _ in range(5)]
+        eventually(lambda: server.metric('holdfast_verifications_under_way') == 5)
+
+        def end(connection):
+            connection.send(b'}')
+            answer = connection.getresponse()
+            answer = Response(answer.status, answer.headers, answer.read())
+            contract.check('POST', '/v1/verify', answer)
+            return answer
+        answers = [end(connection) for connection in begun]
+        self.assertEqual([answer.status for answer in answers], [200] * 5)
+        self.assertEqual(len({answer.body for answer in answers}), 1)
+        self.assertEqual(server.metric('holdfast_verifications_total'), 1)
         self.run_table(server, [('POST', '/v1/verify', None, {}, 200, None)])
+        self.assertEqual(server.metric('holdfast_verifications_total'), 2, 'what is asked for later is a check of its own')
+        late = begin()
+        eventually(lambda: server.metric('holdfast_verifications_under_way') == 1)
+        server.process.child.send_signal(signal.SIGTERM)
+        server.lines('msg="stopping"')
+        self.assertEqual(end(late).status, 503)
 
     def walk_damaged(self):
         """500 wherever the store is read: records are damaged, some while the server is stopped, some while it runs."""

@@ -29,6 +29,7 @@ void world_close(struct world *w) {
 	hf_committer_free(w->api.committer);
 	hf_metrics_free(w->api.metrics);
 	hf_syncs_free(w->api.syncs);
+	hf_buf_free(&w->api.check_answer);
 	hf_memo_free(w->memo);
 	fixture_remove(&w->f);
 }
