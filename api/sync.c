@@ -88,6 +88,27 @@ static void log_details(const struct hf_sync_body *body) {
 		}
 }
 
+static void tell_refusals(void *context, const char *zone, enum hf_err code, uint64_t unlogged) {
+	char pairs[160];
+	snprintf(pairs, sizeof pairs, "zone=%s code=%s unlogged=%" PRIu64, zone[0] ? zone : "*", hf_err_slug(code), unlogged);
+	hf_api_event(context, HF_EVENT_INFO, "syncs refused", pairs);
+}
+
+void hf_syncs_tell_refusals(struct hf_api *api, bool all) {
+	hf_refusals_tell(hf_syncs_refusals(api->syncs), hf_store_monotonic_ms(api->store), all, tell_refusals, api);
+}
+
+/* The line in the log. Of refusals not each has one. */
+static void log_sync(const struct hf_sync_body *body, const char *pairs, enum hf_err err) {
+	struct hf_api *api = body->call->api;
+	char with_unlogged[700];
+	uint64_t unlogged = 0;
+	bool logs = !err || hf_refusals_note(hf_syncs_refusals(api->syncs), body->sync.zone_known ? body->sync.zone : "", err,
+					     hf_store_monotonic_ms(api->store), &unlogged);
+	snprintf(with_unlogged, sizeof with_unlogged, "%s unlogged=%" PRIu64, pairs, unlogged);
+	hf_api_event(api, logs ? HF_EVENT_INFO : HF_EVENT_DEBUG, "sync", unlogged ? with_unlogged : pairs);
+}
+
 /* One line a sync, its numbers, and what is remembered of it. */
 static void note(struct hf_sync_body *body, enum hf_sync_end end, enum hf_err err) {
 	const struct hf_sync *sync = &body->sync;
@@ -106,7 +127,7 @@ static void note(struct hf_sync_body *body, enum hf_sync_end end, enum hf_err er
 				hf_sync_outcome_name((enum hf_sync_outcome)i), sync->summary.of[i]);
 	snprintf(pairs + len, sizeof pairs - (size_t)len, " release_skipped=%" PRIu64 " duration_ms=%" PRId64 "%s%s",
 		 sync->summary.release_skipped, record.duration_ms, err ? " code=" : "", err ? hf_err_slug(err) : "");
-	hf_api_event(api, HF_EVENT_INFO, "sync", pairs);
+	log_sync(body, pairs, err);
 	if (sync->zone_known)
 		hf_syncs_note(api->syncs, sync->zone, end, &record);
 }

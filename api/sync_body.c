@@ -11,6 +11,7 @@
 #include "parse.h"
 #include "skim.h"
 #include "storage/monotonic.h"
+#include "storage/read.h"
 
 #define ANSWER_BYTES 256 /* of an item's result in the answer, some more or less; a rejected one takes twice as much */
 
@@ -288,7 +289,24 @@ static void close_body(struct hf_sink *sink) {
 	hf_list_reader_close(body->reader);
 	hf_known_free(&body->known);
 	hf_sync_free(&body->sync);
+	hf_syncs_end_share(body->call->api->syncs, body->share);
 	free(body);
+}
+
+/* From here on memory is taken, out of the zone's share. */
+static enum hf_err take_share(struct hf_sync_body *body, struct hf_why *why) {
+	struct hf_call *call = body->call;
+	struct hf_zone zone;
+	bool is_known = false;
+	if (call->reader && hf_reader_begin(call->reader, NULL) == HF_OK) {
+		is_known = hf_zone_read(call->reader, body->sync.zone, &zone);
+		hf_reader_end(call->reader);
+	}
+	body->share = hf_syncs_share(call->api->syncs, body->sync.zone, is_known);
+	if (!body->share)
+		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+	body->known.arena.budget = body->sync.arena.budget = body->share;
+	return HF_OK;
 }
 
 enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
@@ -301,8 +319,7 @@ enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
 	call->lane_key = call->vars[0];
 	body->call = call;
 	body->start_us = hf_monotonic_us();
-	body->known.arena.budget = hf_syncs_budget(call->api->syncs);
-	hf_sync_init(&body->sync, hf_syncs_budget(call->api->syncs));
+	hf_sync_init(&body->sync, NULL);
 	call->sink = &body->sink;
 	enum hf_err err = hf_sync_params_read(call, is_manifest, body);
 	body->sync.answer_bytes = body->want == HF_RETURN_NONE ? 0 : ANSWER_BYTES;
@@ -312,6 +329,8 @@ enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
 					  .charge = charge,
 					  .document = take,
 					  .context = body};
+	if (!err)
+		err = take_share(body, &call->why);
 	if (!err && hf_list_reader_open(&options, &body->reader))
 		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
 	return err;

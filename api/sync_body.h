@@ -12,6 +12,7 @@ enum hf_sync_return { HF_RETURN_CHANGED, HF_RETURN_ALL, HF_RETURN_NONE };
 struct hf_sync_body {
 	struct hf_sink sink; /* call->sink */
 	struct hf_call *call;
+	struct hf_budget *share; /* the zone's of the memory */
 	struct hf_sync sync;
 	struct hf_list_reader *reader;
 	bool ndjson;

@@ -20,10 +20,24 @@ struct zone_entry {
 	UT_hash_handle hh;
 };
 
+/* A zone's part of the memory, while it has syncs under way. */
+struct share {
+	struct hf_budget budget;
+	char zone[HF_NAME_MAX + 1];
+	int users;
+	bool lost;
+	UT_hash_handle hh;
+};
+
+#define ZONE_PARTS 3 /* a zone may use as much as fits so often into what is left: a quarter, if it is alone */
+#define ALWAYS_PART 256
+
 struct hf_syncs {
 	struct hf_syncs_options options;
-	struct hf_budget budget;
-	pthread_mutex_t lock;	  /* guards what follows */
+	struct hf_refusals *refusals;
+	struct hf_budget budget, strangers; /* strangers: zones that the store does not know */
+	pthread_mutex_t lock;		    /* guards what follows */
+	struct share *shares;
 	struct zone_entry *zones; /* those of the store that were synchronised */
 	uint64_t items[HF_SYNC_OUTCOMES];
 	uint64_t reallocations_avoided, releases_skipped;
@@ -41,10 +55,17 @@ const char *hf_sync_mode_name(enum hf_sync_mode mode) {
 
 struct hf_syncs *hf_syncs_new(const struct hf_syncs_options *options) {
 	struct hf_syncs *syncs = calloc(1, sizeof *syncs);
-	if (!syncs)
+	struct hf_refusals *refusals = hf_refusals_new();
+	if (!syncs || !refusals) {
+		hf_refusals_free(refusals);
+		free(syncs);
 		return NULL;
+	}
+	syncs->refusals = refusals;
 	syncs->options = *options;
 	syncs->budget.max_bytes = options->memory_max_bytes;
+	syncs->strangers =
+		(struct hf_budget){.max_bytes = options->memory_max_bytes / ALWAYS_PART, .whole = &syncs->budget, .parts = 1};
 	pthread_mutex_init(&syncs->lock, NULL);
 	return syncs;
 }
@@ -57,6 +78,7 @@ void hf_syncs_free(struct hf_syncs *syncs) {
 		HASH_DEL(syncs->zones, entry);
 		free(entry);
 	}
+	hf_refusals_free(syncs->refusals);
 	pthread_mutex_destroy(&syncs->lock);
 	free(syncs);
 }
@@ -65,6 +87,49 @@ const struct hf_syncs_options *hf_syncs_options(const struct hf_syncs *syncs) { 
 
 struct hf_budget *hf_syncs_budget(struct hf_syncs *syncs) {
 	return &syncs->budget;
+}
+
+struct hf_refusals *hf_syncs_refusals(struct hf_syncs *syncs) {
+	return syncs->refusals;
+}
+
+static struct share *make_share(struct hf_syncs *syncs, const char *zone, bool is_known) {
+	struct share *share = calloc(1, sizeof *share);
+	if (!share)
+		return NULL;
+	strncpy(share->zone, zone, HF_NAME_MAX);
+	share->budget.parts = ZONE_PARTS;
+	share->budget.whole = is_known ? &syncs->budget : &syncs->strangers;
+	share->budget.max_bytes = is_known ? syncs->options.memory_max_bytes / ALWAYS_PART : 0;
+	HASH_ADD_STR(syncs->shares, zone, share);
+	if (!share->lost)
+		return share;
+	free(share);
+	return NULL;
+}
+
+struct hf_budget *hf_syncs_share(struct hf_syncs *syncs, const char *zone, bool is_known) {
+	struct share *share;
+	pthread_mutex_lock(&syncs->lock);
+	HASH_FIND_STR(syncs->shares, zone, share);
+	if (!share)
+		share = make_share(syncs, zone, is_known);
+	if (share)
+		share->users++;
+	pthread_mutex_unlock(&syncs->lock);
+	return share ? &share->budget : NULL;
+}
+
+void hf_syncs_end_share(struct hf_syncs *syncs, struct hf_budget *budget) {
+	struct share *share = (struct share *)budget; /* its first member */
+	if (!share)
+		return;
+	pthread_mutex_lock(&syncs->lock);
+	if (--share->users == 0) {
+		HASH_DEL(syncs->shares, share);
+		free(share);
+	}
+	pthread_mutex_unlock(&syncs->lock);
 }
 
 /* The lock is held. NULL if out of memory: then nothing is remembered. */

@@ -4,9 +4,11 @@
 
 #include "buf.h"
 #include "json.h"
+#include "refusals.h"
 #include "storage/sync.h"
 
 struct hf_syncs;
+struct hf_api;
 
 struct hf_syncs_options {
 	size_t body_max_bytes;	 /* of one sync or manifest */
@@ -15,7 +17,7 @@ struct hf_syncs_options {
 };
 #define HF_DEFAULT_SYNC_BODY_MAX ((size_t)256 << 20)
 #define HF_DEFAULT_SYNC_ITEMS_MAX 100000
-#define HF_DEFAULT_SYNC_MEMORY ((size_t)256 << 20)
+#define HF_DEFAULT_SYNC_MEMORY ((size_t)512 << 20)
 
 /* How a sync ended. */
 enum hf_sync_end { HF_SYNC_END_CHANGED, HF_SYNC_END_UNCHANGED, HF_SYNC_END_DRY_RUN, HF_SYNC_END_REFUSED };
@@ -36,7 +38,18 @@ struct hf_syncs *hf_syncs_new(const struct hf_syncs_options *options);
 void hf_syncs_free(struct hf_syncs *syncs); /* NULL is fine */
 
 const struct hf_syncs_options *hf_syncs_options(const struct hf_syncs *syncs);
-struct hf_budget *hf_syncs_budget(struct hf_syncs *syncs);
+struct hf_budget *hf_syncs_budget(struct hf_syncs *syncs); /* the memory of all */
+
+struct hf_refusals *hf_syncs_refusals(struct hf_syncs *syncs);
+
+/* Writes lines for refused syncs that had none in ten seconds, or for all of them: every second, and before the end (sync.c). */
+void hf_syncs_tell_refusals(struct hf_api *api, bool all);
+
+/* What the syncs of one zone that are under way share of the memory: up to a quarter of it, and always a third of what is left.
+ * A zone that the store knows may use a 256th however much others do. All that it does not know share one half, as anybody can
+ * think of names. To be given back once nothing of it is used. NULL: out of memory. */
+struct hf_budget *hf_syncs_share(struct hf_syncs *syncs, const char *zone, bool is_known);
+void hf_syncs_end_share(struct hf_syncs *syncs, struct hf_budget *share); /* NULL is fine */
 
 /* Notes how a sync of a zone that the store knows ended. `record` is kept unless the sync was refused or a dry run. */
 void hf_syncs_note(struct hf_syncs *syncs, const char *zone, enum hf_sync_end end, const struct hf_sync_record *record);

@@ -10,7 +10,7 @@ struct hf_lane {
 	struct hf_txn *reader;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
-	struct hf_lane_job *first; /* in the order they came; each stays until its end */
+	struct hf_lane_job *first; /* in the order of their turns, of each key as they came; each stays until its end */
 	bool stopping;
 };
 
@@ -22,14 +22,34 @@ static bool is_behind(const struct hf_lane *lane, const struct hf_lane_job *job)
 	return false;
 }
 
+/* A job begins: those about the same key go to the end of the line, in their order. So each key gets one turn in a round of all
+ * that wait, however many jobs it has. */
+static void defer_others(struct hf_lane *lane, const struct hf_lane_job *begins) {
+	struct hf_lane_job **at = &lane->first, *deferred = NULL, **last = &deferred;
+	while (*at) {
+		struct hf_lane_job *job = *at;
+		if (job == begins || strcmp(job->key, begins->key) != 0) {
+			at = &job->next;
+			continue;
+		}
+		*at = job->next;
+		*last = job;
+		last = &job->next;
+	}
+	*last = NULL;
+	*at = deferred;
+}
+
 /* What can be run now, those that have begun first; NULL: nothing. The lock is held. */
 static struct hf_lane_job *choose(struct hf_lane *lane) {
 	for (struct hf_lane_job *job = lane->first; job; job = job->next)
 		if (job->state == HF_LANE_READY)
 			return job;
 	for (struct hf_lane_job *job = lane->first; job; job = job->next)
-		if (job->state == HF_LANE_NEW && !is_behind(lane, job))
+		if (job->state == HF_LANE_NEW && !is_behind(lane, job)) {
+			defer_others(lane, job);
 			return job;
+		}
 	return NULL;
 }
 

@@ -1,7 +1,8 @@
 /* lane.h — the lane for long requests: a thread of their own, so that they never hold a worker up.
  *
  * A job is about one key, such as a zone. Jobs of one key go strictly one after the other; those of different keys take turns while
- * one waits, for a commit. Thread-safe.
+ * one waits, for a commit. Keys take turns too: a job waits for at most one job of each other key to begin, and for those of its
+ * own that came before. Thread-safe.
  */
 #ifndef HF_SERVER_LANE_H
 #define HF_SERVER_LANE_H

@@ -240,6 +240,8 @@ static void stop(struct server *s) {
 		hf_http_drain(s->http, ANSWER_MS);
 	hf_http_stop(s->http);
 	hf_stall_end(s->stall);
+	if (s->api.syncs)
+		hf_syncs_tell_refusals(&s->api, true);
 	for (int i = HF_LANE_SYNCS; i < HF_LANE_NAMES; i++)
 		hf_lane_free(s->lanes[i]);
 	hf_committer_free(s->api.committer);
@@ -261,6 +263,14 @@ static void announce(const char *url) {
 	fflush(stdout);
 }
 
+/* Returns the signal that comes; meanwhile what was counted and not logged comes out. */
+static int wait_for_signal(struct server *s, const sigset_t *stop_signals) {
+	int number;
+	while ((number = sigtimedwait(stop_signals, NULL, &(struct timespec){1, 0})) < 0)
+		hf_syncs_tell_refusals(&s->api, false);
+	return number;
+}
+
 static int serve(struct server *s) {
 	sigset_t stop_signals;
 	int signal_number = 0;
@@ -274,7 +284,7 @@ static int serve(struct server *s) {
 		       hf_log_quote(s->options.data_dir, dir));
 		announce(s->url); /* last: after it, a reader finds everything as it says, the log included */
 		sd_notifyf(0, "READY=1\nSTATUS=listening on %s", s->url); /* nothing, unless a service manager wants to be told */
-		sigwait(&stop_signals, &signal_number);
+		signal_number = wait_for_signal(s, &stop_signals);
 		sd_notify(0, "STOPPING=1\nSTATUS=answering what was queued");
 		if (s->broken)
 			status = EXIT_RUNNING;

@@ -12,14 +12,41 @@ struct hf_arena_block {
 	_Alignas(max_align_t) char data[];
 };
 
-bool hf_arena_charge(struct hf_arena *arena, size_t bytes) {
-	if (bytes > arena->budget->max_bytes) /* nor could the sum be told */
-		return false;
-	size_t used = atomic_fetch_add(&arena->budget->used_bytes, bytes) + bytes;
-	if (used > arena->budget->max_bytes) {
-		atomic_fetch_sub(&arena->budget->used_bytes, bytes);
+const struct hf_budget *hf_budget_root(const struct hf_budget *budget) {
+	while (budget->whole)
+		budget = budget->whole;
+	return budget;
+}
+
+static size_t left(const struct hf_budget *root) {
+	size_t used = root->used_bytes;
+	return used < root->max_bytes ? root->max_bytes - used : 0;
+}
+
+static void give(struct hf_budget *budget, size_t bytes) {
+	for (; budget; budget = budget->whole)
+		atomic_fetch_sub(&budget->used_bytes, bytes);
+}
+
+/* `allowed`: a share of it may use the bytes in any case. */
+static bool take(struct hf_budget *budget, size_t bytes, bool allowed) {
+	size_t used = atomic_fetch_add(&budget->used_bytes, bytes) + bytes;
+	allowed = allowed || used <= budget->max_bytes;
+	if (budget->whole ? take(budget->whole, bytes, allowed) : allowed) {
+		if (allowed || used <= left(hf_budget_root(budget)) / budget->parts)
+			return true;
+		give(budget, bytes);
 		return false;
 	}
+	atomic_fetch_sub(&budget->used_bytes, bytes);
+	return false;
+}
+
+bool hf_arena_charge(struct hf_arena *arena, size_t bytes) {
+	if (bytes > hf_budget_root(arena->budget)->max_bytes) /* nor could the sum be told */
+		return false;
+	if (!take(arena->budget, bytes, false))
+		return false;
 	arena->charged_bytes += bytes;
 	return true;
 }
@@ -56,6 +83,6 @@ void hf_arena_free(struct hf_arena *arena) {
 		free(block);
 	}
 	if (arena->charged_bytes)
-		atomic_fetch_sub(&arena->budget->used_bytes, arena->charged_bytes);
+		give(arena->budget, arena->charged_bytes);
 	*arena = (struct hf_arena){.budget = arena->budget};
 }

@@ -34,12 +34,14 @@ void hf_sync_free(struct hf_sync *sync) {
 }
 
 enum hf_err hf_sync_no_memory(const struct hf_sync *sync, struct hf_why *why) {
-	if (sync->arena.charged_bytes > sync->arena.budget->max_bytes / 2)
-		return hf_fail(why, HF_E_OVERLOADED,
-			       "the syncs under way use all the %zu bytes of memory that they may, this one alone most of them; "
-			       "send less at once, or let the server use more",
-			       sync->arena.budget->max_bytes);
-	return hf_fail(why, HF_E_OVERLOADED, "the syncs under way use all the memory that they may; try again");
+	size_t max_bytes = hf_budget_root(sync->arena.budget)->max_bytes;
+	if (sync->arena.charged_bytes > max_bytes / 8)
+		return hf_fail(
+			why, HF_E_OVERLOADED,
+			"a zone's syncs may use a quarter of the %zu bytes of memory for syncs, and this one alone uses most of "
+			"it; send less at once, or let the server use more",
+			max_bytes);
+	return hf_fail(why, HF_E_OVERLOADED, "the zone's syncs under way use all the memory that they may; try again");
 }
 
 static void *copy(struct hf_sync *sync, const void *data, size_t len) {

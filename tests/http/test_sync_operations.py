@@ -80,11 +80,42 @@ class Logs(SyncCase):
         self.assertLast(zone, 4, outcome='refused', code='invalid-json', epoch='1')
         self.refused(zone, '{"items":[],"next":"x"}', 400, 'incomplete-list')
         self.assertLast(zone, 5, outcome='refused', code='incomplete-list', epoch='1')
-        self.refused(zone, '{"items":[' + '[' * 200, 400, 'invalid-json')  # found before the body ends
-        self.assertLast(zone, 6, outcome='refused', code='invalid-json', epoch='1')
         self.disconnect(zone)
         self.refused(zone, [universal('s00')], 409, 'zone-offline')
-        self.assertLast(zone, 7, outcome='refused', code='zone-offline', released='19')
+        self.assertLast(zone, 6, outcome='refused', code='zone-offline', released='19')
+        other = self.zone()
+        self.sync(other, [universal('a')])
+        self.refused(other, '{"items":[' + '[' * 200, 400, 'invalid-json')  # found before the body ends
+        self.assertLast(other, 2, outcome='refused', code='invalid-json', epoch='0')
+
+    def flood(self, zones):
+        """A server's lines about refusals, after one refusal of each of these zones, and how many lines are too many."""
+        server, start = Server('--log-level', 'info'), time.monotonic()
+        self.addCleanup(server.close)
+        server.put(lease_path('a', 'east'), {'spec': {}})
+        connection = server.connect()
+        for zone in zones:
+            answer = self.post(zone, '{"items":[]}', mode='delta', epoch=9, server=server, connection=connection, check=False)
+            self.assertEqual((answer.status, answer.code), (409, 'stale-epoch'))
+        connection.close()
+        process = server.process
+        server.stop()
+        lines = [line for line in process.log().splitlines() if 'code=stale-epoch' in line]
+        unlogged = [int(number) for number in re.findall(r'unlogged=(\d+)', '\n'.join(lines))]
+        logged = sum('msg="sync" ' in line for line in lines)
+        self.assertEqual(logged + sum(unlogged), len(zones), f'each is in a line or counted: {lines}')
+        return lines, 2 + (time.monotonic() - start) // 10
+
+    def test_a_flood_of_refusals_is_a_line(self):
+        lines, most = self.flood(['east'] * 400)
+        self.assertLessEqual(len(lines), most)
+        self.assertEqual({re.search(r'zone=(\S+)', line)[1] for line in lines}, {'east'})
+
+    def test_a_flood_of_zones_that_are_not_known_is_a_line(self):
+        lines, most = self.flood([f'made-up-{i}' for i in range(400)])
+        self.assertLessEqual(len(lines), most)
+        self.assertIn(' zone=made-up-0 ', lines[0])
+        self.assertTrue(all('msg="sync" ' in line or ' zone=* ' in line for line in lines), lines)
 
     def test_a_manifest_is_no_sync(self):
         zone = self.zone()
@@ -310,20 +341,42 @@ class Memory(unittest.TestCase):
             s.sendall(body[-10:])
             self.assertTrue(s.recv(4096).startswith(b'HTTP/1.1 503 '))
 
-    def test_slow_ones_share_the_memory(self):
-        """While bodies that came half hold the memory, another sync is refused; when they are gone, it is done."""
-        server = self.server('--sync-memory', '1MiB')
-        body = lines_of(700)  # two of them fit, three do not
+    def test_who_is_slow_holds_the_memory_of_its_zone_alone(self):
+        """While bodies that came half hold a zone's memory, another sync of it is refused, and no other zone's."""
+        server = self.server('--sync-memory', '4MiB')
+        body = lines_of(700)  # two of them fit into a quarter, three do not
+        for zone in ('slow', 'east'):
+            server.put(lease_path('a', zone), {'spec': {}})
         held = [server.socket() for _ in range(2)]
-        for i, s in enumerate(held):
-            s.sendall(head_of(f'slow-{i}', len(body)) + body[:-10])
+        for s in held:
+            s.sendall(head_of('slow', len(body)) + body[:-10])
         eventually(lambda: self.gauge(server) > 740_000)
-        answer = server.post('/v1/zones/east/sync?mode=full&mesh=*', body, {'Content-Type': NDJSON})
-        self.assertEqual((answer.status, answer.header('Retry-After')), (503, '1'))
+        query = '/sync?mode=delta'
+        for _ in range(3):
+            answer = server.post(f'/v1/zones/slow{query}', body, {'Content-Type': NDJSON})
+            self.assertEqual((answer.status, answer.header('Retry-After')), (503, '1'))
+            self.assertLess(self.gauge(server), 1 << 20)
+            self.assertEqual(server.post(f'/v1/zones/east{query}', body, {'Content-Type': NDJSON}).status, 200)
+            self.assertEqual(server.post(f'/v1/zones/new{query}', body, {'Content-Type': NDJSON}).status, 200)
         for s in held:
             s.close()
         eventually(lambda: self.gauge(server) == 0)
-        self.assertEqual(server.post('/v1/zones/east/sync?mode=full&mesh=*', body, {'Content-Type': NDJSON}).status, 200)
+        self.assertEqual(server.post(f'/v1/zones/slow{query}', body, {'Content-Type': NDJSON}).status, 200)
+
+    def test_zones_that_are_thought_of_leave_room_for_those_that_are_there(self):
+        server = self.server('--sync-memory', '4MiB')
+        body, small = lines_of(1200), lines_of(500)
+        server.put(lease_path('a', 'east'), {'spec': {}})
+        held = [server.socket() for _ in range(12)]
+        for i, s in enumerate(held):
+            s.sendall(head_of(f'made-up-{i}', len(body), query='mode=delta') + body[:-10])
+        eventually(lambda: metrics_of(server).value('holdfast_problems_total', code='overloaded') >= 6)
+        self.assertLess(self.gauge(server), 2 << 20)
+        answer = server.post('/v1/zones/east/sync?mode=delta', small, {'Content-Type': NDJSON})
+        self.assertEqual((answer.status, answer.json()['summary']['created']), (200, 500))
+        for s in held:
+            s.close()
+        eventually(lambda: self.gauge(server) == 0)
 
     def test_a_body_is_not_kept(self):
         """100 MB in documents of 250 kB: what they say of themselves is little, and nothing else of them may stay."""

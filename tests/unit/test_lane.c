@@ -157,6 +157,30 @@ static void *stop_it(void *context) {
 }
 
 /* Until hf_lane_add() refuses; what it still took is waited for by the stop. */
+/* A zone that sends sync after sync shuts nobody out: each key has one turn in a round. */
+Test(lane, keys_take_turns_however_many_jobs_each_has) {
+	static const struct {
+		const char *key;
+		int n;
+	} LINE[] = {{"busy", 6}, {"slow", 1}, {"busy", 3}, {"late", 2}};
+	static const int TURNS[] = {0, 1, 6, 10, 2, 11, 3, 4, 5, 7, 8, 9};
+	static struct job jobs[12];
+	int n = 0;
+	for (size_t i = 0; i < sizeof LINE / sizeof *LINE; i++)
+		for (int k = 0; k < LINE[i].n; k++)
+			prepare(&jobs[n++], LINE[i].key, 0);
+	jobs[0].hold = true;
+	add(&jobs[0]);
+	wait_until(&running, 1);
+	for (int i = 1; i < n; i++)
+		add(&jobs[i]);
+	jobs[0].hold = false;
+	wait_until(&ended, n);
+	for (int i = 1; i < n; i++)
+		cr_expect_lt(jobs[TURNS[i - 1]].first_turn, jobs[TURNS[i]].first_turn, "number %d goes before %d", TURNS[i - 1],
+			     TURNS[i]);
+}
+
 Test(lane, a_stop_waits_for_the_end_and_refuses_what_comes_later) {
 	static struct job waiting, behind, late[10000];
 	pthread_t thread;
