@@ -40,3 +40,12 @@ const struct hf_route HF_ROUTES[] = {
 	{HF_GET, "/openapi.yaml", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_openapi},
 };
 const int HF_ROUTES_COUNT = sizeof HF_ROUTES / sizeof HF_ROUTES[0];
+
+bool hf_route_is_kept(const struct hf_route *route) {
+	static enum hf_err (*const kept[])(struct hf_call *) = {hf_handle_livez, hf_handle_readyz, hf_handle_metrics,
+								hf_handle_status, hf_handle_backup};
+	for (size_t i = 0; route && i < sizeof kept / sizeof *kept; i++)
+		if (route->handle == kept[i])
+			return true;
+	return false;
+}

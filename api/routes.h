@@ -28,6 +28,9 @@ struct hf_route {
 extern const struct hf_route HF_ROUTES[];
 extern const int HF_ROUTES_COUNT;
 
+/* What an operator needs most: it is answered also where only the connections are left that are kept for that. NULL is nothing. */
+bool hf_route_is_kept(const struct hf_route *route);
+
 /* The handlers, one resource a file. */
 enum hf_err hf_handle_lease_put(struct hf_call *call); /* leases.c */
 enum hf_err hf_handle_lease_get(struct hf_call *call);

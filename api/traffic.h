@@ -1,4 +1,4 @@
-/* traffic.h — how many connections and requests there are, as the server counts them. Thread-safe. */
+/* traffic.h — connections and requests as the server counts them, and their metrics. Thread-safe. */
 #ifndef HF_API_TRAFFIC_H
 #define HF_API_TRAFFIC_H
 
@@ -7,10 +7,24 @@
 
 struct hf_buf;
 
+/* Why a connection was ended before its client ended it, or a request was not carried out. */
+enum hf_cut {
+	HF_CUT_NO_PLACE,       /* there was no place for the connection */
+	HF_CUT_KEPT_PLACES,    /* only the places kept for the operator were left: 503 */
+	HF_CUT_MADE_ROOM,      /* it was idle, and others needed its place */
+	HF_CUT_HEAD_TIMEOUT,   /* the request's head did not come in time */
+	HF_CUT_BODY_TIMEOUT,   /* its body did not */
+	HF_CUT_ANSWER_TIMEOUT, /* its answer was not read in time */
+	HF_CUT_CLIENT_GONE,    /* the client left while its request waited */
+};
+#define HF_CUTS 7
+
 struct hf_traffic {
 	_Atomic uint64_t connections; /* open */
 	_Atomic uint64_t under_way;   /* requests that began and have not ended */
 	_Atomic uint64_t waiters;     /* of these, the ones that wait for a change or have waited */
+	_Atomic uint64_t cuts[HF_CUTS];
+	uint64_t connections_max, per_address_max, waiters_max; /* limits; set before there are threads */
 };
 
 /* Adds its metrics to a page. */

@@ -7,6 +7,7 @@
 
 #include "api/metrics.h"
 #include "api/routes.h"
+#include "client.h"
 #include "headers.h"
 #include "http_internal.h"
 #include "stream.h"
@@ -17,18 +18,22 @@ enum phase { NEW, BODY, COMMITTING, WAITING, IN_LANE, ANSWERED };
 
 struct hf_exchange {
 	struct hf_http *http;
+	struct hf_client *client;
 	struct hf_call *call;
 	struct MHD_Connection *connection;
 	const char *method, *path; /* as sent; libmicrohttpd's */
 	enum phase phase;
-	bool head; /* HEAD: no body */
+	bool head;	   /* HEAD: no body */
+	bool last;	   /* the connection is closed behind the answer */
+	_Atomic bool gone; /* the client left while it waited */
 	int64_t start_us;
 	size_t discarded; /* bytes of a body that is answered already */
 	struct hf_wakeup wakeup;
 	struct hf_lane_job job;
 };
 
-struct hf_exchange *hf_exchange_begin(struct hf_http *http, struct MHD_Connection *connection, const char *uri) {
+struct hf_exchange *hf_exchange_begin(struct hf_client *client, const char *uri) {
+	struct hf_http *http = client->http;
 	struct hf_exchange *exchange = calloc(1, sizeof *exchange);
 	if (!exchange)
 		return NULL;
@@ -38,7 +43,8 @@ struct hf_exchange *hf_exchange_begin(struct hf_http *http, struct MHD_Connectio
 		return NULL;
 	}
 	exchange->http = http;
-	exchange->connection = connection;
+	exchange->client = client;
+	exchange->connection = client->mhd;
 	exchange->start_us = hf_monotonic_us();
 	http->api->traffic.under_way++;
 	return exchange;
@@ -48,19 +54,25 @@ void hf_exchange_end(struct hf_exchange *exchange) {
 	if (!exchange)
 		return;
 	struct hf_http *http = exchange->http;
-	if (exchange->wakeup.deadline_us)
+	if (exchange->wakeup.deadline_us) {
+		exchange->client->address->waiters--;
 		http->api->traffic.waiters--;
+	}
 	hf_workers_end_call(&http->workers, exchange->call);
 	free(exchange);
-	http->api->traffic.under_way--;
+	if (--http->api->traffic.under_way == 0 && http->draining) {
+		pthread_mutex_lock(&http->lock);
+		pthread_cond_broadcast(&http->ended);
+		pthread_mutex_unlock(&http->lock);
+	}
 }
 
-static void log_answer(struct hf_exchange *exchange) {
+static void log_answer(struct hf_exchange *exchange, int64_t now_us) {
 	struct hf_call *call = exchange->call;
 	char name[HF_LOG_QUOTED], path[HF_LOG_QUOTED], detail[HF_LOG_QUOTED];
 	bool reported = call->write && call->write->err; /* by the committer, once for its batch */
 	int status = call->response.status;
-	int64_t duration_us = hf_monotonic_us() - exchange->start_us;
+	int64_t duration_us = now_us - exchange->start_us;
 	hf_metrics_request(exchange->http->api->metrics, call->route, status, (uint64_t)duration_us);
 	if (status >= 500 && status != 503 && call->err != HF_E_POOL_EXHAUSTED && !reported)
 		hf_log(HF_LOG_ERROR, "request failed", "code=%s detail=%s", hf_err_slug(call->err),
@@ -93,15 +105,17 @@ static enum MHD_Result answer(struct hf_exchange *exchange) {
 		MHD_add_response_header(response, from->headers[i].name, from->headers[i].value);
 	if (from->refused_claims.len > 0 && !from->refused_claims.failed)
 		MHD_add_response_header(response, "Holdfast-Claim-Refused", from->refused_claims.data);
-	if (http->api->stopping)
+	if (http->api->stopping || exchange->last || exchange->gone)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	/* libmicrohttpd 0.9.75 may send a last chunk although HEAD has no body: no chunks, then, and no keep-alive. */
 	if (exchange->head && from->stream && !from->stream->len_bytes)
 		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-	enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)from->status, response);
+	exchange->client->since_us = hf_monotonic_us();
+	bool there = hf_client_enter(exchange->client, HF_CLIENT_ANSWERING);
+	enum MHD_Result result = there ? MHD_queue_response(exchange->connection, (unsigned)from->status, response) : MHD_NO;
 	MHD_destroy_response(response);
 	exchange->phase = ANSWERED;
-	log_answer(exchange);
+	log_answer(exchange, exchange->client->since_us);
 	return result;
 }
 
@@ -143,7 +157,9 @@ static void on_wakeup(struct hf_wakeup *wakeup) {
 static void wait_for_change(struct hf_exchange *exchange) {
 	struct hf_call *call = exchange->call;
 	if (!exchange->wakeup.deadline_us) {
-		exchange->wakeup.deadline_us = hf_monotonic_us() + call->wait_ms * 1000;
+		exchange->client->since_us = hf_monotonic_us();
+		exchange->wakeup.deadline_us = exchange->client->since_us + call->wait_ms * 1000;
+		exchange->client->address->waiters++;
 		exchange->http->api->traffic.waiters++;
 	}
 	exchange->wakeup.revision = call->wait_revision;
@@ -152,13 +168,23 @@ static void wait_for_change(struct hf_exchange *exchange) {
 	MHD_suspend_connection(exchange->connection);
 	if (!hf_wakeups_add(exchange->http->wakeups, &exchange->wakeup))
 		MHD_resume_connection(exchange->connection);
+	hf_client_enter(exchange->client, HF_CLIENT_WAITING); /* it cannot have ended: this thread would have to do that */
+}
+
+/* Whether no more may wait: of all, or of this one's address. Both keep connections for what does not wait. */
+static bool is_full_of_waiters(const struct hf_exchange *exchange) {
+	struct hf_http *http = exchange->http;
+	uint64_t of_address = http->clients.limits.per_address;
+	return http->api->traffic.waiters >= http->api->traffic.waiters_max ||
+	       exchange->client->address->waiters >= of_address - of_address / 4;
 }
 
 static enum MHD_Result run(struct hf_exchange *exchange) {
 	struct hf_call *call = exchange->call;
 	int64_t deadline_us = exchange->wakeup.deadline_us; /* 0: has not waited yet */
-	bool full = !deadline_us && exchange->http->api->traffic.waiters >= exchange->http->waiting_max;
-	call->no_wait = exchange->http->api->stopping || full || (deadline_us && hf_monotonic_us() >= deadline_us);
+	bool full = !deadline_us && is_full_of_waiters(exchange);
+	call->no_wait =
+		exchange->http->api->stopping || full || exchange->gone || (deadline_us && hf_monotonic_us() >= deadline_us);
 	switch (hf_call_begin(call)) {
 	case HF_STEP_COMMIT:
 		return commit(exchange);
@@ -213,17 +239,44 @@ static void on_lane_done(struct hf_lane_job *job) {
 /* The body is there. A long request goes to its lane, so that it holds no worker up. */
 static enum MHD_Result take_end(struct hf_exchange *exchange) {
 	struct hf_call *call = exchange->call;
+	if (!hf_client_enter(exchange->client, HF_CLIENT_WORKING))
+		return MHD_NO;
 	if (call->response.status || call->lane == HF_LANE_WORKER)
 		return run(exchange);
 	exchange->job = (struct hf_lane_job){.key = call->lane_key, .run = run_in_lane, .done = on_lane_done};
 	exchange->phase = IN_LANE;
+	exchange->client->since_us = hf_monotonic_us();
 	MHD_suspend_connection(exchange->connection);
 	if (!hf_lane_add(exchange->http->lanes[call->lane], &exchange->job)) {
 		hf_fail(&call->why, HF_OK, "the server is stopping");
 		hf_call_problem(call, HF_E_OVERLOADED);
 		MHD_resume_connection(exchange->connection);
 	}
+	hf_client_enter(exchange->client, HF_CLIENT_WAITING);
 	return MHD_YES;
+}
+
+/* It comes back from its lane, where it was carried out unless its client left before its turn. */
+static enum MHD_Result leave_lane(struct hf_exchange *exchange) {
+	struct hf_call *call = exchange->call;
+	if (!call->response.status) {
+		hf_fail(&call->why, HF_OK, "the client closed its side of the connection while the request waited for its turn");
+		hf_call_problem(call, HF_E_OVERLOADED);
+	}
+	return answer(exchange);
+}
+
+bool hf_exchange_give_up(struct hf_exchange *exchange) {
+	struct hf_http *http = exchange->http;
+	if (exchange->phase == WAITING) {
+		exchange->gone = true;
+		return hf_wakeups_fire(http->wakeups, &exchange->wakeup);
+	}
+	if (exchange->phase != IN_LANE || !hf_lane_drop(http->lanes[exchange->call->lane], &exchange->job))
+		return false;
+	exchange->gone = true;
+	MHD_resume_connection(exchange->connection);
+	return true;
 }
 
 static enum hf_method method_of(const char *name) {
@@ -239,11 +292,26 @@ static size_t discard_max(const struct hf_call *call) {
 	return max > DISCARD_MAX_BYTES ? max : DISCARD_MAX_BYTES;
 }
 
+/* Where only the connections are left that are kept for the operator, what he needs is answered, and they are free again at once.
+ */
+static bool is_admitted(struct hf_exchange *exchange, const char *length) {
+	if (hf_client_is_admitted(exchange->client))
+		return true;
+	exchange->last = true;
+	return hf_route_is_kept(exchange->call->route) && !length &&
+	       !MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
 /* The headers are there. An answer given now would close the connection, so it waits for the body's end, unless that is too far. */
 static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *method) {
 	struct hf_call *call = exchange->call;
 	const char *length = NULL;
 	exchange->phase = BODY;
+	exchange->client->received = 0;
+	exchange->client->since_us = hf_monotonic_us();
+	if (!hf_client_enter(exchange->client, HF_CLIENT_BODY))
+		return MHD_NO;
+	exchange->client->asked = true;
 	call->request.method = method_of(method);
 	exchange->head = strcmp(method, "HEAD") == 0;
 	enum hf_err err = hf_headers_read(exchange->connection, &call->why, call->request.headers, &length);
@@ -252,6 +320,13 @@ static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *me
 		return err == HF_E_HEADERS_TOO_LARGE ? MHD_YES : answer(exchange);
 	}
 	hf_call_route(call);
+	if (!is_admitted(exchange, length)) {
+		hf_fail(&call->why, HF_OK,
+			"all connections are in use, or all that one address gets; try again, or raise --max-connections");
+		hf_call_problem(call, HF_E_OVERLOADED);
+		exchange->http->api->traffic.cuts[HF_CUT_KEPT_PLACES]++;
+		return answer(exchange);
+	}
 	if (!length || strtoull(length, NULL, 10) <= discard_max(call))
 		return MHD_YES;
 	if (!call->response.status) {
@@ -263,6 +338,7 @@ static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *me
 
 static enum MHD_Result take_body(struct hf_exchange *exchange, const char *data, size_t *len) {
 	struct hf_call *call = exchange->call;
+	exchange->client->received += *len;
 	hf_call_body(call, data, *len);
 	if (call->response.status) /* the rest is read all the same, so that its sender reads the answer */
 		exchange->discarded += *len;
@@ -283,9 +359,9 @@ enum MHD_Result hf_exchange_handle(struct hf_exchange *exchange, const char *pat
 		hf_call_committed(exchange->call);
 		return answer(exchange);
 	case WAITING:
-		return run(exchange);
+		return hf_client_resume(exchange->client) ? run(exchange) : MHD_NO;
 	case IN_LANE:
-		return answer(exchange);
+		return hf_client_resume(exchange->client) ? leave_lane(exchange) : MHD_NO;
 	default:
 		return MHD_NO;
 	}

@@ -9,16 +9,22 @@
 #define HF_SERVER_EXCHANGE_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 
-struct hf_http;
+struct hf_client;
 struct hf_exchange;
 
 /* Begins a request with its target as sent. NULL: out of memory. The caller, its connection, ends it. */
-struct hf_exchange *hf_exchange_begin(struct hf_http *http, struct MHD_Connection *connection, const char *uri);
+struct hf_exchange *hf_exchange_begin(struct hf_client *client, const char *uri);
 
 /* One call of libmicrohttpd's handler; MHD_NO closes the connection. */
 enum MHD_Result hf_exchange_handle(struct hf_exchange *exchange, const char *path, const char *method, const char *upload,
 				   size_t *upload_len);
+
+/* From any thread, while the connection is in HF_CLIENT_WAITING and cannot leave that: its client has gone, or has closed its side,
+ * after which libmicrohttpd sends nothing more to it. A long-poll ends; a request that waits for its turn in a lane is not carried
+ * out. False: it has begun, or is on its way already. */
+bool hf_exchange_give_up(struct hf_exchange *exchange);
 
 /* Gives back what it holds, however far it came. Nothing may wait for it any more. NULL is fine. */
 void hf_exchange_end(struct hf_exchange *exchange);

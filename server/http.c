@@ -11,13 +11,17 @@
 #include "exchange.h"
 #include "headers.h"
 #include "http_internal.h"
+#include "watch.h"
 
-#define IDLE_TIMEOUT_S 60
+#define WORKER_CONNECTIONS_MAX                                                                                                     \
+	1000000 /* never met: places.c has the limits. libmicrohttpd's own would leave clients unanswered                          \
+		 */
 
 /* The request line is there. */
 static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd) {
 	struct hf_client *client = hf_client_of(mhd);
-	return client ? hf_client_begin(context, client, uri) : NULL;
+	(void)context;
+	return client ? hf_client_begin(client, uri) : NULL;
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
@@ -48,6 +52,22 @@ static void log_library(void *context, const char *format, va_list args) {
 	hf_log(HF_LOG_DEBUG, "libmicrohttpd", "detail=%s", hf_log_quote(text, quoted));
 }
 
+static void init_condition(pthread_cond_t *cond) {
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static struct hf_client_limits read_limits(const struct hf_options *options) {
+	uint64_t max = options->connections_max, own = options->connections_per_address;
+	return (struct hf_client_limits){.max = max,
+					 .per_address = own ? (own < max ? own : max) : max - max / 4,
+					 .head_us = (int64_t)options->head_seconds * 1000000,
+					 .transfer_us = (int64_t)options->body_seconds * 1000000};
+}
+
 enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struct hf_api *api, struct hf_wakeups *wakeups,
 			  struct hf_lane *const lanes[HF_LANE_NAMES], struct hf_why *why, struct hf_http **ret) {
 	struct hf_http *http = calloc(1, sizeof *http);
@@ -58,18 +78,28 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 	http->api = api;
 	http->wakeups = wakeups;
 	memcpy(http->lanes, lanes, sizeof http->lanes);
-	http->waiting_max = options->connections_max - options->connections_max / 4;
+	pthread_mutex_init(&http->lock, NULL);
+	init_condition(&http->ended);
 	hf_workers_init(&http->workers, api, options->threads > 1);
+	struct hf_client_limits limits = read_limits(options);
+	api->traffic.connections_max = limits.max;
+	api->traffic.per_address_max = limits.per_address;
+	api->traffic.waiters_max = limits.max - limits.max / 4;
+	if (!hf_clients_init(&http->clients, &limits, &api->traffic) || hf_watch_start(&http->clients, &http->clients.watch)) {
+		close(listen_fd);
+		hf_http_stop(http);
+		return hf_fail(why, HF_E_OVERLOADED, "out of memory or threads");
+	}
 	/* Threads that poll: one epoll thread collapses beyond 127 connections in 0.9.75. */
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL}, {MHD_OPTION_END, 0, NULL}};
 	http->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET,
-		listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HF_CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK,
-		begin_request, http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request,
-		http, MHD_OPTION_NOTIFY_CONNECTION, hf_client_notify, http, MHD_OPTION_ARRAY,
-		options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
+		listen_fd, MHD_OPTION_CONNECTION_LIMIT, WORKER_CONNECTIONS_MAX * (unsigned)options->threads,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HF_CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)options->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK, begin_request, http, MHD_OPTION_UNESCAPE_CALLBACK,
+		leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, http, MHD_OPTION_NOTIFY_CONNECTION, hf_client_notify,
+		http, MHD_OPTION_ARRAY, options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
 	if (!http->daemon) {
 		close(listen_fd);
 		hf_http_stop(http);
@@ -83,9 +113,13 @@ void hf_http_drain(struct hf_http *http, int grace_ms) {
 	int fd = http->drained ? -1 : MHD_quiesce_daemon(http->daemon);
 	if (fd >= 0)
 		close(fd);
-	for (int64_t end_us = hf_monotonic_us() + (int64_t)grace_ms * 1000;
-	     http->api->traffic.under_way > 0 && hf_monotonic_us() < end_us;)
-		nanosleep(&(struct timespec){0, 5000000}, NULL);
+	int64_t end_us = hf_monotonic_us() + (int64_t)grace_ms * 1000;
+	struct timespec end = {end_us / 1000000, end_us % 1000000 * 1000};
+	pthread_mutex_lock(&http->lock);
+	http->draining = true;
+	for (int late = 0; !late && http->api->traffic.under_way > 0;)
+		late = pthread_cond_timedwait(&http->ended, &http->lock, &end);
+	pthread_mutex_unlock(&http->lock);
 	http->drained = true;
 }
 
@@ -94,6 +128,10 @@ void hf_http_stop(struct hf_http *http) {
 		return;
 	if (http->daemon)
 		MHD_stop_daemon(http->daemon);
+	hf_watch_stop(http->clients.watch);
+	hf_clients_free(&http->clients);
 	hf_workers_free(&http->workers);
+	pthread_cond_destroy(&http->ended);
+	pthread_mutex_destroy(&http->lock);
 	free(http);
 }

@@ -5,6 +5,7 @@
 
 #include <microhttpd.h>
 
+#include "client.h"
 #include "http.h"
 #include "worker.h"
 
@@ -13,8 +14,11 @@ struct hf_http {
 	struct hf_wakeups *wakeups;
 	struct hf_lane *lanes[HF_LANE_NAMES]; /* none for the workers' own requests */
 	struct MHD_Daemon *daemon;
-	_Atomic bool drained; /* the time to finish what began is over */
-	uint64_t waiting_max; /* requests that wait for a change, so that connections are left for others */
+	pthread_mutex_t lock;  /* for the condition */
+	pthread_cond_t ended;  /* no request is under way any more; once it is draining */
+	_Atomic bool draining; /* somebody waits for the requests under way */
+	_Atomic bool drained;  /* the time to finish what began is over */
+	struct hf_clients clients;
 	struct hf_workers workers;
 };
 

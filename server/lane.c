@@ -117,6 +117,20 @@ bool hf_lane_add(struct hf_lane *lane, struct hf_lane_job *job) {
 	return takes;
 }
 
+bool hf_lane_drop(struct hf_lane *lane, struct hf_lane_job *job) {
+	pthread_mutex_lock(&lane->lock);
+	struct hf_lane_job *at = lane->first;
+	while (at && at != job)
+		at = at->next;
+	bool drops = at && job->state == HF_LANE_NEW;
+	if (drops) {
+		forget(lane, job);
+		pthread_cond_signal(&lane->changed); /* one behind it may begin, or the lane is stopping */
+	}
+	pthread_mutex_unlock(&lane->lock);
+	return drops;
+}
+
 void hf_lane_ready(struct hf_lane *lane, struct hf_lane_job *job) {
 	pthread_mutex_lock(&lane->lock);
 	if (job->state == HF_LANE_RUNNING)

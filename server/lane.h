@@ -33,6 +33,9 @@ enum hf_err hf_lane_start(struct hf_store *store, struct hf_lane **ret) HF_CHECK
 /* False: the lane is stopping, and the job is still the caller's. */
 bool hf_lane_add(struct hf_lane *lane, struct hf_lane_job *job);
 
+/* Takes a job out that has not begun: it is the caller's again, and `done` is not called. False: it has begun, or has ended. */
+bool hf_lane_drop(struct hf_lane *lane, struct hf_lane_job *job);
+
 void hf_lane_ready(struct hf_lane *lane, struct hf_lane_job *job);
 
 /* Refuses further jobs and waits for the end of those there are; what they wait for must still come. NULL is fine. */

@@ -23,6 +23,7 @@
 #include "logwriter.h"
 #include "offline.h"
 #include "options.h"
+#include "places.h"
 #include "stall.h"
 #include "storage/descriptors.h"
 #include "wakeups.h"
@@ -148,7 +149,7 @@ static void block_signals(sigset_t *ret_stop) {
 /* Descriptors for every connection, and what else is open. */
 static void raise_file_limit(uint64_t connections) {
 	struct rlimit limit;
-	rlim_t wanted = connections + 64;
+	rlim_t wanted = connections + hf_places_kept(connections) + 128; /* some have been ended and not yet been closed */
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;

@@ -48,6 +48,13 @@ static const struct setting {
 	{"sync-memory", "SIZE", "of all syncs under way, a zone's a quarter at most; beyond it 503 (default 512MiB)", BYTES,
 	 AT(sync_memory_bytes), 1 << 20, (uint64_t)1 << 40},
 	{"max-connections", "N", "open at once (default 1000)", NUMBER, AT(connections_max), 1, 100000},
+	{"max-connections-per-address", "N", "of these from one address, or one IPv6 /64 (default three quarters)", NUMBER,
+	 AT(connections_per_address), 1, 100000},
+	{"head-timeout", "TIME", "for a request's line and headers to come (default 15s)", SECONDS, AT(head_seconds), 1, 3600},
+	{"body-timeout", "TIME", "for a body to come or an answer to be read, beside 1s for each 16KiB (default 30s)", SECONDS,
+	 AT(body_seconds), 1, 3600},
+	{"idle-timeout", "TIME", "that a connection stays open without a request (default 60s)", SECONDS, AT(idle_seconds), 1,
+	 3600},
 	{"max-queue", "N", "writes that wait; beyond it 503 overloaded (default 4096)", NUMBER, AT(queue_max), 1, 1000000},
 	{"threads", "N", "workers, 1 to 64 (default: as many as processors, but 2 to 16)", NUMBER, AT(threads), 1, 64},
 	{"changes-max", "N", "changes kept in the feed (default 200000)", NUMBER, AT(changes_max), 1, (uint64_t)1 << 40},
@@ -254,6 +261,9 @@ enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf
 		.sync_items_max = HF_DEFAULT_SYNC_ITEMS_MAX,
 		.sync_memory_bytes = HF_DEFAULT_SYNC_MEMORY,
 		.connections_max = 1000,
+		.head_seconds = 15,
+		.body_seconds = 30,
+		.idle_seconds = 60,
 		.queue_max = 4096,
 		.threads = processors < 2    ? 2
 			   : processors > 16 ? 16

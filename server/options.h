@@ -18,7 +18,8 @@ struct hf_options {
 	uint32_t quarantine_seconds;
 	uint64_t body_max_bytes;
 	uint64_t sync_body_max_bytes, sync_items_max, sync_memory_bytes;
-	uint64_t connections_max;
+	uint64_t connections_max, connections_per_address; /* the latter 0: three quarters */
+	uint64_t head_seconds, body_seconds, idle_seconds; /* how long a client may take */
 	uint64_t queue_max;
 	uint64_t threads; /* workers */
 	uint64_t changes_max;

@@ -112,6 +112,17 @@ void hf_wakeups_remove(struct hf_wakeups *w, struct hf_wakeup *wakeup) {
 	pthread_mutex_unlock(&w->lock);
 }
 
+bool hf_wakeups_fire(struct hf_wakeups *w, struct hf_wakeup *wakeup) {
+	pthread_mutex_lock(&w->lock);
+	bool waits = wakeup->waiting;
+	if (waits) {
+		unlink_wakeup(w, wakeup);
+		wakeup->fire(wakeup);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return waits;
+}
+
 void hf_wakeups_committed(struct hf_wakeups *w, uint64_t revision) {
 	pthread_mutex_lock(&w->lock);
 	if (revision > w->revision)

@@ -8,8 +8,8 @@
 #include "storage/err.h"
 #include "storage/monotonic.h"
 
-/* One thing that waits; its owner's memory. `fire` is called once, on the wakeups' thread with their lock held: it must not block
- * nor call back. After that, or after hf_wakeups_remove(), the memory is the owner's again. */
+/* One thing that waits; its owner's memory. `fire` is called once, on the wakeups' thread or that of hf_wakeups_fire(), with their
+ * lock held: it must not block nor call back. After that, or after hf_wakeups_remove(), the memory is the owner's again. */
 struct hf_wakeup {
 	int64_t deadline_us; /* monotonic; when it fires at the latest */
 	uint64_t revision;   /* fires once the store is beyond this revision; UINT64_MAX: only at the deadline */
@@ -31,6 +31,9 @@ void hf_wakeups_free(struct hf_wakeups *wakeups);
 /* False: not to wait at all, as the revision is past already or the server is stopping; `fire` is then not called. */
 bool hf_wakeups_add(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
 void hf_wakeups_remove(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
+
+/* Fires it now, on this thread. False: it does not wait any more. */
+bool hf_wakeups_fire(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
 
 /* The store has reached a revision. Quick: the thread does the rest. */
 void hf_wakeups_committed(struct hf_wakeups *wakeups, uint64_t revision);

@@ -171,7 +171,7 @@ class Waiting(ServerCase):
         self.assertLess(max(took for _, took in answers), WAIT_S)
 
     def test_who_waits_leaves_connections_for_others(self):
-        server = Server('--max-connections', '8', '--threads', '1')
+        server = Server('--max-connections', '8', '--max-connections-per-address', '8', '--threads', '1')
         self.addCleanup(server.close)
         request = f'GET /v1/changes?since={server.revision()}&wait={WAIT_S}s HTTP/1.1\r\nHost: x\r\n\r\n'.encode()
         waiting = [server.socket() for _ in range(6)]
