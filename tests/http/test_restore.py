@@ -36,7 +36,7 @@ class Restoring(Case):
         # The watchers begin anew; the old leaders are fenced off, and what they had is frozen.
         self.assertEqual(server.get(f'/v1/changes?since={last}').code, 'revision-compacted')
         self.assertEqual(server.get('/v1/changes?since=' + str(report['revision'])).json()['storeEpoch'], 2)
-        self.assertEqual(sync(server, 'east', [], 1).code, 'stale-epoch')
+        self.assertEqual(sync(server, 'east', [document('east-1')], 1).code, 'stale-epoch')
         self.assertEqual({z['state'] for z in server.get('/v1/zones').json()['items']}, {'offline'})
         self.assertEqual(server.delete(lease_path('east-1')).code, 'zone-offline')
         # Somebody new comes first, in a zone that was not there: nothing of what the others hold is given to it.
