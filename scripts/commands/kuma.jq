@@ -322,7 +322,7 @@ def counts($verdicts): (reduce .[] as $item ({}; .[$item.verdict] += 1)) as $n |
 
 def row: map(if . == null or . == "" then "-" else . end) | @tsv;
 
-def lines_of_import($all):
+def lines_of_import($all; $zone):
 	.counts as $counts |
 	"report\t\(tojson)",
 	([.items[] | select($all or (.verdict | . == "out-of-pool" or . == "conflict" or . == "rejected" or . == "failed" or . == "would reserve"))] | select(. != []) |
@@ -331,6 +331,8 @@ def lines_of_import($all):
 	([.items[] | select(.verdict == "skipped")] | group_by(.detail) | map("\(length) \(.[0].detail)") | join("; ")) as $skipped |
 	($counts | to_entries[] | select(.value > 0 or (.key | . == "adopted" or . == "would adopt" or . == "right")) |
 		"counts\t\([.key, .value, (if .key == "skipped" then $skipped else "" end)] | @tsv)"),
+	([.items[] | select($zone != "" and .zone != $zone and (.verdict | . == "adopted" or . == "would adopt" or . == "right"))] | length |
+		if . > 0 then "words\t\(.) of them \(if . == 1 then "lives" else "live" end) in another zone than \($zone), and \(if . == 1 then "is" else "are" end) filed there, with the VIP that \($zone) shows." else empty end),
 	(if .dryRun then "words\tA dry run: nothing was written.\(if $counts["would adopt"] + $counts["would reserve"] > 0 then " --apply \(
 		[("adopts" | select($counts["would adopt"] > 0)), ("reserves" | select($counts["would reserve"] > 0))] | join(" and "))." else "" end)" else empty end),
 	(.hint // empty | if startswith("holdfast ") then "words\tA pool for what is out of pool, before this is run again:", "words\t  \(.)"

@@ -22,6 +22,9 @@ class Places(KumaCase):
         documents = [labelled(f'a{n}', labels) for n, (_, labels, _) in enumerate(PLACES)]
         told = self.adopt('--zone', 'east', '--json', self.list(*documents)).json()
         self.assertEqual([item['zone'] for item in told['items']], [home or 'east' for _, _, home in PLACES])
+        path = self.list(document('a', '241.0.0.1'), document('b', '241.0.0.2', 'west'))
+        self.assertDone(self.adopt('--zone', 'east', path), 0, '1 of them lives in another zone than east, and is filed there')
+        self.assertNotIn('another zone', self.adopt(path).out)
 
     def test_the_name_of_an_annotation(self):
         item = kubernetes('x-5w8f', '241.0.0.1')

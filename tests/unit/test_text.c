@@ -183,3 +183,23 @@ Test(target, parameters_are_known_and_given_once) {
 	cr_expect_null(hf_call_param(call, "address"));
 	ended_call(call);
 }
+
+static const struct {
+	const char *text, *quoted;
+} QUOTED[] = {
+	{"plain \xc3\xbc \xe2\x82\xac \xf0\x9f\x98\x80", "\"plain \xc3\xbc \xe2\x82\xac \xf0\x9f\x98\x80\""},
+	{"a\"b\\c", "\"a\\\"b\\\\c\""},
+	{"\x1b[31m\n\x7f", "\"\\x1b[31m\\x0a\\x7f\""},
+	{"\xc2\x9b\xc2\x80\xc2\xa0", "\"\\xc2\\x9b\\xc2\\x80\xc2\xa0\""},
+	{"\xe2\x80\xae\xe2\x80\x8e\xe2\x80\xa8\xe2\x81\xa6\xd8\x9c",
+	 "\"\\xe2\\x80\\xae\\xe2\\x80\\x8e\\xe2\\x80\\xa8\\xe2\\x81\\xa6\\xd8\\x9c\""},
+	{"\xe2\x80\x94\xe2\x81\xaa\xd8\xa7", "\"\xe2\x80\x94\xe2\x81\xaa\xd8\xa7\""},
+	{"\xff\xe2\x80", "\"\\xff\\xe2\\x80\""},
+};
+
+Test(text, a_terminal_obeys_nothing_that_is_quoted) {
+	char quoted[128], small[12];
+	for (size_t i = 0; i < sizeof QUOTED / sizeof *QUOTED; i++)
+		cr_expect_str_eq(hf_text_quote(QUOTED[i].text, quoted, sizeof quoted), QUOTED[i].quoted, "%zu: %s", i, quoted);
+	cr_expect_str_eq(hf_text_quote("\x01\x01\x01\x01", small, sizeof small), "\"\\x01\\x01\"");
+}
