@@ -11,6 +11,7 @@
 #include "storage/store.h"
 #include "traffic.h"
 
+struct hf_hosts;
 struct hf_metrics;
 struct hf_syncs;
 
@@ -22,6 +23,7 @@ struct hf_api {
 	struct hf_committer *committer;
 	struct hf_metrics *metrics;
 	struct hf_syncs *syncs;
+	const struct hf_hosts *hosts; /* the server's own; NULL: any */
 	/* Where events go: a message and logfmt pairs. NULL: nowhere. */
 	void (*event)(enum hf_event_level level, const char *message, const char *pairs);
 	bool log_debug;			 /* whether events of that level are wanted */

@@ -7,21 +7,13 @@
 #include <string.h>
 
 #include "json.h"
-#include "media.h"
 #include "metrics.h"
+#include "origin.h"
+#include "request.h"
 #include "routes.h"
 #include "target.h"
 
 #define BUFFER_KEPT_BYTES 4096 /* of each buffer, from one request to the next */
-
-const char *hf_request_header_name(enum hf_request_header header) {
-	static const char *const names[] = {[HF_CONTENT_TYPE] = "Content-Type",
-					    [HF_ACCEPT] = "Accept",
-					    [HF_IF_MATCH] = "If-Match",
-					    [HF_IF_NONE_MATCH] = "If-None-Match",
-					    [HF_ZONE_EPOCH] = "Holdfast-Zone-Epoch"};
-	return names[header];
-}
 
 struct hf_call *hf_call_new(struct hf_api *api) {
 	struct hf_call *call = calloc(1, sizeof *call);
@@ -37,6 +29,7 @@ void hf_call_free(struct hf_call *call) {
 	hf_buf_free(&call->request.body);
 	hf_buf_free(&call->response.body);
 	hf_buf_free(&call->response.refused_claims);
+	hf_request_free_joined(&call->request);
 	free(call);
 }
 
@@ -63,6 +56,7 @@ void hf_call_end(struct hf_call *call) {
 	free(call->pool_delete);
 	hf_buf_free(&call->response.refused_claims);
 	close_sink(call);
+	hf_request_free_joined(&call->request);
 	if (call->counted)
 		(*call->counted)--;
 	struct hf_api *api = call->api;
@@ -189,12 +183,19 @@ static enum hf_err refuse_route(struct hf_call *call) {
 
 static enum hf_err take_route(struct hf_call *call) {
 	enum hf_err err = hf_target_split(call, &call->why);
+	if (!err)
+		err = hf_origin_check(call, &call->why);
 	if (err)
 		return err;
 	call->route = find_route(call);
 	if (!call->route)
 		return refuse_route(call);
-	err = hf_target_check_params(call, call->route->params, &call->why);
+	if (call->route->params)
+		err = hf_target_split_query(call, &call->why);
+	if (!err && call->route->params)
+		err = hf_target_check_params(call, call->route->params, &call->why);
+	if (!err && call->request.body_comes)
+		err = hf_request_check_body(call, call->request.body_len > 0);
 	if (!err && call->route->open)
 		err = call->route->open(call);
 	if (call->sink)
@@ -214,8 +215,12 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 	enum hf_err err = HF_OK;
 	if (call->response.status) /* answered already */
 		return;
+	if (call->body_bytes == 0 && len > 0)
+		err = hf_request_check_body(call, true);
 	call->body_bytes += len;
-	if (call->body_bytes > max)
+	if (err)
+		; /* of no use, however long */
+	else if (call->body_bytes > max)
 		err = hf_fail(&call->why, HF_E_BODY_TOO_LARGE, "the body has more than %zu bytes", max);
 	else if (call->sink)
 		err = call->sink->feed(call->sink, data, len, &call->why);
@@ -228,23 +233,13 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 	}
 }
 
-static enum hf_err check_body(struct hf_call *call) {
-	const char *type = call->request.headers[HF_CONTENT_TYPE];
-	if (call->request.body.failed) /* it is not there, which must not pass for an empty one */
-		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
-	if (call->route->body == HF_BODY_NONE || call->sink ||
-	    (call->route->body == HF_BODY_JSON_OR_EMPTY && call->request.body.len == 0))
-		return HF_OK;
-	if (type && !hf_media_type_is_json(type))
-		return hf_fail(&call->why, HF_E_UNSUPPORTED_MEDIA_TYPE, "Content-Type: \"%.80s\" is not application/json", type);
-	return HF_OK;
-}
-
 enum hf_step hf_call_begin(struct hf_call *call) {
 	if (call->response.status) /* routing answered already */
 		return HF_STEP_DONE;
 	call->step = HF_STEP_DONE;
-	enum hf_err err = check_body(call);
+	enum hf_err err = HF_OK;
+	if (call->request.body.failed) /* it is not there, which must not pass for an empty one */
+		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
 	bool reads = call->route->role != HF_ROLE_PROBE;
 	if (!err && call->sink)
 		err = call->sink->end(call->sink, &call->why);

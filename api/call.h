@@ -20,7 +20,18 @@
 #include "storage/zones.h"
 
 /* The request headers that mean something here. */
-enum hf_request_header { HF_CONTENT_TYPE, HF_ACCEPT, HF_IF_MATCH, HF_IF_NONE_MATCH, HF_ZONE_EPOCH, HF_REQUEST_HEADERS };
+enum hf_request_header {
+	HF_CONTENT_TYPE,
+	HF_CONTENT_ENCODING,
+	HF_ACCEPT,
+	HF_IF_MATCH,
+	HF_IF_NONE_MATCH,
+	HF_ZONE_EPOCH,
+	HF_HOST,
+	HF_ORIGIN,
+	HF_SEC_FETCH_SITE,
+	HF_REQUEST_HEADERS
+};
 const char *hf_request_header_name(enum hf_request_header header);
 
 enum hf_method { HF_GET, HF_PUT, HF_POST, HF_DELETE, HF_OTHER_METHOD };
@@ -39,7 +50,11 @@ struct hf_request {
 	enum hf_method method;
 	struct hf_buf target;			 /* path and query as sent, with a NUL; owned by the call, decoded in place */
 	struct hf_buf body;			 /* owned by the call */
-	const char *headers[HF_REQUEST_HEADERS]; /* NULL: not stated. The server's, valid until the request ends */
+	const char *headers[HF_REQUEST_HEADERS]; /* NULL: not stated. The server's or in `joined`, valid until the request ends */
+	char *joined[HF_REQUEST_HEADERS];	 /* lists that came on several lines; owned by the call */
+	bool has_joined;
+	bool body_comes;   /* one is announced, which may still be empty if its length is not */
+	uint64_t body_len; /* as announced, or 0 */
 };
 
 struct hf_response {
@@ -73,6 +88,8 @@ struct hf_call {
 	struct hf_request request;
 	struct hf_response response;
 	/* From the request's target. */
+	const char *authority; /* of an absolute form, which counts instead of Host; else NULL */
+	char *query;	       /* as sent; NULL: none */
 	int n_params;
 	struct hf_param params[HF_PARAMS_MAX];
 	const char *segments[HF_SEGMENTS_MAX];
@@ -120,8 +137,12 @@ bool hf_call_start(struct hf_call *call, const char *target);
  * hf_call_free(). */
 void hf_call_end(struct hf_call *call);
 
-/* Finds the route from method and target; no store is touched. An answer may be ready already (then HF_STEP_DONE and a status):
- * 404, 405, 400. To be called once, before the body is read. */
+/* Takes a line of a request header; the value is the server's, valid until the request ends. Lines of a list are joined (RFC
+ * 9110, 5.3). HF_E_INVALID_PARAMETER: a header that is no list comes twice. HF_E_OVERLOADED: out of memory. */
+enum hf_err hf_call_header(struct hf_call *call, enum hf_request_header header, const char *value) HF_CHECKED;
+
+/* Finds the route from method, target and headers; no store is touched. An answer may be ready already (then HF_STEP_DONE and a
+ * status): 400, 403, 404, 405, 415, 421. To be called once, before the body is read. */
 void hf_call_route(struct hf_call *call);
 
 /* Takes a piece of the body; all of them before hf_call_begin(). What is too large or wrong is answered at once, as by

@@ -30,6 +30,7 @@ static enum hf_err read_tags(struct hf_call *call, enum hf_request_header header
 		size_t len = (size_t)(end + 1 - at);
 		if (ret->n == HF_CONDITION_TAGS_MAX)
 			return malformed(call, name, text);
+		ret->weak = ret->weak || (weak && !weakly);
 		if ((!weak || weakly) && len < HF_ETAG_TEXT) { /* a longer one matches nothing */
 			memcpy(ret->tags[ret->n], at, len);
 			ret->tags[ret->n++][len] = '\0';
@@ -49,7 +50,7 @@ enum hf_err hf_conditions_read_epoch(struct hf_call *call, bool *ret_has, uint64
 		return HF_OK;
 	errno = 0;
 	uint64_t epoch = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno)
+	if (*text < '0' || *text > '9' || end[strspn(end, " \t")] || errno)
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "Holdfast-Zone-Epoch: \"%.40s\" is not a whole number", text);
 	*ret_has = true;
 	*ret = epoch;

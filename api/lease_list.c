@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "media.h"
 #include "routes.h"
 #include "storage/monotonic.h"
 
@@ -196,20 +197,12 @@ static enum hf_err answer_stream(struct hf_call *call, const struct hf_filter *f
 	return HF_OK;
 }
 
-/* Whether Accept names application/x-ndjson, and not with a quality of 0 (RFC 9110, 12.5.1). */
+/* Whether Accept prefers NDJSON; between two that are wanted alike, the one that is named is meant. */
 static bool wants_stream(const char *accept) {
-	static const char type[] = "application/x-ndjson";
-	for (const char *at = accept; at && *at;) {
-		at += strspn(at, " \t,");
-		size_t len = strcspn(at, ",");
-		if (strncasecmp(at, type, sizeof type - 1) == 0 && strchr(",; \t", at[sizeof type - 1])) {
-			const char *quality = memmem(at, len, "q=", 2);
-			if (!quality || strtod(quality + 2, NULL) > 0)
-				return true;
-		}
-		at += len;
-	}
-	return false;
+	bool named = false, json_named = false;
+	int quality = accept ? hf_media_quality(accept, "application/x-ndjson", &named) : 0;
+	int json = accept ? hf_media_quality(accept, "application/json", &json_named) : 0;
+	return quality > json || (quality == json && quality > 0 && named);
 }
 
 enum hf_err hf_handle_lease_list(struct hf_call *call) {

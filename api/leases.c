@@ -175,7 +175,7 @@ enum hf_err hf_handle_lease_get(struct hf_call *call) {
 		return err;
 	hf_lease_etag(&lease, tag);
 	if (guard.if_match.stated && !hf_condition_matches(&guard.if_match, &lease))
-		return hf_fail(&call->why, HF_E_PRECONDITION_FAILED, "If-Match does not hold: the entity tag is %s", tag);
+		return hf_condition_refuse(&guard.if_match, "If-Match", tag, &call->why);
 	answer_lease(call, 200, &lease);
 	if (guard.if_none_match.stated && hf_condition_matches(&guard.if_none_match, &lease)) {
 		call->response.status = 304;

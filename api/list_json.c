@@ -205,7 +205,7 @@ static enum hf_err step_element(struct hf_list_reader *reader, const char **at, 
 }
 
 /* One byte before or behind the outermost object. */
-static enum hf_err step_outside(struct hf_list_reader *reader, const char **at) {
+static enum hf_err step_outside(struct hf_list_reader *reader, const char **at, const char *end) {
 	struct hf_list_scan *scan = &reader->scan;
 	if (hf_list_is_space(**at)) {
 		(*at)++;
@@ -213,8 +213,9 @@ static enum hf_err step_outside(struct hf_list_reader *reader, const char **at) 
 	}
 	if (scan->state == HF_SCAN_END)
 		return broken(reader, "something follows its end");
+	const char *mark = **at == '{' ? NULL : hf_parse_mark(*at, (size_t)(end - *at));
 	if (**at != '{')
-		return broken(reader, "it is not a JSON object");
+		return broken(reader, mark ? mark : "it is not a JSON object");
 	scan->state = HF_SCAN_REST;
 	return HF_OK;
 }
@@ -226,7 +227,7 @@ enum hf_err hf_list_json_feed(struct hf_list_reader *reader, const char *data, s
 		switch (reader->scan.state) {
 		case HF_SCAN_START:
 		case HF_SCAN_END:
-			err = step_outside(reader, &at);
+			err = step_outside(reader, &at, end);
 			break;
 		case HF_SCAN_REST:
 			err = step_rest(reader, &at, end);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "list_internal.h"
+#include "parse.h"
 
 #define FIRST_BYTES 4096 /* of a buffer */
 
@@ -119,6 +120,9 @@ static enum hf_err end_lines(struct hf_list_reader *reader) {
 		return hf_fail(&reader->why, HF_E_BODY_TOO_LARGE,
 			       "line %u has more than %zu bytes and no line end: whether the body is whole cannot be told", line,
 			       reader->options.item_max_bytes);
+	const char *mark = hf_parse_mark(reader->text.data, reader->text.len);
+	if (mark)
+		return hf_fail(&reader->why, HF_E_INVALID_JSON, "line %u: %s", line, mark);
 	if (!hf_list_json_is_whole(reader->text.data, trimmed(reader->text.data, reader->text.len)))
 		return hf_fail(&reader->why, HF_E_INVALID_JSON, "line %u: the body ends in the middle of a document", line);
 	return hf_list_hand_over(reader, HF_LIST_ITEM, line, "", 0);

@@ -34,9 +34,9 @@ const struct hf_route HF_ROUTES[] = {
 	{HF_GET, "/v1/backup", "", HF_BODY_NONE, HF_ROLE_ADMIN, 0, NULL, hf_handle_backup},
 	{HF_POST, "/v1/verify", "", HF_BODY_NONE, HF_ROLE_ADMIN, 0, hf_open_verify, hf_handle_verify},
 	{HF_GET, "/v1/status", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_status},
-	{HF_GET, "/livez", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_livez},
-	{HF_GET, "/readyz", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_readyz},
-	{HF_GET, "/metrics", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_metrics},
+	{HF_GET, "/livez", NULL, HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_livez},
+	{HF_GET, "/readyz", NULL, HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_readyz},
+	{HF_GET, "/metrics", NULL, HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_metrics},
 	{HF_GET, "/openapi.yaml", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_openapi},
 };
 const int HF_ROUTES_COUNT = sizeof HF_ROUTES / sizeof HF_ROUTES[0];

@@ -13,7 +13,7 @@ enum hf_body { HF_BODY_NONE, HF_BODY_JSON, HF_BODY_JSON_OR_EMPTY, HF_BODY_LIST }
 struct hf_route {
 	enum hf_method method;
 	const char *pattern; /* {…} is a variable segment */
-	const char *params;  /* the query parameters it takes, separated by spaces; with * repeatable */
+	const char *params;  /* the query parameters it takes, separated by spaces; with * repeatable. NULL: it ignores the query */
 	enum hf_body body;
 	enum hf_role role;
 	enum hf_kind kind; /* of the leases below it; 0 where it does not matter */

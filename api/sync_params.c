@@ -62,15 +62,6 @@ static enum hf_err read_sync_params(struct hf_call *call, struct hf_sync_body *b
 	return err;
 }
 
-static enum hf_err read_type(struct hf_call *call, bool *ret_ndjson) {
-	const char *type = call->request.headers[HF_CONTENT_TYPE];
-	*ret_ndjson = type && hf_media_type_is(type, "application/x-ndjson");
-	if (type && !*ret_ndjson && !hf_media_type_is_json(type))
-		return hf_fail(&call->why, HF_E_UNSUPPORTED_MEDIA_TYPE,
-			       "Content-Type: \"%.80s\" is neither application/json nor application/x-ndjson", type);
-	return HF_OK;
-}
-
 enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct hf_sync_body *ret) {
 	enum hf_err err = hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, ret->sync.zone);
 	ret->sync.mode = HF_SYNC_MANIFEST;
@@ -78,5 +69,7 @@ enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct h
 		err = read_sync_params(call, ret);
 	if (!err)
 		err = read_scope(call, &ret->sync);
-	return err ? err : read_type(call, &ret->ndjson);
+	const char *type = call->request.headers[HF_CONTENT_TYPE];
+	ret->ndjson = type && hf_media_type_is(type, "application/x-ndjson");
+	return err;
 }

@@ -82,20 +82,40 @@ static enum hf_err split_query(struct hf_call *call, char *query, struct hf_why 
 	return HF_OK;
 }
 
-enum hf_err hf_target_split(struct hf_call *call, struct hf_why *why) {
-	char *path = call->request.target.data, *query = strchr(path, '?');
-	if (query)
-		*query++ = '\0';
-	if (strncasecmp(path, "http://", 7) == 0) { /* the absolute form, which a proxy's client sends (RFC 9112, 3.2.2) */
-		path += 7 + strcspn(path + 7, "/");
-		if (!*path)
-			*--path = '/';
-	}
-	enum hf_err err = split_path(call, path, why);
-	return err ? err : split_query(call, query, why);
+/* The absolute form, http://AUTHORITY/PATH, which a proxy's client sends (RFC 9112, 3.2.2). The authority moves to the front, so
+ * that the path may get the slash that it lacks. */
+static enum hf_err split_authority(struct hf_call *call, char **path, struct hf_why *why) {
+	char *target = call->request.target.data;
+	size_t scheme = strncasecmp(target, "http://", 7) == 0 ? 7 : strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
+	if (scheme == 0)
+		return HF_OK;
+	size_t len = strcspn(target + scheme, "/");
+	char *at = target + scheme + len;
+	if (len == 0)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "the request's target names no host after its scheme");
+	memmove(target, target + scheme, len);
+	target[len] = '\0';
+	if (!*at)
+		*--at = '/';
+	call->authority = target;
+	*path = at;
+	return HF_OK;
 }
 
-/* Finds a word in a list separated by spaces; *ret_repeatable tells of a * behind it. */
+enum hf_err hf_target_split(struct hf_call *call, struct hf_why *why) {
+	char *path = call->request.target.data;
+	call->query = strchr(path, '?');
+	if (call->query)
+		*call->query++ = '\0';
+	enum hf_err err = split_authority(call, &path, why);
+	return err ? err : split_path(call, path, why);
+}
+
+enum hf_err hf_target_split_query(struct hf_call *call, struct hf_why *why) {
+	return call->query ? split_query(call, call->query, why) : HF_OK;
+}
+
+/* Finds a word in a list separated by spaces; *ret_repeatable says whether a * follows it. */
 static bool is_listed(const char *list, const char *word, bool *ret_repeatable) {
 	size_t len = strlen(word);
 	for (const char *at = list; *at;) {

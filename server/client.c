@@ -1,6 +1,7 @@
 /* client.c — what is open, what it holds, and who makes room for others. */
 #include "client.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -43,14 +44,15 @@ bool hf_client_resume(struct hf_client *client) {
 }
 
 struct hf_exchange *hf_client_begin(struct hf_client *client, const char *uri) {
-	hf_client_end(client);
+	hf_client_end(client, true);
 	client->exchange = hf_exchange_begin(client, uri);
 	return client->exchange;
 }
 
-void hf_client_end(struct hf_client *client) {
+void hf_client_end(struct hf_client *client, bool whole) {
 	if (!client->exchange)
 		return;
+	client->unfinished = !whole;
 	hf_exchange_end(client->exchange);
 	client->exchange = NULL;
 	hf_client_enter(client, HF_CLIENT_IDLE);
@@ -193,13 +195,27 @@ static void open_client(struct hf_http *http, struct MHD_Connection *mhd, void *
 	*socket_context = client;
 }
 
+/* Whether the client still sends, or may, to a connection that is closed: it has not closed it, and there is something unread or to
+ * come. */
+static bool still_sends(const struct hf_client *client) {
+	char byte;
+	ssize_t n = recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	return n > 0 || (n < 0 && errno == EAGAIN && client->unfinished);
+}
+
+static void linger(struct hf_http *http, const struct hf_client *client) {
+	if (client->state != HF_CLIENT_ENDED && !http->api->stopping && still_sends(client))
+		hf_linger_keep(http->linger, client->fd);
+}
+
 static void close_client(struct hf_http *http, void **socket_context) {
 	struct hf_clients *clients = &http->clients;
 	struct hf_client *client = *socket_context;
 	if (!client)
 		return;
 	*socket_context = NULL;
-	hf_client_end(client);
+	hf_client_end(client, false);
+	linger(http, client);
 	hf_workers_closed(&http->workers);
 	pthread_mutex_lock(&clients->lock);
 	give_place_back(clients, client);

@@ -11,6 +11,7 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "api/traffic.h"
 #include "places.h"
@@ -44,6 +45,7 @@ struct hf_client {
 	_Atomic int64_t since_us;	     /* since when it is there; of an idle one since its last answer began */
 	_Atomic uint64_t received;	     /* of the body */
 	_Atomic bool asked;		     /* a request of it was carried out */
+	bool unfinished;		     /* its own thread's: the last request ended before all of it had come */
 	/* Guarded by the lock. */
 	struct hf_client *prev, *next;
 	struct hf_address *address;
@@ -85,8 +87,8 @@ struct hf_client *hf_client_of(struct MHD_Connection *mhd);
 /* Begins a request, after ending one that was given up. NULL: out of memory. */
 struct hf_exchange *hf_client_begin(struct hf_client *client, const char *uri);
 
-/* Ends the request under way, if there is one. */
-void hf_client_end(struct hf_client *client);
+/* Ends the request under way, if there is one. `whole`: no more of it can come. */
+void hf_client_end(struct hf_client *client, bool whole);
 
 /* Goes on to a state. False: the connection was ended; nothing may be carried out for it any more. */
 bool hf_client_enter(struct hf_client *client, enum hf_client_state state);

@@ -10,6 +10,7 @@
 #include "client.h"
 #include "headers.h"
 #include "http_internal.h"
+#include "refusal.h"
 #include "stream.h"
 
 #define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, so that its sender reads the answer */
@@ -28,6 +29,7 @@ struct hf_exchange {
 	_Atomic bool gone; /* the client left while it waited */
 	int64_t start_us;
 	size_t discarded; /* bytes of a body that is answered already */
+	struct hf_unread unread;
 	struct hf_wakeup wakeup;
 	struct hf_lane_job job;
 };
@@ -46,6 +48,7 @@ struct hf_exchange *hf_exchange_begin(struct hf_client *client, const char *uri)
 	exchange->client = client;
 	exchange->connection = client->mhd;
 	exchange->start_us = hf_monotonic_us();
+	hf_unread_add(&exchange->unread, client->mhd, exchange);
 	http->api->traffic.under_way++;
 	return exchange;
 }
@@ -54,6 +57,7 @@ void hf_exchange_end(struct hf_exchange *exchange) {
 	if (!exchange)
 		return;
 	struct hf_http *http = exchange->http;
+	hf_unread_remove(&exchange->unread);
 	if (exchange->wakeup.deadline_us) {
 		exchange->client->address->waiters--;
 		http->api->traffic.waiters--;
@@ -117,6 +121,21 @@ static enum MHD_Result answer(struct hf_exchange *exchange) {
 	exchange->phase = ANSWERED;
 	log_answer(exchange, exchange->client->since_us);
 	return result;
+}
+
+/* The answer is the connection's last: MHD_NO closes it. */
+static enum MHD_Result answer_last(struct hf_exchange *exchange) {
+	hf_refusal_send(exchange->connection, exchange->call, exchange->head);
+	exchange->phase = ANSWERED;
+	log_answer(exchange, hf_monotonic_us());
+	return MHD_NO;
+}
+
+void hf_exchange_refuse(struct hf_exchange *exchange, enum hf_err err, const char *detail) {
+	hf_fail(&exchange->call->why, HF_OK, "%s", detail);
+	hf_call_problem(exchange->call, err);
+	exchange->method = exchange->path = "";
+	(void)!answer_last(exchange);
 }
 
 static void on_committed(struct hf_write *write) {
@@ -294,46 +313,53 @@ static size_t discard_max(const struct hf_call *call) {
 
 /* Where only the connections are left that are kept for the operator, what he needs is answered, and they are free again at once.
  */
-static bool is_admitted(struct hf_exchange *exchange, const char *length) {
+static bool is_admitted(struct hf_exchange *exchange) {
 	if (hf_client_is_admitted(exchange->client))
 		return true;
 	exchange->last = true;
-	return hf_route_is_kept(exchange->call->route) && !length &&
-	       !MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	return hf_route_is_kept(exchange->call->route) && !exchange->call->request.body_comes;
 }
 
-/* The headers are there. An answer given now would close the connection, so it waits for the body's end, unless that is too far. */
-static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *method) {
+/* A body that is too long by its own word. */
+static void judge_length(struct hf_call *call) {
+	uint64_t len = call->request.body_len;
+	if (call->response.status || len <= call->body_max_bytes)
+		return;
+	hf_fail(&call->why, HF_OK, "the body has %" PRIu64 " bytes; at most %zu are allowed", len, call->body_max_bytes);
+	hf_call_problem(call, HF_E_BODY_TOO_LARGE);
+}
+
+/* The headers are there. An answer given now closes the connection. So it waits for the body's end, unless that is too far or the
+ * client waits for a word before it sends the body; and after a head that cannot be trusted there must be no next request. */
+static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *version) {
 	struct hf_call *call = exchange->call;
-	const char *length = NULL;
+	struct hf_request_line line = {exchange->connection, exchange->method, exchange->path, version};
+	bool expects = false;
 	exchange->phase = BODY;
 	exchange->client->received = 0;
 	exchange->client->since_us = hf_monotonic_us();
 	if (!hf_client_enter(exchange->client, HF_CLIENT_BODY))
 		return MHD_NO;
 	exchange->client->asked = true;
-	call->request.method = method_of(method);
-	exchange->head = strcmp(method, "HEAD") == 0;
-	enum hf_err err = hf_headers_read(exchange->connection, &call->why, call->request.headers, &length);
+	hf_unread_remove(&exchange->unread);
+	call->request.method = method_of(exchange->method);
+	exchange->head = strcmp(exchange->method, "HEAD") == 0;
+	enum hf_err err = hf_headers_read(call, &line, &expects);
 	if (err) {
 		hf_call_problem(call, err);
-		return err == HF_E_HEADERS_TOO_LARGE ? MHD_YES : answer(exchange);
+		return answer_last(exchange);
 	}
 	hf_call_route(call);
-	if (!is_admitted(exchange, length)) {
+	if (!is_admitted(exchange)) {
 		hf_fail(&call->why, HF_OK,
 			"all connections are in use, or all that one address gets; try again, or raise --max-connections");
 		hf_call_problem(call, HF_E_OVERLOADED);
 		exchange->http->api->traffic.cuts[HF_CUT_KEPT_PLACES]++;
-		return answer(exchange);
+		return answer_last(exchange);
 	}
-	if (!length || strtoull(length, NULL, 10) <= discard_max(call))
-		return MHD_YES;
-	if (!call->response.status) {
-		hf_fail(&call->why, HF_OK, "the body has %.20s bytes; at most %zu are allowed", length, call->body_max_bytes);
-		hf_call_problem(call, HF_E_BODY_TOO_LARGE);
-	}
-	return answer(exchange);
+	judge_length(call);
+	bool refused = call->response.status != 0;
+	return refused && (expects || call->request.body_len > discard_max(call)) ? answer_last(exchange) : MHD_YES;
 }
 
 static enum MHD_Result take_body(struct hf_exchange *exchange, const char *data, size_t *len) {
@@ -343,16 +369,16 @@ static enum MHD_Result take_body(struct hf_exchange *exchange, const char *data,
 	if (call->response.status) /* the rest is read all the same, so that its sender reads the answer */
 		exchange->discarded += *len;
 	*len = 0;
-	return exchange->discarded > discard_max(call) ? MHD_NO : MHD_YES;
+	return exchange->discarded > discard_max(call) ? answer_last(exchange) : MHD_YES;
 }
 
-enum MHD_Result hf_exchange_handle(struct hf_exchange *exchange, const char *path, const char *method, const char *upload,
-				   size_t *upload_len) {
+enum MHD_Result hf_exchange_handle(struct hf_exchange *exchange, const char *path, const char *method, const char *version,
+				   const char *upload, size_t *upload_len) {
 	exchange->method = method;
 	exchange->path = path;
 	switch (exchange->phase) {
 	case NEW:
-		return take_headers(exchange, method);
+		return take_headers(exchange, version);
 	case BODY:
 		return *upload_len > 0 ? take_body(exchange, upload, upload_len) : take_end(exchange);
 	case COMMITTING:

@@ -11,6 +11,8 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
+#include "storage/err.h"
+
 struct hf_client;
 struct hf_exchange;
 
@@ -18,8 +20,11 @@ struct hf_exchange;
 struct hf_exchange *hf_exchange_begin(struct hf_client *client, const char *uri);
 
 /* One call of libmicrohttpd's handler; MHD_NO closes the connection. */
-enum MHD_Result hf_exchange_handle(struct hf_exchange *exchange, const char *path, const char *method, const char *upload,
-				   size_t *upload_len);
+enum MHD_Result hf_exchange_handle(struct hf_exchange *exchange, const char *path, const char *method, const char *version,
+				   const char *upload, size_t *upload_len);
+
+/* Refuses it past libmicrohttpd, after which its connection must end. */
+void hf_exchange_refuse(struct hf_exchange *exchange, enum hf_err err, const char *detail);
 
 /* From any thread, while the connection is in HF_CLIENT_WAITING and cannot leave that: its client has gone, or has closed its side,
  * after which libmicrohttpd sends nothing more to it. A long-poll ends; a request that waits for its turn in a lane is not carried

@@ -15,11 +15,18 @@
 #define HF_NOTE_BYTES 64	    /* about one header or query parameter */
 #define HF_ANSWER_HEADER_BYTES 1024 /* that an answer's header may take */
 
-/* Reads the headers that the API knows, and the body's length (NULL: not stated); both are libmicrohttpd's until the request ends.
- * HF_E_HEADERS_TOO_LARGE: or there are so many that no room would be left for the answer. HF_E_INVALID_PARAMETER: a header that
- * steers a request is given twice, so that one of the two would be passed over; or the body's length is stated in two ways, or in
- * one that is not supported (RFC 9112, 6.1 and 6.3). */
-enum hf_err hf_headers_read(struct MHD_Connection *connection, struct hf_why *why, const char *ret[HF_REQUEST_HEADERS],
-			    const char **ret_length) HF_CHECKED;
+/* A request line as libmicrohttpd hands it over, in the handler's first call. */
+struct hf_request_line {
+	struct MHD_Connection *connection;
+	const char *method, *target, *version;
+};
+
+/* Reads the headers that the API knows into a call that has its target, and the body's length; what they point to is
+ * libmicrohttpd's until the request ends. *ret_expects: the client waits for 100 Continue before it sends the body. After an error
+ * the connection must be closed: where the next request begins cannot be known for certain. HF_E_INVALID_PARAMETER: the head is not
+ * what RFC 9112 allows (see head.h); a header that steers a request is given twice; the body's length is stated in two ways, or in
+ * one that is not supported; HTTP/1.1 without Host. HF_E_HEADERS_TOO_LARGE: or there are so many that no room would be left for the
+ * answer. */
+enum hf_err hf_headers_read(struct hf_call *call, const struct hf_request_line *line, bool *ret_expects) HF_CHECKED;
 
 #endif

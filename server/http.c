@@ -11,11 +11,13 @@
 #include "exchange.h"
 #include "headers.h"
 #include "http_internal.h"
+#include "refusal.h"
 #include "watch.h"
 
 #define WORKER_CONNECTIONS_MAX                                                                                                     \
 	1000000 /* never met: places.c has the limits. libmicrohttpd's own would leave clients unanswered                          \
 		 */
+#define REFUSES "Error processing request (HTTP response code is %u" /* how libmicrohttpd's line begins; the status follows */
 
 /* The request line is there. */
 static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd) {
@@ -26,16 +28,17 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
 			      const char *version, const char *upload, size_t *upload_len, void **state) {
-	(void)context, (void)connection, (void)version;
-	return *state ? hf_exchange_handle(*state, url, method, upload, upload_len) : MHD_NO; /* NULL: out of memory */
+	(void)context, (void)connection;
+	return *state ? hf_exchange_handle(*state, url, method, version, upload, upload_len) : MHD_NO; /* NULL: out of memory */
 }
 
 static void end_request(void *context, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode code) {
 	struct hf_client *client = hf_client_of(mhd);
-	(void)context, (void)code;
+	(void)context;
 	*state = NULL;
 	if (client)
-		hf_client_end(client);
+		hf_client_end(client,
+			      code == MHD_REQUEST_TERMINATED_COMPLETED_OK || code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED);
 }
 
 /* Names are decoded by the API, strictly; libmicrohttpd must not do it before. */
@@ -47,9 +50,14 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
 static void log_library(void *context, const char *format, va_list args) {
 	char text[256], quoted[HF_LOG_QUOTED];
 	(void)context;
+	va_list more;
+	va_copy(more, args);
 	vsnprintf(text, sizeof text, format, args);
 	text[strcspn(text, "\n")] = '\0';
 	hf_log(HF_LOG_DEBUG, "libmicrohttpd", "detail=%s", hf_log_quote(text, quoted));
+	if (strncmp(format, REFUSES, sizeof REFUSES - 1) == 0)
+		hf_refusal_by_library(va_arg(more, unsigned));
+	va_end(more);
 }
 
 static void init_condition(pthread_cond_t *cond) {
@@ -90,6 +98,7 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 		hf_http_stop(http);
 		return hf_fail(why, HF_E_OVERLOADED, "out of memory or threads");
 	}
+	(void)!hf_linger_start(&http->linger); /* without it, an answer may be lost to a client that has not sent everything */
 	/* Threads that poll: one epoll thread collapses beyond 127 connections in 0.9.75. */
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL}, {MHD_OPTION_END, 0, NULL}};
@@ -130,6 +139,7 @@ void hf_http_stop(struct hf_http *http) {
 		MHD_stop_daemon(http->daemon);
 	hf_watch_stop(http->clients.watch);
 	hf_clients_free(&http->clients);
+	hf_linger_stop(http->linger);
 	hf_workers_free(&http->workers);
 	pthread_cond_destroy(&http->ended);
 	pthread_mutex_destroy(&http->lock);

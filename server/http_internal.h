@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "http.h"
+#include "linger.h"
 #include "worker.h"
 
 struct hf_http {
@@ -19,6 +20,7 @@ struct hf_http {
 	_Atomic bool draining; /* somebody waits for the requests under way */
 	_Atomic bool drained;  /* the time to finish what began is over */
 	struct hf_clients clients;
+	struct hf_linger *linger;
 	struct hf_workers workers;
 };
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "api/metrics.h"
+#include "api/origin.h"
 #include "api/syncs.h"
 #include "http.h"
 #include "lastwords.h"
@@ -39,6 +40,7 @@ enum { EXIT_OK, EXIT_RUNNING, EXIT_USAGE, EXIT_DATA_DIR, EXIT_LOCKED, EXIT_NEWER
 struct server {
 	struct hf_options options;
 	struct hf_api api;
+	struct hf_hosts hosts;
 	struct hf_wakeups *wakeups;
 	struct hf_lane *lanes[HF_LANE_NAMES];
 	struct hf_http *http;
@@ -219,6 +221,8 @@ static int start(struct server *s) {
 	enum hf_err err = hf_listen(s->options.listen, s->options.insecure, &why, &s->listen_fd, s->url);
 	if (err)
 		return fail(err == HF_E_INVALID_PARAMETER ? EXIT_USAGE : EXIT_LISTEN, why.text);
+	hf_hosts_set(s->url, s->options.host, &s->hosts);
+	s->api.hosts = &s->hosts;
 	if (hf_http_start(s->listen_fd, &s->options, &s->api, s->wakeups, s->lanes, &why, &s->http))
 		return fail(EXIT_RUNNING, why.text);
 	return EXIT_OK;

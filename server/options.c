@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/origin.h"
 #include "api/syncs.h"
 #include "conffile.h"
 #include "environment.h"
@@ -18,7 +19,7 @@
 
 #define CONFIG "config"
 
-enum type { TEXT, ADDRESS, FLAG, BYTES, SECONDS32, SECONDS, NUMBER, LEVEL };
+enum type { TEXT, ADDRESS, HOSTS, FLAG, BYTES, SECONDS32, SECONDS, NUMBER, LEVEL };
 
 /* A setting: --name VALUE, HOLDFAST_NAME with underscores, or name = VALUE in the file. Limits are those of the number or of the
  * text's length. */
@@ -36,6 +37,9 @@ static const struct setting {
 	{"listen", "HOST:PORT", "where to listen; port 0 picks a free one (default 127.0.0.1:8241)", ADDRESS, AT(listen), 1,
 	 LEN(listen)},
 	{"insecure", NULL, "listen beyond loopback although there is no authentication yet", FLAG, AT(insecure), 0, 0},
+	{"host", "NAME",
+	 "a name that clients use for this server, or more, separated by commas; may be repeated (default localhost)", HOSTS,
+	 AT(host), 1, LEN(host)},
 	{"map-size", "SIZE", "the database file's limit, such as 64GiB; it is sparse (default 64GiB)", BYTES, AT(map_size_bytes),
 	 1 << 20, (uint64_t)1 << 46},
 	{"quarantine", "TIME", "what a pool gets that is written without one: 3600, 90s, 30m, 1h (default 1h)", SECONDS32,
@@ -103,6 +107,7 @@ static bool parse(const struct setting *s, const char *text, void *ret) {
 	switch (s->type) {
 	case TEXT:
 	case ADDRESS:
+	case HOSTS:
 		return parse_text(text, s->max, ret);
 	case FLAG:
 		good = strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
@@ -125,11 +130,19 @@ static bool parse(const struct setting *s, const char *text, void *ret) {
 	}
 }
 
+static enum hf_err check_hosts(const char *text, const char *source, struct hf_why *why) {
+	struct hf_why said;
+	enum hf_err err = hf_hosts_check(text, &said);
+	return err ? hf_fail(why, err, "%s: %s", source, said.text) : HF_OK;
+}
+
 static enum hf_err set(struct hf_options *options, const struct setting *s, const char *text, const char *source,
 		       struct hf_why *why) {
 	char limits[64] = "";
 	if (parse(s, text, (char *)options + s->offset)) /* an address is wrong at once, not only where it is used */
-		return s->type == ADDRESS ? hf_listen_check(text, true, why) : HF_OK;
+		return s->type == ADDRESS ? hf_listen_check(text, true, why)
+		       : s->type == HOSTS ? check_hosts(text, source, why)
+					  : HF_OK;
 	if (s->type == FLAG)
 		strcpy(limits, "true or false: ");
 	else if (s->max)
@@ -212,6 +225,28 @@ static enum hf_err refuse_flag(const char *text, bool known, struct hf_why *why)
 		       known ? "a value is missing" : "there is no such flag", known ? "" : guess(name, like));
 }
 
+/* What was taken of the flags so far. */
+struct taken {
+	bool given[N_SETTINGS];
+	char hosts[sizeof((struct hf_options *)NULL)->host +
+		   1]; /* names add up; a list that is too long stays too long to be taken */
+};
+
+static enum hf_err take_flag(struct hf_options *options, int i, const char *argument, struct taken *taken, struct hf_why *why) {
+	char source[64];
+	const char *value = argument ? argument : "true";
+	size_t len = strlen(taken->hosts);
+	snprintf(source, sizeof source, "--%s", SETTINGS[i].name);
+	if (SETTINGS[i].type == HOSTS) {
+		snprintf(taken->hosts + len, sizeof taken->hosts - len, "%s%s", len > 0 ? "," : "", argument);
+		value = taken->hosts;
+	} else if (taken->given[i]) {
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "%s is stated twice", source);
+	}
+	taken->given[i] = true;
+	return set(options, &SETTINGS[i], value, source, why);
+}
+
 static enum hf_err read_flags(int argc, char **argv, struct hf_options *options, enum hf_run *ret_run, struct hf_why *why) {
 	struct option flags[N_SETTINGS + 3] = {{0}};
 	for (int i = 0; i < N_SETTINGS; i++)
@@ -219,11 +254,10 @@ static enum hf_err read_flags(int argc, char **argv, struct hf_options *options,
 					   i};
 	flags[N_SETTINGS] = (struct option){"help", no_argument, NULL, HELP_VALUE};
 	flags[N_SETTINGS + 1] = (struct option){"version", no_argument, NULL, VERSION_VALUE};
-	bool given[N_SETTINGS] = {false};
+	struct taken taken = {0};
 	opterr = 0;
 	optind = 1;
 	for (int flag; (flag = getopt_long(argc, argv, ":h", flags, NULL)) != -1;) {
-		char source[64];
 		if (flag == '?' || flag == ':')
 			return refuse_flag(argv[optind - 1], flag == ':', why);
 		if (flag == HELP_VALUE || flag == 'h') {
@@ -234,11 +268,7 @@ static enum hf_err read_flags(int argc, char **argv, struct hf_options *options,
 			*ret_run = HF_RUN_VERSION;
 			return HF_OK;
 		}
-		snprintf(source, sizeof source, "--%s", SETTINGS[flag].name);
-		if (given[flag])
-			return hf_fail(why, HF_E_INVALID_PARAMETER, "%s is stated twice", source);
-		given[flag] = true;
-		enum hf_err err = set(options, &SETTINGS[flag], optarg ? optarg : "true", source, why);
+		enum hf_err err = take_flag(options, flag, optarg, &taken, why);
 		if (err)
 			return err;
 	}

@@ -14,6 +14,7 @@ struct hf_options {
 	char data_dir[4096];
 	char listen[128]; /* HOST:PORT, [HOST]:PORT; port 0 picks a free one */
 	bool insecure;	  /* may listen beyond loopback */
+	char host[1024];  /* names under which it may be asked, besides its address and loopback; separated by commas */
 	uint64_t map_size_bytes;
 	uint32_t quarantine_seconds;
 	uint64_t body_max_bytes;

@@ -14,6 +14,7 @@
 	X(HF_E_INVALID_PARAMETER, "invalid-parameter", 400, "A parameter is not valid")                                            \
 	X(HF_E_INVALID_ADDRESS, "invalid-address", 400, "An address or range is out of form")                                      \
 	X(HF_E_INCOMPLETE_LIST, "incomplete-list", 400, "The list says itself that it is not complete")                            \
+	X(HF_E_CROSS_ORIGIN, "cross-origin", 403, "The request comes from a page of another origin")                               \
 	X(HF_E_NOT_FOUND, "not-found", 404, "There is no such resource")                                                           \
 	X(HF_E_METHOD_NOT_ALLOWED, "method-not-allowed", 405, "The method is not allowed here")                                    \
 	X(HF_E_ADDRESS_TAKEN, "address-taken", 409, "The address is held or reserved")                                             \
@@ -27,6 +28,7 @@
 	X(HF_E_PRECONDITION_FAILED, "precondition-failed", 412, "A precondition does not hold")                                    \
 	X(HF_E_BODY_TOO_LARGE, "body-too-large", 413, "The body is too large")                                                     \
 	X(HF_E_UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, "The body's media type is not supported")                    \
+	X(HF_E_MISDIRECTED, "misdirected", 421, "The request is for another host")                                                 \
 	X(HF_E_ADDRESS_OUTSIDE_POOL, "address-outside-pool", 422, "The address is not in the pool")                                \
 	X(HF_E_NO_POOL, "no-pool", 422, "No pool serves the request")                                                              \
 	X(HF_E_HEADERS_TOO_LARGE, "headers-too-large", 431, "The request's headers are too large")                                 \

@@ -35,6 +35,14 @@ bool hf_condition_matches(const struct hf_condition *condition, const struct hf_
 	return false;
 }
 
+enum hf_err hf_condition_refuse(const struct hf_condition *condition, const char *header, const char *current, struct hf_why *why) {
+	return hf_fail(why, HF_E_PRECONDITION_FAILED, "%s does not hold: the entity tag is %s%s", header, current,
+		       condition->weak
+			       ? "; a weak tag, W/\"...\", never matches here, and a proxy that compresses makes a tag weak: "
+				 "send it without the W/"
+			       : "");
+}
+
 static enum hf_err judge_guard(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_guard *guard,
 			       struct hf_why *why) {
 	enum hf_err err = hf_zone_rules_fence(zone, guard->has_epoch, guard->epoch, why);
@@ -44,9 +52,9 @@ static enum hf_err judge_guard(const struct hf_lease *current, const struct hf_z
 	if (current)
 		hf_lease_etag(current, tag);
 	if (guard->if_match.stated && !hf_condition_matches(&guard->if_match, current))
-		return hf_fail(why, HF_E_PRECONDITION_FAILED, "If-Match does not hold: the entity tag is %s", tag);
+		return hf_condition_refuse(&guard->if_match, "If-Match", tag, why);
 	if (guard->if_none_match.stated && hf_condition_matches(&guard->if_none_match, current))
-		return hf_fail(why, HF_E_PRECONDITION_FAILED, "If-None-Match does not hold: the entity tag is %s", tag);
+		return hf_condition_refuse(&guard->if_none_match, "If-None-Match", tag, why);
 	return HF_OK;
 }
 

@@ -16,6 +16,7 @@
 /* If-Match or If-None-Match (RFC 9110, 13.1), tags as hf_lease_etag() writes them. */
 struct hf_condition {
 	bool stated, any; /* any: "*" */
+	bool weak;	  /* If-Match alone: there was a weak tag, which matches nothing */
 	int n;
 	char tags[HF_CONDITION_TAGS_MAX][HF_ETAG_TEXT];
 };
@@ -131,5 +132,9 @@ enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zon
 
 /* Whether a condition holds for a lease (NULL: there is none); pure halves of the above, for GET's If-None-Match. */
 bool hf_condition_matches(const struct hf_condition *condition, const struct hf_lease *current);
+
+/* Says that the condition of a header does not hold, and what the current entity tag is. HF_E_PRECONDITION_FAILED. */
+enum hf_err hf_condition_refuse(const struct hf_condition *condition, const char *header, const char *current,
+				struct hf_why *why) HF_CHECKED;
 
 #endif

@@ -35,10 +35,10 @@ local function read_paths(path, all, first, last)
    return paths
 end
 
-local function get_of(path) return "GET " .. path .. " HTTP/1.1\r\nHost: x\r\n\r\n" end
+local function get_of(path) return "GET " .. path .. " HTTP/1.1\r\nHost: localhost\r\n\r\n" end
 
 local function tail_of(body)
-   return " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
+   return " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
 local function each_of(list)

@@ -58,11 +58,11 @@ def list_of(count, zone, change=lambda value: value, changed_every=0):
 
 
 def put_request(path, body=BODY):
-    return f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    return f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def get_request(path):
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def write_requests(path, requests):

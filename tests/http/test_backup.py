@@ -46,7 +46,7 @@ class Taking(Case):
         server = self.server()
         sync(server, 'east', (document(f's{i}') for i in range(15000)))  # more than the kernel takes off the server's hands
         with server.socket(receive_buffer=4096) as reader:
-            reader.sendall(b'GET /v1/backup HTTP/1.1\r\nHost: x\r\n\r\n')
+            reader.sendall(b'GET /v1/backup HTTP/1.1\r\nHost: localhost\r\n\r\n')
             self.assertIn(b'200 OK', reader.recv(200))
             fill(server, (f't{i}' for i in range(300)), body=config())
             self.assertNotIn('msg="backup cut off"', server.log(), 'they are done while the backup waits for its reader')
@@ -97,7 +97,7 @@ class Taking(Case):
         sync(server, 'east', (document(f's{i}') for i in range(15000)))
         readers = [server.socket(receive_buffer=4096) for _ in range(4)]
         for reader in readers:
-            reader.sendall(b'GET /v1/backup HTTP/1.1\r\nHost: x\r\n\r\n')
+            reader.sendall(b'GET /v1/backup HTTP/1.1\r\nHost: localhost\r\n\r\n')
             self.assertIn(b'200 OK', reader.recv(200))
         self.assertEqual(server.get('/v1/backup').code, 'overloaded')
         for reader in readers:

@@ -152,7 +152,7 @@ class BadInput(ServerCase):
             ('PUT', path + '?=', ''),
             ('PUT', path + '?version=1&version=1', 'version'), ('GET', path + '?pool=p', 'pool'), ('DELETE', path + '?purge=yes', 'purge'),
             ('DELETE', path + '?purge=', 'purge'), ('DELETE', path + '?purge=1', 'purge'), ('DELETE', path + '?purge', 'purge'),
-            ('PUT', '/v1/pools/p?drain=TRUE', 'drain'), ('GET', '/v1/leases?zone=a&zone=a', 'zone'), ('GET', '/livez?verbose', 'verbose'),
+            ('PUT', '/v1/pools/p?drain=TRUE', 'drain'), ('GET', '/v1/leases?zone=a&zone=a', 'zone'), ('GET', '/openapi.yaml?verbose', 'verbose'),
             ('GET', '/v1/leases?' + '&'.join(f'a{i}=1' for i in range(40)), '32'), ('GET', '/v1/leases?zone=a&' + 'x' * 5000 + '=1', 'xxx'),
         ]
         for method, target, culprit in table:
@@ -160,7 +160,10 @@ class BadInput(ServerCase):
                 self.refused(method, target, 400, 'invalid-parameter', culprit,
                              body='{"cidrs":["10.0.0.0/24"]}' if method == 'PUT' else None)
         for query in ('?', '?&', '?&&'):
-            self.assertEqual(self.server.get('/livez' + query).status, 200)
+            self.assertEqual(self.server.get('/v1/status' + query).status, 200)
+        for probe in ('/livez', '/readyz', '/metrics'):  # whatever those who probe put behind them
+            for query in ('?verbose', '?a=1&a=1', '?%zz', '?' + '&'.join(f'a{i}' for i in range(40))):
+                self.assertEqual(self.server.get(probe + query).status, 200)
 
     def test_media_types(self):
         for target, method in ((lease_path('here'), 'PUT'), ('/v1/pools/p', 'PUT'), ('/v1/lookup', 'POST')):
@@ -232,15 +235,15 @@ class Sizes(ServerCase):
         self.addCleanup(server.close)
         text = '{"a": "' + 'x' * (18 << 20) + '"}'
         self.assertEqual(server.put(lease_path('large'), text).status, 201)
-        answer = server.raw(b'PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: 20971521\r\n\r\n' % lease_path('larger').encode())
+        answer = server.raw(b'PUT %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20971521\r\n\r\n' % lease_path('larger').encode())
         self.assertTrue(answer.startswith(b'HTTP/1.1 413 ') and b'20971520' in answer, answer)
 
     def test_a_body_that_would_be_endless(self):
-        answer = self.server.raw(b'PUT /v1/pools/p HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n')
+        answer = self.server.raw(b'PUT /v1/pools/p HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n')
         self.assertTrue(answer.startswith(b'HTTP/1.1 413 '), answer)
         self.assertIn(b'99999999999', answer)
         with self.server.socket() as s:
-            s.sendall(b'PUT /v1/pools/p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
+            s.sendall(b'PUT /v1/pools/p HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n')
             try:
                 for _ in range(64):
                     s.sendall(b'100000\r\n' + b' ' * 0x100000 + b'\r\n')
@@ -264,22 +267,22 @@ class Sizes(ServerCase):
         for n in range(120, 200):
             path = lease_path(f'many-headers-{n}')
             head = ''.join(f'X-{i}: {"x" * 50}\r\n' for i in range(n))
-            answer = self.server.raw(f'PUT {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n{head}\r\n'.encode() + body)
+            answer = self.server.raw(f'PUT {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{head}\r\n'.encode() + body)
             status = int(answer[9:12])
             statuses.add((status, b'headers-too-large' in answer))
             self.assertEqual(self.server.get(path).status, 404 if status == 431 else 200, n)
         self.assertEqual(statuses, {(201, False), (431, True), (431, False)})
         too_long = b'x' * 100_000
-        self.assertTrue(self.server.raw(b'GET /livez HTTP/1.1\r\nHost: x\r\nX: ' + too_long + b'\r\n\r\n').startswith(b'HTTP/1.1 431 '))
-        self.assertTrue(self.server.raw(b'GET /' + too_long + b' HTTP/1.1\r\nHost: x\r\n\r\n').startswith(b'HTTP/1.1 414 '))
+        self.assertTrue(self.server.raw(b'GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ' + too_long + b'\r\n\r\n').startswith(b'HTTP/1.1 431 '))
+        self.assertTrue(self.server.raw(b'GET /' + too_long + b' HTTP/1.1\r\nHost: localhost\r\n\r\n').startswith(b'HTTP/1.1 414 '))
 
 
 class BrokenRequests(ServerCase):
     def test_a_connection_closed_in_the_middle_writes_nothing(self):
         path = lease_path('never').encode()
         body = json.dumps(config()).encode()
-        whole = b'PUT %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' % (path, len(body), body)
-        chunked = b'PUT %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n' % (path, len(body), body)
+        whole = b'PUT %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' % (path, len(body), body)
+        chunked = b'PUT %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n' % (path, len(body), body)
         before = self.server.revision()
         for request in (whole, chunked):
             for cut in {1, 10, 60, len(request) // 2, len(request) - 1}:
@@ -295,17 +298,17 @@ class BrokenRequests(ServerCase):
     def test_a_client_that_does_not_read_its_answer(self):
         for i in range(20):
             with self.server.socket() as s:
-                s.sendall(b'PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}' % lease_path(f'unread-{i}').encode())
+                s.sendall(b'PUT %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}' % lease_path(f'unread-{i}').encode())
         eventually(lambda: len(self.server.get('/v1/leases?service=unread-*').json()['items']) == 20)
 
     def test_what_is_not_http(self):
         before = self.server.revision()
         for data in (b'\r\n', b'\x00' * 100, b'GARBAGE\r\n\r\n', b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
                      b'GET /livez HTTP/9.9\r\n\r\n', b'GET\r\n\r\n',
-                     b'PUT /v1/pools/p HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n',
-                     b'PUT /v1/pools/p HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
-                     b'PUT /v1/pools/p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
-                     b'GET livez HTTP/1.1\r\nHost: x\r\n\r\n',
+                     b'PUT /v1/pools/p HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n',
+                     b'PUT /v1/pools/p HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n',
+                     b'PUT /v1/pools/p HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+                     b'GET livez HTTP/1.1\r\nHost: localhost\r\n\r\n',
                      b'GET /livez HTTP/1.1\r\nHost x\r\n\r\n', b'GET /livez HTTP/1.1\r\n: x\r\n\r\n'):
             with self.subTest(data[:40]):
                 answer = self.server.raw(data, end=True)
@@ -315,9 +318,11 @@ class BrokenRequests(ServerCase):
 
     def test_headers_that_contradict_each_other(self):
         before = self.server.revision()
-        target = b'PUT /v1/meshes/m/zones/z/services/twice HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'
-        for headers, named in ((b'If-Match: "1"\r\nIf-Match: "2"\r\nContent-Length: 2\r\n', b'If-Match'),
-                               (b'if-none-match: *\r\nIf-None-Match: "2"\r\nContent-Length: 2\r\n', b'If-None-Match'),
+        target = b'PUT /v1/meshes/m/zones/z/services/twice HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n'
+        for headers, named in ((b'if-none-match: *\r\nIf-None-Match: "2"\r\nContent-Length: 2\r\n', b'If-None-Match'),
+                               (b'content-type: text/plain\r\nContent-Length: 2\r\n', b'Content-Type'),
+                               (b'host: localhost\r\nContent-Length: 2\r\n', b'Host'),
+                               (b'Origin: http://localhost\r\nOrigin: http://a\r\nContent-Length: 2\r\n', b'Origin'),
                                (b'Holdfast-Zone-Epoch: 0\r\nHoldfast-Zone-Epoch: 1\r\nContent-Length: 2\r\n', b'Holdfast-Zone-Epoch'),
                                (b'Content-Length: 2\r\nContent-Length: 4\r\n', b'Content-Length'),
                                (b'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n', b'Transfer-Encoding'),
@@ -330,13 +335,13 @@ class BrokenRequests(ServerCase):
         self.assertEqual(self.server.revision(), before)
 
     def test_requests_one_after_the_other_without_waiting(self):
-        request = b'GET /livez HTTP/1.1\r\nHost: x\r\n\r\nPUT /v1/meshes/m/zones/z/services/s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}'
-        answer = self.server.raw(request * 5 + b'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+        request = b'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nPUT /v1/meshes/m/zones/z/services/s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
+        answer = self.server.raw(request * 5 + b'GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
         self.assertEqual((answer.count(b'HTTP/1.1 200 OK'), answer.count(b'HTTP/1.1 201 Created')), (10, 1))
 
     def test_a_byte_at_a_time(self):
         with self.server.socket() as s:
-            for byte in b'PUT /v1/meshes/m/zones/z/services/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a":1}':
+            for byte in b'PUT /v1/meshes/m/zones/z/services/slow HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{"a":1}':
                 s.sendall(bytes([byte]))
             self.assertTrue(s.recv(4096).startswith(b'HTTP/1.1 201 '))
 

@@ -173,7 +173,7 @@ class Waiting(ServerCase):
     def test_who_waits_leaves_connections_for_others(self):
         server = Server('--max-connections', '8', '--max-connections-per-address', '8', '--threads', '1')
         self.addCleanup(server.close)
-        request = f'GET /v1/changes?since={server.revision()}&wait={WAIT_S}s HTTP/1.1\r\nHost: x\r\n\r\n'.encode()
+        request = f'GET /v1/changes?since={server.revision()}&wait={WAIT_S}s HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode()
         waiting = [server.socket() for _ in range(6)]
         try:
             for s in waiting:
@@ -193,7 +193,7 @@ class Waiting(ServerCase):
         since = self.server.revision()
         for _ in range(5):
             with self.server.socket() as s:
-                s.sendall(b'GET /v1/changes?since=%d&wait=%ds HTTP/1.1\r\nHost: x\r\n\r\n' % (since, WAIT_S))
+                s.sendall(b'GET /v1/changes?since=%d&wait=%ds HTTP/1.1\r\nHost: localhost\r\n\r\n' % (since, WAIT_S))
                 eventually(lambda: self.server.metric('holdfast_http_waiters') > 0)
         self.server.put(lease_path(self.name()))
         self.server.wait_for_waiters(0)

@@ -166,7 +166,7 @@ class Serving(DiskCase):
         self.assertGreaterEqual(table.st_blocks * 512, table.st_size)
         readers = [server.socket(receive_buffer=4096) for _ in range(150)]
         for reader in readers:
-            reader.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n')
+            reader.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n')
         for reader in readers:
             self.assertIn(b'200 OK', reader.recv(200))
             reader.close()

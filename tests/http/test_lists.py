@@ -132,7 +132,7 @@ class Many(ServerCase):
         cls.names = [f's{i:05}-' + 'x' * 240 for i in range(cls.N)]
         fill(cls.server, cls.names, threads=8, body='')
         cls.slow = cls.server.socket(receive_buffer=4096)
-        cls.slow.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n')
+        cls.slow.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n')
         cls.slow_since = time.monotonic()
         cls.addClassCleanup(cls.slow.close)
 
@@ -162,7 +162,7 @@ class Many(ServerCase):
             connection.close()
 
         with self.server.socket(receive_buffer=4096) as s:
-            s.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\nConnection: close\r\n\r\n')
+            s.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\nConnection: close\r\n\r\n')
             head = s.recv(1000)
             writer = threading.Thread(target=write)
             writer.start()
@@ -195,7 +195,7 @@ class Many(ServerCase):
         def read(i, connection):
             if i % 3 == 0:  # goes away in the middle
                 with self.server.socket() as s:
-                    s.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n')
+                    s.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n')
                     s.recv(4096)
                 return None
             answer = self.server.get('/v1/leases?zone=east', {'Accept': 'application/x-ndjson'}, connection=connection)
@@ -222,7 +222,7 @@ class Streams(unittest.TestCase):
         server = Server()
         self.addCleanup(server.close)
         server.put(lease_path('a'))
-        request = b'HEAD /v1/leases HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n'
+        request = b'HEAD /v1/leases HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n'
         for _ in range(300):
             answer = server.raw(request)
             self.assertTrue(answer.startswith(b'HTTP/1.1 200 ') and answer.endswith(b'\r\n\r\n'), answer)
@@ -232,17 +232,28 @@ class Streams(unittest.TestCase):
         server = Server()
         self.addCleanup(server.close)
         for accept, streams in (('application/x-ndjson', True), ('Application/X-NDJSON; charset=utf-8', True),
-                                ('application/json, application/x-ndjson;q=0.5', True), ('application/x-ndjson;q=0', False),
+                                ('application/json, application/x-ndjson;q=0.5', False), ('application/x-ndjson;q=0', False),
+                                ('application/x-ndjson, application/json;q=0.5', True), ('application/x-ndjson, */*', True),
+                                ('text/html, application/x-ndjson;q=0.001', True), ('application/json, application/x-ndjson', True),
                                 ('application/x-ndjson;q=0.0, application/json', False), ('application/x-ndjsonp', False),
-                                ('application/json', False), ('*/*', False)):
+                                ('application/json', False), ('*/*', False), ('application/*', False), ('text/html', False)):
             kind = server.get('/v1/leases', {'Accept': accept}).header('Content-Type')
             self.assertEqual(kind == 'application/x-ndjson', streams, accept)
+
+    def test_accept_may_stand_on_several_lines(self):
+        server = Server()
+        self.addCleanup(server.close)
+        for lines, media in ((b'Accept: text/html\r\nAccept: application/x-ndjson\r\n', b'application/x-ndjson'),
+                             (b'Accept: application/x-ndjson\r\nX: y\r\naccept: application/x-ndjson;q=0.1\r\nAccept: text/html', b'application/x-ndjson'),
+                             (b'Accept: application/x-ndjson;q=0.1\r\nAccept: application/json\r\n', b'application/json')):
+            answer = server.raw(b'GET /v1/leases HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n' + lines.strip() + b'\r\n\r\n')
+            self.assertIn(b'\r\nContent-Type: %s\r\n' % media, answer, lines)
 
     def test_a_stream_that_is_read_ends_whole_while_the_server_stops(self):
         def attempt(server):
             fill(server, (f's-{i}' for i in range(12000)), body='')
             with server.socket(receive_buffer=4096) as s:
-                s.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n')
+                s.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n')
                 received = [s.recv(4096)]
                 server.process.child.send_signal(signal.SIGTERM)
                 server.lines('msg="stopping"')
@@ -259,7 +270,7 @@ class Streams(unittest.TestCase):
         self.addCleanup(server.close)
         server.put(lease_path('a'))
         with server.socket() as s:
-            s.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n')
+            s.sendall(b'GET /v1/leases HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n')
             self.assertTrue(s.recv(4096).startswith(b'HTTP/1.1 200'))
             server.stop(timeout=5)
 

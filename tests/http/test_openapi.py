@@ -26,7 +26,7 @@ def c_routes():
     table = re.search(r'HF_ROUTES\[\] = \{ (.*?) \};', text).group(1)
     table = re.sub(r'LEASE_ROUTES\("(\w+)", \w+\)',
                    lambda use: macro.replace('LEASES_OF(plural)', f'"{prefix}{use.group(1)}{suffix}"'), table)
-    row = re.compile(r'\{ ?(HF_\w+), "([^"]+)", "([^"]*)", (HF_BODY_\w+), (HF_ROLE_\w+), \w+, \w+, hf_handle_\w+ ?\}')
+    row = re.compile(r'\{ ?(HF_\w+), "([^"]+)", (?:"([^"]*)"|NULL), (HF_BODY_\w+), (HF_ROLE_\w+), \w+, \w+, hf_handle_\w+ ?\}')
     rows = row.findall(table)
     assert len(rows) == table.count('hf_handle_'), 'a row of the table was not understood'
     return [(m[3:].lower(), path, set(params.replace('*', '').split()), {p[:-1] for p in params.split() if p.endswith('*')}, body,
@@ -57,7 +57,90 @@ def examples(media):
         yield name, resolve(example)['value']
 
 
+GENERAL = {400, 403, 413, 421, 431}  # what every operation may answer
+
+# What each kind of object of OpenAPI 3.1 may have, and what kind its members are: 'schema' is one, ['schema'] a list of them, {'schema'} a
+# mapping from names to them, None anything. Beside the specification's members stand this document's own, whose names begin with x-.
+KINDS = {
+    'document': {'openapi': None, 'info': 'info', 'jsonSchemaDialect': None, 'servers': ['server'], 'paths': {'path'}, 'webhooks': {'path'},
+                 'components': 'components', 'security': None, 'tags': ['tag'], 'externalDocs': 'docs'},
+    'info': {'title': None, 'summary': None, 'description': None, 'termsOfService': None, 'contact': 'contact', 'license': 'license',
+             'version': None},
+    'contact': {'name': None, 'url': None, 'email': None},
+    'license': {'name': None, 'identifier': None, 'url': None},
+    'server': {'url': None, 'description': None, 'variables': None},
+    'tag': {'name': None, 'description': None, 'externalDocs': 'docs'},
+    'docs': {'description': None, 'url': None},
+    'components': {'schemas': {'schema'}, 'responses': {'response'}, 'parameters': {'parameter'}, 'examples': {'example'},
+                   'requestBodies': {'body'}, 'headers': {'header'}, 'securitySchemes': None, 'links': None, 'callbacks': None,
+                   'pathItems': {'path'}},
+    'path': {'summary': None, 'description': None, 'servers': ['server'], 'parameters': ['parameter'],
+             **{method: 'operation' for method in HTTP_METHODS}},
+    'operation': {'tags': None, 'summary': None, 'description': None, 'externalDocs': 'docs', 'operationId': None,
+                  'parameters': ['parameter'], 'requestBody': 'body', 'responses': {'response'}, 'callbacks': None, 'deprecated': None,
+                  'security': None, 'servers': ['server'], 'x-holdfast-role': None},
+    'parameter': {'name': None, 'in': None, 'description': None, 'required': None, 'deprecated': None, 'allowEmptyValue': None,
+                  'style': None, 'explode': None, 'allowReserved': None, 'schema': 'schema', 'example': None, 'examples': {'example'},
+                  'content': {'media'}},
+    'header': {'description': None, 'required': None, 'deprecated': None, 'style': None, 'explode': None, 'schema': 'schema',
+               'example': None, 'examples': {'example'}, 'content': {'media'}},
+    'body': {'description': None, 'content': {'media'}, 'required': None},
+    'response': {'description': None, 'headers': {'header'}, 'content': {'media'}, 'links': None},
+    'media': {'schema': 'schema', 'example': None, 'examples': {'example'}, 'encoding': None, 'x-holdfast-line': 'schema'},
+    'example': {'summary': None, 'description': None, 'value': None, 'externalValue': None},
+    'schema': {**dict.fromkeys(['$id', '$schema', '$ref', '$anchor', '$dynamicRef', '$dynamicAnchor', '$vocabulary', '$comment', 'type',
+                                'enum', 'const', 'multipleOf', 'maximum', 'exclusiveMaximum', 'minimum', 'exclusiveMinimum', 'maxLength',
+                                'minLength', 'pattern', 'maxItems', 'minItems', 'uniqueItems', 'maxContains', 'minContains',
+                                'maxProperties', 'minProperties', 'required', 'dependentRequired', 'title', 'description', 'default',
+                                'deprecated', 'readOnly', 'writeOnly', 'examples', 'example', 'format', 'contentEncoding',
+                                'contentMediaType', 'discriminator', 'xml', 'externalDocs']),
+               **dict.fromkeys(['not', 'if', 'then', 'else', 'items', 'contains', 'propertyNames', 'additionalProperties',
+                                'unevaluatedItems', 'unevaluatedProperties', 'contentSchema'], 'schema'),
+               **dict.fromkeys(['allOf', 'anyOf', 'oneOf', 'prefixItems'], ['schema']),
+               **{name: {'schema'} for name in ('$defs', 'properties', 'patternProperties', 'dependentSchemas')}},
+}
+REFERENCE = {'$ref', 'summary', 'description'}
+
+
+def members_that_none_knows(node, kind='document', where='#'):
+    """The place of each member of the document that its object's kind does not have."""
+    if isinstance(kind, (list, set)):
+        [inner] = kind
+        if isinstance(kind, list) != isinstance(node, list) or not isinstance(node, (list, dict)):
+            yield where
+            return
+        for key, value in enumerate(node) if isinstance(node, list) else node.items():
+            yield from members_that_none_knows(value, inner, f'{where}/{key}')
+    elif kind == 'schema' and isinstance(node, bool):
+        return
+    elif kind and not isinstance(node, dict):
+        yield where
+    elif kind and kind != 'schema' and '$ref' in node:
+        yield from (f'{where}/{key}' for key in node if key not in REFERENCE)
+    elif kind:
+        for key, value in node.items():
+            if key not in KINDS[kind]:
+                yield f'{where}/{key}'
+            else:
+                yield from members_that_none_knows(value, KINDS[kind][key], f'{where}/{key}')
+
+
 class Lint(unittest.TestCase):
+    def test_no_member_is_unknown(self):
+        """A comma in a text of a flow mapping that lacks its quotes cuts the text in two; the second half becomes a member."""
+        self.assertEqual(list(members_that_none_knows(DOC)), [])
+        cut = {'components': {'schemas': {'A': {'properties': {'b': {'$ref': '#/x', 'description': 'Of an item', 'where it lives.': None}}}}}}
+        self.assertEqual(list(members_that_none_knows(cut)), ['#/components/schemas/A/properties/b/where it lives.'])
+        for node, kind, where in (({'200': {'descripton': 'Yes.'}}, {'response'}, '#/200/descripton'), ({'allOf': {}}, 'schema', '#/allOf'),
+                                  ({'$ref': '#/x', 'schema': {}}, 'parameter', '#/schema'), ({'schema': None}, 'header', '#/schema')):
+            self.assertEqual(list(members_that_none_knows(node, kind)), [where])
+
+    def test_every_description_is_whole(self):
+        """A number sign in a text that lacks its quotes begins a comment."""
+        for where, node in walk(DOC):
+            if isinstance(node.get('description'), str):
+                self.assertTrue(node['description'].rstrip().endswith('.'), f'{where}: {node["description"][-40:]!r}')
+
     def test_head(self):
         self.assertEqual(DOC['openapi'], '3.1.0')
         self.assertEqual(DOC['info']['license']['identifier'], 'Apache-2.0')
@@ -87,6 +170,7 @@ class Lint(unittest.TestCase):
                     self.assertTrue(o.node.get(member), member)
                 self.assertLessEqual(set(o.node['tags']), tags)
                 self.assertTrue(any(status < 300 for status in o.responses))
+                self.assertEqual(GENERAL - set(o.responses), set(), 'every operation may answer these')
 
     def test_parameters(self):
         for o in OPERATIONS:

@@ -12,6 +12,7 @@ from harness import PLURALS, Response, Server, config, eventually, lease_path, v
 
 BIG = b' ' * 300_000
 LONG = {'X-Long': 'a' * 17_000}
+UNTOKEN = {'X-Control': '\x01'}
 STREAM = {'Accept': 'application/x-ndjson'}
 TARGETS = {
     '/v1/addresses/{ip}': '/v1/addresses/241.0.0.0',
@@ -23,6 +24,7 @@ TARGETS = {
     '/v1/zones/{zone}/manifest': '/v1/zones/walked/manifest?mesh=*',
     **{f'/v1/meshes/{{mesh}}/zones/{{zone}}/{plural}/{{service}}': lease_path('walked', kind=kind) for kind, plural in PLURALS.items()},
 }
+IGNORE_QUERIES = ('/livez', '/readyz', '/metrics')
 LANE = ('/v1/zones/{zone}/sync', '/v1/zones/{zone}/manifest', '/v1/verify')
 BODIES = {'put': config(), 'post': {'items': []}}
 POOL = {'cidrs': ['10.1.0.0/24']}
@@ -40,7 +42,11 @@ def everywhere():
         target, body = target_of(o), BODIES.get(o.method)
         yield o.method, target, BIG, {}, 413, 'body-too-large'
         yield o.method, target, body, LONG, 431, 'headers-too-large'
-        yield o.method, target + ('&' if '?' in target else '?') + 'surely=unknown', body, {}, 400, 'invalid-parameter'
+        yield o.method, target, body, UNTOKEN, 400, 'invalid-parameter'
+        if o.path not in IGNORE_QUERIES:
+            yield o.method, target + ('&' if '?' in target else '?') + 'surely=unknown', body, {}, 400, 'invalid-parameter'
+        yield o.method, target, body, {'Origin': 'http://shop.example'}, 403, 'cross-origin'
+        yield o.method, target, body, {'Host': 'shop.example'}, 421, 'misdirected'
         if '{' in o.path:
             yield o.method, target.replace('walked', '%zz').replace('241.0.0.0', '%zz'), body, {}, 400, 'invalid-name'
 

@@ -224,7 +224,7 @@ class Stopping(Case):
     def test_what_began_is_finished_and_readyz_says_no(self):
         def attempt(server):
             with server.socket() as s:  # a request whose body is not there yet keeps the server waiting, up to 3 s
-                s.sendall(b'PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a"' % lease_path('late').encode())
+                s.sendall(b'PUT %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{"a"' % lease_path('late').encode())
                 server.wait_for_requests(1)
                 server.process.child.send_signal(signal.SIGTERM)
                 server.lines('msg="stopping"')
@@ -240,7 +240,7 @@ class Stopping(Case):
     def test_a_request_that_never_ends_does_not_keep_it(self):
         server = self.server()
         with server.socket() as s:
-            s.sendall(b'PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a"' % lease_path('never').encode())
+            s.sendall(b'PUT %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{"a"' % lease_path('never').encode())
             server.wait_for_requests(1)
             server.stop(timeout=DRAIN_S)
         self.assertEqual(server.start().get(lease_path('never')).status, 404)
@@ -304,7 +304,7 @@ class Logs(Case):
         server.get('/v1/nowhere')
         for path in (b'/v1/leases/"x=1 level=error', b'/\\"\\', b'/a\tb', b'/\x1b[31mred', b'/%0a%0dtime=1', b'/\xff\xfe',
                      b'/' + b'long' * 2000):
-            server.raw(b'GET ' + path + b' HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+            server.raw(b'GET ' + path + b' HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
         lines = server.log().splitlines()
         server.stop()
         self.assertGreater(len(lines), 9)

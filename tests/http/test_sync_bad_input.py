@@ -324,7 +324,7 @@ class Streams(SyncCase):
         for form in ('list', 'ndjson'):
             text, media = encode([universal(f'new-{i}') for i in range(300)], form)
             body = text.encode()
-            line = f'POST /v1/zones/{zone}/sync?mode=full&mesh=*&maxRelease=100 HTTP/1.1\r\nHost: x\r\nContent-Type: {media}\r\n'
+            line = f'POST /v1/zones/{zone}/sync?mode=full&mesh=*&maxRelease=100 HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media}\r\n'
             ends = body.index(b'\n') + 1 if form == 'ndjson' else 500  # behind a whole line
             for n in (0, 1, ends, len(body) // 2, len(body) - 1):
                 for how in ('close', 'shut', 'reset'):
@@ -338,7 +338,7 @@ class Streams(SyncCase):
         zone = self.zone()
         body = encode([universal('slow')], 'ndjson')[0].encode()
         with self.server.socket() as s:
-            s.sendall(f'POST /v1/zones/{zone}/sync?mode=full&mesh=*&maxRelease=100 HTTP/1.1\r\nHost: x\r\nContent-Type: {NDJSON}\r\n'
+            s.sendall(f'POST /v1/zones/{zone}/sync?mode=full&mesh=*&maxRelease=100 HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NDJSON}\r\n'
                       f'Content-Length: {len(body)}\r\n\r\n'.encode() + body[:20])
             self.assertEqual(self.sync(self.zone(), [universal('a')])['summary']['created'], 1)
             self.assertEqual(self.sync(zone, [universal('fast')])['summary']['created'], 1, 'the same zone')

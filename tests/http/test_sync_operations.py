@@ -27,7 +27,7 @@ def lines_of(count, size=0):
 def head_of(zone, length, *more, query='mode=full&mesh=*'):
     """The head of a sync over a bare socket."""
     more = ''.join(line + '\r\n' for line in more)
-    return (f'POST /v1/zones/{zone}/sync?{query} HTTP/1.1\r\nHost: x\r\nContent-Type: {NDJSON}\r\n{more}'
+    return (f'POST /v1/zones/{zone}/sync?{query} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NDJSON}\r\n{more}'
             f'Content-Length: {length}\r\n\r\n').encode()
 
 

@@ -16,6 +16,7 @@ void world_open_with(struct world *w, const struct hf_syncs_options *options) {
 	w->api.syncs = hf_syncs_new(options);
 	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;
 	w->memo = hf_memo_new();
+	w->content_type = "application/json";
 	if (hf_committer_start(w->f.store, &committer, NULL, &w->api.committer))
 		abort();
 }
@@ -57,6 +58,7 @@ struct hf_call *routed(struct world *w, enum hf_method method, const char *targe
 	struct hf_call *call = started_call(&w->api, target);
 	call->request.method = method;
 	set_headers(w, call);
+	call->request.body_comes = method == HF_PUT || method == HF_POST;
 	call->reader = w->f.reader;
 	call->memo = w->memo;
 	hf_call_route(call);

@@ -12,7 +12,7 @@ struct world {
 	struct hf_api api;
 	struct hf_memo *memo;
 	const char *header_name, *header_value; /* one that every request has; NULL: none */
-	const char *content_type;		/* NULL: none is stated */
+	const char *content_type;		/* NULL: none is stated; application/json at first */
 };
 
 /* A store with its committer, and what requests share; the limits of syncs by default. */

@@ -171,6 +171,7 @@ Test(call, a_call_that_is_used_again_has_nothing_of_the_request_before) {
 	cr_assert(call && hf_call_start(call, REDIS "?version=1&pool=other&address=10.0.0.1"));
 	call->request.method = HF_PUT;
 	call->request.headers[HF_IF_NONE_MATCH] = "*";
+	call->request.headers[HF_CONTENT_TYPE] = "application/json";
 	call->reader = w.f.reader;
 	hf_call_route(call);
 	hf_call_body(call, large, sizeof large - 1);

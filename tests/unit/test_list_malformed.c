@@ -12,7 +12,9 @@ static const struct {
 } BAD[] = {
 	{"empty", false, "", "the body is empty", HF_E_INVALID_JSON},
 	{"blank", false, " \n", "the body is empty", HF_E_INVALID_JSON},
-	{"a byte order mark", false, "\xef\xbb\xbf{}", "the list: it is not a JSON object", HF_E_INVALID_JSON},
+	{"a byte order mark", false, "\xef\xbb\xbf{}", "the list: it begins with a byte order mark", HF_E_INVALID_JSON},
+	{"a byte order mark of UTF-16", false, "\xff\xfe{", "the list: it begins with a byte order mark of UTF-16",
+	 HF_E_INVALID_JSON},
 	{"an array", false, "[{}]", "the list: it is not a JSON object", HF_E_INVALID_JSON},
 	{"text behind", false, "{} x", "the list: something follows its end", HF_E_INVALID_JSON},
 	{"an object behind", false, "{\"items\":[]}{}", "the list: something follows its end", HF_E_INVALID_JSON},
@@ -65,6 +67,7 @@ static const struct {
 	 "the list has more than 64 bytes beside its items", HF_E_BODY_TOO_LARGE},
 	{"too many", false, "{\"items\":[1,2,3,4,5],\"removed\":[6,7,8,9]}", "the list has more than 8 items", HF_E_BODY_TOO_LARGE},
 	{"too many lines", true, "1\n2\n3\n4\n5\n6\n7\n8\n9\n", "the list has more than 8 items", HF_E_BODY_TOO_LARGE},
+	{"a line with a byte order mark", true, "\xef\xbb\xbf{}", "line 1: it begins with a byte order mark", HF_E_INVALID_JSON},
 	{"a last line cut off", true, "{}\n\n{\"a\":1", "line 3: the body ends in the middle of a document", HF_E_INVALID_JSON},
 	{"a last line cut in a word", true, "{}\n{\"a\":tru", "line 2: the body ends in the middle of a document",
 	 HF_E_INVALID_JSON},

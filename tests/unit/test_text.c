@@ -120,24 +120,30 @@ Test(target, segments_are_decoded_after_the_split) {
 		const char *target;
 		enum hf_err err;
 		int n;
-		const char *last;
+		const char *last, *authority;
 	} cases[] = {
-		{"/a/b", HF_OK, 2, "b"},
-		{"/", HF_OK, 1, ""},
-		{"/a%2Fb", HF_OK, 1, "a/b"},
-		{"http://127.0.0.1:8241/a/b?x=1", HF_OK, 2, "b"},
-		{"HTTP://host", HF_OK, 1, ""},
-		{"/a/%41%c3%A9?x=1", HF_OK, 2, "A\xc3\xa9"},
-		{"/a//b", HF_OK, 3, "b"},
-		{"/%00", HF_E_INVALID_NAME, 0, NULL},
-		{"/%", HF_E_INVALID_NAME, 0, NULL},
-		{"/%4", HF_E_INVALID_NAME, 0, NULL},
-		{"/%zz", HF_E_INVALID_NAME, 0, NULL},
-		{"/%ff", HF_E_INVALID_NAME, 0, NULL},
-		{"/a/b/c/d/e/f/g/h/i/j/k/l/m", HF_E_NOT_FOUND, 0, NULL},
-		{"a", HF_E_INVALID_NAME, 0, NULL},
-		{"", HF_E_INVALID_NAME, 0, NULL},
-		{"*", HF_E_INVALID_NAME, 0, NULL},
+		{"/a/b", HF_OK, 2, "b", NULL},
+		{"/", HF_OK, 1, "", NULL},
+		{"/a%2Fb", HF_OK, 1, "a/b", NULL},
+		{"http://127.0.0.1:8241/a/b?x=1", HF_OK, 2, "b", "127.0.0.1:8241"},
+		{"HTTP://host", HF_OK, 1, "", "host"},
+		{"https://host/", HF_OK, 1, "", "host"},
+		{"HTTPS://h?x=/", HF_OK, 1, "", "h"},
+		{"http://", HF_E_INVALID_PARAMETER, 0, NULL, NULL},
+		{"https:///a", HF_E_INVALID_PARAMETER, 0, NULL, NULL},
+		{"http://?x", HF_E_INVALID_PARAMETER, 0, NULL, NULL},
+		{"ftp://host/a", HF_E_INVALID_NAME, 0, NULL, NULL},
+		{"/a/%41%c3%A9?x=1", HF_OK, 2, "A\xc3\xa9", NULL},
+		{"/a//b", HF_OK, 3, "b", NULL},
+		{"/%00", HF_E_INVALID_NAME, 0, NULL, NULL},
+		{"/%", HF_E_INVALID_NAME, 0, NULL, NULL},
+		{"/%4", HF_E_INVALID_NAME, 0, NULL, NULL},
+		{"/%zz", HF_E_INVALID_NAME, 0, NULL, NULL},
+		{"/%ff", HF_E_INVALID_NAME, 0, NULL, NULL},
+		{"/a/b/c/d/e/f/g/h/i/j/k/l/m", HF_E_NOT_FOUND, 0, NULL, NULL},
+		{"a", HF_E_INVALID_NAME, 0, NULL, NULL},
+		{"", HF_E_INVALID_NAME, 0, NULL, NULL},
+		{"*", HF_E_INVALID_NAME, 0, NULL, NULL},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct hf_call *call = started_call(NULL, cases[i].target);
@@ -145,6 +151,9 @@ Test(target, segments_are_decoded_after_the_split) {
 		if (!cases[i].err) {
 			cr_expect_eq(call->n_segments, cases[i].n, "%s", cases[i].target);
 			cr_expect_str_eq(call->segments[call->n_segments - 1], cases[i].last);
+			cr_expect_eq(!call->authority, !cases[i].authority, "%s", cases[i].target);
+			if (call->authority && cases[i].authority)
+				cr_expect_str_eq(call->authority, cases[i].authority);
 		}
 		ended_call(call);
 	}
@@ -172,12 +181,15 @@ Test(target, parameters_are_known_and_given_once) {
 		struct hf_call *call = started_call(NULL, cases[i].target);
 		enum hf_err err = hf_target_split(call, NULL);
 		if (!err)
+			err = hf_target_split_query(call, NULL);
+		if (!err)
 			err = hf_target_check_params(call, "pool address* version", NULL);
 		cr_expect_eq(err, cases[i].err, "%s", cases[i].target);
 		ended_call(call);
 	}
 	struct hf_call *call = started_call(NULL, "/?version=1+2%263&pool");
 	cr_assert_eq(hf_target_split(call, NULL), HF_OK);
+	cr_assert_eq(hf_target_split_query(call, NULL), HF_OK);
 	cr_expect_str_eq(hf_call_param(call, "version"), "1+2&3");
 	cr_expect_str_eq(hf_call_param(call, "pool"), "");
 	cr_expect_null(hf_call_param(call, "address"));
