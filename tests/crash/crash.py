@@ -34,7 +34,7 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from checker import Checker
 from client import Client, check
-from stops import Stops
+from stops import GROUP, Stops
 from syncs import kill_in_syncs
 from zone_client import ZoneClient
 
@@ -58,7 +58,7 @@ class Server:
 
     def start(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST")}
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log, env=environment)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log, env=environment, **GROUP)
         Stops(self.process)
         Server.processes.append(self.process)
         ready = select.select([self.process.stdout], [], [], HANGS_SECONDS)[0]

@@ -29,7 +29,8 @@ class Case(unittest.TestCase):
         """Status, standard output and standard error of one run, without a sanitizer report."""
         reports = self.path('sanitizer')
         environment = {k: v for k, v in os.environ.items() if not k.startswith('HOLDFAST')}
-        environment.update(HOLDFASTD=BINARY, ASAN_OPTIONS=f'log_path={reports}:exitcode=99', UBSAN_OPTIONS=f'log_path={reports}:halt_on_error=1')
+        environment.update(HOLDFASTD=BINARY, ASAN_OPTIONS=f'log_path="{reports}":exitcode=99',
+                           UBSAN_OPTIONS=f'log_path="{reports}":halt_on_error=1')
         before = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))) if limit else None
         run = subprocess.run([program, *args], env={**environment, **(env or {})}, capture_output=True, text=True, timeout=RUN_S,
                              preexec_fn=before, cwd=self.root)

@@ -139,7 +139,8 @@ class Fake:
 
 def complete(*words, server=None, cwd=None, program=FRONT):
     """What bash offers for the last of the words after `holdfast`."""
-    script = '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _holdfast; printf "%s\\n" "${COMPREPLY[@]}"'
+    # Completion waits two seconds for an answer, as somebody sits there; a test waits longer.
+    script = 'timeout() { shift; "$@"; }; . "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _holdfast; printf "%s\\n" "${COMPREPLY[@]}"'
     done = subprocess.run(['bash', '--norc', '-c', script, 'bash', COMPLETION, program, *words], capture_output=True, text=True,
                           timeout=RUN_S, check=True, env=environment(server), cwd=cwd, stdin=subprocess.DEVNULL)
     assert not done.stderr, done.stderr

@@ -27,7 +27,7 @@ from urllib.parse import quote
 import contract
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from stops import Kept, Stops
+from stops import GROUP, Kept, Stops
 
 # holdfastd refuses variables that it does not know. os.environ keeps those of the tests, the programs that they run do not get them.
 for variable in [name for name in os.environ if name.startswith('HOLDFAST_')]:
@@ -97,12 +97,12 @@ class Process:
         self.log_path = os.path.join(root, f'log.{time.monotonic_ns()}')
         environment = inherited()
         reports = os.path.join(root, 'sanitizer')
-        environment['ASAN_OPTIONS'] = f'log_path={reports}:detect_leaks=1:exitcode=99:verify_asan_link_order=0:{asan}'
-        environment['UBSAN_OPTIONS'] = f'log_path={reports}:print_stacktrace=1:halt_on_error=1'
+        environment['ASAN_OPTIONS'] = f'log_path="{reports}":detect_leaks=1:exitcode=99:verify_asan_link_order=0:{asan}'
+        environment['UBSAN_OPTIONS'] = f'log_path="{reports}":print_stacktrace=1:halt_on_error=1'
         environment.update(env or {})
         with open(self.log_path, 'wb') as log:
             self.child = subprocess.Popen([BINARY, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                          stderr=log if stderr is None else stderr, env=environment, cwd=root)
+                                          stderr=log if stderr is None else stderr, env=environment, cwd=root, **GROUP)
         self.stops = Stops(self.child)
 
     def wait(self, timeout=STOP_S):

@@ -114,7 +114,7 @@ class Damaged(Case):
 
     def end(self, *args):
         """The exit status of a command, and what it says; its words may hold bytes of the file."""
-        options = f'log_path={self.path("sanitizer")}:exitcode=99'
+        options = f"""log_path="{self.path('sanitizer')}":exitcode=99"""
         run = subprocess.run([BINARY, *args], env=inherited(ASAN_OPTIONS=options, UBSAN_OPTIONS=options + ':halt_on_error=1'),
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300)
         return run.returncode, run.stderr.decode(errors='replace')[-200:]

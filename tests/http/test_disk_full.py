@@ -36,7 +36,7 @@ class DiskCase(Case):
         return self.server(*flags, data_dir=os.path.join(where.path, 'data'), env=where.env)
 
     def run_on(self, where, *args, **more):
-        env = {'ASAN_OPTIONS': f'log_path={self.path("sanitizer")}:exitcode=99:verify_asan_link_order=0', **where.env}
+        env = {'ASAN_OPTIONS': f"""log_path="{self.path('sanitizer')}":exitcode=99:verify_asan_link_order=0""", **where.env}
         return self.offline(*args, env=env, **more)
 
     def assertNoRoom(self, status, where, *args):

@@ -43,7 +43,7 @@ class Streams(Case):
         """Runs it with those descriptors closed; the others are /dev/null and a file each."""
         with open(os.devnull, 'rb') as nothing, open(self.path('out'), 'wb') as out, open(self.path('err'), 'wb') as err:
             return subprocess.Popen([program, *args], stdin=nothing, stdout=out, stderr=err, cwd=self.root,
-                                    env={**os.environ, 'ASAN_OPTIONS': f'log_path={self.path("sanitizer")}:exitcode=99', **(env or {})},
+                                    env={**os.environ, 'ASAN_OPTIONS': f"""log_path="{self.path('sanitizer')}":exitcode=99""", **(env or {})},
                                     preexec_fn=lambda: [os.close(fd) for fd in closed])
 
     def run_closed(self, closed, *args, program=BINARY, **more):

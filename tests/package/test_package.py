@@ -14,14 +14,14 @@ import tempfile
 import unittest
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from stops import Stops
+from stops import GROUP, Stops
 
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 BUILD = os.path.abspath(os.environ.get('HOLDFAST_BUILD', 'build/asan'))
 CONFIG = 'etc/holdfast/holdfastd.conf'
 DATA = '/var/lib/holdfast'
 SYSTEMD = '/run/systemd/system'
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith('HOLDFAST')}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith('HOLDFAST')} | {'LC_ALL': 'C.UTF-8'}
 WORK = None  # a temporary folder, with the package, its contents in `root`, its control files in `control`, and `prefix`
 
 
@@ -212,7 +212,7 @@ class Maintainer(unittest.TestCase):
 class Install(unittest.TestCase):
     def serve(self, *arguments):
         """A server from the prefix: its URL. It is stopped when the test ends."""
-        child = subprocess.Popen([WORK + '/prefix/sbin/holdfastd', *arguments], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        child = subprocess.Popen([WORK + '/prefix/sbin/holdfastd', *arguments], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, **GROUP)
         Stops(child)
 
         def stop():
