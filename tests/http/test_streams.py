@@ -9,7 +9,7 @@ import unittest
 
 import front
 from backups import Case
-from harness import BINARY, Server, config, eventually, fill, lease_path
+from harness import BINARY, Server, config, eventually, fill, inherited, lease_path
 
 SUBSETS = [closed for n in range(4) for closed in itertools.combinations(range(3), n)]
 LEASES = 20
@@ -37,17 +37,17 @@ class Streams(Case):
         with open(cls.backup, 'wb') as file:
             file.write(cls.source.get('/v1/backup').body)
         cls.lines = os.path.join(cls.source.root, 'lines')
-        subprocess.run([BINARY, 'export', cls.source.data_dir, '--output', cls.lines], check=True, timeout=60)
+        subprocess.run([BINARY, 'export', cls.source.data_dir, '--output', cls.lines], check=True, timeout=300)
 
     def start(self, closed, program, *args, env=None):
         """Runs it with those descriptors closed; the others are /dev/null and a file each."""
         with open(os.devnull, 'rb') as nothing, open(self.path('out'), 'wb') as out, open(self.path('err'), 'wb') as err:
             return subprocess.Popen([program, *args], stdin=nothing, stdout=out, stderr=err, cwd=self.root,
-                                    env={**os.environ, 'ASAN_OPTIONS': f"""log_path="{self.path('sanitizer')}":exitcode=99""", **(env or {})},
+                                    env=inherited(ASAN_OPTIONS=f"""log_path="{self.path('sanitizer')}":exitcode=99""", **(env or {})),
                                     preexec_fn=lambda: [os.close(fd) for fd in closed])
 
     def run_closed(self, closed, *args, program=BINARY, **more):
-        return self.start(closed, program, *args, **more).wait(60)
+        return self.start(closed, program, *args, **more).wait(300)
 
     def assertWhole(self, path):
         self.assertIn(f'{LEASES} leases', self.assertOffline(0, 'verify', path, says='every invariant holds'))
@@ -72,7 +72,7 @@ class Streams(Case):
                     connection.close()
                 finally:
                     child.send_signal(signal.SIGTERM)
-                    self.assertEqual(child.wait(30), 0)
+                    self.assertEqual(child.wait(120), 0)
                 self.assertWhole(directory)
 
     def test_offline_commands(self):
