@@ -126,7 +126,8 @@ Test(sync_worn, dry_runs_and_refused_syncs_wear_nothing_away) {
 	cr_expect_eq(released(&dry, words("", 20, 100, "")), 20);
 	cr_expect_eq(released(&FULL, words("", 30, 100, "")), -1);
 	cr_expect_eq(released(&FULL, words("", 30, 100, "new")), -1, "refused inside the write");
-	cr_expect_eq(released(&FULL, words("", 20, 100, "")), 20);
+	cr_expect_eq(released(&FULL, words("", 10, 100, "")), 10);
+	cr_expect_eq(released(&FULL, words("", 20, 100, "")), 10, "20 of 100, as nothing else was released");
 	cr_expect_eq(released(&dry, words("", 21, 100, "")), -1, "a dry run is judged as the real one");
 }
 
