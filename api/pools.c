@@ -1,6 +1,7 @@
 /* pools.c — /v1/pools: list, read, write, delete. */
 #include <stdlib.h>
 
+#include "page.h"
 #include "pool_json.h"
 #include "routes.h"
 
@@ -9,19 +10,23 @@ static void answer_pool(struct hf_call *call, int status, const struct hf_pool *
 	hf_json_pool(&json, pool);
 }
 
-static void add_pool(void *context, const struct hf_pool *pool) { hf_json_pool(context, pool); }
+static bool add_pool(void *context, const struct hf_pool *pool) {
+	struct hf_page *page = context;
+	bool takes = hf_page_takes(page, pool->name);
+	if (takes)
+		hf_json_pool(&page->json, pool);
+	return takes;
+}
 
 enum hf_err hf_handle_pool_list(struct hf_call *call) {
-	struct hf_json json = hf_call_json(call, 200);
-	hf_json_open(&json, '{');
-	hf_json_key(&json, "items");
-	hf_json_open(&json, '[');
-	enum hf_err err = hf_pools_each(call->reader, add_pool, &json, &call->why);
+	struct hf_page page;
+	bool more;
+	enum hf_err err = hf_page_begin(call, &page);
+	if (!err)
+		err = hf_pools_page(call->reader, page.after, add_pool, &page, &call->why, &more);
 	if (err)
 		return err;
-	hf_json_close(&json, ']');
-	hf_json_member_uint(&json, "revision", hf_meta_read(call->reader).revision);
-	hf_json_close(&json, '}');
+	hf_page_end(&page, more, hf_meta_read(call->reader).revision);
 	return hf_txn_fault(call->reader, &call->why);
 }
 

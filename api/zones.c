@@ -5,6 +5,7 @@
 
 #include "conditions.h"
 #include "json.h"
+#include "page.h"
 #include "parse.h"
 #include "routes.h"
 #include "syncs.h"
@@ -57,26 +58,27 @@ static void write_zone(struct hf_json *json, struct hf_syncs *syncs, const struc
 }
 
 struct list {
-	struct hf_json json;
+	struct hf_page page;
 	struct hf_syncs *syncs;
 };
 
-static void add_zone(void *context, const struct hf_zone_info *info) {
+static bool add_zone(void *context, const struct hf_zone_info *info) {
 	struct list *list = context;
-	write_zone(&list->json, list->syncs, info);
+	bool takes = hf_page_takes(&list->page, info->zone.name);
+	if (takes)
+		write_zone(&list->page.json, list->syncs, info);
+	return takes;
 }
 
 enum hf_err hf_handle_zone_list(struct hf_call *call) {
-	struct list list = {hf_call_json(call, 200), call->api->syncs};
-	hf_json_open(&list.json, '{');
-	hf_json_key(&list.json, "items");
-	hf_json_open(&list.json, '[');
-	enum hf_err err = hf_zones_each(call->reader, add_zone, &list, &call->why);
+	struct list list = {.syncs = call->api->syncs};
+	bool more;
+	enum hf_err err = hf_page_begin(call, &list.page);
+	if (!err)
+		err = hf_zones_page(call->reader, list.page.after, add_zone, &list, &call->why, &more);
 	if (err)
 		return err;
-	hf_json_close(&list.json, ']');
-	hf_json_member_uint(&list.json, "revision", hf_meta_read(call->reader).revision);
-	hf_json_close(&list.json, '}');
+	hf_page_end(&list.page, more, hf_meta_read(call->reader).revision);
 	return hf_txn_fault(call->reader, &call->why);
 }
 

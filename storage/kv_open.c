@@ -108,11 +108,15 @@ enum hf_err hf_kv_check(const char *dir, struct hf_why *why) {
 	return whole ? HF_OK : pages_missing(file, &damage, why);
 }
 
-/* Whether a snapshot is of the last commit. Not so mdb_env_info(): it looks at the meta pages, and sees a commit that is still
- * being flushed, which on a disk is most of the time. */
+/* Whether a snapshot is of the last commit. mdb_env_info() says so of fewer: it looks at the meta pages, and sees a commit that is
+ * still being flushed, which on a disk is most of the time. It does where no reader is left to look with. */
 static bool is_newest(MDB_env *env, MDB_txn *txn) {
 	MDB_txn *now;
-	if (mdb_txn_begin(env, NULL, MDB_RDONLY, &now) != MDB_SUCCESS)
+	MDB_envinfo info;
+	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &now);
+	if (rc == MDB_READERS_FULL)
+		return mdb_env_info(env, &info) == MDB_SUCCESS && info.me_last_txnid == mdb_txn_id(txn);
+	if (rc != MDB_SUCCESS)
 		return false;
 	bool newest = mdb_txn_id(now) == mdb_txn_id(txn);
 	mdb_txn_abort(now);

@@ -139,16 +139,40 @@ enum hf_err hf_pool_read(struct hf_txn *reader, const char *name, struct hf_why 
 	return err;
 }
 
+/* A page whose taker takes everything. */
+struct every {
+	void (*each)(void *context, const struct hf_pool *pool);
+	void *context;
+};
+
+static bool take_any(void *context, const struct hf_pool *pool) {
+	struct every *every = context;
+	every->each(every->context, pool);
+	return true;
+}
+
 enum hf_err hf_pools_each(struct hf_txn *reader, void (*each)(void *context, const struct hf_pool *pool), void *context,
 			  struct hf_why *why) {
+	bool more;
+	return hf_pools_page(reader, "", take_any, &(struct every){each, context}, why, &more);
+}
+
+enum hf_err hf_pools_page(struct hf_txn *reader, const char *after, bool (*take)(void *context, const struct hf_pool *pool),
+			  void *context, struct hf_why *why, bool *ret_more) {
 	struct hf_pool pool;
 	HF_CURSOR cursor;
+	struct hf_slice from = {after, strlen(after)};
+	bool more = false;
 	hf_cursor_open(reader, HF_POOLS, &cursor);
-	while (hf_cursor_next(&cursor)) {
+	bool found = *after ? hf_cursor_seek(&cursor, from) : hf_cursor_next(&cursor);
+	if (found && *after && cursor.key.len == from.len && memcmp(cursor.key.data, after, from.len) == 0)
+		found = hf_cursor_next(&cursor);
+	for (; found && !more; found = hf_cursor_next(&cursor)) {
 		decode(reader, cursor.key, cursor.value, &pool);
 		if (hf_txn_fault(reader, why))
 			break;
-		each(context, &pool);
+		more = !take(context, &pool);
 	}
+	*ret_more = more;
 	return hf_txn_fault(reader, why);
 }

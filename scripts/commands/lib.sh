@@ -333,6 +333,20 @@ hf_api() {
 	printf '%s\n' "${answer%$'\n'}"
 }
 
+# hf_all TARGET : all pages of a list as one.
+hf_all() {
+	local next='' last page pages=''
+	while :; do
+		last=$next
+		page=$(hf_api GET "$1${next:+?continue=$next}") || exit
+		pages+=$page$'\n'
+		next=$(hf_read -r '.continue // "" | @uri' <<<"$page")
+		if [ -z "$next" ]; then break; fi
+		if [ "$next" = "$last" ]; then hf_strange; fi
+	done
+	hf_read -cs '.[-1] + {items: [.[].items[]]}' <<<"$pages"
+}
+
 # hf_send METHOD TARGET JSON : as hf_api, with a body.
 hf_send() { hf_api "$1" "$2" -H 'Content-Type: application/json' --data-binary @- <<<"$3"; }
 

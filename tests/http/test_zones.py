@@ -376,7 +376,7 @@ class BadInput(ZoneCase):
         self.assertEqual(self.server.put(self.path, {'instance': 'a'}).status, 405)
         self.assertEqual(self.server.post('/v1/zones', {}).status, 405)
         self.assertEqual(self.server.get(self.path + '/else').status, 404)
-        self.assertProblem(self.server.get('/v1/zones?limit=1'), 400, 'invalid-parameter', 'limit')
+        self.assertProblem(self.server.get('/v1/zones?size=1'), 400, 'invalid-parameter', 'size')
 
 
 if __name__ == '__main__':
