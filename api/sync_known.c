@@ -32,10 +32,17 @@ void hf_sync_learn(struct hf_sync_body *body) {
 	hf_reader_end(call->reader);
 }
 
-/* Whether a document may be of the zone global: leases of this zone were once made from such, so it has to be parsed. */
+/* Whether a document may be of the zone global: leases of this zone were once made from such, so it has to be parsed. A letter is
+ * found faster than a word. */
 static bool may_be_global(const struct hf_sync *sync, const char *text, size_t len) {
-	static const char name[] = "\"global\"";
-	return strcmp(sync->zone, "global") != 0 && memmem(text, len, name, sizeof name - 1) != NULL;
+	static const char rest[] = "lobal\"";
+	const char *at = text + 1, *end = text + len;
+	if (strcmp(sync->zone, "global") == 0)
+		return false;
+	for (; at < end && (at = memchr(at, 'g', (size_t)(end - at))); at++)
+		if (at[-1] == '"' && (size_t)(end - at) >= sizeof rest && memcmp(at + 1, rest, sizeof rest - 1) == 0)
+			return true;
+	return false;
 }
 
 bool hf_sync_take_known(struct hf_sync_body *body, struct hf_sync_input *input, const char *text, size_t len,
