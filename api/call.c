@@ -127,7 +127,7 @@ void hf_call_problem(struct hf_call *call, enum hf_err err) {
 		call->refused(call, err, &json);
 	hf_json_close(&json, '}');
 	end_line(call);
-	if (err == HF_E_OVERLOADED)
+	if (err == HF_E_OVERLOADED || err == HF_E_STORE_GONE)
 		hf_call_set_header(call, "Retry-After", "1");
 }
 

@@ -9,6 +9,7 @@
 #include "prometheus.h"
 #include "routes.h"
 #include "storage/monotonic.h"
+#include "storage/presence.h"
 #include "store_metrics.h"
 #include "syncs.h"
 
@@ -232,6 +233,13 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	hf_prometheus_single(out, "holdfast_store_epoch", "gauge", "The store's epoch, raised by a restore.", meta.store_epoch);
 	hf_prometheus_single(out, "holdfast_store_used_bytes", "gauge", "Bytes of the database file, free pages included.",
 			     used_bytes);
+	hf_prometheus_single(out, "holdfast_store_free_pages", "gauge", "Pages of the database file that will be used again.",
+			     hf_txn_free_pages(call->reader));
+	hf_prometheus_single(out, "holdfast_store_oldest_reader_seconds", "gauge",
+			     "For how long the oldest snapshot that is read has been out of date; it holds pages back.",
+			     (uint64_t)hf_store_oldest_reader_ms(api->store) / 1000);
+	hf_prometheus_single(out, "holdfast_store_gone", "gauge", "1: the database file was deleted, replaced or moved away.",
+			     hf_store_is_gone(api->store));
 	hf_prometheus_single(out, "holdfast_store_map_bytes", "gauge", "The database file's limit in bytes.", map_bytes);
 	hf_prometheus_single(out, "holdfast_log_lines_dropped_total", "counter",
 			     "Lines of the log that nobody read in time, and that are lost.",

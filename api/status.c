@@ -2,6 +2,7 @@
 #include "json.h"
 #include "openapi.h"
 #include "routes.h"
+#include "storage/presence.h"
 
 enum hf_err hf_handle_status(struct hf_call *call) {
 	struct hf_meta meta = hf_meta_read(call->reader);
@@ -51,13 +52,16 @@ static enum hf_err answer_ok(struct hf_call *call) {
 
 enum hf_err hf_handle_livez(struct hf_call *call) { return answer_ok(call); }
 
-/* Ready while the store can be read and the server is not stopping. */
+/* Ready while the store can be read, its file is where it should be, and the server is not stopping. */
 enum hf_err hf_handle_readyz(struct hf_call *call) {
 	if (call->api->stopping)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "the server is stopping");
+	enum hf_err err = hf_store_look(call->api->store, &call->why);
+	if (err)
+		return err;
 	if (!call->reader)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "the store has no reader left");
-	enum hf_err err = hf_reader_begin(call->reader, &call->why);
+	err = hf_reader_begin(call->reader, &call->why);
 	if (err)
 		return err;
 	hf_meta_read(call->reader);

@@ -126,6 +126,15 @@ static void on_slow(void *context, int64_t duration_us) {
 	hf_log(HF_LOG_WARN, "a commit was slow", "seconds=%.1f", (double)duration_us / 1e6);
 }
 
+static void on_presence(void *context, bool is_gone, const struct hf_why *why) {
+	char quoted[HF_LOG_QUOTED];
+	(void)context;
+	if (is_gone)
+		hf_log(HF_LOG_ERROR, "database gone", "detail=%s", hf_log_quote(why->text, quoted));
+	else
+		hf_log(HF_LOG_WARN, "database back", "detail=\"the file is where it was; writes go on\"");
+}
+
 static void on_event(enum hf_event_level level, const char *message, const char *pairs) {
 	static const enum hf_log_level levels[] = {
 		[HF_EVENT_DEBUG] = HF_LOG_DEBUG,
@@ -176,6 +185,10 @@ static int open_store(struct server *s) {
 		return fail(open_status(err), why.text);
 	if (hf_store_is_new(s->api.store))
 		hf_log(HF_LOG_WARN, "store created", "data_dir=%s", hf_log_quote(s->options.data_dir, quoted));
+	if (hf_store_checked_ms(s->api.store) >= 0)
+		hf_log(HF_LOG_INFO, "pages checked",
+		       "milliseconds=%lld detail=\"the database was not closed in order, or was written since\"",
+		       (long long)hf_store_checked_ms(s->api.store));
 	unsigned found = hf_store_format_found(s->api.store, &aside);
 	if (found < HF_FORMAT)
 		hf_log(HF_LOG_INFO, "store migrated", "from=%u format=%d aside=%s", found, HF_FORMAT, hf_log_quote(aside, quoted));
@@ -211,6 +224,7 @@ static int start(struct server *s) {
 	struct hf_committer_options options = {.queue_max = (int)s->options.queue_max,
 					       .committed = on_commit,
 					       .failed = on_failure,
+					       .presence = on_presence,
 					       .clock_news = on_clock,
 					       .slow = on_slow,
 					       .context = s};

@@ -8,6 +8,7 @@
 
 #include "follow.h"
 #include "monotonic.h"
+#include "presence.h"
 #include "store_internal.h"
 #include "upkeep.h"
 
@@ -37,6 +38,7 @@ struct hf_committer {
 	const void *last_source;
 	int64_t last_source_us;	      /* when it wrote */
 	struct hf_txn *upkeep_reader; /* of whoever is busy */
+	bool was_gone;		      /* the database; likewise */
 };
 
 static void report(struct hf_committer *c, enum hf_err err, const struct hf_why *why) {
@@ -59,21 +61,36 @@ static enum hf_err end_batch(struct hf_batch *batch, const struct hf_write *firs
 	return err;
 }
 
+/* Whether the database is there; tells when that changes. */
+static enum hf_err look(struct hf_committer *c, struct hf_why *why) {
+	enum hf_err err = hf_store_look(c->store, why);
+	if ((err != HF_OK) != c->was_gone) {
+		c->was_gone = err != HF_OK;
+		if (c->options.presence)
+			c->options.presence(c->options.context, c->was_gone, why);
+	}
+	return err;
+}
+
 /* Applies and commits a list of writes as one batch and sets every write's answer. */
 static void commit_list(struct hf_committer *c, struct hf_write *list) {
 	struct hf_batch *batch;
 	struct hf_why why = {""};
 	uint64_t before = c->store->meta.revision;
-	enum hf_err err = hf_upkeep_begin(c->store, &why, &batch);
+	enum hf_err err = look(c, &why);
+	if (!err)
+		err = hf_upkeep_begin(c->store, &why, &batch);
 	if (!err) {
 		for (struct hf_write *write = list; write; write = write->next)
 			write->err = write->apply(batch, write, &write->why);
 		err = end_batch(batch, list, &why);
+		if (!err) {
+			tell(c, before);
+			err = look(c, &why); /* nothing is acknowledged that nobody finds */
+		}
 	}
-	if (!err) {
-		tell(c, before);
+	if (!err)
 		return;
-	}
 	for (struct hf_write *write = list; write; write = write->next) {
 		write->err = err;
 		write->why = why;
@@ -114,6 +131,10 @@ static bool upkeep(struct hf_committer *c) {
 	bool due = false;
 	begin_turn(c);
 	struct hf_clock_news news = {HF_CLOCK_CONTINUES, 0};
+	if (look(c, &why)) {
+		end_turn(c);
+		return false;
+	}
 	enum hf_err err = hf_follow_clock(c->store, &why, &news);
 	if (news.what != HF_CLOCK_CONTINUES && c->options.clock_news)
 		c->options.clock_news(c->options.context, news);

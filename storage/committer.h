@@ -25,6 +25,9 @@ struct hf_committer_options {
 	void (*committed)(void *context, uint64_t revision);
 	/* Called when a batch or the upkeep fails, on the committing thread: once for each failure. May be NULL. */
 	void (*failed)(void *context, enum hf_err err, const struct hf_why *why);
+	/* Called on the committing thread when the database file was found to be gone (presence.h), and when it is back. May be
+	 * NULL. */
+	void (*presence)(void *context, bool is_gone, const struct hf_why *why);
 	/* Called when the wall clock was found to have stepped, or not to be set any more, on the committing thread. May be NULL.
 	 */
 	void (*clock_news)(void *context, struct hf_clock_news news);

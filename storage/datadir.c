@@ -15,25 +15,32 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mark.h"
 #include "room.h"
 
 static enum hf_err in_use(int fd, const char *dir, struct hf_why *why) {
-	char pid[16] = "";
-	ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
-	pid[n > 0 ? n : 0] = '\0';
-	pid[strcspn(pid, "\n")] = '\0';
-	return hf_fail(why, HF_E_LOCKED, "%.120s is in use by another holdfastd%s%s", dir, pid[0] ? ", pid " : "", pid);
+	char host[HF_MARK_HOST_MAX + 1] = "", who[HF_MARK_HOST_MAX + 48] = "";
+	struct hf_mark mark;
+	hf_mark_read(fd, &mark);
+	gethostname(host, sizeof host - 1);
+	if (mark.pid > 0 && mark.host[0] && strcmp(mark.host, host) != 0)
+		snprintf(who, sizeof who, ", pid %ld of host or container %s", mark.pid, mark.host);
+	else if (mark.pid > 0)
+		snprintf(who, sizeof who, ", pid %ld", mark.pid);
+	return hf_fail(why, HF_E_LOCKED, "%.120s is in use by another holdfastd%s", dir, who);
 }
 
-/* A full disk takes no pid, and needs none. The old one goes last, so that its place serves the new one. */
-static bool write_pid(int fd) {
-	char pid[16];
-	int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-	ssize_t n = pwrite(fd, pid, (size_t)len, 0);
-	return (n >= 0 || hf_room_is_short(errno)) && ftruncate(fd, n == len ? len : 0) == 0;
+/* Notes who has the directory; which store was there stays, but not that it was closed. */
+static bool take(int fd, struct hf_mark *ret_found) {
+	struct hf_mark mark;
+	hf_mark_read(fd, &mark);
+	if (ret_found)
+		*ret_found = mark;
+	mark.is_clean = false;
+	return hf_mark_write(fd, &mark);
 }
 
-enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) {
+enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd, struct hf_mark *ret_found) {
 	char path[PATH_MAX];
 	struct stat st;
 	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
@@ -50,7 +57,7 @@ enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) {
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		err = errno == EWOULDBLOCK ? in_use(fd, dir, why)
 					   : hf_fail(why, HF_E_DATA_DIR, "cannot lock %.120s: %s", path, strerror(errno));
-	else if (!write_pid(fd))
+	else if (!take(fd, ret_found))
 		err = hf_fail(why, HF_E_DATA_DIR, "%.120s is not writable: %s", dir, strerror(errno));
 	if (err) {
 		close(fd);
@@ -68,11 +75,11 @@ bool hf_file_is_locked(const char *path) {
 	return locked;
 }
 
-enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) {
+enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd, struct hf_mark *ret_found) {
 	char path[PATH_MAX];
 	struct stat st;
 	int fd;
-	enum hf_err err = hf_datadir_claim(dir, why, &fd);
+	enum hf_err err = hf_datadir_claim(dir, why, &fd, ret_found);
 	if (err)
 		return err;
 	snprintf(path, sizeof path, "%s/data.mdb", dir);

@@ -7,14 +7,17 @@
 
 #include "err.h"
 
+struct hf_mark;
+
 /* Makes the directory if only its last part is missing, and locks it (flock on DIR/holdfast.lock) until the descriptor is closed,
- * which the kernel does for a process that dies. What is in it does not matter. HF_E_DATA_DIR, HF_E_STORAGE_FULL: no room for the
- * directory or the file; HF_E_LOCKED (with the holder's pid, unless there was no room for it). */
-enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd) HF_CHECKED;
+ * which the kernel does for a process that dies. *ret_found (may be NULL) is what the file said before (mark.h). What is in it does
+ * not matter. HF_E_DATA_DIR, HF_E_STORAGE_FULL: no room for the directory or the file; HF_E_LOCKED (with the holder's pid, unless
+ * there was no room for it). */
+enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd, struct hf_mark *ret_found) HF_CHECKED;
 
 /* Claims the directory, and checks that its database can be written. A data.mdb of no bytes is refused: it was a database once, or
  * never one. HF_E_DATA_DIR, HF_E_STORAGE_FULL, HF_E_LOCKED, HF_E_CORRUPT. */
-enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd) HF_CHECKED;
+enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd, struct hf_mark *ret_found) HF_CHECKED;
 
 /* Copies the first `len` bytes of a file, or all of it (len 0), to a new one, and makes its bytes durable. Nothing is left of a
  * copy that fails. HF_E_STORAGE_FULL: there is no room. HF_E_DATA_DIR: `to` exists, or the system refused. */

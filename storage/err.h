@@ -34,6 +34,7 @@
 	X(HF_E_HEADERS_TOO_LARGE, "headers-too-large", 431, "The request's headers are too large")                                 \
 	X(HF_E_STORAGE, "storage-error", 500, "The store failed")                                                                  \
 	X(HF_E_OVERLOADED, "overloaded", 503, "The server is overloaded")                                                          \
+	X(HF_E_STORE_GONE, "store-gone", 503, "The database file is gone")                                                         \
 	X(HF_E_POOL_EXHAUSTED, "pool-exhausted", 507, "The pool has no free address")                                              \
 	X(HF_E_STORAGE_FULL, "storage-full", 507, "The store is full")                                                             \
 	/* Only at the start; never answered over HTTP. */                                                                         \

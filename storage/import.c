@@ -9,6 +9,7 @@
 
 #include "datadir.h"
 #include "load.h"
+#include "mark.h"
 #include "restore.h"
 #include "store_internal.h"
 
@@ -173,11 +174,14 @@ enum hf_err hf_import(struct hf_import *im, struct hf_why *why) {
 			err = hf_fail(why, HF_E_STORAGE, "the lock cannot be kept: %s", strerror(errno));
 		}
 	} else {
-		err = hf_datadir_claim(im->dir, why, &lock);
+		err = hf_datadir_claim(im->dir, why, &lock, NULL);
 	}
 	if (err)
 		return err;
 	err = import_locked(im, store, why);
+	if (!err && im->applied && !im->merged && !hf_mark_store(lock, &im->meta))
+		err = hf_fail(why, HF_E_DATA_DIR, "the import is in place, but holdfast.lock in %.100s cannot be written: %s",
+			      im->dir, strerror(errno));
 	close(lock);
 	return err;
 }

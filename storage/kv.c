@@ -36,12 +36,20 @@ static int left(int rc) {
 
 #define LMDB(table, call) (enter(table), left(call))
 
+/* Takes note of faults that are no fault of the moment. */
+static enum hf_err doubt(struct hf_kv *kv, enum hf_err err) {
+	if (err == HF_E_CORRUPT || err == HF_E_PANIC)
+		kv->doubtful = true;
+	return err;
+}
+
 /* Makes a failed call the transaction's fault, unless it has one already. */
 static void blame(struct hf_txn *txn, int rc, const char *call, enum hf_table table) {
 	if (rc == MDB_SUCCESS || txn->fault)
 		return;
 	rc = hf_kv_true_error(txn->kv, rc);
-	txn->fault = hf_fail(&txn->why, hf_kv_translate(rc), "%s in table \"%s\": %s", call, TABLES[table].name, mdb_strerror(rc));
+	txn->fault = hf_fail(&txn->why, doubt(txn->kv, hf_kv_translate(rc)), "%s in table \"%s\": %s", call, TABLES[table].name,
+			     mdb_strerror(rc));
 }
 
 static MDB_val to_val(struct hf_slice s) { return (MDB_val){s.len, (void *)s.data}; }
@@ -67,7 +75,7 @@ enum hf_err hf_txn_check_pages(struct hf_txn *reader, struct hf_why *why) {
 	if (err || hf_kv_pages_whole(fd, &meta, reader->stop, &damage))
 		return err;
 	if (!damage.is_unknown)
-		return hf_fail(why, HF_E_CORRUPT, "page %llu %s", (unsigned long long)damage.page, damage.what);
+		return hf_fail(why, doubt(reader->kv, HF_E_CORRUPT), "page %llu %s", (unsigned long long)damage.page, damage.what);
 	return hf_fail(why, HF_E_OVERLOADED, "%s", damage.what);
 }
 
@@ -94,7 +102,7 @@ enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
 	} else {
 		int rc = hf_kv_true_error(txn->kv, LMDB(NULL, mdb_txn_commit(txn->lmdb)));
 		if (rc != MDB_SUCCESS)
-			err = hf_fail(why, hf_kv_translate(rc), "the commit failed: %s", mdb_strerror(rc));
+			err = hf_fail(why, doubt(txn->kv, hf_kv_translate(rc)), "the commit failed: %s", mdb_strerror(rc));
 	}
 	free(txn);
 	return err;
@@ -131,7 +139,7 @@ enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) {
 
 void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what) {
 	if (!txn->fault)
-		txn->fault = hf_fail(&txn->why, HF_E_CORRUPT, "table \"%s\": %s", TABLES[table].name, what);
+		txn->fault = hf_fail(&txn->why, doubt(txn->kv, HF_E_CORRUPT), "table \"%s\": %s", TABLES[table].name, what);
 }
 
 void hf_txn_fail(struct hf_txn *txn, enum hf_err err, const char *what) {
@@ -267,4 +275,21 @@ void hf_cursor_del(struct hf_cursor *cursor) {
 	cursor->txn->writes++;
 	if (!cursor->txn->fault && cursor->lmdb)
 		blame(cursor->txn, LMDB(TABLES[cursor->table].name, mdb_cursor_del(cursor->lmdb, 0)), "delete", cursor->table);
+}
+
+uint64_t hf_txn_free_pages(struct hf_txn *reader) {
+	enum { TREE_OF_FREE_PAGES = 0, TRANSACTIONS_MAX = 10000 };
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	uint64_t pages = 0;
+	if (reader->fault || LMDB(NULL, mdb_cursor_open(reader->lmdb, TREE_OF_FREE_PAGES, &cursor)) != MDB_SUCCESS)
+		return 0;
+	for (int n = 0; n < TRANSACTIONS_MAX && LMDB(NULL, mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == MDB_SUCCESS; n++) {
+		size_t listed = 0;
+		if (v.mv_size >= sizeof listed)
+			memcpy(&listed, v.mv_data, sizeof listed);
+		pages += listed;
+	}
+	mdb_cursor_close(cursor);
+	return pages;
 }

@@ -59,6 +59,17 @@ enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv *
 /* Closes it; every transaction must have ended. NULL is fine. */
 void hf_kv_close(struct hf_kv *kv);
 
+/* Pages of the file that a snapshot's trees do not use and that may be used again; of at most 10,000 transactions that freed some.
+ */
+uint64_t hf_txn_free_pages(struct hf_txn *reader);
+
+/* The transaction of the oldest snapshot that a process reads, of any process, and the last one that was committed. Without any
+ * reader both are the last one. */
+void hf_kv_oldest_reader(struct hf_kv *kv, uint64_t *ret_oldest, uint64_t *ret_last);
+
+/* Whether a damaged page or record was met, or a commit failed in its last step: then it cannot be said that all is well. */
+bool hf_kv_is_doubtful(const struct hf_kv *kv);
+
 /* Takes the places of readers whose process died out of the table: their snapshots would hold pages back for ever. */
 void hf_kv_drop_dead_readers(struct hf_kv *kv);
 

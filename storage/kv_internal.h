@@ -13,6 +13,7 @@
 struct hf_kv {
 	MDB_env *env;
 	MDB_dbi tables[HF_TABLES];
+	_Atomic bool doubtful;
 	int shared_fd;	/* of a file that is read alone, locked against a server; 0: none */
 	int watches[2]; /* of the file's map and the lock table's (kv_fault.h), plus 1; 0: none */
 	char file[PATH_MAX];

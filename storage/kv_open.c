@@ -309,6 +309,24 @@ enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv *
 	return HF_OK;
 }
 
+/* A line of LMDB's list: process, thread, transaction, which is a hyphen for a reader that reads nothing at the moment. */
+static int take_reader(const char *line, void *context) {
+	uint64_t *oldest = context;
+	unsigned long long txn_id;
+	if (sscanf(line, "%*d %*x %llu", &txn_id) == 1 && txn_id > 0 && txn_id < *oldest)
+		*oldest = txn_id;
+	return 0;
+}
+
+void hf_kv_oldest_reader(struct hf_kv *kv, uint64_t *ret_oldest, uint64_t *ret_last) {
+	MDB_envinfo info = {0};
+	mdb_env_info(kv->env, &info);
+	*ret_oldest = *ret_last = info.me_last_txnid;
+	mdb_reader_list(kv->env, take_reader, ret_oldest);
+}
+
+bool hf_kv_is_doubtful(const struct hf_kv *kv) { return kv->doubtful; }
+
 void hf_kv_drop_dead_readers(struct hf_kv *kv) { mdb_reader_check(kv->env, NULL); }
 
 void hf_kv_close(struct hf_kv *kv) {

@@ -10,7 +10,10 @@
 #include "datadir.h"
 #include "digest.h"
 #include "follow.h"
+#include "mark.h"
 #include "migrate.h"
+#include "monotonic.h"
+#include "presence.h"
 #include "room.h"
 #include "store_internal.h"
 
@@ -132,6 +135,7 @@ static struct hf_store *new_store(const struct hf_store_options *options) {
 		fill_defaults(&store->options);
 		store->offset_ms = hf_clock_wall(&store->options.clock) - hf_clock_monotonic(&store->options.clock);
 		store->lock_fd = store->file_fd = -1;
+		store->checked_ms = -1;
 	}
 	return store;
 }
@@ -198,36 +202,76 @@ static enum hf_err migrate(struct hf_store *store, const char *dir, struct hf_wh
 	return err;
 }
 
+/* A new store where there was one, whose file is gone, would give its addresses to others. */
+static enum hf_err make_first(struct hf_store *store, const char *dir, const struct hf_mark *found, struct hf_why *why) {
+	if (!hf_mark_is_of_worth(found))
+		return make(store, dir, why);
+	return hf_fail(
+		why, HF_E_CORRUPT,
+		"data.mdb is gone from %.100s, where there was a store at revision %llu; restore a backup (holdfast restore), or, "
+		"to begin with an empty store, remove holdfast.lock there",
+		dir, (unsigned long long)found->revision);
+}
+
+/* Looks at every page, unless the file is the very one that was closed in order. */
+static enum hf_err check_pages(struct hf_store *store, const char *dir, const struct hf_mark *found, struct hf_why *why) {
+	int64_t begin_us = hf_monotonic_us();
+	bool is_command = store->options.keep_format;
+	if (store->is_new || (!is_command && hf_mark_fits(found, store->file)))
+		return HF_OK;
+	enum hf_err err = hf_kv_check(dir, why);
+	store->checked_ms = (hf_monotonic_us() - begin_us) / 1000;
+	return err;
+}
+
+static enum hf_err note_file(struct hf_store *store, struct hf_why *why) {
+	struct stat st;
+	if (fstat(store->file_fd, &st) != 0)
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be looked at: %s", store->file, strerror(errno));
+	store->device = st.st_dev;
+	store->inode = st.st_ino;
+	return HF_OK;
+}
+
 /* The directory is locked. */
-static enum hf_err open_locked(struct hf_store *store, const char *dir, struct hf_why *why) {
+static enum hf_err open_locked(struct hf_store *store, const char *dir, const struct hf_mark *found, struct hf_why *why) {
 	scrap_leftovers(dir);
-	enum hf_err err = hf_store_exists(dir, NULL) == HF_OK ? refuse_backup(dir, why) : make(store, dir, why);
-	if (!err && store->options.keep_format) /* a command's, not the server's */
-		err = hf_kv_check(dir, why);
+	snprintf(store->file, sizeof store->file, "%s/data.mdb", dir);
+	enum hf_err err = hf_store_exists(dir, NULL) == HF_OK ? refuse_backup(dir, why) : make_first(store, dir, found, why);
+	if (!err)
+		err = check_pages(store, dir, found, why);
 	if (!err)
 		err = hf_kv_open(dir, store->options.map_size_bytes, why, &store->kv);
 	if (!err)
 		err = lock_file(store, dir, why);
 	if (!err)
+		err = note_file(store, why);
+	if (!err)
 		err = load(store, why);
 	if (!err && store->format == 0)
 		err = hf_fail(why, HF_E_CORRUPT, "data.mdb in %.120s is a database without a store; restore a backup", dir);
+	if (!err)
+		err = hf_mark_check(found, dir, &store->meta, why);
 	if (!err && store->format < HF_FORMAT)
 		err = migrate(store, dir, why);
+	if (!err && !hf_mark_store(store->lock_fd, &store->meta))
+		err = hf_fail(why, HF_E_DATA_DIR, "holdfast.lock in %.120s cannot be written: %s", dir, strerror(errno));
 	return err ? err : hf_follow_start(store, why);
 }
 
 enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why, struct hf_store **ret) {
 	struct hf_store *store = new_store(options);
+	struct hf_mark found;
 	if (!store)
 		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
-	enum hf_err err = hf_datadir_lock(dir, why, &store->lock_fd);
+	enum hf_err err = hf_datadir_lock(dir, why, &store->lock_fd, &found);
 	if (!err)
-		err = open_locked(store, dir, why);
+		err = open_locked(store, dir, &found, why);
 	if (err) {
 		hf_store_close(store);
 		return err;
 	}
+	store->is_open = true;
 	*ret = store;
 	return HF_OK;
 }

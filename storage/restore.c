@@ -10,6 +10,7 @@
 #include "allocator.h"
 #include "backup.h"
 #include "datadir.h"
+#include "mark.h"
 #include "pools.h"
 #include "read.h"
 #include "room.h"
@@ -258,9 +259,12 @@ enum hf_err hf_restore(struct hf_restore *r, struct hf_why *why) {
 	enum hf_err err = hf_file_share(r->file, why, &source); /* until it is copied */
 	if (err)
 		return err;
-	err = hf_datadir_claim(r->dir, why, &lock);
+	err = hf_datadir_claim(r->dir, why, &lock, NULL);
 	if (!err) {
 		err = restore_locked(r, why);
+		if (!err && !hf_mark_store(lock, &r->meta))
+			err = hf_fail(why, HF_E_DATA_DIR, "%.100s is restored, but its holdfast.lock cannot be written: %s", r->dir,
+				      strerror(errno));
 		close(lock);
 	}
 	close(source);

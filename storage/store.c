@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "history.h"
+#include "mark.h"
+#include "presence.h"
 #include "store_internal.h"
 
 #define META_VERSION 2
@@ -93,13 +95,19 @@ void hf_store_close(struct hf_store *store) {
 		return;
 	free_pools(store);
 	hf_wear_free(store->wear);
+	bool in_order =
+		store->is_open && store->lock_fd >= 0 && !hf_kv_is_doubtful(store->kv) && hf_store_look(store, NULL) == HF_OK;
 	hf_kv_close(store->kv);
+	if (in_order)
+		hf_mark_closed(store->lock_fd, &store->meta, store->file);
 	if (store->file_fd >= 0)
 		close(store->file_fd);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	free(store);
 }
+
+int64_t hf_store_checked_ms(const struct hf_store *store) { return store->checked_ms; }
 
 bool hf_store_is_new(const struct hf_store *store) { return store->is_new; }
 

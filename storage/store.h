@@ -65,6 +65,9 @@ enum hf_err hf_store_exists(const char *dir, struct hf_why *why) HF_CHECKED;
  * HF_E_NEWER_FORMAT, HF_E_CORRUPT. */
 enum hf_err hf_store_open_read(const char *path, struct hf_why *why, struct hf_store **ret) HF_CHECKED;
 
+/* For how long the opening looked at every page of the file, as it was not closed in order or was written since; -1: it did not. */
+int64_t hf_store_checked_ms(const struct hf_store *store);
+
 /* Whether the opening made the store, as there was none. */
 bool hf_store_is_new(const struct hf_store *store);
 
@@ -107,6 +110,10 @@ void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint6
 
 /* The store's identity, epoch and last revision without a look at the database, which may be damaged. */
 void hf_store_known(const struct hf_store *store, uint8_t ret_store_id[16], uint64_t *ret_store_epoch, uint64_t *ret_revision);
+
+/* For how long the oldest snapshot that anybody reads, another process too, has been out of date: as long as it is read, no page
+ * that was freed since is used again. 0: there is none, or it is younger than a second. As upkeep saw it at most a second ago. */
+int64_t hf_store_oldest_reader_ms(const struct hf_store *store);
 
 /* Addresses of existing leases that a write changed, by cause, since the store was opened; counted where records are written. */
 uint64_t hf_store_vip_changes(const struct hf_store *store, enum hf_cause cause);

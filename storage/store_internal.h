@@ -3,6 +3,7 @@
 #define HF_STORAGE_STORE_INTERNAL_H
 
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "batch.h"
 #include "deadline.h"
@@ -10,11 +11,18 @@
 
 struct hf_store {
 	struct hf_kv *kv;
-	int lock_fd;	 /* -1: it is only read */
-	int file_fd;	 /* the database's, locked; -1 as above */
-	unsigned format; /* that was found */
-	bool is_new;	 /* there was none */
+	int lock_fd;	    /* -1: it is only read */
+	int file_fd;	    /* the database's, locked; -1 as above */
+	unsigned format;    /* that was found */
+	bool is_new;	    /* there was none */
+	bool is_open;	    /* all of it is known to be good */
+	int64_t checked_ms; /* for how long all pages were looked at, at the opening; -1: they were not */
 	char aside[PATH_MAX];
+	/* The database as its path should name it (presence.h); "": it is only read. */
+	char file[PATH_MAX];
+	dev_t device;
+	ino_t inode;
+	_Atomic bool gone;
 	struct hf_store_options options; /* defaults filled in */
 	/* The writer's copies, guarded by the write transaction. */
 	struct hf_meta meta;
@@ -24,7 +32,11 @@ struct hf_store {
 	bool pools_stale;	/* a batch that failed left them altered: the next one reads them anew */
 	/* No deadline is due before; guarded as above but read by anybody. 0: look. */
 	_Atomic int64_t next_deadline_ms;
-	_Atomic uint64_t revision; /* the meta record's, read by anybody */
+	/* The oldest snapshot that was read at the last look, if it was not of the last commit, and since when; the writer's, but
+	 * for the second. */
+	uint64_t oldest_txn;
+	_Atomic int64_t oldest_since_us; /* monotonic; 0: there was none */
+	_Atomic uint64_t revision;	 /* the meta record's, read by anybody */
 	_Atomic uint64_t vip_changes[HF_CAUSES + 1];
 	/* The store's time (clock.h), written by whoever has the writer's turn. */
 	_Atomic int64_t offset_ms;	     /* it is the monotonic clock's and this */

@@ -3,6 +3,7 @@
 
 #include "expiry.h"
 #include "feed.h"
+#include "monotonic.h"
 #include "store_internal.h"
 
 #define SWEEP_BUDGET 256   /* deadlines carried out before a batch's own writes */
@@ -24,9 +25,25 @@ enum hf_err hf_upkeep_commit(struct hf_batch *batch, struct hf_why *why) {
 	return hf_batch_commit(batch, why);
 }
 
+static void note_oldest_reader(struct hf_store *store) {
+	uint64_t oldest, last;
+	hf_kv_oldest_reader(store->kv, &oldest, &last);
+	if (oldest >= last)
+		store->oldest_since_us = 0;
+	else if (oldest != store->oldest_txn || !store->oldest_since_us)
+		store->oldest_since_us = hf_monotonic_us();
+	store->oldest_txn = oldest;
+}
+
+int64_t hf_store_oldest_reader_ms(const struct hf_store *store) {
+	int64_t since_us = store->oldest_since_us;
+	return since_us ? (hf_monotonic_us() - since_us) / 1000 : 0;
+}
+
 enum hf_err hf_upkeep_is_due(struct hf_store *store, struct hf_txn *reader, struct hf_why *why, bool *ret) {
 	int64_t now_ms = hf_store_now_ms(store);
 	hf_kv_drop_dead_readers(store->kv);
+	note_oldest_reader(store);
 	enum hf_err err = hf_reader_begin(reader, why);
 	if (err)
 		return err;

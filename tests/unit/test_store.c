@@ -13,11 +13,13 @@
 #include "support.h"
 
 static struct fixture f;
-static char path[160]; /* of data.mdb */
+static char path[160];	    /* of data.mdb */
+static char lock_path[160]; /* of holdfast.lock */
 
 static void setup(void) {
 	fixture_dir(&f);
 	snprintf(path, sizeof path, "%s/data.mdb", f.dir);
+	snprintf(lock_path, sizeof lock_path, "%s/holdfast.lock", f.dir);
 }
 
 static void teardown(void) { fixture_remove(&f); }
@@ -168,6 +170,7 @@ Test(store, another_format_is_refused_and_left_alone) {
 		expect_refusal(FORMATS[i].name, f.dir, FORMATS[i].err, FORMATS[i].words);
 		expect_refusal(FORMATS[i].name, f.dir, FORMATS[i].err, FORMATS[i].words); /* nothing was repaired */
 		unlink(path);
+		unlink(lock_path);
 	}
 }
 
