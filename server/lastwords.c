@@ -69,6 +69,13 @@ static void add_quoted(struct line *line, const char *text) {
 	add(line, "\"");
 }
 
+static void add_head(struct line *line, const char *message) {
+	add_time(line);
+	add(line, "level=error msg=");
+	add_quoted(line, message);
+	add(line, " detail=");
+}
+
 static void end(const char *detail, bool is_damage) {
 	struct line line = {.len = 0};
 	struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -78,8 +85,7 @@ static void end(const char *detail, bool is_damage) {
 		add(&line, ": ");
 		add(&line, detail);
 	} else {
-		add_time(&line);
-		add(&line, "level=error msg=\"database damaged\" detail=");
+		add_head(&line, "database damaged");
 		add_quoted(&line, detail);
 	}
 	line.text[line.len++] = '\n';
