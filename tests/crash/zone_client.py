@@ -93,7 +93,10 @@ class ZoneClient(Client):
         self.flight = moves if not refused else None
         headers = HEADERS if epoch is None else {**HEADERS, "Holdfast-Zone-Epoch": str(epoch)}
         target = f"/v1/zones/{self.zone}/sync?{query}&mesh=default&maxRelease=100&return=all"
-        self.connection.request("POST", target, "".join(text + "\n" for text in lines), headers)
+        body = "".join(text + "\n" for text in lines)
+        if not lines:  # NDJSON cannot say that there is nothing
+            body, headers = '{"items":[]}', {**headers, "Content-Type": "application/json"}
+        self.connection.request("POST", target, body, headers)
         answer = self.connection.getresponse()
         data = answer.read()
         self.flight = None
