@@ -115,7 +115,7 @@ class Front(Case):
     def test_what_cannot_even_begin(self):
         self.front(2, 'backup', '--dir', 'kept', says='^holdfast backup: HOLDFAST_URL: "foo" is no http:// or https:// address\n$', HOLDFAST_URL='foo')
         os.mkdir(self.path('bin'))
-        for program in ('bash', 'sed', 'readlink', 'dirname', 'curl'):
+        for program in ('bash', 'sed', 'awk', 'readlink', 'dirname', 'curl'):
             os.symlink(shutil.which(program), self.path('bin/' + program))
         self.front(2, 'backup', '--dir', 'kept', says='^holdfast backup: needs jq, which is not installed\n$', PATH=self.path('bin'))
         self.assertFalse(os.path.exists(self.path('kept')))
