@@ -119,6 +119,32 @@ Test(lane, others_pass_while_one_waits) {
 	cr_expect_gt(behind.first_turn, east.end_turn);
 }
 
+Test(lane, a_job_is_dropped_only_before_it_begins) {
+	static struct job running_one, waiting, dropped, after;
+	prepare(&waiting, "west", 1);
+	prepare(&running_one, "east", 0);
+	prepare(&dropped, "east", 0);
+	prepare(&after, "east", 0);
+	add(&waiting);
+	wait_until(&waiting.runs, 1);
+	running_one.hold = true;
+	add(&running_one);
+	wait_until(&running_one.runs, 1);
+	add(&dropped);
+	add(&after);
+	cr_expect(!hf_lane_drop(lane, &running_one.lane), "it runs");
+	cr_expect(!hf_lane_drop(lane, &waiting.lane), "it has begun");
+	cr_expect(hf_lane_drop(lane, &dropped.lane));
+	cr_expect(!hf_lane_drop(lane, &dropped.lane), "it is not there any more");
+	running_one.hold = false;
+	wait_until(&ended, 2);
+	hf_lane_ready(lane, &waiting.lane);
+	wait_until(&ended, 3);
+	cr_expect(dropped.runs == 0 && dropped.ends == 0);
+	cr_expect(running_one.ends == 1 && after.ends == 1 && waiting.ends == 1);
+	cr_expect(!hf_lane_drop(lane, &after.lane), "it has ended");
+}
+
 Test(lane, made_ready_before_it_returns_is_not_lost) {
 	static struct job job;
 	prepare(&job, "east", 1000);
