@@ -215,7 +215,7 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 	enum hf_err err = HF_OK;
 	if (call->response.status) /* answered already */
 		return;
-	if (call->body_bytes == 0 && len > 0)
+	if (call->body_bytes == 0 && call->request.body_len == 0 && len > 0) /* else it was checked with the headers */
 		err = hf_request_check_body(call, true);
 	call->body_bytes += len;
 	if (err)

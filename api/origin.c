@@ -43,7 +43,8 @@ static bool parse_host(const char *text, size_t len, struct authority *ret) {
 }
 
 static bool parse_authority(const char *text, struct authority *ret) {
-	*ret = (struct authority){.port = -1};
+	ret->port = -1;
+	ret->is_address = false;
 	text += strspn(text, " \t");
 	size_t len = strcspn(text, " \t");
 	if (text[len + strspn(text + len, " \t")] != '\0')
@@ -97,6 +98,7 @@ enum hf_err hf_hosts_check(const char *names, struct hf_why *why) {
 void hf_hosts_set(const char *url, const char *names, struct hf_hosts *ret) {
 	struct authority listen;
 	*ret = (struct hf_hosts){0};
+	snprintf(ret->own, sizeof ret->own, "%s", url + strlen("http://"));
 	if (parse_authority(url + strlen("http://"), &listen) && listen.is_address) {
 		ret->listen = listen.address;
 		ret->any_address = strcmp(listen.host, "0.0.0.0") == 0 || strcmp(listen.host, "::") == 0;
@@ -158,6 +160,8 @@ enum hf_err hf_origin_check(const struct hf_call *call, struct hf_why *why) {
 	const struct hf_hosts *hosts = call->api->hosts;
 	const char *text = call->authority ? call->authority : call->request.headers[HF_HOST];
 	struct authority host;
+	if (text && hosts && !call->request.headers[HF_ORIGIN] && strcmp(text, hosts->own) == 0) /* nearly always */
+		return check_page(call, NULL, why);
 	if (text && !parse_authority(text, &host))
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "Host: \"%.80s\" is not a host with or without a port", text);
 	if (text && hosts && !is_ours(hosts, &host))

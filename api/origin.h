@@ -12,6 +12,7 @@
 #define HF_HOST_NAMES_BYTES 1024
 
 struct hf_hosts {
+	char own[64]; /* the address and port as most clients write them */
 	struct hf_addr listen;
 	bool any_address; /* it listens on all addresses: any may be its own, and none is a name that could be rebound */
 	char names[HF_HOST_NAMES_BYTES]; /* besides these and loopback, separated by commas */

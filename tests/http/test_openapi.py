@@ -145,6 +145,8 @@ class Lint(unittest.TestCase):
         self.assertEqual(DOC['openapi'], '3.1.0')
         self.assertEqual(DOC['info']['license']['identifier'], 'Apache-2.0')
         self.assertNotIn('\t', contract.TEXT.decode())
+        self.assertEqual(DOC['security'], [], 'linters and generators want it said that there is no authentication')
+        self.assertNotIn('securitySchemes', DOC['components'])
 
     def test_every_reference_resolves(self):
         for where, node in walk(DOC):
