@@ -17,6 +17,7 @@
 #include "storage/leases.h"
 #include "storage/pools.h"
 #include "storage/query.h"
+#include "storage/retire.h"
 #include "storage/zones.h"
 
 /* The request headers that mean something here. */
@@ -112,6 +113,7 @@ struct hf_call {
 		struct hf_release release;
 		struct hf_zone_connect zone_connect;
 		struct hf_zone_disconnect zone_disconnect;
+		struct hf_zone_retire zone_retire;
 	} verb;
 	struct hf_wrong_claims wrong_claims; /* beside the acquire's own */
 	struct hf_pool_put *pool_put;	     /* the rarer verbs are large; freed with the call */

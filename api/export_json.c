@@ -30,7 +30,16 @@ static void put_address(struct writer *w, const char *name, struct hf_addr a) {
 	hf_json_member(&w->json, name, text);
 }
 
-static void write_store(struct writer *w, const struct hf_meta *meta) {
+static void write_moves(struct writer *w, const struct hf_moves *moves) {
+	hf_json_key(&w->json, "vipChanges");
+	hf_json_open(&w->json, '{');
+	for (int cause = 1; cause <= HF_CAUSES; cause++)
+		if (moves->by_cause[cause])
+			put_uint(w, hf_cause_name((enum hf_cause)cause), moves->by_cause[cause]);
+	hf_json_close(&w->json, '}');
+}
+
+static void write_store(struct writer *w, const struct hf_meta *meta, const struct hf_moves *moves) {
 	char id[2 * sizeof meta->store_id + 1];
 	hf_hex_encode(meta->store_id, sizeof meta->store_id, id);
 	put_uint(w, "holdfastExport", HF_EXPORT_VERSION);
@@ -42,6 +51,8 @@ static void write_store(struct writer *w, const struct hf_meta *meta) {
 	put_time(w, "createdAt", meta->created_ms);
 	if (meta->restored_ms)
 		put_time(w, "restoredAt", meta->restored_ms);
+	if (hf_moves_any(moves))
+		write_moves(w, moves);
 }
 
 static void write_pool(struct writer *w, const struct hf_pool *pool) {
@@ -115,6 +126,10 @@ static void write_lease(struct writer *w, const struct hf_line *line) {
 	put_time(w, "modifiedAt", lease->modified_ms);
 	if (lease->state == HF_QUARANTINED)
 		put_time(w, "quarantinedUntil", lease->quarantined_until_ms);
+	if (lease->forced) {
+		hf_json_key(&w->json, "forced");
+		hf_json_bool(&w->json, true);
+	}
 }
 
 static void write_holder(struct writer *w, const struct hf_line *line) {
@@ -143,7 +158,7 @@ static void write_end(struct writer *w, const uint64_t counts[HF_LINE_SORTS]) {
 static void write_members(struct writer *w, const struct hf_line *line) {
 	switch (line->sort) {
 	case HF_LINE_STORE:
-		write_store(w, &line->store);
+		write_store(w, &line->store, &line->moves);
 		break;
 	case HF_LINE_POOL:
 		write_pool(w, &line->pool);

@@ -5,7 +5,7 @@
 #include "buf.h"
 #include "storage/dump.h"
 
-#define HF_EXPORT_VERSION 1
+#define HF_EXPORT_VERSION 2	       /* what is written; older ones are read too */
 #define HF_EXPORT_LINE_MAX (256 << 10) /* bytes of a line that is read, its end included; none that is written comes near */
 
 /* Appends a line and its newline: always the same bytes for the same record. HF_E_CORRUPT: a time or number that no line can say,

@@ -6,11 +6,27 @@
 #include "members.h"
 #include "pool_json.h"
 
-static enum hf_err read_store(const json_t *document, struct hf_why *why, struct hf_meta *meta) {
+static void read_moves(struct hf_members *m, struct hf_moves *moves) {
+	const json_t *value = hf_members_take(m, "vipChanges");
+	if (value && !json_is_object(value))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, "vipChanges", "is not an object");
+	if (m->err)
+		return;
+	struct hf_members counts = hf_members_begin(value, "vipChanges", m->why);
+	for (int cause = 1; cause <= HF_CAUSES; cause++) {
+		const char *name = hf_cause_name((enum hf_cause)cause);
+		if (hf_members_has(&counts, name))
+			moves->by_cause[cause] = hf_members_uint(&counts, name, 1, INT64_MAX);
+	}
+	m->err = hf_members_end(&counts);
+}
+
+static enum hf_err read_store(const json_t *document, struct hf_why *why, struct hf_meta *meta, struct hf_moves *moves) {
 	struct hf_members m = hf_members_begin(document, "store", why);
 	size_t len;
 	memset(meta, 0, sizeof *meta);
-	hf_members_uint(&m, "holdfastExport", HF_EXPORT_VERSION, HF_EXPORT_VERSION);
+	memset(moves, 0, sizeof *moves);
+	hf_members_uint(&m, "holdfastExport", 1, HF_EXPORT_VERSION);
 	const char *id = hf_members_text(&m, "storeId");
 	if (!m.err && (!hf_hex_decode(id, sizeof meta->store_id, meta->store_id, &len) || len != sizeof meta->store_id))
 		hf_members_fail(&m, HF_E_INVALID_PARAMETER, "storeId", "is not 32 hexadecimal digits");
@@ -21,6 +37,8 @@ static enum hf_err read_store(const json_t *document, struct hf_why *why, struct
 	meta->created_ms = hf_members_time(&m, "createdAt");
 	if (hf_members_has(&m, "restoredAt"))
 		meta->restored_ms = hf_members_time(&m, "restoredAt");
+	if (hf_members_has(&m, "vipChanges"))
+		read_moves(&m, moves);
 	return hf_members_end(&m);
 }
 
@@ -81,11 +99,11 @@ static void read_instances(struct hf_members *m, struct hf_zone *zone) {
 }
 
 static enum hf_err read_zone(const json_t *value, struct hf_why *why, struct hf_zone *zone) {
-	static const char *const states[] = {NULL, "unmanaged", "online", "offline"};
+	static const char *const states[] = {NULL, "unmanaged", "online", "offline", "retired"};
 	struct hf_members m = hf_members_begin(value, "zone", why);
 	memset(zone, 0, sizeof *zone);
 	hf_members_name(&m, "zone", HF_NAME_MAX, zone->name);
-	zone->state = (enum hf_zone_state)hf_members_choice(&m, "state", states, 4);
+	zone->state = (enum hf_zone_state)hf_members_choice(&m, "state", states, HF_ZONE_STATES);
 	zone->epoch = hf_members_uint(&m, "epoch", 0, INT64_MAX);
 	zone->reconnects = hf_members_uint(&m, "reconnects", 0, INT64_MAX);
 	zone->store_epoch = hf_members_uint(&m, "storeEpoch", 0, INT64_MAX);
@@ -118,6 +136,12 @@ static void read_vips(struct hf_members *m, struct hf_line *line) {
 	line->lease.n_vips = (int)json_array_size(array);
 }
 
+static bool read_forced(struct hf_members *m) {
+	if (!json_is_true(hf_members_take(m, "forced")))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, "forced", "is not true; it is left out otherwise");
+	return true;
+}
+
 static enum hf_err read_lease(const json_t *value, struct hf_why *why, struct hf_line *line) {
 	static const char *const states[] = {NULL, "active", "quarantined"};
 	struct hf_members m = hf_members_begin(value, "lease", why);
@@ -141,6 +165,8 @@ static enum hf_err read_lease(const json_t *value, struct hf_why *why, struct hf
 	lease->modified_ms = hf_members_time(&m, "modifiedAt");
 	if (lease->state == HF_QUARANTINED)
 		lease->quarantined_until_ms = hf_members_time(&m, "quarantinedUntil");
+	if (lease->state == HF_QUARANTINED && hf_members_has(&m, "forced"))
+		lease->forced = read_forced(&m);
 	return hf_members_end(&m);
 }
 
@@ -222,7 +248,7 @@ static enum hf_err read_value(const json_t *value, struct hf_why *why, struct hf
 static enum hf_err read_line(const json_t *document, struct hf_why *why, struct hf_line *line) {
 	if (json_object_get(document, "holdfastExport")) {
 		line->sort = HF_LINE_STORE;
-		return read_store(document, why, &line->store);
+		return read_store(document, why, &line->store, &line->moves);
 	}
 	const char *name = json_object_iter_key(json_object_iter((json_t *)document));
 	if (json_object_size(document) != 1)

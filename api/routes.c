@@ -25,6 +25,7 @@ const struct hf_route HF_ROUTES[] = {
 	{HF_DELETE, "/v1/pools/{pool}", "", HF_BODY_NONE, HF_ROLE_ADMIN, 0, NULL, hf_handle_pool_delete},
 	{HF_GET, "/v1/zones", "limit continue", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_zone_list},
 	{HF_GET, "/v1/zones/{zone}", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_zone_get},
+	{HF_DELETE, "/v1/zones/{zone}", "purge confirm", HF_BODY_NONE, HF_ROLE_ADMIN, 0, NULL, hf_handle_zone_retire},
 	{HF_PUT, "/v1/zones/{zone}/connection", "", HF_BODY_JSON, HF_ROLE_ZONE, 0, NULL, hf_handle_zone_connect},
 	{HF_DELETE, "/v1/zones/{zone}/connection", "", HF_BODY_NONE, HF_ROLE_ZONE, 0, NULL, hf_handle_zone_disconnect},
 	{HF_POST, "/v1/zones/{zone}/sync", "mode mesh kind dryRun maxRelease force return", HF_BODY_LIST, HF_ROLE_ZONE, 0,

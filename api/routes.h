@@ -45,6 +45,7 @@ enum hf_err hf_handle_pool_put(struct hf_call *call);
 enum hf_err hf_handle_pool_delete(struct hf_call *call);
 enum hf_err hf_handle_zone_list(struct hf_call *call); /* zones.c */
 enum hf_err hf_handle_zone_get(struct hf_call *call);
+enum hf_err hf_handle_zone_retire(struct hf_call *call);
 enum hf_err hf_handle_zone_connect(struct hf_call *call);
 enum hf_err hf_handle_zone_disconnect(struct hf_call *call);
 enum hf_err hf_open_sync(struct hf_call *call); /* sync.c */

@@ -1,4 +1,4 @@
-/* zones.c — /v1/zones: list, read, connect, disconnect. */
+/* zones.c — /v1/zones: list, read, connect, disconnect, retire. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -204,5 +204,53 @@ enum hf_err hf_handle_zone_disconnect(struct hf_call *call) {
 	}
 	hf_zone_disconnect_begin(disconnect);
 	hf_call_commit(call, &disconnect->write, answer_disconnected);
+	return HF_OK;
+}
+
+static void answer_retired(struct hf_call *call) {
+	const struct hf_zone_retire *retire = &call->verb.zone_retire;
+	const struct hf_zone *zone = &retire->info.zone;
+	char pairs[256];
+	snprintf(pairs, sizeof pairs, "zone=%s epoch=%" PRIu64 " released=%" PRIu64 " purged=%" PRIu64, zone->name, zone->epoch,
+		 retire->released, retire->purged);
+	hf_api_event(call->api, HF_EVENT_INFO, "zone retired", pairs);
+	struct hf_json json = hf_call_json(call, 200);
+	hf_json_open(&json, '{');
+	hf_json_member(&json, "zone", zone->name);
+	hf_json_member(&json, "state", hf_zone_state_name(zone->state));
+	hf_json_member_uint(&json, "epoch", zone->epoch);
+	hf_json_member_uint(&json, "released", retire->released);
+	hf_json_member_uint(&json, "purged", retire->purged);
+	hf_json_member_uint(&json, "quarantined", retire->info.sum.quarantined);
+	hf_json_member_uint(&json, "revision", retire->revision);
+	hf_json_close(&json, '}');
+}
+
+/* It is for good, so the zone is named twice. */
+static enum hf_err read_confirmation(struct hf_call *call, const char *name) {
+	const char *confirm = hf_call_param(call, "confirm");
+	if (confirm && strcmp(confirm, name) == 0)
+		return HF_OK;
+	return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
+		       "confirm: %s; a zone is retired for good, so it is to be named again: confirm=%s",
+		       confirm ? "this is another name" : "it is missing", name);
+}
+
+enum hf_err hf_handle_zone_retire(struct hf_call *call) {
+	struct hf_zone_retire *retire = &call->verb.zone_retire;
+	const char *purge = hf_call_param(call, "purge");
+	enum hf_err err = read_name(call, retire->name);
+	if (!err && purge && !*purge) /* as a word of its own */
+		retire->purge = true;
+	else if (!err)
+		err = hf_call_param_bool(call, "purge", &retire->purge);
+	if (!err)
+		err = read_confirmation(call, retire->name);
+	if (!err)
+		err = hf_conditions_read_epoch(call, &retire->has_epoch, &retire->epoch);
+	if (err)
+		return err;
+	hf_zone_retire_begin(retire);
+	hf_call_commit(call, &retire->write, answer_retired);
 	return HF_OK;
 }

@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "store_internal.h"
+#include "zone_rules.h"
 
 struct scope_entry {
 	uint8_t key[HF_SCOPE_MAX];
@@ -22,7 +23,7 @@ struct hf_batch {
 	int64_t now_ms;
 	struct hf_meta meta;
 	struct scope_entry *scopes;
-	uint64_t vip_changes[HF_CAUSES + 1]; /* by cause */
+	struct hf_moves moves; /* that this batch makes */
 };
 
 static void free_batch(struct hf_batch *batch) {
@@ -87,6 +88,12 @@ void hf_batch_write(struct hf_batch *batch) {
 		hf_txn_put(batch->txn, HF_SCOPES, (struct hf_slice){entry->key, entry->key_len},
 			   hf_scope_encode(&entry->scope, record));
 	}
+	if (hf_moves_any(&batch->moves)) {
+		struct hf_moves moves = {.by_cause = {0}};
+		for (int cause = 1; cause <= HF_CAUSES; cause++)
+			moves.by_cause[cause] = batch->store->vip_changes[cause] + batch->moves.by_cause[cause];
+		hf_moves_write(batch->txn, &moves);
+	}
 	if (!meta_equal(&batch->meta, &batch->store->meta))
 		hf_meta_write(batch->txn, &batch->meta);
 }
@@ -106,7 +113,7 @@ enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) {
 		hf_wear_settle(store->wear, true);
 		store->revision = store->meta.revision;
 		for (int cause = 1; cause <= HF_CAUSES; cause++)
-			store->vip_changes[cause] += batch->vip_changes[cause];
+			store->vip_changes[cause] += batch->moves.by_cause[cause];
 	}
 	for (int i = 0; i < store->n_pools; i++)
 		store->pools[i]->touched = false;
@@ -133,7 +140,7 @@ struct hf_meta *hf_batch_meta(struct hf_batch *batch) {
 	return &batch->meta;
 }
 
-void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause) { batch->vip_changes[cause]++; }
+void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause) { batch->moves.by_cause[cause]++; }
 
 int hf_batch_pools(struct hf_batch *batch, struct hf_pool *const **ret_pools) {
 	*ret_pools = batch->store->pools;
@@ -190,6 +197,14 @@ static void ensure_zone(struct hf_batch *batch, const struct hf_key *key) {
 	if (hf_zone_read(batch->txn, (const char *)key->bytes, &zone)) /* an identity begins with its zone and a NUL */
 		return;
 	zone.created_ms = zone.changed_ms = batch->now_ms;
+	hf_batch_put_zone(batch, &zone);
+}
+
+void hf_batch_revive_zone(struct hf_batch *batch, const char *name) {
+	struct hf_zone zone;
+	if (!hf_zone_read(batch->txn, name, &zone) || zone.state != HF_ZONE_RETIRED)
+		return;
+	zone = hf_zone_rules_revived(&zone, batch->now_ms);
 	hf_batch_put_zone(batch, &zone);
 }
 

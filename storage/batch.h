@@ -45,13 +45,16 @@ void hf_batch_drop_pool(struct hf_batch *batch, struct hf_pool *pool);
 /* A scope, cached and written at the commit; its zone is made if it is new. NULL after a fault. */
 struct hf_scope *hf_batch_scope(struct hf_batch *batch, const struct hf_key *key);
 
+/* Brings a zone back that was retired, as it gets an active lease. */
+void hf_batch_revive_zone(struct hf_batch *batch, const char *name);
+
 /* The sum over a zone's scopes as the batch has them: hf_zone_sum() of the tables misses those that it has in its cache. */
 struct hf_scope hf_batch_zone_sum(struct hf_batch *batch, const char *zone);
 
 /* Stores a zone's record. */
 void hf_batch_put_zone(struct hf_batch *batch, const struct hf_zone *zone);
 
-/* Notes that a lease's address changed; hf_store_vip_changes() tells once the batch is committed. */
+/* Notes that a lease's address changed; it is written with the batch, and hf_store_vip_changes() tells once that is committed. */
 void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause);
 
 /* Alters a lease from `before` (NULL: new) to `after` (NULL: gone): a change with the next revision, which is set in *after. An

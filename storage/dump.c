@@ -88,6 +88,7 @@ static enum hf_err dump_all(struct dump *d) {
 		[HF_LINE_LEASE] = HF_LEASES, [HF_LINE_HOLDER] = HF_HISTORY, [HF_LINE_CHANGE] = HF_CHANGES};
 	d->line.sort = HF_LINE_STORE;
 	d->line.store = hf_meta_read(d->reader);
+	d->line.moves = hf_moves_read(d->reader);
 	enum hf_err err = hf_txn_fault(d->reader, d->why);
 	if (!err)
 		err = d->each(d->context, &d->line, d->why);

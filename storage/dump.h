@@ -9,6 +9,7 @@
 
 #include "history.h"
 #include "lease.h"
+#include "moves.h"
 #include "store.h"
 #include "zone.h"
 
@@ -35,7 +36,10 @@ struct hf_bound {
 struct hf_line {
 	enum hf_line_sort sort;
 	union {
-		struct hf_meta store;
+		struct {
+			struct hf_meta store;
+			struct hf_moves moves;
+		};
 		struct hf_pool pool; /* its counters mean nothing, but for the cursors */
 		struct hf_zone zone;
 		struct hf_identity scope; /* without a service */

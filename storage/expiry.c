@@ -12,8 +12,8 @@ static int64_t quarantine_end(struct hf_batch *batch, const struct hf_lease *lea
 	struct hf_zone zone;
 	hf_zone_read(hf_batch_txn(batch), lease->id.zone, &zone);
 	int64_t quarantine_ms = pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0;
-	return hf_zone_rules_quarantine_end(&zone, hf_batch_meta(batch)->restored_ms, lease->quarantined_until_ms, quarantine_ms,
-					    hf_batch_now_ms(batch));
+	return hf_zone_rules_quarantine_end(&zone, lease->forced, hf_batch_meta(batch)->restored_ms, lease->quarantined_until_ms,
+					    quarantine_ms, hf_batch_now_ms(batch));
 }
 
 /* Ends a quarantine that is due; or, if its zone holds it, gives it a later deadline, so that it is not looked at again before. */

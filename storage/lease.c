@@ -2,11 +2,12 @@
 #include "lease.h"
 
 #define RECORD_VERSION 1
+#define STATE_FORCED 3 /* quarantined, by force */
 
 struct hf_slice hf_lease_encode(const struct hf_lease *lease, uint8_t buffer[HF_LEASE_RECORD_MAX]) {
 	struct hf_writer w = hf_writer_begin(buffer);
 	hf_put_uint(&w, RECORD_VERSION, 1);
-	hf_put_uint(&w, lease->state, 1);
+	hf_put_uint(&w, lease->state == HF_QUARANTINED && lease->forced ? STATE_FORCED : lease->state, 1);
 	hf_put_uint(&w, lease->fingerprint_version, 1);
 	hf_put_uint(&w, (uint64_t)lease->n_vips, 1);
 	hf_put_uint(&w, lease->generation, 8);
@@ -27,7 +28,9 @@ bool hf_lease_decode(struct hf_slice key, struct hf_slice value, struct hf_lease
 	struct hf_parser p = hf_parser_begin(value);
 	if (!hf_identity_decode(key.data, key.len, &ret->id) || hf_take_uint(&p, 1) != RECORD_VERSION)
 		return false;
-	ret->state = (enum hf_lease_state)hf_take_uint(&p, 1);
+	uint64_t state = hf_take_uint(&p, 1);
+	ret->forced = state == STATE_FORCED;
+	ret->state = ret->forced ? HF_QUARANTINED : (enum hf_lease_state)state;
 	ret->fingerprint_version = (uint8_t)hf_take_uint(&p, 1);
 	ret->n_vips = (int)hf_take_uint(&p, 1);
 	if (ret->n_vips < 1 || ret->n_vips > HF_FAMILIES || (ret->state != HF_ACTIVE && ret->state != HF_QUARANTINED))

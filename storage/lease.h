@@ -28,6 +28,7 @@ struct hf_lease {
 	char version[HF_VERSION_MAX + 1]; /* the caller's; "" if none */
 	int64_t created_ms, modified_ms;
 	int64_t quarantined_until_ms; /* the earliest end; 0 while active */
+	bool forced;		      /* in quarantine by force: it ends then although its zone is away */
 };
 
 #define HF_LEASE_RECORD_MAX 320 /* bytes */

@@ -84,7 +84,7 @@ static enum hf_err check_revision(const struct hf_load *load, uint64_t revision,
 	return HF_OK;
 }
 
-static enum hf_err load_store(struct hf_load *load, const struct hf_meta *meta, struct hf_why *why) {
+static enum hf_err load_store(struct hf_load *load, const struct hf_meta *meta, const struct hf_moves *moves, struct hf_why *why) {
 	if (meta->compacted > meta->revision)
 		return hf_fail(why, HF_E_CORRUPT, "the compacted revision %" PRIu64 " is beyond the revision %" PRIu64,
 			       meta->compacted, meta->revision);
@@ -97,6 +97,8 @@ static enum hf_err load_store(struct hf_load *load, const struct hf_meta *meta, 
 	load->meta = *meta;
 	hf_format_write(load->txn);
 	hf_meta_write(load->txn, meta);
+	if (hf_moves_any(moves))
+		hf_moves_write(load->txn, moves);
 	return HF_OK;
 }
 
@@ -257,7 +259,7 @@ static enum hf_err load_end(struct hf_load *load, const uint64_t counts[HF_LINE_
 static enum hf_err load_sort(struct hf_load *load, const struct hf_line *line, struct hf_why *why) {
 	switch (line->sort) {
 	case HF_LINE_STORE:
-		return load_store(load, &line->store, why);
+		return load_store(load, &line->store, &line->moves, why);
 	case HF_LINE_POOL:
 		return load_pool(load, &line->pool, why);
 	case HF_LINE_ZONE:

@@ -207,7 +207,7 @@ static bool same_state(const struct hf_lease *a, const struct hf_lease *b) {
 	return a->state == b->state && a->generation == b->generation && a->fingerprint_version == b->fingerprint_version &&
 	       hf_digest_equal(&a->fingerprint, &b->fingerprint) && strcmp(a->version, b->version) == 0 &&
 	       a->created_ms == b->created_ms && a->modified_ms == b->modified_ms &&
-	       a->quarantined_until_ms == b->quarantined_until_ms;
+	       a->quarantined_until_ms == b->quarantined_until_ms && a->forced == b->forced;
 }
 
 /* Whether the lease could have an address here, `current` (NULL: none) being the one that it has. */

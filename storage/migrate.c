@@ -14,8 +14,11 @@ static void to_format_2(struct hf_txn *txn) {
 	hf_meta_write(txn, &meta);
 }
 
+/* Format 3 added states to leases and zones, and two keys to meta: what there was stays as it is. */
+static void to_format_3(struct hf_txn *txn) { (void)txn; }
+
 /* The step that leads from the format of its place, counted from 1. */
-static void (*const STEPS[HF_FORMAT - 1])(struct hf_txn *txn) = {to_format_2};
+static void (*const STEPS[HF_FORMAT - 1])(struct hf_txn *txn) = {to_format_2, to_format_3};
 
 static enum hf_err run_steps(struct hf_kv *kv, unsigned from, struct hf_why *why) {
 	struct hf_txn *txn;

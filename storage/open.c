@@ -94,8 +94,11 @@ static enum hf_err read_store(struct hf_store *store, struct hf_txn *txn, struct
 		return hf_txn_fault(txn, why);
 	enum hf_err err = read_format(txn, why, &store->format);
 	if (!err) {
+		struct hf_moves moves = hf_moves_read(txn);
 		store->meta = hf_meta_read(txn);
 		store->revision = store->meta.revision;
+		for (int cause = 1; cause <= HF_CAUSES; cause++)
+			store->vip_changes[cause] = moves.by_cause[cause];
 		err = hf_txn_fault(txn, why);
 	}
 	if (!err)

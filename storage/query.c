@@ -6,6 +6,7 @@
 
 #include "pools.h"
 #include "read.h"
+#include "zones.h"
 
 enum hf_err hf_lease_get(struct hf_txn *reader, const struct hf_identity *id, struct hf_why *why, struct hf_lease *ret) {
 	struct hf_key key;
@@ -247,8 +248,13 @@ static void count_leases(void *context, const struct hf_pool *pool) {
 }
 
 enum hf_err hf_totals_read(struct hf_txn *reader, struct hf_why *why, struct hf_totals *ret) {
-	struct hf_totals totals = {.zones = hf_txn_count(reader, HF_ZONES), .changes = hf_txn_count(reader, HF_CHANGES)};
-	enum hf_err err = hf_pools_each(reader, count_leases, &totals, why);
+	struct hf_totals totals = {.changes = hf_txn_count(reader, HF_CHANGES)};
+	uint64_t zones[HF_ZONE_STATES];
+	enum hf_err err = hf_zones_count(reader, why, zones);
+	if (err)
+		return err;
+	totals.zones = zones[HF_ZONE_UNMANAGED] + zones[HF_ZONE_ONLINE] + zones[HF_ZONE_OFFLINE];
+	err = hf_pools_each(reader, count_leases, &totals, why);
 	if (!err)
 		*ret = totals;
 	return err;

@@ -63,8 +63,8 @@ enum hf_err hf_address_read(struct hf_txn *reader, struct hf_addr a, struct hf_w
 
 /* What the store holds, for status and metrics. */
 struct hf_totals {
-	uint64_t active, quarantined; /* leases */
-	uint64_t pools, zones, changes;
+	uint64_t active, quarantined;	/* leases */
+	uint64_t pools, zones, changes; /* zones but for those that were retired */
 };
 enum hf_err hf_totals_read(struct hf_txn *reader, struct hf_why *why, struct hf_totals *ret) HF_CHECKED;
 

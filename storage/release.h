@@ -4,7 +4,8 @@
 
 #include "batch.h"
 
-/* Puts an active lease into its pool's quarantine; *lease becomes what it then is. */
-void hf_release_quarantine(struct hf_batch *batch, struct hf_lease *lease, enum hf_cause cause);
+/* Puts an active lease into its pool's quarantine, which the zone's absence does not hold if it is forced; *lease becomes what it
+ * then is. */
+void hf_release_quarantine(struct hf_batch *batch, struct hf_lease *lease, enum hf_cause cause, bool forced);
 
 #endif

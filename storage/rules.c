@@ -146,6 +146,7 @@ struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf
 	if (decision.action == HF_DO_CHANGE) {
 		lease.state = HF_ACTIVE;
 		lease.quarantined_until_ms = 0;
+		lease.forced = false;
 		lease.modified_ms = now_ms;
 	}
 	return lease;
@@ -164,6 +165,8 @@ enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zon
 		d.action = HF_DO_PURGE;
 	else if (current->state == HF_ACTIVE)
 		d.action = HF_DO_QUARANTINE;
+	else if (zone->state == HF_ZONE_OFFLINE && request->force && !current->forced)
+		d.action = HF_DO_FORCE;
 	if (d.action != HF_DO_NOTHING && zone->state == HF_ZONE_OFFLINE && !request->force)
 		return hf_fail(why, HF_E_ZONE_OFFLINE, "zone \"%s\" is offline, so nothing of it is released without force=true",
 			       request->id.zone);

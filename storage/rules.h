@@ -105,6 +105,7 @@ struct hf_decision {
 		HF_DO_CREATE,	  /* choose addresses and store a new lease */
 		HF_DO_CHANGE,	  /* store hf_rules_changed() */
 		HF_DO_QUARANTINE, /* release */
+		HF_DO_FORCE,	  /* note that the quarantine ends although the zone is away: no revision */
 		HF_DO_PURGE,
 		HF_DO_READ_BODY /* cannot be told without the fingerprint */
 	} action;
@@ -125,7 +126,7 @@ struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf
 				 int64_t now_ms);
 
 /* Judges a release in the order: epoch, conditions, whether there is a lease, whether its zone is frozen. A release that changes
- * nothing is none, wherever the zone is.
+ * nothing is none, wherever the zone is. Force, where the zone is offline, also lets a quarantine end that the zone holds.
  * HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_NOT_FOUND, HF_E_ZONE_OFFLINE. */
 enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release *request,
 			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;

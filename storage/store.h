@@ -14,7 +14,7 @@
 #include "pool.h"
 #include "zone.h"
 
-#define HF_FORMAT 2 /* of the tables; storage/FORMAT.md */
+#define HF_FORMAT 3 /* of the tables; storage/FORMAT.md */
 #define HF_STORE_EPOCH_MAX ((uint64_t)1 << 30)
 #define HF_DEFAULT_MAP_BYTES ((uint64_t)64 << 30)
 #define HF_DEFAULT_POOLS 3 /* made at the first start; each is a change */
@@ -115,7 +115,7 @@ void hf_store_known(const struct hf_store *store, uint8_t ret_store_id[16], uint
  * that was freed since is used again. 0: there is none, or it is younger than a second. As upkeep saw it at most a second ago. */
 int64_t hf_store_oldest_reader_ms(const struct hf_store *store);
 
-/* Addresses of existing leases that a write changed, by cause, since the store was opened; counted where records are written. */
+/* Addresses of existing leases that a write changed, by cause, in all the store's time; counted where records are written. */
 uint64_t hf_store_vip_changes(const struct hf_store *store, enum hf_cause cause);
 
 /* A reader: one thread at a time, reused for request after request. begin takes the newest snapshot, end lets go of it; nothing

@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "deadline.h"
+#include "moves.h"
 #include "wear.h"
 
 struct hf_store {
@@ -35,9 +36,9 @@ struct hf_store {
 	/* The oldest snapshot that was read at the last look, if it was not of the last commit, and since when; the writer's, but
 	 * for the second. */
 	uint64_t oldest_txn;
-	_Atomic int64_t oldest_since_us; /* monotonic; 0: there was none */
-	_Atomic uint64_t revision;	 /* the meta record's, read by anybody */
-	_Atomic uint64_t vip_changes[HF_CAUSES + 1];
+	_Atomic int64_t oldest_since_us;	     /* monotonic; 0: there was none */
+	_Atomic uint64_t revision;		     /* the meta record's, read by anybody */
+	_Atomic uint64_t vip_changes[HF_CAUSES + 1]; /* moves.h, as committed */
 	/* The store's time (clock.h), written by whoever has the writer's turn. */
 	_Atomic int64_t offset_ms;	     /* it is the monotonic clock's and this */
 	_Atomic int64_t lag_ms, lag_from_ms; /* as in struct hf_clock_record */

@@ -168,7 +168,7 @@ static void release(struct work *work, struct hf_sync_item *item) {
 		hf_txn_corrupt(hf_batch_txn(work->batch), HF_LEASES, "a lease to release is missing");
 		return;
 	}
-	hf_release_quarantine(work->batch, &lease, HF_CAUSE_SYNC);
+	hf_release_quarantine(work->batch, &lease, HF_CAUSE_SYNC, work->sync->zone_offline);
 	hf_sync_set_lease(work->sync, item, &lease);
 	note_wear(work, item, lease.revision);
 }

@@ -154,6 +154,8 @@ void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, stru
 		hf_txn_corrupt(txn, HF_POOLS, "a lease's pool is missing");
 	if (!from || !to || !scope)
 		return;
+	if (after && after->state == HF_ACTIVE && scope->active == 0)
+		hf_batch_revive_zone(batch, known->id.zone);
 	uint64_t revision = record_lease(batch, known, type, cause);
 	if (after)
 		after->revision = revision;

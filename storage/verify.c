@@ -88,7 +88,7 @@ static void check_zone(struct hf_verify *v, const struct hf_zone *zone) {
 	bool managed = zone->epoch > 0;
 	if (hf_name_check("zone", zone->name, HF_NAME_MAX, NULL))
 		hf_verify_say(v, HF_ZONES, "zone \"%s\": the name is out of form", zone->name);
-	if (managed != (zone->state != HF_ZONE_UNMANAGED) || managed != (zone->n_instances > 0))
+	if ((zone->state != HF_ZONE_RETIRED && managed != (zone->state != HF_ZONE_UNMANAGED)) || managed != (zone->n_instances > 0))
 		hf_verify_say(v, HF_ZONES, "zone \"%s\": epoch %" PRIu64 ", state %d and %d instances contradict each other",
 			      zone->name, zone->epoch, (int)zone->state, zone->n_instances);
 	if (managed && strcmp(zone->name, HF_ZONE_GLOBAL) == 0)
@@ -109,6 +109,20 @@ static void check_zone_epoch(struct hf_verify *v, const struct hf_zone *zone) {
 			      zone->name, zone->epoch, v->meta.store_epoch, hf_meta_limit(&v->meta));
 }
 
+static void check_retired(struct hf_verify *v, const struct hf_zone *zone) {
+	struct hf_slice prefix = {zone->name, strlen(zone->name) + 1}; /* with its NUL, as no zone's name begins another's scopes */
+	struct hf_scope scope;
+	uint64_t active = 0;
+	HF_CURSOR scopes;
+	hf_cursor_open(v->txn, HF_SCOPES, &scopes);
+	for (bool found = zone->state == HF_ZONE_RETIRED && hf_cursor_seek(&scopes, prefix);
+	     found && hf_slice_extends(scopes.key, prefix); found = hf_cursor_next(&scopes))
+		if (hf_scope_decode(scopes.value, &scope))
+			active += scope.active;
+	if (active > 0)
+		hf_verify_say(v, HF_ZONES, "zone \"%s\": it was retired, and has %" PRIu64 " active leases", zone->name, active);
+}
+
 static void check_zones(struct hf_verify *v) {
 	struct hf_zone zone;
 	HF_CURSOR zones;
@@ -120,6 +134,7 @@ static void check_zones(struct hf_verify *v) {
 		}
 		check_zone(v, &zone);
 		check_zone_epoch(v, &zone);
+		check_retired(v, &zone);
 	}
 }
 

@@ -4,8 +4,10 @@
 #define RECORD_VERSION 1
 
 const char *hf_zone_state_name(enum hf_zone_state state) {
-	static const char *const names[] = {
-		[HF_ZONE_UNMANAGED] = "unmanaged", [HF_ZONE_ONLINE] = "online", [HF_ZONE_OFFLINE] = "offline"};
+	static const char *const names[] = {[HF_ZONE_UNMANAGED] = "unmanaged",
+					    [HF_ZONE_ONLINE] = "online",
+					    [HF_ZONE_OFFLINE] = "offline",
+					    [HF_ZONE_RETIRED] = "retired"};
 	return names[state];
 }
 
@@ -37,7 +39,7 @@ bool hf_zone_decode(struct hf_slice key, struct hf_slice value, struct hf_zone *
 	ret->created_ms = (int64_t)hf_take_uint(&p, 8);
 	ret->changed_ms = (int64_t)hf_take_uint(&p, 8);
 	ret->n_instances = (int)hf_take_uint(&p, 1);
-	if (ret->state < HF_ZONE_UNMANAGED || ret->state > HF_ZONE_OFFLINE || ret->n_instances > HF_INSTANCES_KEPT)
+	if (ret->state < HF_ZONE_UNMANAGED || ret->state > HF_ZONE_RETIRED || ret->n_instances > HF_INSTANCES_KEPT)
 		return false;
 	for (int i = 0; i < ret->n_instances; i++)
 		hf_take_text(&p, HF_INSTANCE_MAX, ret->instances[i]);

@@ -1,7 +1,8 @@
 /* zone.h — what the store keeps of a zone, and of each scope (one kind in one mesh of one zone).
  *
- * A zone appears with its first lease or its first connection and stays. Its counts and its digest are sums over its scopes: they
- * change with every lease, so they have small records of their own. Times are milliseconds since 1970-01-01 UTC.
+ * A zone appears with its first lease or its first connection and stays, also when it was retired: then it is listed no more, until
+ * a lease or a connection brings it back. Its counts and its digest are sums over its scopes: they change with every lease, so they
+ * have small records of their own. Times are milliseconds since 1970-01-01 UTC.
  */
 #ifndef HF_STORAGE_ZONE_H
 #define HF_STORAGE_ZONE_H
@@ -10,7 +11,8 @@
 #include "identity.h"
 #include "record.h"
 
-enum hf_zone_state { HF_ZONE_UNMANAGED = 1, HF_ZONE_ONLINE = 2, HF_ZONE_OFFLINE = 3 };
+enum hf_zone_state { HF_ZONE_UNMANAGED = 1, HF_ZONE_ONLINE = 2, HF_ZONE_OFFLINE = 3, HF_ZONE_RETIRED = 4 };
+#define HF_ZONE_STATES 5				  /* the first is none */
 const char *hf_zone_state_name(enum hf_zone_state state); /* "unmanaged" … */
 
 #define HF_INSTANCE_MAX 128 /* bytes of an instance name */
@@ -24,7 +26,8 @@ struct hf_zone {
 	uint64_t reconnects;
 	uint64_t store_epoch; /* of the store, at the last connection */
 	int64_t created_ms;   /* first seen */
-	int64_t changed_ms;   /* the last connection that raised the epoch, or the last disconnection; before any, created_ms */
+	int64_t changed_ms;   /* the last connection that raised the epoch, the last disconnection or retirement; before any,
+				 created_ms */
 	int n_instances;      /* newest first */
 	char instances[HF_INSTANCES_KEPT][HF_INSTANCE_MAX + 1];
 };

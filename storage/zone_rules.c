@@ -18,6 +18,9 @@ const char *hf_connection_name(enum hf_connection connection) { return CONNECTIO
 enum hf_err hf_zone_rules_fence(const struct hf_zone *zone, bool has_epoch, uint64_t epoch, struct hf_why *why) {
 	if (has_epoch && epoch != zone->epoch)
 		return hf_fail(why, HF_E_STALE_EPOCH, "the zone's epoch is %" PRIu64 ", not %" PRIu64, zone->epoch, epoch);
+	if (has_epoch && zone->state == HF_ZONE_RETIRED)
+		return hf_fail(why, HF_E_STALE_EPOCH, "zone \"%s\" was retired at epoch %" PRIu64 "; it goes on with a connection",
+			       zone->name, zone->epoch);
 	return HF_OK;
 }
 
@@ -62,18 +65,46 @@ bool hf_zone_rules_is_incremental(const struct hf_zone *zone, uint64_t active, u
 }
 
 enum hf_err hf_zone_rules_disconnect(const struct hf_zone *zone, struct hf_why *why, bool *ret_changes) {
+	if (zone->state == HF_ZONE_RETIRED)
+		return hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" was retired", zone->name);
 	if (zone->epoch == 0)
 		return hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" never connected", zone->name);
 	*ret_changes = zone->state != HF_ZONE_OFFLINE;
 	return HF_OK;
 }
 
-int64_t hf_zone_rules_quarantine_end(const struct hf_zone *zone, int64_t restored_ms, int64_t until_ms, int64_t quarantine_ms,
-				     int64_t now_ms) {
-	int64_t back_ms = zone->state == HF_ZONE_ONLINE ? zone->changed_ms : 0;
+enum hf_err hf_zone_rules_retire(const struct hf_zone *zone, bool exists, bool left, bool has_epoch, uint64_t epoch,
+				 struct hf_why *why) {
+	if (strcmp(zone->name, HF_ZONE_GLOBAL) == 0)
+		return hf_fail(why, HF_E_INVALID_NAME,
+			       "zone \"" HF_ZONE_GLOBAL "\" holds what belongs to no zone; it cannot be retired");
+	if (!exists)
+		return hf_fail(why, HF_E_NOT_FOUND, "there is no zone \"%s\": it never had a lease or a connection", zone->name);
+	if (zone->state == HF_ZONE_RETIRED)
+		return left ? HF_OK
+			    : hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" was retired before; nothing is left to be done",
+				      zone->name);
+	enum hf_err err = hf_zone_rules_fence(zone, has_epoch, epoch, why);
+	if (!err && zone->state == HF_ZONE_ONLINE)
+		return hf_fail(why, HF_E_ZONE_ONLINE,
+			       "zone \"%s\" is online; only one whose control plane was disconnected can be retired", zone->name);
+	return err;
+}
+
+struct hf_zone hf_zone_rules_revived(const struct hf_zone *zone, int64_t now_ms) {
+	struct hf_zone after = *zone;
+	after.state = zone->epoch > 0 ? HF_ZONE_OFFLINE : HF_ZONE_UNMANAGED;
+	after.epoch += zone->epoch > 0;
+	after.changed_ms = now_ms;
+	return after;
+}
+
+int64_t hf_zone_rules_quarantine_end(const struct hf_zone *zone, bool forced, int64_t restored_ms, int64_t until_ms,
+				     int64_t quarantine_ms, int64_t now_ms) {
+	int64_t back_ms = zone->state == HF_ZONE_ONLINE && !forced ? zone->changed_ms : 0;
 	if (back_ms < restored_ms)
 		back_ms = restored_ms;
-	if (zone->state == HF_ZONE_OFFLINE)
+	if (zone->state == HF_ZONE_OFFLINE && !forced)
 		return hf_time_add(now_ms, quarantine_ms > HELD_MIN_MS ? quarantine_ms : HELD_MIN_MS);
 	if (back_ms > 0 && hf_time_add(back_ms, quarantine_ms) > now_ms)
 		return hf_time_add(back_ms, quarantine_ms);

@@ -1,6 +1,8 @@
 /* zones.c — the verbs on zones. */
 #include "zones.h"
 
+#include <inttypes.h>
+
 #include "batch.h"
 #include "read.h"
 
@@ -102,6 +104,8 @@ enum hf_err hf_zone_get(struct hf_txn *reader, const char *name, struct hf_why *
 	if (found)
 		info.sum = hf_zone_sum(reader, name);
 	enum hf_err err = hf_txn_fault(reader, why);
+	if (!err && found && info.zone.state == HF_ZONE_RETIRED)
+		err = hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" was retired at epoch %" PRIu64, name, info.zone.epoch);
 	if (!err && !found)
 		err = hf_fail(why, HF_E_NOT_FOUND, "there is no zone \"%s\": it never had a lease or a connection", name);
 	if (!err)
@@ -140,6 +144,8 @@ enum hf_err hf_zones_page(struct hf_txn *reader, const char *after, bool (*take)
 	for (; found && !more; found = hf_cursor_next(&cursor)) {
 		if (!hf_zone_decode(cursor.key, cursor.value, &info.zone))
 			hf_txn_corrupt(reader, HF_ZONES, "a record is damaged");
+		else if (info.zone.state == HF_ZONE_RETIRED)
+			continue;
 		else
 			info.sum = hf_zone_sum(reader, info.zone.name);
 		if (hf_txn_fault(reader, why))
@@ -148,4 +154,21 @@ enum hf_err hf_zones_page(struct hf_txn *reader, const char *after, bool (*take)
 	}
 	*ret_more = more;
 	return hf_txn_fault(reader, why);
+}
+
+enum hf_err hf_zones_count(struct hf_txn *reader, struct hf_why *why, uint64_t ret[HF_ZONE_STATES]) {
+	uint64_t counts[HF_ZONE_STATES] = {0};
+	struct hf_zone zone;
+	HF_CURSOR cursor;
+	hf_cursor_open(reader, HF_ZONES, &cursor);
+	while (hf_cursor_next(&cursor)) {
+		if (hf_zone_decode(cursor.key, cursor.value, &zone))
+			counts[zone.state]++;
+		else
+			hf_txn_corrupt(reader, HF_ZONES, "a record is damaged");
+	}
+	enum hf_err err = hf_txn_fault(reader, why);
+	if (!err)
+		memcpy(ret, counts, sizeof counts);
+	return err;
 }

@@ -60,15 +60,18 @@ enum hf_err hf_zone_disconnect_peek(struct hf_txn *reader, struct hf_zone_discon
 /* Makes it a write, with peek's errors. */
 void hf_zone_disconnect_begin(struct hf_zone_disconnect *request);
 
-/* Reads a zone. HF_E_NOT_FOUND: it never had a lease or a connection. Or a fault. */
+/* Reads a zone. HF_E_NOT_FOUND: it never had a lease or a connection, or was retired. Or a fault. */
 enum hf_err hf_zone_get(struct hf_txn *reader, const char *name, struct hf_why *why, struct hf_zone_info *ret) HF_CHECKED;
 
-/* Calls `each` for every zone, by name. The zone is the callee's only during the call. */
+/* Calls `each` for every zone that was not retired, by name. The zone is the callee's only during the call. */
 enum hf_err hf_zones_each(struct hf_txn *reader, void (*each)(void *context, const struct hf_zone_info *info), void *context,
 			  struct hf_why *why) HF_CHECKED;
 
 /* The same for the zones behind a name ("": all), as long as `take` takes them; *ret_more: there was one that it did not. */
 enum hf_err hf_zones_page(struct hf_txn *reader, const char *after, bool (*take)(void *context, const struct hf_zone_info *info),
 			  void *context, struct hf_why *why, bool *ret_more) HF_CHECKED;
+
+/* How many zones there are of each state. */
+enum hf_err hf_zones_count(struct hf_txn *reader, struct hf_why *why, uint64_t ret[HF_ZONE_STATES]) HF_CHECKED;
 
 #endif

@@ -11,7 +11,8 @@ import harness
 from harness import BINARY, Server, vip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FORMAT_1 = os.path.join(HERE, '..', 'data', 'format-1.mdb.gz')
+DATA = os.path.join(HERE, '..', 'data')
+FORMAT_1 = os.path.join(DATA, 'format-1.mdb.gz')
 NDJSON = {'Content-Type': 'application/x-ndjson'}
 RUN_S = 300
 BAND = 2**32  # of revisions and zone epochs, a store epoch

@@ -188,7 +188,7 @@ class Front(CommandCase):
         self.addCleanup(fake.close)
         self.refused_each(2, lambda line: f'holdfast {line.split()[0]}: ', (
             'status x', 'zones nix', 'zones list x', 'zones show', 'zones show a b', 'zones offline', 'zones --yes',
-            'zones offline east', 'leases a b', 'leases --zone', 'leases --limit x', 'leases --limit 0', 'leases --limit -1',
+            'zones offline east', 'zones retire', 'zones retire a b', 'zones retire east', 'zones show a --purge', 'zones offline a --purge', 'leases a b', 'leases --zone', 'leases --limit x', 'leases --limit 0', 'leases --limit -1',
             'leases --limit 9999999999999999999', 'leases --state gone', 'leases --kind Service', 'leases --force',
             'leases --vip 1.1.1.1 --zone east', 'leases show east', 'leases show east a --state active', 'leases vip',
             'leases vip 1.1.1.1 x', 'leases release east redis', 'leases purge east redis', 'leases purge east --yes',
@@ -235,6 +235,20 @@ class Zones(CommandCase):
         self.assertIn('2 leases are frozen', ask('zones', 'offline', self.zone, server=self.server, answer='y').out)
         self.assertEqual(self.run_ok('zones', 'offline', self.zone, '--yes', '--json').json()['state'], 'offline')
         self.assertRegex(self.run_ok('zones').out, rf'(?m)^{self.zone} +offline')
+
+
+    def test_retire_says_what_it_does_and_asks_first(self):
+        self.refused(2, '--yes', 'zones', 'retire', self.zone)
+        self.refused(1, 'can be retired (holdfast zones offline', 'zones', 'retire', self.zone, '--yes')
+        self.run_ok('zones', 'offline', self.zone, '--yes')
+        for args, words in (([], '2 leases go into quarantine, where 0 are already'), (['--purge'], 'the addresses of 2 leases come free at once')):
+            result = ask('zones', 'retire', self.zone, *args, server=self.server, answer='n')
+            self.assertEqual(result.status, 1, result)
+            self.assertIn(f'Retire zone {self.zone} (offline, epoch 1) for good: {words}?', result.out)
+        self.assertIn('is retired at epoch 1: 2 leases released, 2 in quarantine', ask('zones', 'retire', self.zone, server=self.server, answer='y').out)
+        self.assertNotIn(self.zone, self.run_ok('zones').out)
+        self.assertEqual(self.run_ok('zones', 'retire', self.zone, '--purge', '--yes', '--json').json()['purged'], 2)
+        self.refused(1, 'was retired before', 'zones', 'retire', self.zone, '--purge', '--yes')
 
 
 class Leases(CommandCase):

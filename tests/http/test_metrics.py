@@ -13,6 +13,7 @@ FAMILIES = {
     'holdfast_pool_addresses': 'gauge', 'holdfast_pool_utilisation_ratio': 'gauge', 'holdfast_acquires_total': 'counter',
     'holdfast_problems_total': 'counter', 'holdfast_syncs_total': 'counter', 'holdfast_sync_items_total': 'counter',
     'holdfast_sync_reallocations_avoided_total': 'counter', 'holdfast_sync_releases_skipped_total': 'counter', 'holdfast_sync_memory_bytes': 'gauge',
+    'holdfast_clock_steps_total': 'counter', 'holdfast_clock_offset_seconds': 'gauge', 'holdfast_zones': 'gauge',
     'holdfast_vip_changes_total': 'counter', 'holdfast_store_revision': 'gauge', 'holdfast_build_info': 'gauge',
 }
 

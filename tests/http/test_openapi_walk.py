@@ -113,6 +113,14 @@ ZONES = [
     ('DELETE', CONNECTION, None, {}, 200, None),
     ('GET', '/v1/zones/walked', None, {}, 200, None),
     ('GET', '/v1/zones', None, {}, 200, None),
+    ('DELETE', '/v1/zones/none?confirm=none', None, {}, 404, 'not-found'),
+    ('DELETE', '/v1/zones/walked', None, {}, 400, 'invalid-parameter'),
+    ('DELETE', '/v1/zones/walked?confirm=walked', None, {'Holdfast-Zone-Epoch': '7'}, 409, 'stale-epoch'),
+    ('PUT', CONNECTION, {'instance': 'a'}, {}, 200, None),
+    ('DELETE', '/v1/zones/walked?confirm=walked', None, {}, 409, 'zone-online'),
+    ('DELETE', CONNECTION, None, {}, 200, None),
+    ('DELETE', '/v1/zones/walked?purge&confirm=walked', None, {}, 200, None),
+    ('GET', '/v1/zones/walked', None, {}, 404, 'not-found'),
 ]
 
 SYNC, MANIFEST = '/v1/zones/synced/sync?mode=full&mesh=*', '/v1/zones/synced/manifest?mesh=*'
@@ -265,6 +273,7 @@ class Walk(unittest.TestCase):
         self.run_table(server, [('GET', '/v1/zones', None, {}, 500, 'storage-error'),
                                 ('GET', '/v1/zones/walked', None, {}, 500, 'storage-error'),
                                 ('PUT', CONNECTION, {'instance': 'a'}, {}, 500, 'storage-error'),
+                                ('DELETE', '/v1/zones/walked?confirm=walked', None, {}, 500, 'storage-error'),
                                 ('DELETE', CONNECTION, None, {}, 500, 'storage-error')])
         self.run_table(server, [('GET', '/readyz', None, {}, 200, None), ('GET', '/livez', None, {}, 200, None)])
         storefile.damage_pool(server.data_dir, 'walked')
@@ -291,7 +300,7 @@ class Walk(unittest.TestCase):
         full += [('DELETE', lease_path('walked', kind=kind), None) for kind in PLURALS]
         full += [('PUT', CONNECTION, {'instance': 'b'}), ('DELETE', CONNECTION, None)]
         full += [('PUT', '/v1/pools/another', {'cidrs': ['10.9.0.0/24']}), ('DELETE', '/v1/pools/walked', None)]
-        full += [('POST', SYNC, ONE)]
+        full += [('POST', SYNC, ONE), ('DELETE', '/v1/zones/east?confirm=east', None)]
         self.run_table(server, ((method, target, body, {}, 507, 'storage-full') for method, target, body in full))
         self.assertEqual(server.revision(), before)
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from backups import BAND, FORMAT_1, Case, connect, document, sync, vips
+from backups import BAND, DATA, Case, connect, document, sync, vips
 from harness import BINARY, config, eventually, fill, lease_path, vip
 
 
@@ -221,48 +221,68 @@ class Restoring(Case):
 
 
 class Migrating(Case):
-    """tests/data/format-1.mdb.gz was written by the last version that had format 1."""
+    """tests/data/format-N.mdb.gz was written by the last version that had format N."""
 
-    def setUp(self):
-        super().setUp()
-        self.dir = self.path('data')
+    def found(self, number):
+        """A data directory with such a store."""
+        self.dir = self.path(f'data-{number}')
         os.mkdir(self.dir)
-        with gzip.open(FORMAT_1) as packed, open(os.path.join(self.dir, 'data.mdb'), 'wb') as file:
+        with gzip.open(os.path.join(DATA, f'format-{number}.mdb.gz')) as packed, open(os.path.join(self.dir, 'data.mdb'), 'wb') as file:
             self.old = packed.read()
             file.write(self.old)
+        return self.dir
 
-    def asides(self):
-        return [os.path.join(self.dir, f) for f in os.listdir(self.dir) if '.format1-' in f]
+    def asides(self, number):
+        return [os.path.join(self.dir, f) for f in os.listdir(self.dir) if f'.format{number}-' in f]
 
-    def test_a_server_migrates_what_it_finds(self):
-        self.assertOffline(0, 'verify', self.dir, says='format 1, .*(.|\n)*5 leases(.|\n)*good')
+    def migrated(self, number, leases):
+        """A server on such a store, which it has migrated."""
+        self.assertOffline(0, 'verify', self.found(number), says=rf'format {number}, .*(.|\n)*{leases} leases(.|\n)*good')
         server = self.server(data_dir=self.dir)
         status = server.get('/v1/status').json()
-        self.assertEqual((status['format'], status['storeEpoch']), (2, 1))
+        self.assertEqual((status['format'], status['storeEpoch']), (3, 1))
         self.assertNotIn('restoredAt', status)
+        self.assertIn('msg="store migrated"', server.log())
+        self.assertEqual(server.post('/v1/verify').json()['violations'], 0)
+        with open(self.asides(number)[0], 'rb') as file:
+            self.assertEqual(file.read(), self.old)
+        self.assertOffline(0, 'verify', self.asides(number)[0], says=f'format {number}')
+        return server
+
+    def test_a_server_migrates_what_it_finds(self):
+        server = self.migrated(1, 5)
         self.assertEqual(vip(server.get(lease_path('cart'))), '241.0.0.0')
         self.assertEqual([v['ip'] for v in server.get(lease_path('gateway', 'edge')).json()['vips']], ['10.96.0.0', 'fd00:fd01::'])
         self.assertEqual(server.get('/v1/zones/east').json()['instance'], 'cp-a')
-        self.assertIn('msg="store migrated"', server.log())
-        self.assertEqual(server.post('/v1/verify').json()['violations'], 0)
-        with open(self.asides()[0], 'rb') as file:
-            self.assertEqual(file.read(), self.old)
-        self.assertOffline(0, 'verify', self.asides()[0], says='format 1')
         server.stop()
         server.start()
-        self.assertEqual(len(self.asides()), 1)
+        self.assertEqual(len(self.asides(1)), 1)
+
+    def test_format_2_keeps_what_it_had(self):
+        server = self.migrated(2, 5)
+        self.assertEqual([(lease['zone'], lease['service'], lease['state'], vip(lease)) for lease in server.get('/v1/leases').json()['items']],
+                         [('east', 'cart', 'active', '241.0.0.0'), ('east', 'search', 'quarantined', '241.0.0.1'),
+                          ('lab', 'probe', 'active', '241.0.0.4'), ('west', 'mail', 'active', '241.0.0.2'),
+                          ('west', 'old', 'quarantined', '241.0.0.3')])
+        self.assertEqual([zone['state'] for zone in server.get('/v1/zones').json()['items']], ['online', 'unmanaged', 'offline'])
+        self.assertEqual(server.metric('holdfast_vip_changes_total{cause="admin"}'), 0)
+        self.assertEqual(server.delete('/v1/zones/west?confirm=west').json()['released'], 1)
+        server.stop()
+        self.assertOffline(0, 'verify', self.dir, says='format 3(.|\n)*good')
 
     def test_offline_and_by_a_restore(self):
+        self.found(1)
         self.assertOffline(0, 'restore', os.path.join(self.dir, 'data.mdb'), '--data-dir', self.path('other'), says='now: store epoch 2')
-        self.assertOffline(0, 'verify', self.path('other'), says='format 2')
-        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='migrated from format 1 to 2')
-        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='has format 2 already')
+        self.assertOffline(0, 'verify', self.path('other'), says='format 3')
+        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='migrated from format 1 to 3')
+        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='has format 3 already')
         self.assertOffline(2, 'migrate', '--data-dir', self.path('none'), says='no database')
         self.assertFalse(os.path.exists(self.path('none')))
 
     def test_without_room_the_old_store_stays(self):
+        self.found(1)
         self.assertOffline(1, 'migrate', '--data-dir', self.dir, says='cannot be written', limit=100000)
-        self.assertEqual(self.asides(), [])
+        self.assertEqual(self.asides(1), [])
         with open(os.path.join(self.dir, 'data.mdb'), 'rb') as file:
             self.assertEqual(file.read(), self.old)
         status, out, err = self.offline('--data-dir', self.dir, '--listen', '127.0.0.1:0', limit=100000)

@@ -310,6 +310,85 @@ class Quarantine(unittest.TestCase):
         self.assertGreaterEqual(time.monotonic() - start, 0.99)
 
 
+class Retired(ZoneCase):
+    def retire(self, query='', headers=None):
+        return self.server.delete(f'{self.path}?confirm={self.zone}{query}', headers)
+
+    def offline(self, *services):
+        for service in services:
+            self.acquire(service)
+        self.connect('a', 'first', 1)
+        self.disconnect()
+
+    def test_its_leases_go_and_it_is_listed_no_more(self):
+        self.offline('one', 'two')
+        self.assertProblem(self.server.delete(self.lease('one')), 409, 'zone-offline')
+        answer = self.retire()
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(answer.json(), {'zone': self.zone, 'state': 'retired', 'epoch': 1, 'released': 2, 'purged': 0, 'quarantined': 2,
+                                         'revision': self.server.revision()})
+        self.assertProblem(self.server.get(self.path), 404, 'not-found', 'retired at epoch 1')
+        self.assertNotIn(self.zone, [zone['zone'] for zone in self.server.get('/v1/zones').json()['items']])
+        self.assertEqual(self.server.get(self.lease('one')).json()['state'], 'quarantined')
+        self.server.lines(f'msg="zone retired" zone={self.zone} epoch=1 released=2 purged=0')
+        self.assertProblem(self.retire(), 404, 'not-found', 'retired before')
+        self.assertEqual(self.retire('&purge=true').json()['purged'], 2)
+        self.assertEqual(self.server.get(self.lease('one')).status, 404)
+
+    def test_what_is_late_is_fenced_off_and_who_comes_back_goes_on(self):
+        self.offline('one')
+        self.assertEqual(self.retire('&purge').json()['purged'], 1)
+        self.assertProblem(self.server.put(self.lease('late'), config(), epoch(1)), 409, 'stale-epoch', 'retired')
+        self.assertProblem(self.server.post(f'{self.path}/sync?mode=full&mesh=*', {'items': [config(name='late')]}, epoch(1)), 409, 'stale-epoch')
+        self.assertProblem(self.disconnect(), 404, 'not-found', 'retired')
+        self.connect('b', 'reconnect', 2)
+        self.assertEqual(self.server.put(self.lease('new'), config(), epoch(2)).status, 201)
+        self.assertEqual(self.read()['state'], 'online')
+
+    def test_a_lease_without_an_epoch_brings_it_back(self):
+        self.offline('one')
+        self.retire()
+        self.assertOutcome(self.server.put(self.lease('one'), config()), 200, 'restored')
+        zone = self.read()
+        self.assertEqual((zone['state'], zone['epoch'], zone['leases']['active']), ('offline', 2, 1))
+
+    def test_not_while_it_is_online_nor_by_mistake(self):
+        self.acquire()
+        self.connect('a', 'first', 1)
+        self.assertFileStays(lambda: self.assertProblem(self.retire(), 409, 'zone-online', 'online'))
+        self.disconnect()
+        for query, words in (('', 'missing'), ('?confirm=', 'confirm'), ('?confirm=other', 'another name')):
+            self.assertProblem(self.server.delete(self.path + query), 400, 'invalid-parameter', words)
+        self.assertProblem(self.server.delete(f'{self.path}?confirm={self.zone}&purge=1'), 400, 'invalid-parameter')
+        self.assertProblem(self.retire(headers=epoch(2)), 409, 'stale-epoch')
+        self.assertProblem(self.server.delete('/v1/zones/global?confirm=global'), 400, 'invalid-name', 'global')
+        self.assertProblem(self.server.delete('/v1/zones/nowhere?confirm=nowhere'), 404, 'not-found')
+        self.assertEqual(self.read()['leases']['active'], 1)
+        self.assertEqual(self.retire(headers=epoch(1)).status, 200)
+
+    def test_zones_by_state_are_metrics(self):
+        def count(state):
+            return self.server.metric(f'holdfast_zones{{state="{state}"}}')
+        self.offline('one')
+        before = count('offline'), count('retired'), self.server.get('/v1/status').json()['zones']
+        self.retire()
+        self.assertEqual((count('offline'), count('retired'), self.server.get('/v1/status').json()['zones']),
+                         (before[0] - 1, before[1] + 1, before[2] - 1))
+
+    def test_a_forced_release_ends_although_the_zone_is_away(self):
+        server = Server('--quarantine', '1s')
+        self.addCleanup(server.close)
+        for service in ('held', 'forced'):
+            server.put(lease_path(service, 'east'))
+        server.put('/v1/zones/east/connection', {'instance': 'a'})
+        server.delete('/v1/zones/east/connection')
+        until = server.delete(lease_path('forced', 'east') + '?force=true').json()['quarantinedUntil']
+        eventually(lambda: server.get(lease_path('forced', 'east')).status == 404)
+        ended = server.get('/v1/changes?since=0').json()['changes'][-1]
+        self.assertEqual((ended['type'], ended['service']), ('expired', 'forced'))
+        self.assertGreaterEqual(ended['at'], until)
+
+
 class Lasting(unittest.TestCase):
     def test_a_restart_keeps_it_all(self):
         server = Server()

@@ -61,6 +61,7 @@ void c_lease(struct run *run, const char *what, const struct hf_lease *is, int w
 		c_fail(run, "%s: another fingerprint or raw digest", what);
 	c_number(run, what, "created", (uint64_t)is->created_ms, (uint64_t)m->created_ms);
 	c_number(run, what, "modified", (uint64_t)is->modified_ms, (uint64_t)m->modified_ms);
+	c_number(run, what, "forced", is->forced, m->forced);
 	c_number(run, what, "quarantined until", (uint64_t)is->quarantined_until_ms, (uint64_t)m->until_ms);
 }
 

@@ -261,7 +261,7 @@ static struct m_answer change(struct model *m, int who, const struct hf_acquire 
 	configure(lease, request);
 	if (lease->quarantined)
 		m_end_wear(m, who);
-	lease->quarantined = false;
+	lease->quarantined = lease->forced = false;
 	lease->until_ms = 0;
 	lease->modified_ms = m->now_ms;
 	lease->revision =
@@ -304,9 +304,12 @@ void m_end_wear(struct model *m, int who) {
 		}
 }
 
+static bool is_offline(const struct model *m, const char *zone) { return m->zones[m_find_zone(m, zone)].state == HF_ZONE_OFFLINE; }
+
 void m_quarantine(struct model *m, int who, enum hf_cause cause) {
 	struct m_lease *lease = &m->leases[who];
 	lease->quarantined = true;
+	lease->forced = is_offline(m, m->ids[who].zone); /* else it would have been refused */
 	lease->modified_ms = m->now_ms;
 	lease->until_ms = m->now_ms + (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
 	lease->revision = m_record(m, HF_CHANGE_RELEASED, cause, lease->pool, who);
@@ -321,10 +324,11 @@ struct m_answer m_release(struct model *m, const struct hf_release *request, boo
 		answer.err = HF_E_NOT_FOUND;
 	if (answer.err)
 		return answer;
-	answer.writes = request->purge || !lease->quarantined;
+	bool offline = is_offline(m, request->id.zone);
+	answer.writes = request->purge || !lease->quarantined || (offline && request->force && !lease->forced);
 	answer.peek = answer.writes ? HF_PEEK_WRITE : HF_PEEK_DONE;
 	answer.lease = *lease;
-	if (answer.writes && !request->force && m->zones[m_find_zone(m, request->id.zone)].state == HF_ZONE_OFFLINE)
+	if (answer.writes && !request->force && offline)
 		answer.err = HF_E_ZONE_OFFLINE; /* it is frozen */
 	if (answer.err || !answer.writes || !write)
 		return answer;
@@ -332,7 +336,10 @@ struct m_answer m_release(struct model *m, const struct hf_release *request, boo
 		m_end_lease(m, who, HF_CHANGE_PURGED, HF_CAUSE_REQUEST);
 		return answer;
 	}
-	m_quarantine(m, who, HF_CAUSE_REQUEST);
+	if (lease->quarantined)
+		lease->forced = true; /* no change */
+	else
+		m_quarantine(m, who, HF_CAUSE_REQUEST);
 	answer.lease = *lease;
 	return answer;
 }

@@ -28,7 +28,7 @@
 #define M_WORN_MAX 2048
 
 struct m_lease {
-	bool exists, quarantined;
+	bool exists, quarantined, forced; /* forced: the quarantine ends although the zone is offline */
 	int pool;
 	int n_vips;
 	hf_u128 vips[2];

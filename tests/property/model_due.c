@@ -51,10 +51,10 @@ void m_end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cau
 /* When a quarantine that is due ends: now, or later if its zone holds it. */
 static int64_t quarantine_end(const struct model *m, const struct m_lease *lease, const struct m_zone *zone) {
 	int64_t quarantine_ms = (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
-	if (zone->state == HF_ZONE_OFFLINE)
+	if (zone->state == HF_ZONE_OFFLINE && !lease->forced)
 		return m->now_ms + (quarantine_ms < HELD_MIN_MS ? HELD_MIN_MS : quarantine_ms);
 	int64_t since_ms = m->restored_ms;
-	if (zone->state == HF_ZONE_ONLINE && zone->changed_ms > since_ms)
+	if (zone->state == HF_ZONE_ONLINE && !lease->forced && zone->changed_ms > since_ms)
 		since_ms = zone->changed_ms;
 	bool held = since_ms != 0 && since_ms + quarantine_ms > m->now_ms;
 	return held ? since_ms + quarantine_ms : lease->until_ms;
@@ -69,8 +69,9 @@ static void end_quarantine(struct model *m, int who) {
 		m_end_lease(m, who, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
 		return;
 	}
-	bool back = zone->state == HF_ZONE_ONLINE && zone->changed_ms >= m->restored_ms;
-	(*(zone->state == HF_ZONE_OFFLINE ? &m->met.held_offline : back ? &m->met.held_back : &m->met.held_restored))++;
+	bool offline = zone->state == HF_ZONE_OFFLINE && !lease->forced,
+	     back = zone->state == HF_ZONE_ONLINE && !lease->forced && zone->changed_ms >= m->restored_ms;
+	(*(offline ? &m->met.held_offline : back ? &m->met.held_back : &m->met.held_restored))++;
 	lease->until_ms = end_ms;
 	m_due_at(m, end_ms);
 }

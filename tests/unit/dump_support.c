@@ -7,6 +7,7 @@
 
 #include "api/export_json.h"
 #include "api/verify_json.h"
+#include "storage/retire.h"
 #include "storage/upkeep.h"
 
 static char conflicts[16384];
@@ -70,6 +71,26 @@ static void fill_leases(struct fixture *f) {
 	take(f, "east", "g", "", "g2", "");
 }
 
+/* A zone that was retired with leases, which are in quarantine by force. */
+static void retire_zone(struct fixture *f) {
+	struct hf_zone_connect connect;
+	struct hf_zone_retire retire = {.name = "gone"};
+	cr_assert_eq(connect_zone(f, "gone", "gone-1", &connect), HF_OK);
+	take(f, "gone", "a", "", "x", "");
+	cr_assert_eq(disconnect_zone(f, "gone"), HF_OK);
+	hf_zone_retire_begin(&retire);
+	cr_assert_eq(commit(f, &retire.write), HF_OK, "%s", retire.write.why.text);
+}
+
+/* As an import would have moved addresses. */
+static void count_moves(struct fixture *f) {
+	struct hf_batch *batch;
+	cr_assert_eq(hf_batch_begin(f->store, NULL, &batch), HF_OK);
+	for (int i = 0; i < 3; i++)
+		hf_batch_count_vip_change(batch, HF_CAUSE_ADMIN);
+	cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK);
+}
+
 void rich_store(struct fixture *f) {
 	struct hf_zone_connect connect;
 	static const char *const instances[] = {"west-\u00fc \"1\"", "west-2", "west-3"};
@@ -81,6 +102,8 @@ void rich_store(struct fixture *f) {
 	cr_assert_eq(connect_zone(f, "east", "east-1", &connect), HF_OK);
 	fill_pools(f);
 	fill_leases(f);
+	retire_zone(f);
+	count_moves(f);
 	verify_clean(f, "a rich store");
 }
 

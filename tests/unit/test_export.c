@@ -40,7 +40,7 @@ static bool exists(const char *name) {
 }
 
 Test(export, the_rich_store_has_something_of_everything) {
-	static const char *const parts[] = {"{\"holdfastExport\":1,\"storeId\":\"",
+	static const char *const parts[] = {"{\"holdfastExport\":2,\"storeId\":\"",
 					    "\"draining\":[\"10.1.0.0/",
 					    "\"reserved\":[\"10.0.0.0/30\"]",
 					    "\"reserved\":[\"fd01::1-fd01::2\"]",
@@ -49,6 +49,9 @@ Test(export, the_rich_store_has_something_of_everything) {
 					    "\"cursor\":{\"ipv4\":\"10.",
 					    "\"state\":\"offline\",\"epoch\":3",
 					    "\"state\":\"online\"",
+					    "\"vipChanges\":{\"admin\":3}",
+					    "\"state\":\"retired\",\"epoch\":1",
+					    "\"forced\":true",
 					    "\"state\":\"unmanaged\"",
 					    "west-\u00fc \\\"1\\\"",
 					    "{\"scope\":{\"kind\":\"MeshService\",\"mesh\":\"default\",\"zone\":\"south\"}}",
@@ -63,7 +66,7 @@ Test(export, the_rich_store_has_something_of_everything) {
 					    "\"type\":\"updated\"",
 					    "\"type\":\"expired\"",
 					    "\"type\":\"purged\"",
-					    "{\"end\":{\"pools\":5,\"zones\":4,\"scopes\":1,"};
+					    "{\"end\":{\"pools\":5,\"zones\":5,\"scopes\":1,"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		cr_expect(strstr(text, parts[i]), "no %s in\n%s", parts[i], text);
 	cr_expect(!strstr(text, "\"compactedRevision\":0,"), "the feed is not compacted");
@@ -168,8 +171,13 @@ static const struct {
 	const char *name, *part, *by, *says;
 } EDITS[] = {
 	{"no object", "{\"pool\":{\"pool\":\"blue\"", "[{\"pool\":{\"pool\":\"blue\"", "line 2: column"},
-	{"another version", "\"holdfastExport\":1", "\"holdfastExport\":2", "line 1: \"store\": \"holdfastExport\""},
-	{"no first line", "{\"holdfastExport\":1", "\n{\"holdfastExport\":1", "line 1: column"},
+	{"another version", "\"holdfastExport\":2", "\"holdfastExport\":3", "line 1: \"store\": \"holdfastExport\""},
+	{"no first line", "{\"holdfastExport\":2", "\n{\"holdfastExport\":2", "line 1: column"},
+	{"a count of no cause", "\"vipChanges\":{\"admin\":3}", "\"vipChanges\":{\"chance\":3}",
+	 "line 1: \"vipChanges\": member \"chance\" is unknown"},
+	{"a count of nothing", "\"vipChanges\":{\"admin\":3}", "\"vipChanges\":{\"admin\":0}", "line 1: \"vipChanges\": \"admin\""},
+	{"counts that are none", "\"vipChanges\":{\"admin\":3}", "\"vipChanges\":3", "\"vipChanges\""},
+	{"not forced", "\"forced\":true", "\"forced\":false", "\"lease\": \"forced\""},
 	{"an unknown member", "{\"zone\":\"east\"", "{\"colour\":\"red\",\"zone\":\"east\"",
 	 "\"zone\": member \"colour\" is unknown"},
 	{"an unknown sort", "{\"lease\":{", "{\"leash\":{", "\"leash\" is no sort of line"},

@@ -106,7 +106,9 @@ Test(format, meta) {
 			       .created_ms = T0,
 			       .restored_ms = T1},
 		       back;
+	struct hf_moves moves = {.by_cause = {[HF_CAUSE_ADMIN] = 2}}, moved;
 	HF_CURSOR format = {0}, store = {0};
+	uint8_t key_bytes[VECTOR_MAX];
 	memcpy(meta.store_id, id, sizeof id);
 	begin();
 	hf_meta_write(txn, &meta);
@@ -116,6 +118,13 @@ Test(format, meta) {
 	cr_expect_arr_eq(back.store_id, id, sizeof id);
 	cr_expect(back.store_epoch == 1 && back.revision == 17 && back.compacted == 3);
 	cr_expect(back.next_pool_id == 5 && back.created_ms == T0 && back.restored_ms == T1);
+	cr_expect(!hf_moves_any(&(struct hf_moves){.by_cause = {0}}) && !hf_moves_any((moved = hf_moves_read(txn), &moved)));
+	hf_moves_write(txn, &moves);
+	struct hf_slice value;
+	cr_assert(hf_txn_get(txn, HF_META, vector("meta moves key", key_bytes), &value));
+	expect_bytes("meta moves value", value);
+	moved = hf_moves_read(txn);
+	cr_expect(hf_moves_any(&moved) && moved.by_cause[HF_CAUSE_ADMIN] == 2 && moved.by_cause[HF_CAUSE_REQUEST] == 0);
 	hf_cursor_close(&format);
 	hf_cursor_close(&store);
 	end();
@@ -169,7 +178,17 @@ Test(format, leases) {
 	cr_expect(back.state == HF_QUARANTINED && back.generation == 3 && back.revision == 17 && back.fingerprint_version == 1);
 	cr_expect(back.n_vips == 2 && back.vips[0].n == lease.vips[0].n && back.vips[1].n == lease.vips[1].n);
 	cr_expect(hf_digest_equal(&back.fingerprint, &lease.fingerprint) && hf_digest_equal(&back.raw, &lease.raw));
-	cr_expect(back.created_ms == T0 && back.modified_ms == T1 && back.quarantined_until_ms == T1 + 3600000);
+	cr_expect(back.created_ms == T0 && back.modified_ms == T1 && back.quarantined_until_ms == T1 + 3600000 && !back.forced);
+	for (int state = 0; state < 256; state++) {
+		value_bytes[1] = (uint8_t)state;
+		struct hf_slice key_of = vector("leases key", key_bytes);
+		bool good = hf_lease_decode(key_of, (struct hf_slice){value_bytes, hf_lease_encode(&lease, buffer).len}, &back);
+		cr_expect_eq(good, state >= 1 && state <= 3, "state %d", state);
+		if (good && state == 3)
+			cr_expect(back.state == HF_QUARANTINED && back.forced);
+	}
+	lease.forced = true;
+	cr_expect_eq(((const uint8_t *)hf_lease_encode(&lease, buffer).data)[1], 3);
 }
 
 Test(format, addresses) {
@@ -274,7 +293,7 @@ Test(format, zones) {
 		cr_expect(!hf_zone_decode(key, (struct hf_slice){value.data, len}, &back), "cut at %zu", len);
 	for (int state = 0; state < 256; state++) {
 		value_bytes[1] = (uint8_t)state;
-		cr_expect_eq(hf_zone_decode(key, value, &back), state >= 1 && state <= 3, "state %d", state);
+		cr_expect_eq(hf_zone_decode(key, value, &back), state >= 1 && state <= 4, "state %d", state);
 	}
 }
 

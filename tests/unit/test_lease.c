@@ -88,7 +88,7 @@ static const struct {
 	{"record version 0", 0, 0},
 	{"a newer record", 0, 2},
 	{"state 0", 1, 0},
-	{"state 3", 1, 3},
+	{"state 4", 1, 4},
 	{"no address", 3, 0},
 	{"three addresses", 3, 3},
 	{"fewer addresses", 3, 1},

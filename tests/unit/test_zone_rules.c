@@ -110,30 +110,35 @@ static const struct {
 	enum hf_zone_state state;
 	int64_t changed_ms, quarantine_ms, now_ms; /* due at 1,000,000 ms */
 	int64_t end_ms, restored_ms;
+	bool forced;
 } ENDS[] = {
-	{"unmanaged", HF_ZONE_UNMANAGED, 999999, 3600000, 1000000, 1000000, 0},
-	{"offline", HF_ZONE_OFFLINE, 5, 3600000, 1000000, 4600000, 0},
-	{"offline, looked at late", HF_ZONE_OFFLINE, 5, 3600000, 9000000, 12600000, 0},
-	{"offline, no quarantine", HF_ZONE_OFFLINE, 5, 0, 1000000, 1001000, 0},
-	{"offline, a short one", HF_ZONE_OFFLINE, 5, 999, 1000000, 1001000, 0},
-	{"offline, a second and a bit", HF_ZONE_OFFLINE, 5, 1001, 1000000, 1001001, 0},
-	{"online for longer", HF_ZONE_ONLINE, 1000, 3600000, 9000000, 1000000, 0},
-	{"online for exactly as long", HF_ZONE_ONLINE, 1000000, 3600000, 4600000, 1000000, 0},
-	{"online for not so long", HF_ZONE_ONLINE, 1000001, 3600000, 4600000, 4600001, 0},
-	{"online, no quarantine", HF_ZONE_ONLINE, 1000000, 0, 1000000, 1000000, 0},
-	{"online, the clock went back", HF_ZONE_ONLINE, 8000000, 3600000, 1000000, 11600000, 0},
-	{"unmanaged, after a restore", HF_ZONE_UNMANAGED, 5, 3600000, 4600000, 4600001, 1000001},
-	{"unmanaged, long after a restore", HF_ZONE_UNMANAGED, 5, 3600000, 4600000, 1000000, 1000000},
-	{"online, back later than the restore", HF_ZONE_ONLINE, 2000000, 3600000, 4600000, 5600000, 1000001},
-	{"online, restored under its feet", HF_ZONE_ONLINE, 5, 3600000, 4600000, 4600001, 1000001},
-	{"offline since a restore", HF_ZONE_OFFLINE, 1000001, 3600000, 1000002, 4600002, 1000001},
+	{"unmanaged", HF_ZONE_UNMANAGED, 999999, 3600000, 1000000, 1000000, 0, false},
+	{"offline", HF_ZONE_OFFLINE, 5, 3600000, 1000000, 4600000, 0, false},
+	{"offline, looked at late", HF_ZONE_OFFLINE, 5, 3600000, 9000000, 12600000, 0, false},
+	{"offline, no quarantine", HF_ZONE_OFFLINE, 5, 0, 1000000, 1001000, 0, false},
+	{"offline, a short one", HF_ZONE_OFFLINE, 5, 999, 1000000, 1001000, 0, false},
+	{"offline, a second and a bit", HF_ZONE_OFFLINE, 5, 1001, 1000000, 1001001, 0, false},
+	{"online for longer", HF_ZONE_ONLINE, 1000, 3600000, 9000000, 1000000, 0, false},
+	{"online for exactly as long", HF_ZONE_ONLINE, 1000000, 3600000, 4600000, 1000000, 0, false},
+	{"online for not so long", HF_ZONE_ONLINE, 1000001, 3600000, 4600000, 4600001, 0, false},
+	{"online, no quarantine", HF_ZONE_ONLINE, 1000000, 0, 1000000, 1000000, 0, false},
+	{"online, the clock went back", HF_ZONE_ONLINE, 8000000, 3600000, 1000000, 11600000, 0, false},
+	{"unmanaged, after a restore", HF_ZONE_UNMANAGED, 5, 3600000, 4600000, 4600001, 1000001, false},
+	{"unmanaged, long after a restore", HF_ZONE_UNMANAGED, 5, 3600000, 4600000, 1000000, 1000000, false},
+	{"online, back later than the restore", HF_ZONE_ONLINE, 2000000, 3600000, 4600000, 5600000, 1000001, false},
+	{"online, restored under its feet", HF_ZONE_ONLINE, 5, 3600000, 4600000, 4600001, 1000001, false},
+	{"retired", HF_ZONE_RETIRED, 999999, 3600000, 1000000, 1000000, 0, false},
+	{"forced, offline", HF_ZONE_OFFLINE, 5, 3600000, 1000000, 1000000, 0, true},
+	{"forced, just back", HF_ZONE_ONLINE, 1000001, 3600000, 1000002, 1000000, 0, true},
+	{"forced, but just restored", HF_ZONE_OFFLINE, 5, 3600000, 1000002, 4600001, 1000001, true},
+	{"offline since a restore", HF_ZONE_OFFLINE, 1000001, 3600000, 1000002, 4600002, 1000001, false},
 };
 
 Test(zone_rules, a_quarantine_ends_as_the_table_says) {
 	for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
 		struct hf_zone zone = {.state = ENDS[i].state, .changed_ms = ENDS[i].changed_ms};
-		int64_t end_ms =
-			hf_zone_rules_quarantine_end(&zone, ENDS[i].restored_ms, 1000000, ENDS[i].quarantine_ms, ENDS[i].now_ms);
+		int64_t end_ms = hf_zone_rules_quarantine_end(&zone, ENDS[i].forced, ENDS[i].restored_ms, 1000000,
+							      ENDS[i].quarantine_ms, ENDS[i].now_ms);
 		cr_expect_eq(end_ms, ENDS[i].end_ms, "%s: %lld", ENDS[i].name, (long long)end_ms);
 		cr_expect(end_ms == 1000000 || end_ms > ENDS[i].now_ms, "%s: it would be looked at again at once", ENDS[i].name);
 	}
