@@ -3,6 +3,7 @@
 Each request's answer is checked against the document by contract.check(); the tables below see to it that everything is reached.
 """
 import signal
+import os
 import unittest
 
 import contract
@@ -285,6 +286,21 @@ class Walk(unittest.TestCase):
                                 ('POST', '/v1/verify', None, {}, 500, 'storage-error'), ('GET', '/livez', None, {}, 200, None)])
         self.assertIn('level=error', server.log())
 
+    def walk_gone(self):
+        """503 for every write to a database whose file has gone; reads go on."""
+        server = self.server()
+        for kind in PLURALS:
+            self.assertEqual(server.put(lease_path('walked', kind=kind)).status, 201)
+        server.put('/v1/pools/walked', POOL)
+        server.put(CONNECTION, {'instance': 'a'})
+        os.unlink(os.path.join(server.data_dir, 'data.mdb'))
+        eventually(lambda: server.get('/readyz').code == 'store-gone')
+        gone = [('GET', '/readyz', None), ('POST', SYNC, ONE), ('PUT', CONNECTION, {'instance': 'b'}), ('DELETE', CONNECTION, None),
+                ('PUT', '/v1/pools/another', {'cidrs': ['10.9.0.0/24']}), ('DELETE', '/v1/pools/walked', None)]
+        for kind in PLURALS:
+            gone += [('PUT', lease_path('new', kind=kind), None), ('DELETE', lease_path('walked', kind=kind), None)]
+        self.run_table(server, ((method, target, body, {}, 503, 'store-gone') for method, target, body in gone))
+
     def walk_full(self):
         """507 for every write: a database of one mebibyte, in which a reader keeps every page from being used again."""
         server = self.server('--map-size', '1MiB')
@@ -311,6 +327,7 @@ class Walk(unittest.TestCase):
         self.walk_without_memory()
         self.walk_checking()
         self.walk_damaged()
+        self.walk_gone()
         self.walk_full()
         wanted = {entry for o in OPERATIONS for entry in o.documented()}
         self.assertEqual(sorted(map(str, wanted - SEEN)), [], 'documented, and never answered')
