@@ -24,6 +24,7 @@
 #include "logwriter.h"
 #include "offline.h"
 #include "options.h"
+#include "owner.h"
 #include "places.h"
 #include "stall.h"
 #include "storage/descriptors.h"
@@ -180,7 +181,13 @@ static int open_store(struct server *s) {
 	};
 	const char *aside;
 	char quoted[HF_LOG_QUOTED];
-	enum hf_err err = hf_store_open(s->options.data_dir, &options, &why, &s->api.store);
+	bool changed;
+	enum hf_err err = hf_owner_become(s->options.data_dir, &why, &changed);
+	if (!err && changed)
+		hf_log(HF_LOG_WARN, "ids of the data directory's owner taken", "user=%lu group=%lu", (unsigned long)geteuid(),
+		       (unsigned long)getegid());
+	if (!err)
+		err = hf_store_open(s->options.data_dir, &options, &why, &s->api.store);
 	if (err)
 		return fail(open_status(err), why.text);
 	if (hf_store_is_new(s->api.store))

@@ -25,6 +25,10 @@ struct hf_offline {
 /* Whether argv's first argument names an offline command; then it has been run, and *ret_status is the exit status. */
 bool hf_offline_run(int argc, char **argv, int *ret_status);
 
+/* Root in a directory of another user takes that user's ids (owner.h); of a path that is a file, nothing is to be feared, as it is
+ * only read. */
+enum hf_err hf_offline_become(const char *path, struct hf_why *why) HF_CHECKED;
+
 /* Prints a text and the end of its line, and frees it. One that could not be made for want of memory is an error of the command. */
 void hf_offline_print(struct hf_buf *text);
 

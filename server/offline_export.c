@@ -1,12 +1,15 @@
 /* offline_export.c — `holdfastd export`. */
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "api/export_json.h"
 #include "offline.h"
 #include "outfile.h"
+#include "owner.h"
 #include "storage/datadir.h"
 
 #define WRITE_BYTES ((size_t)256 << 10) /* at once */
@@ -64,23 +67,58 @@ static void limit_time(const struct hf_offline *o, const struct hf_store *store)
 	alarm((unsigned)(LIMIT_S + used_bytes / LIMIT_BYTES_PER_S));
 }
 
+/* Reads the store and writes its lines; the file is committed by somebody else. */
+static enum hf_err export_lines(const struct hf_offline *o, struct export *e, struct hf_why *why) {
+	const char *path = o->path ? o->path : o->data_dir;
+	struct hf_store *store;
+	enum hf_err err = hf_offline_become(path, why);
+	if (!err)
+		err = hf_store_open_read(path, why, &store);
+	if (err)
+		return err;
+	limit_time(o, store);
+	err = export_to(e, store, why);
+	hf_store_close(store);
+	return err;
+}
+
+/* What root may write, the directory's owner may not: a child that has that one's ids reads the store, and root puts the file in
+ * place. Returns the command's status, or -1: this is not root, or not in another's directory. */
+static int export_as_owner(const struct hf_offline *o, struct export *e) {
+	struct hf_why why = {""};
+	int status;
+	pid_t child = o->output && hf_owner_is_another(o->path ? o->path : o->data_dir) ? fork() : -1;
+	if (child < 0)
+		return -1;
+	if (child == 0) {
+		enum hf_err failed = export_lines(o, e, &why);
+		_exit(failed ? hf_offline_fail("export", failed, &why) : HF_OFFLINE_DONE);
+	}
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	status = WIFEXITED(status) ? WEXITSTATUS(status) : HF_OFFLINE_UNREADABLE;
+	if (status != HF_OFFLINE_DONE) {
+		hf_outfile_abort(&e->out);
+		return status;
+	}
+	enum hf_err err = hf_outfile_commit(&e->out, &why);
+	return err ? hf_offline_fail("export", err, &why) : HF_OFFLINE_DONE;
+}
+
 int hf_offline_export(const struct hf_offline *o) {
 	struct export e = {.text = {0}};
 	struct hf_why why = {""};
-	struct hf_store *store;
-	enum hf_err err = hf_store_open_read(o->path ? o->path : o->data_dir, &why, &store);
+	enum hf_err err = hf_outfile_open(o->output, &why, &e.out);
 	if (err)
 		return hf_offline_fail("export", err, &why);
-	limit_time(o, store);
-	err = hf_outfile_open(o->output, &why, &e.out);
-	if (!err) {
-		err = export_to(&e, store, &why);
-		if (!err)
-			err = hf_outfile_commit(&e.out, &why);
-		else
-			hf_outfile_abort(&e.out);
-	}
+	int status = export_as_owner(o, &e);
+	if (status >= 0)
+		return status;
+	err = export_lines(o, &e, &why);
+	if (!err)
+		err = hf_outfile_commit(&e.out, &why);
+	else
+		hf_outfile_abort(&e.out);
 	hf_buf_free(&e.text);
-	hf_store_close(store);
 	return err ? hf_offline_fail("export", err, &why) : HF_OFFLINE_DONE;
 }

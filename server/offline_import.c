@@ -8,6 +8,7 @@
 #include "api/export_json.h"
 #include "api/json.h"
 #include "offline.h"
+#include "owner.h"
 #include "storage/import.h"
 
 #define LISTED_MAX 1000 /* conflicts that --json tells one by one; else all are */
@@ -186,7 +187,8 @@ int hf_offline_import(const struct hf_offline *o) {
 			       .context = in};
 	if (!in->file)
 		hf_fail(&why, HF_E_DATA_DIR, "%.120s cannot be read: %s", o->path, strerror(errno));
-	int status = in->file ? import_from(o, in, &im) : hf_offline_fail("import", HF_E_DATA_DIR, &why);
+	enum hf_err err = in->file ? hf_owner_become(o->data_dir, &why, NULL) : HF_E_DATA_DIR; /* the file is root's to read */
+	int status = !err ? import_from(o, in, &im) : hf_offline_fail("import", err, &why);
 	if (in->file && !standard)
 		fclose(in->file);
 	hf_buf_free(&in->out);

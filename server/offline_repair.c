@@ -122,7 +122,9 @@ int hf_offline_repair(const struct hf_offline *o) {
 	struct hf_store_options options = {.keep_format = true};
 	struct hf_why why = {""};
 	struct hf_store *store;
-	enum hf_err err = hf_store_exists(o->data_dir, &why);
+	enum hf_err err = hf_offline_become(o->data_dir, &why);
+	if (!err)
+		err = hf_store_exists(o->data_dir, &why);
 	if (!err)
 		err = hf_store_open(o->data_dir, &options, &why, &store);
 	if (err) {

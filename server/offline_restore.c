@@ -1,9 +1,17 @@
 /* offline_restore.c — `holdfastd restore`. */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "api/json.h"
 #include "offline.h"
+#include "owner.h"
 #include "storage/restore.h"
 
 /* Names and ranges of pools, as JSON and for people. */
@@ -95,6 +103,32 @@ static void print_text(const struct hf_restore *r, const struct lost_pools *lost
 		printf("they cannot be read: %s\n", r->unreadable.text);
 }
 
+/* Root's backup, which the directory's owner may not read, is copied for it into its directory, and removed after the restore; sets
+ * ret_copy then. */
+static enum hf_err become_owner(const struct hf_offline *o, struct hf_why *why, char ret_copy[PATH_MAX]) {
+	bool changed;
+	int in = open(o->path, O_RDONLY | O_CLOEXEC);
+	enum hf_err err = hf_owner_become(o->data_dir, why, &changed);
+	if (!err && changed && in >= 0 && access(o->path, R_OK) != 0) {
+		mkdir(o->data_dir, 0750);
+		if (snprintf(ret_copy, PATH_MAX, "%s/backup.part", o->data_dir) >= PATH_MAX)
+			err = hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+		unlink(ret_copy);
+		int out = err ? -1 : open(ret_copy, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+		ssize_t n = out >= 0 ? 1 : -1;
+		while (n > 0)
+			n = sendfile(out, in, NULL, (size_t)1 << 20);
+		if (!err && n < 0)
+			err = hf_fail(why, errno == ENOSPC ? HF_E_STORAGE_FULL : HF_E_DATA_DIR, "%.120s cannot be written: %s",
+				      ret_copy, strerror(errno));
+		if (out >= 0)
+			close(out);
+	}
+	if (in >= 0)
+		close(in);
+	return err;
+}
+
 int hf_offline_restore(const struct hf_offline *o) {
 	struct lost_pools lost = {.n = 0};
 	lost.json.out = &lost.names;
@@ -107,7 +141,15 @@ int hf_offline_restore(const struct hf_offline *o) {
 				     .pool_at_risk = add_risk,
 				     .context = &lost};
 	struct hf_why why = {""};
-	enum hf_err err = hf_restore(&restore, &why);
+	char copy[PATH_MAX] = "";
+	enum hf_err err = become_owner(o, &why, copy);
+	if (copy[0])
+		restore.file = copy;
+	if (!err)
+		err = hf_restore(&restore, &why);
+	if (copy[0])
+		unlink(copy);
+	restore.file = o->path;
 	if (!err && o->json)
 		print_json(&restore, &lost);
 	else if (!err)

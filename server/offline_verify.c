@@ -47,7 +47,9 @@ int hf_offline_verify(const struct hf_offline *o) {
 	struct hf_store *store;
 	struct hf_txn *reader;
 	uint64_t violations = 0;
-	enum hf_err err = hf_store_open_read(path, &why, &store);
+	enum hf_err err = hf_offline_become(path, &why);
+	if (!err)
+		err = hf_store_open_read(path, &why, &store);
 	if (err)
 		return hf_offline_fail("verify", err, &why);
 	err = hf_reader_open(store, &reader);
@@ -84,7 +86,9 @@ int hf_offline_migrate(const struct hf_offline *o) {
 	struct hf_why why = {""};
 	struct hf_store *store;
 	const char *aside;
-	enum hf_err err = hf_store_exists(o->data_dir, &why);
+	enum hf_err err = hf_offline_become(o->data_dir, &why);
+	if (!err)
+		err = hf_store_exists(o->data_dir, &why);
 	if (!err)
 		err = hf_store_open(o->data_dir, &options, &why, &store);
 	if (err)

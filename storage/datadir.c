@@ -68,7 +68,7 @@ enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd, s
 }
 
 bool hf_file_is_locked(const char *path) {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 	if (fd >= 0)
 		close(fd);
@@ -83,7 +83,7 @@ enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd, st
 	if (err)
 		return err;
 	snprintf(path, sizeof path, "%s/data.mdb", dir);
-	bool exists = stat(path, &st) == 0;
+	bool exists = lstat(path, &st) == 0;
 	if (exists && !S_ISREG(st.st_mode))
 		err = hf_fail(why, HF_E_DATA_DIR, "data.mdb in %.120s is not a file", dir);
 	else if (exists && st.st_size == 0)

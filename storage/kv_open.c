@@ -84,9 +84,12 @@ static enum hf_err check_length(MDB_env *env, const char *file, struct hf_why *w
 
 /* What LMDB itself believes without a look: refuses a file that is none of its own, or whose first pages are damaged. A file that
  * is not there yet is fine. */
-static enum hf_err check_file(const char *path, struct hf_why *why) {
+static enum hf_err check_file(const char *path, bool follow, struct hf_why *why) {
 	struct hf_kv_meta meta;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+	if (fd < 0 && errno == ELOOP)
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, or no file; name the directory that holds the file itself",
+			       path);
 	if (fd < 0)
 		return HF_OK; /* LMDB says why */
 	bool is_database = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta);
@@ -101,7 +104,7 @@ enum hf_err hf_kv_check(const char *dir, struct hf_why *why) {
 	struct hf_kv_damage damage;
 	char file[PATH_MAX];
 	snprintf(file, sizeof file, "%s/" HF_KV_FILE_NAME, dir);
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int fd = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	bool whole = fd < 0 || !hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) || hf_kv_pages_whole(fd, &meta, NULL, &damage);
 	if (fd >= 0)
 		close(fd);
@@ -142,11 +145,19 @@ static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, str
 
 /* LMDB makes its lock table as long as it is, and sparse, and writes to it through a map. Only a lack of room is an error of ours:
  * LMDB knows what to do where it may not write. */
-static enum hf_err reserve_lock_table(const char *dir, struct hf_why *why) {
+static enum hf_err reserve_lock_table(const char *dir, bool is_writable, struct hf_why *why) {
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s/" HF_KV_LOCK_NAME, dir);
 	int error = hf_room_reserve(path, (MAX_READERS + 1) * READER_BYTES);
 	hf_file_give(path);
+	if (error == ELOOP)
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, and is not followed: remove it", path);
+	if ((error == EACCES || error == EPERM) && is_writable)
+		return hf_fail(
+			why, HF_E_DATA_DIR,
+			"%.100s cannot be written (%s): another user's program, such as mdb_stat of root, made it; it has no data: "
+			"remove it while nothing uses the directory",
+			path, strerror(error));
 	return hf_room_is_short(error) ? hf_fail(why, HF_E_STORAGE_FULL, "%.120s cannot be written: %s", path, strerror(error))
 				       : HF_OK;
 }
@@ -177,11 +188,28 @@ static void close_env(struct hf_kv *kv) {
 	kv->env = NULL;
 }
 
+/* What is wrong with the system, and the way out. */
+static enum hf_err cannot_open(const char *file, uint64_t map_size_bytes, int rc, struct hf_why *why) {
+	char size[32] = "";
+	if (map_size_bytes)
+		snprintf(size, sizeof size, " for %llu MiB", (unsigned long long)(map_size_bytes >> 20));
+	if (rc == ENOMEM)
+		return hf_fail(
+			why, HF_E_DATA_DIR,
+			"%.100s cannot be mapped: no room%s in the address space; raise its limit (ulimit -v), or lower --map-size",
+			file, size);
+	if (rc == ENODEV || rc == EOPNOTSUPP)
+		return hf_fail(why, HF_E_DATA_DIR,
+			       "%.120s cannot be mapped: its file system cannot do that (%s); use a local one, such as ext4 or XFS",
+			       file, strerror(rc));
+	return hf_fail(why, hf_room_err(rc), "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
+}
+
 static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file, unsigned flags, uint64_t map_size_bytes,
 			    struct hf_why *why) {
-	enum hf_err err = check_file(file, why);
+	enum hf_err err = check_file(file, flags & MDB_NOSUBDIR, why);
 	if (!err && !(flags & MDB_NOLOCK))
-		err = reserve_lock_table(path, why);
+		err = reserve_lock_table(path, !(flags & MDB_RDONLY), why);
 	if (err)
 		return err;
 	snprintf(kv->file, sizeof kv->file, "%s", file);
@@ -209,7 +237,7 @@ static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file
 	if (hf_kv_translate(rc) == HF_E_CORRUPT)
 		return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or is damaged: %s", file,
 			       mdb_strerror(rc));
-	return hf_fail(why, hf_room_err(rc), "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
+	return cannot_open(file, map_size_bytes, rc, why);
 }
 
 /* Opens the tables, and keeps their handles. In a writable store that is new they are made. */
@@ -235,6 +263,12 @@ static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, s
 	if (rc == MDB_SUCCESS)
 		return HF_OK;
 	rc = hf_kv_true_error(kv, rc);
+	if (rc == EAGAIN || rc == EACCES) /* of a lock by process number */
+		return hf_fail(why, HF_E_LOCKED,
+			       "%.100s is read by a process of the same number (%ld), perhaps in another container: wait for it, "
+			       "or run this "
+			       "with another number",
+			       file, (long)getpid());
 	enum hf_err err = rc == MDB_NOTFOUND ? HF_E_CORRUPT : hf_kv_translate(rc);
 	return why->text[0] ? err : hf_fail(why, err, "the database %.120s cannot be read: %s", file, mdb_strerror(rc));
 }
@@ -279,6 +313,15 @@ enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *
 	return HF_OK;
 }
 
+/* Whether the directory's lock table is there and can be written, or can be made. */
+static bool may_lock(const char *dir) {
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/" HF_KV_LOCK_NAME, dir);
+	if (access(path, F_OK) == 0)
+		return access(path, R_OK | W_OK) == 0;
+	return access(dir, W_OK) == 0;
+}
+
 enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) {
 	struct hf_kv *kv = calloc(1, sizeof *kv);
 	struct hf_why said = {""};
@@ -297,8 +340,19 @@ enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv *
 		err = hf_fail(&said, HF_E_CORRUPT, "%.120s is empty: no database", file);
 	else if (!is_dir)
 		err = hf_file_share(file, &said, &kv->shared_fd);
+	/* Who may not write the lock table needs none if no server, which has the file locked, is at work. */
+	bool unlocked = !is_dir;
+	if (!err && is_dir && !may_lock(path)) {
+		unlocked = true;
+		err = hf_file_share(file, &said, &kv->shared_fd);
+		if (err == HF_E_LOCKED)
+			hf_fail(&said, err,
+				"%.100s has a server at work, and its lock.mdb may not be written by this user: run this as its "
+				"owner",
+				path);
+	}
 	if (!err)
-		err = open_env(kv, path, file, MDB_RDONLY | (is_dir ? 0 : MDB_NOSUBDIR | MDB_NOLOCK), 0, &said);
+		err = open_env(kv, unlocked ? file : path, file, MDB_RDONLY | (unlocked ? MDB_NOSUBDIR | MDB_NOLOCK : 0), 0, &said);
 	if (!err)
 		err = open_all(kv, file, false, &said);
 	if (err) {

@@ -3,10 +3,10 @@
  * While the file $FAULTS/full exists, every write to a regular file but the log says ENOSPC, and so does posix_fallocate() unless
  * the file has the room already; if a name stands in it, such as data.mdb, only those to files of that name. When $FAULTS/meta
  * exists, it is removed and the next write of a meta page (the last step of a commit: a small pwrite) says EIO, once. While
- * $FAULTS/slow exists, such a write takes 20 ms longer, once its bytes can be seen, as on a disk. When $FAULTS/leak exists, it is
- * removed and the next write of a meta page leaks memory, which the tests must not miss. The wall clock is wrong by the seconds
- * that stand in $FAULTS/clock; the monotonic one is right.
- * While $FAULTS/stall exists, nothing that is to be made durable is.
+ * $FAULTS/map exists, a file named data.mdb cannot be mapped, for the error whose number stands in it. While $FAULTS/slow exists,
+ * such a write takes 20 ms longer, once its bytes can be seen, as on a disk. When $FAULTS/leak exists, it is removed and the next
+ * write of a meta page leaks memory, which the tests must not miss. The wall clock is wrong by the seconds that stand in
+ * $FAULTS/clock; the monotonic one is right. While $FAULTS/stall exists, nothing that is to be made durable is.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,13 +16,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define META_MAX_BYTES 400 /* of a meta page's write; pages are larger */
 
+void *mmap64(void *at, size_t len, int protection, int flags, int fd, off_t from);
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t at);
 ssize_t pwritev64(int fd, const struct iovec *parts, int n, off_t at);
 int posix_fallocate64(int fd, off_t at, off_t len);
@@ -160,3 +163,21 @@ int posix_fallocate64(int fd, off_t at, off_t len) {
 }
 
 int posix_fallocate(int fd, off_t at, off_t len) { return posix_fallocate64(fd, at, len); }
+
+/* The system call itself, as this is called before there is anything else. */
+void *mmap64(void *at, size_t len, int protection, int flags, int fd, off_t from) {
+	char path[PATH_MAX], number[16] = "";
+	if (fd > STDERR_FILENO && path_of("map", path) && is_named(fd, "data.mdb")) {
+		int fault = open(path, O_RDONLY | O_CLOEXEC);
+		if (fault >= 0) {
+			errno = read(fault, number, sizeof number - 1) > 0 ? atoi(number) : EINVAL;
+			close(fault);
+			return MAP_FAILED;
+		}
+	}
+	return (void *)syscall(SYS_mmap, at, len, protection, flags, fd, from);
+}
+
+void *mmap(void *at, size_t len, int protection, int flags, int fd, off_t from) {
+	return mmap64(at, len, protection, flags, fd, from);
+}

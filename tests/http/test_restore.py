@@ -160,6 +160,7 @@ class Restoring(Case):
     def test_what_root_makes_is_the_owners(self):
         server = self.server()
         backup = self.take(server)
+        os.chmod(self.root, 0o755)
         target = self.path('target')
         os.mkdir(target)
         owner = 65534 if os.geteuid() == 0 else os.geteuid()
