@@ -31,10 +31,25 @@ static bool too_deep(const json_t *value, int left) {
 	return false;
 }
 
+/* Whether a text is a byte order mark and more, or the beginning of one. */
+static bool is_marked(const char *text, size_t len, const char *mark) {
+	for (size_t i = 0; mark[i] && i < len; i++)
+		if (text[i] != mark[i])
+			return false;
+	return true;
+}
+
 static enum hf_err parse(const char *body, size_t len, const char *what, struct hf_why *why, json_t **ret) {
 	json_error_t error;
 	if (len == 0)
 		return hf_fail(why, HF_E_INVALID_JSON, "%s is empty", what);
+	if (is_marked(body, len, "\xEF\xBB\xBF"))
+		return hf_fail(why, HF_E_INVALID_JSON,
+			       "%s: it begins with a byte order mark (U+FEFF), which JSON must not have; send UTF-8 without one",
+			       what);
+	if (is_marked(body, len, "\xFF\xFE") || is_marked(body, len, "\xFE\xFF"))
+		return hf_fail(why, HF_E_INVALID_JSON, "%s: it begins with a byte order mark of UTF-16; send UTF-8 without one",
+			       what);
 	json_t *document = json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!document)
 		return hf_fail(why, HF_E_INVALID_JSON, "%s, line %d, column %d: %s", what, error.line, error.column, error.text);
