@@ -57,13 +57,11 @@ static MDB_val to_val(struct hf_slice s) { return (MDB_val){s.len, (void *)s.dat
 static struct hf_slice to_slice(MDB_val v) { return (struct hf_slice){v.mv_data, v.mv_size}; }
 
 enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_fd, struct hf_kv_meta *ret) {
-	for (int tries = HF_SNAPSHOT_TRIES; tries > 0; tries--) {
-		enum hf_err err = hf_txn_renew(txn, why);
-		if (err || hf_kv_read_meta(txn->kv->env, txn->lmdb, ret_fd, ret))
-			return err;
-		hf_txn_reset(txn);
-	}
-	return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be copied");
+	txn->fault = HF_OK;
+	int rc = LMDB(NULL, mdb_txn_renew(txn->lmdb));
+	if (rc == MDB_SUCCESS)
+		rc = LMDB(NULL, hf_kv_renew_meta(txn->kv->env, txn->lmdb, ret_fd, ret));
+	return rc == MDB_SUCCESS ? HF_OK : hf_kv_no_snapshot(rc, why);
 }
 
 enum hf_err hf_txn_check_pages(struct hf_txn *reader, struct hf_why *why) {
@@ -123,7 +121,7 @@ enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) {
 enum hf_err hf_txn_renew(struct hf_txn *txn, struct hf_why *why) {
 	txn->fault = HF_OK;
 	int rc = LMDB(NULL, mdb_txn_renew(txn->lmdb));
-	return rc == MDB_SUCCESS ? HF_OK : hf_fail(why, hf_kv_translate(rc), "a snapshot cannot be taken: %s", mdb_strerror(rc));
+	return rc == MDB_SUCCESS ? HF_OK : hf_kv_no_snapshot(rc, why);
 }
 
 void hf_txn_reset(struct hf_txn *txn) { mdb_txn_reset(txn->lmdb); }

@@ -8,8 +8,6 @@
 #include "kv.h"
 #include "kv_pages.h"
 
-#define HF_SNAPSHOT_TRIES 1000 /* each fails only if two commits come between two system calls */
-
 struct hf_kv {
 	MDB_env *env;
 	MDB_dbi tables[HF_TABLES];
@@ -25,8 +23,14 @@ enum hf_err hf_kv_translate(int rc);
 /* LMDB makes EIO of a write that the file system cut short, for which there is a better word. */
 int hf_kv_true_error(struct hf_kv *kv, int rc);
 
-/* The meta page of a transaction that is open, so that no page of its trees is overwritten. Its own is, by the second commit after
- * it: it is for certain as long as not one had ended when it was read. False: there was one. */
-bool hf_kv_read_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta *ret);
+/* Renews a read transaction that is open, and reads the meta page of its snapshot. LMDB overwrites that page by the second commit
+ * after its own; it was whole if no commit has ended since it was read, which the reader's own slot says: another one is not
+ * needed, as there may be none left. Not mdb_env_info(), which sees a commit that is still being flushed. LMDB's error, or
+ * HF_KV_TOO_FAST; then the transaction is reset. */
+#define HF_KV_TOO_FAST (-1)
+int hf_kv_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta *ret);
+
+/* What such an error means. */
+enum hf_err hf_kv_no_snapshot(int rc, struct hf_why *why);
 
 #endif

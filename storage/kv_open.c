@@ -13,7 +13,8 @@
 #include "room.h"
 
 #define MAX_READERS 1024
-#define READER_BYTES 64 /* of its slot in the lock table, behind a head of at least as much */
+#define SNAPSHOT_TRIES 1000 /* each fails only if a commit ends between two system calls */
+#define READER_BYTES 64	    /* of its slot in the lock table, behind a head of at least as much */
 
 enum hf_err hf_kv_translate(int rc) {
 	switch (rc) {
@@ -111,35 +112,34 @@ enum hf_err hf_kv_check(const char *dir, struct hf_why *why) {
 	return whole ? HF_OK : pages_missing(file, &damage, why);
 }
 
-/* Whether a snapshot is of the last commit. mdb_env_info() says so of fewer: it looks at the meta pages, and sees a commit that is
- * still being flushed, which on a disk is most of the time. It does where no reader is left to look with. */
-static bool is_newest(MDB_env *env, MDB_txn *txn) {
-	MDB_txn *now;
-	MDB_envinfo info;
-	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &now);
-	if (rc == MDB_READERS_FULL)
-		return mdb_env_info(env, &info) == MDB_SUCCESS && info.me_last_txnid == mdb_txn_id(txn);
-	if (rc != MDB_SUCCESS)
-		return false;
-	bool newest = mdb_txn_id(now) == mdb_txn_id(txn);
-	mdb_txn_abort(now);
-	return newest;
+int hf_kv_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta *ret) {
+	int rc = mdb_env_get_fd(env, ret_fd);
+	for (int tries = SNAPSHOT_TRIES; rc == MDB_SUCCESS && tries > 0; tries--) {
+		size_t id = mdb_txn_id(txn);
+		bool found = hf_kv_meta_read(*ret_fd, id, ret);
+		mdb_txn_reset(txn);
+		rc = mdb_txn_renew(txn);
+		if (rc == MDB_SUCCESS && found && mdb_txn_id(txn) == id)
+			return MDB_SUCCESS;
+	}
+	if (rc == MDB_SUCCESS)
+		mdb_txn_reset(txn);
+	return rc == MDB_SUCCESS ? HF_KV_TOO_FAST : rc;
 }
 
-bool hf_kv_read_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta *ret) {
-	return mdb_env_get_fd(env, ret_fd) == MDB_SUCCESS && hf_kv_meta_read(*ret_fd, mdb_txn_id(txn), ret) && is_newest(env, txn);
+enum hf_err hf_kv_no_snapshot(int rc, struct hf_why *why) {
+	if (rc == HF_KV_TOO_FAST)
+		return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be read");
+	return hf_fail(why, hf_kv_translate(rc), "a snapshot cannot be taken: %s", mdb_strerror(rc));
 }
 
 /* Looks at all pages, before LMDB does; the file may be written by a server meanwhile. */
 static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, struct hf_why *why) {
 	struct hf_kv_meta meta;
 	struct hf_kv_damage damage;
-	int fd, tries = HF_SNAPSHOT_TRIES;
-	while (!hf_kv_read_meta(env, txn, &fd, &meta)) {
-		mdb_txn_reset(txn);
-		if (--tries == 0 || mdb_txn_renew(txn) != MDB_SUCCESS)
-			return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be read");
-	}
+	int fd, rc = hf_kv_renew_meta(env, txn, &fd, &meta);
+	if (rc != MDB_SUCCESS)
+		return hf_kv_no_snapshot(rc, why);
 	return hf_kv_pages_whole(fd, &meta, NULL, &damage) ? HF_OK : pages_missing(file, &damage, why);
 }
 

@@ -4,6 +4,7 @@ Records are found by bytes that only they have; every copy is patched, since LMD
 server sees the damage at once, as it would see a failing disk.
 """
 import datetime
+import fcntl
 import ipaddress
 import os
 import struct
@@ -82,8 +83,11 @@ def set_format(data_dir, number):
 
 
 def _add_readers(data_dir, count, snapshot):
-    """Takes free reader slots of lock.mdb, as other programs that read the database would."""
+    """Takes free reader slots of lock.mdb, as other programs that read the database would: with a lock on the byte of their process
+    number, for as long as these tests run. Without it they are dead, and the server takes their slots back within a second."""
     path = os.path.join(data_dir, 'lock.mdb')
+    held = os.open(path, os.O_RDWR)
+    fcntl.fcntl(held, fcntl.F_OFD_SETLK, struct.pack('hhqqi4x', fcntl.F_WRLCK, os.SEEK_SET, os.getpid(), 1, 0))
     with open(path, 'r+b', buffering=0) as file:
         fd, head = file.fileno(), os.path.getsize(path) - READER_SLOTS * READER_BYTES
         number = struct.unpack('=I', os.pread(fd, 4, NUMBER_OF_READERS_AT[head]))[0]

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/kv_pages.h"
 #include "storage/query.h"
 #include "storage/upkeep.h"
 #include "support.h"
@@ -244,4 +245,31 @@ Test(store, a_feed_that_does_not_end_at_the_revision_is_reported) {
 	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
 	fixture_close(&f);
 	expect_refusal("the last change is missing", f.dir, HF_E_CORRUPT, "the last change is not the store's revision");
+}
+
+/* While a commit is being flushed its meta page can be seen, but does not count yet. */
+Test(store, all_pages_are_looked_at_without_a_second_reader_while_a_commit_is_flushed) {
+	enum { SLOTS = 1024 };
+	static struct hf_txn *readers[SLOTS];
+	struct hf_kv_meta meta;
+	struct hf_why why = {""};
+	uint8_t before[HF_KV_PAGE_MAX], flushed[HF_KV_PAGE_MAX];
+	int n = 0;
+	fixture_open(&f);
+	while (n < SLOTS && hf_reader_open(f.store, &readers[n]) == HF_OK)
+		n++;
+	cr_assert_lt(n, SLOTS, "a reader was to be refused");
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	cr_assert(fd >= 0 && hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta));
+	uint64_t next = meta.txn_id + 1;
+	off_t at = (off_t)(next % 2 * meta.page_bytes);
+	cr_assert_eq(pread(fd, before, meta.page_bytes, at), (ssize_t)meta.page_bytes);
+	hf_kv_meta_page(&meta, (int)(next % 2), flushed);
+	memcpy(flushed + HF_KV_META_BYTES - sizeof next, &next, sizeof next);
+	cr_assert_eq(pwrite(fd, flushed, meta.page_bytes, at), (ssize_t)meta.page_bytes);
+	cr_expect_eq(hf_txn_check_pages(f.reader, &why), HF_OK, "%s", why.text);
+	cr_assert_eq(pwrite(fd, before, meta.page_bytes, at), (ssize_t)meta.page_bytes);
+	close(fd);
+	while (n > 0)
+		hf_reader_close(readers[--n]);
 }
