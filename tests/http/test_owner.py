@@ -129,6 +129,27 @@ class Locks(Directory):
         for status, command in ((3, ('serve', '--listen', '127.0.0.1:0', '--data-dir')), (2, ('verify',)), (2, ('migrate', '--data-dir'))):
             self.assertOffline(status, *command, self.path('data'), says='is a link|is not a file')
 
+    def test_links_instead_of_lock_files(self):
+        """In a directory of one's own, where no ids are taken: nothing is written behind a link."""
+        self.store.stop()
+        data = self.path('data')
+        commands = {'holdfast.lock': (('serve', '--data-dir', data, '--listen', '127.0.0.1:0'), ('repair', '--data-dir', data),
+                                      ('migrate', '--data-dir', data)),
+                    'lock.mdb': (('serve', '--data-dir', data, '--listen', '127.0.0.1:0'), ('verify', data), ('export', data),
+                                 ('repair', '--data-dir', data), ('migrate', '--data-dir', data))}
+        for name in commands:
+            for command in commands[name]:
+                with self.subTest(command[0], name=name):
+                    path = os.path.join(data, name)
+                    os.rename(path, self.path('kept'))
+                    with open(self.path('victim'), 'w', encoding='utf-8') as file:
+                        file.write('secret')
+                    os.symlink(self.path('victim'), path)
+                    self.assertOffline(3 if command[0] == 'serve' else 2, *command)
+                    with open(self.path('victim'), encoding='utf-8') as file:
+                        self.assertEqual(file.read(), 'secret')
+                    os.replace(self.path('kept'), path)
+
     def test_a_file_that_cannot_be_mapped(self):
         self.store.stop()
         env = {**faulty(self.path('faults')), 'ASAN_OPTIONS': f'log_path={self.path("sanitizer")}:verify_asan_link_order=0'}
@@ -140,6 +161,28 @@ class Locks(Directory):
             with self.subTest(errno.errorcode[error]):
                 self.assertOffline(3, 'serve', '--data-dir', self.path('data'), '--listen', '127.0.0.1:0', env=env, says=says)
                 self.assertOffline(2, 'verify', self.path('data'), env=env, says='data.mdb cannot be mapped: ')
+
+    def test_a_directory_that_another_host_has(self):
+        with open(self.path('data/holdfast.lock'), encoding='utf-8') as lock:
+            lines = lock.read().splitlines()
+        lines[1] = 'host elsewhere'
+        with open(self.path('data/holdfast.lock'), 'w', encoding='utf-8') as lock:
+            lock.write('\n'.join(lines) + '\n')
+        self.assertOffline(4, 'serve', '--data-dir', self.path('data'), '--listen', '127.0.0.1:0',
+                           says=f'is in use by another holdfastd, pid {lines[0]} of host or container elsewhere')
+
+    @unittest.skipUnless(can_unshare(), 'needs process namespaces')
+    def test_commands_of_one_number(self):
+        """The export waits for its reader; the check in another container has its number."""
+        fill(self.store, (f'more{i}' for i in range(1000)), body=config())
+        contained = ['unshare', '-pf', '--mount-proc', BINARY]
+        with subprocess.Popen([*contained, 'export', self.path('data')], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as export:
+            export.stdout.read(1)
+            run = subprocess.run([*contained, 'verify', self.path('data')], capture_output=True, text=True, check=False)
+            export.communicate()
+        self.assertEqual(run.returncode, 1, run.stdout)
+        self.assertRegex(run.stderr, r'data.mdb is read by a process of the same number \([0-9]+\), perhaps in another container: wait for it')
+        self.assertEqual(export.returncode, 0)
 
     @unittest.skipUnless(can_unshare(), 'needs process namespaces')
     def test_processes_of_one_number(self):

@@ -4,8 +4,9 @@ import http.client
 import os
 import signal
 import struct
+import subprocess
 
-from harness import config, eventually, fill, lease_path
+from harness import BINARY, config, eventually, fill, lease_path
 from backups import Case
 
 PAGE, BRANCH, HEADER = 4096, 1, 16
@@ -63,6 +64,16 @@ class Rot(Case):
         self.assertEnds(1, 'lock.mdb was cut short', self.list)
         self.store.start()
         self.assertEqual(len(self.store.stream()[0]), LEASES)
+
+    def test_a_file_that_is_cut_short_under_a_command(self):
+        """The export waits for its reader, in the middle of the leases."""
+        fill(self.store, (f'more{i}' for i in range(LEASES)), body=config())
+        with subprocess.Popen([BINARY, 'export', self.store.data_dir], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+            export.stdout.read(1)
+            os.truncate(self.file, 2 * PAGE)
+            _, err = export.communicate()
+        self.assertEqual(export.returncode, 2, err)
+        self.assertRegex(err.decode(), r'^holdfastd export: \S*/data.mdb was cut short, or the disk cannot read it: page [0-9]+, .*\n$')
 
     def test_a_signal_that_is_not_the_databases_does_what_it_does(self):
         process, self.store.process = self.store.process, None

@@ -1,4 +1,5 @@
 """A disk that hangs in the middle of a commit: who waits, who does not, what is said of it, and how a server that is to stop ends."""
+import json
 import os
 import shutil
 import signal
@@ -69,6 +70,15 @@ class Stall(ServerCase):
                 self.assertReads(self.open(4))
                 self.flow()
                 self.assertEqual(before[5].getresponse().status, 201)
+
+    def test_a_database_that_is_deleted_during_a_commit_acknowledges_nothing(self):
+        self.start()
+        self.stall()
+        waits = self.hanging_put('waits')
+        os.unlink(os.path.join(self.server.data_dir, 'data.mdb'))
+        self.flow()
+        answer = waits.getresponse()
+        self.assertEqual((answer.status, json.load(answer)['code']), (503, 'store-gone'))
 
     def test_a_writer_that_was_alone_holds_up_nobody_who_comes_later(self):
         for threads in ('1', '2'):
