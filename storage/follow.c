@@ -106,6 +106,7 @@ static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading 
 	if (err)
 		return err;
 	store->offset_ms = to_ms - reading->monotonic_ms;
+	store->away_ms = 0;
 	store->lag_ms = record.lag_ms;
 	store->lag_from_ms = record.lag_from_ms;
 	store->passed_over = (struct hf_deadline){0};
@@ -113,13 +114,13 @@ static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading 
 	return HF_OK;
 }
 
-/* Notes how far the wall clock is ahead, and returns whether that is news. */
-static bool note_ahead(struct hf_store *store, int64_t by_ms, int64_t monotonic_ms) {
-	int64_t more_ms = by_ms - store->ahead_ms;
+/* Notes how far the wall clock is away, and returns whether that is news: a step that cannot be followed at once is one step. */
+static bool note_away(struct hf_store *store, int64_t by_ms, int64_t monotonic_ms) {
+	int64_t more_ms = by_ms - store->away_ms;
 	if (more_ms <= HF_CLOCK_TOLERANCE_MS && more_ms >= -HF_CLOCK_TOLERANCE_MS)
 		return false;
-	store->ahead_ms = by_ms;
-	store->ahead_since_ms = monotonic_ms;
+	store->away_ms = by_ms;
+	store->away_since_ms = monotonic_ms;
 	return true;
 }
 
@@ -130,17 +131,17 @@ static void count_step(struct hf_store *store, struct hf_clock_news *news, int64
 
 /* Whether the store's time is to be moved now. */
 static bool judge(struct hf_store *store, int64_t by_ms, bool unset, int64_t monotonic_ms, struct hf_clock_news *ret) {
-	int64_t was_ahead_ms = store->ahead_ms;
-	if (by_ms <= 0)
-		store->ahead_ms = 0;
+	int64_t was_away_ms = store->away_ms;
+	if (by_ms == 0)
+		store->away_ms = 0;
 	if (unset && !store->clock_unset)
 		ret->what = HF_CLOCK_UNSET;
-	else if (by_ms < 0 || (by_ms > 0 && note_ahead(store, by_ms, monotonic_ms)))
+	else if (by_ms && note_away(store, by_ms, monotonic_ms))
 		count_step(store, ret, by_ms);
-	else if (by_ms == 0 && was_ahead_ms && !unset)
-		*ret = (struct hf_clock_news){HF_CLOCK_RETURNED, -was_ahead_ms};
+	else if (by_ms == 0 && was_away_ms && !unset)
+		*ret = (struct hf_clock_news){HF_CLOCK_RETURNED, -was_away_ms};
 	store->clock_unset = unset;
-	return by_ms < 0 || (by_ms > 0 && monotonic_ms - store->ahead_since_ms >= store->options.follow_after_ms);
+	return by_ms < 0 || (by_ms > 0 && monotonic_ms - store->away_since_ms >= store->options.follow_after_ms);
 }
 
 enum hf_err hf_follow_clock(struct hf_store *store, struct hf_why *why, struct hf_clock_news *ret) {
@@ -153,10 +154,7 @@ enum hf_err hf_follow_clock(struct hf_store *store, struct hf_why *why, struct h
 	bool unset = hf_clock_is_unset(reading.wall_ms, now_ms);
 	if (!judge(store, by_ms, unset, reading.monotonic_ms, ret))
 		return HF_OK;
-	enum hf_err err = follow(store, &reading, reading.wall_ms, by_ms, why);
-	if (!err)
-		store->ahead_ms = 0;
-	return err;
+	return follow(store, &reading, reading.wall_ms, by_ms, why);
 }
 
 /* The newest time that the store knows of, and what an earlier run wrote down. */
@@ -186,6 +184,12 @@ static enum hf_err read_known(struct hf_store *store, struct hf_why *why, struct
 	return err;
 }
 
+bool hf_follow_is_sound(struct hf_txn *txn) {
+	struct hf_clock_record record;
+	struct hf_slice value;
+	return !hf_txn_get(txn, HF_META, KEY, &value) || hf_clock_decode(value, &record);
+}
+
 enum hf_err hf_follow_start(struct hf_store *store, struct hf_why *why) {
 	struct hf_clock_reading reading = hf_clock_read(&store->options.clock);
 	struct hf_clock_record record = {.at_ms = 0};
@@ -211,10 +215,13 @@ enum hf_err hf_follow_start(struct hf_store *store, struct hf_why *why) {
 						     : HF_CLOCK_BOOTED;
 	if (store->clock_unset || (same_boot && !by_ms))
 		return HF_OK;
+	store->away_ms = by_ms;
+	store->away_since_ms = reading.monotonic_ms;
+	if (by_ms && same_boot)
+		store->clock_steps[by_ms > 0]++;
 	/* Not seen to step backward: the ends may be right, and the time of the newest change wrong. */
 	int64_t shift_ms = same_boot || by_ms > 0 ? by_ms : 0;
-	err = follow(store, &reading, hf_time_add(now_ms, by_ms), shift_ms, &said);
-	if (!err && by_ms && same_boot)
-		store->clock_steps[by_ms > 0]++;
-	return HF_OK; /* a disk that is full keeps no store from being read */
+	if (follow(store, &reading, hf_time_add(now_ms, by_ms), shift_ms, &said))
+		return HF_OK; /* a disk that is full keeps no store from being read; it is tried again while that goes on */
+	return HF_OK;
 }

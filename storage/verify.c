@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "follow.h"
 #include "zone_rules.h"
 
 #define WHAT_MAX 1280 /* bytes of a sentence, with its NUL */
@@ -58,6 +59,8 @@ bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *
 }
 
 static void check_meta(struct hf_verify *v) {
+	if (!hf_follow_is_sound(v->txn))
+		hf_verify_say(v, HF_META, "the record of the store's time is damaged; no server starts on it");
 	if (v->meta.compacted > v->meta.revision)
 		hf_verify_say(v, HF_META, "the feed is compacted up to %" PRIu64 ", beyond the store's revision %" PRIu64,
 			      v->meta.compacted, v->meta.revision);

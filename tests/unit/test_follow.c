@@ -411,3 +411,45 @@ Test(follow, what_is_not_served_keeps_its_times) {
 	cr_expect_eq(until("a"), until_ms);
 	cr_expect_eq(hf_store_now_ms(f.store), f.now_ms + YEAR);
 }
+
+/* Writes until nothing more fits, a snapshot being kept of all there was. */
+static void fill(void) {
+	struct hf_zone_connect request;
+	enum hf_err err = HF_OK;
+	for (int i = 0; !err && i < 10000; i++) {
+		char instance[16];
+		snprintf(instance, sizeof instance, "i%d", i);
+		err = connect_zone(&f, "full", instance, &request);
+	}
+	cr_assert_eq(err, HF_E_STORAGE_FULL);
+}
+
+static void with_a_small_map(void) {
+	fixture_remove(&f);
+	fixture_dir(&f);
+	f.options.follow_clock = true;
+	f.options.follow_after_ms = -1;
+	f.options.map_size_bytes = 512 << 10;
+	fixture_open(&f);
+	acquired("a");
+	released("a");
+}
+
+Test(follow, a_step_back_that_finds_no_room_is_news_once_and_followed_when_there_is) {
+	struct hf_clock_news news;
+	with_a_small_map();
+	int64_t end_ms = until("a");
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
+	fill();
+	f.shift_ms = -DAY;
+	for (int i = 0; i < 5; i++) {
+		cr_expect_eq(hf_follow_clock(f.store, NULL, &news), HF_E_STORAGE_FULL);
+		cr_expect_eq(news.what, i == 0 ? HF_CLOCK_STEPPED : HF_CLOCK_CONTINUES, "time %d", i);
+	}
+	cr_expect_eq(hf_store_clock_steps(f.store, false), 1);
+	hf_reader_end(f.reader);
+	cr_assert_eq(hf_follow_clock(f.store, NULL, &news), HF_OK);
+	cr_expect_eq(news.what, HF_CLOCK_CONTINUES, "it was told");
+	cr_expect_eq(until("a"), end_ms - DAY);
+	cr_expect_eq(hf_store_clock_steps(f.store, false), 1);
+}

@@ -194,6 +194,7 @@ static void damage_meta_revision(void) {
 	meta.revision = hf_meta_limit(&meta);
 	hf_meta_write(txn, &meta);
 }
+static void damage_meta_clock(void) { hf_txn_put(txn, HF_META, (struct hf_slice){"clock", 5}, (struct hf_slice){"\2", 1}); }
 static void damage_change_missing(void) { delete_first(HF_CHANGES); }
 static void damage_history_missing(void) { delete_first(HF_HISTORY); }
 
@@ -235,6 +236,7 @@ static const struct {
 	{"a digest", damage_scope_digest, HF_SCOPES, "east"},
 	{"a store epoch that is too large", damage_meta_epoch, HF_META, "1073741825"},
 	{"a revision that is too large", damage_meta_revision, HF_META, "4611686022722355200"},
+	{"the record of the store's time", damage_meta_clock, HF_META, "time"},
 	{"a deadline is missing", damage_deadline_missing, HF_DEADLINES, "old"},
 	{"a deadline too many", damage_deadline_stray, HF_DEADLINES, "redis"},
 	{"a gap in the feed", damage_change_missing, HF_CHANGES, "1"},
