@@ -261,17 +261,20 @@ def ranges($pools):
 		first((if number >= 4026531840 then 8 else 16 end, 16, 20, 24, 28, 32) as $bits | ($ip | block($bits)) as $from |
 			select(all($taken[]; .to < $from or .from > $from + pow(2; 32 - $bits) - 1)) | "\($from | dotted)/\($bits)")] | unique;
 
+# Texts as the names of an object, as a list would be searched from its beginning for each of many.
+def set: reduce .[] as $text ({}; .[$text] = true);
+
 # Addresses as the fewest ranges, as `--reserve` takes them.
 def spans:
-	unique | map(select(is_ipv4)) as $four | (. - $four) as $six |
+	unique | map(select(is_ipv4)) as $four | map(select(is_ipv4 | not)) as $six |
 	($four | map(number) | sort | reduce .[] as $n ([]; if . != [] and .[-1][1] + 1 == $n then .[-1][1] = $n else . + [[$n, $n]] end) |
 		map(if .[0] == .[1] then .[0] | dotted else "\(.[0] | dotted)-\(.[1] | dotted)" end)) + $six;
 
 # What a pool of these ranges must never give away: all that Kuma shows there but that cannot be adopted as it is.
 def in_use($ranges):
 	($ranges | map(split("/") | (.[1] | tonumber) as $bits | .[0] | number | {from: ., to: (. + pow(2; 32 - $bits) - 1)})) as $spans |
-	(map(select(.verdict == "out-of-pool" and (.vips | map(select(is_ipv4)) | length) == 1) | .vips[])) as $leasable |
-	([.[].vips[] | select(is_ipv4)] | unique) - $leasable | map(select(number as $n | any($spans[]; .from <= $n and $n <= .to)));
+	([.[] | select(.verdict == "out-of-pool" and (.vips | map(select(is_ipv4)) | length) == 1) | .vips[]] | set) as $leasable |
+	[.[].vips[] | select(is_ipv4)] | unique | map(select(($leasable[.] | not) and (number as $n | any($spans[]; .from <= $n and $n <= .to))));
 
 def hint($pools):
 	[.[] | select(.verdict == "out-of-pool") | .vips[]] | unique | . as $ips | ranges($pools) as $ranges |
@@ -286,12 +289,12 @@ def hint_text($pools):
 
 # What Kuma uses and no lease can hold, and what is to be done about it: to reserve what is free.
 def reserving($addresses):
-	([.[] | select(.put) | .addresses[]?]) as $adopted |
+	([.[] | select(.put) | .addresses[]?] | set) as $adopted |
 	map(if (.kept or .nameless) | not then .
 		else . as $item | (.kept // .detail) as $what |
 		[.vips[] | select(is_ip) as $ip | $addresses[$ip] // {address: $ip, state: "unknown"}] as $found |
-		(($found | map(select(.lease) | .address)) + [.vips[] | select(. as $ip | any($adopted[]; . == $ip))]) as $held |
-		($found | map(select(.state == "free" and (.address as $ip | any($adopted[]; . == $ip) | not)))) as $free |
+		(($found | map(select(.lease) | .address)) + [.vips[] | select($adopted[.])]) as $held |
+		($found | map(select(.state == "free" and ($adopted[.address] | not)))) as $free |
 		(if .kept and .vips == [] then . + {verdict: "skipped", detail: $what}
 		elif .kept and ($found | length) < (.vips | length) then . + {verdict: "rejected", detail: "\($what); its VIP is no IP address"}
 		elif $free != [] then . + {reserve: ($free | map({pool, address}))} + (if .kept then {verdict: "would reserve", detail: $what} else
