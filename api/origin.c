@@ -49,7 +49,7 @@ static bool parse_authority(const char *text, struct authority *ret) {
 	size_t len = strcspn(text, " \t");
 	if (text[len + strspn(text + len, " \t")] != '\0')
 		return false;
-	size_t host = *text == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":");
+	size_t host = *text == '[' ? strcspn(text, "]") + 1 : strcspn(text, ": \t");
 	if (host > len)
 		return false;
 	if (host < len) {
