@@ -52,6 +52,8 @@ struct hf_exchange *hf_client_begin(struct hf_client *client, const char *uri) {
 void hf_client_end(struct hf_client *client, bool whole) {
 	if (!client->exchange)
 		return;
+	if (client->state == HF_CLIENT_WAITING) /* it was reset: its request is not handled again, and the watch may look at it */
+		hf_client_resume(client);
 	client->unfinished = !whole;
 	hf_exchange_end(client->exchange);
 	client->exchange = NULL;

@@ -6,17 +6,20 @@
  * $FAULTS/map exists, a file named data.mdb cannot be mapped, for the error whose number stands in it. While $FAULTS/slow exists,
  * such a write takes 20 ms longer, once its bytes can be seen, as on a disk. When $FAULTS/leak exists, it is removed and the next
  * write of a meta page leaks memory, which the tests must not miss. The wall clock is wrong by the seconds that stand in
- * $FAULTS/clock; the monotonic one is right. While $FAULTS/stall exists, nothing that is to be made durable is.
+ * $FAULTS/clock; the monotonic one is right. While $FAULTS/stall exists, nothing that is to be made durable is. While $FAULTS/watch
+ * exists, the thread that looks at connections stays where it looks at those that wait; it makes $FAULTS/watching as it gets there.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -124,6 +127,27 @@ int fsync(int fd) {
 	int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
 	stall();
 	return real(fd);
+}
+
+static void stay(void) {
+	char path[PATH_MAX], mark[PATH_MAX], thread[16] = "";
+	int error = errno;
+	prctl(PR_GET_NAME, thread);
+	if (strcmp(thread, "watch") == 0 && path_of("watch", path) && access(path, F_OK) == 0) {
+		int fd = path_of("watching", mark) ? open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+		if (fd >= 0)
+			close(fd);
+		while (access(path, F_OK) == 0)
+			nanosleep(&(struct timespec){0, 5000000}, NULL);
+	}
+	errno = error;
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout_ms) {
+	int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
+	if (timeout_ms == 0)
+		stay();
+	return real(fds, n, timeout_ms);
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t at) {

@@ -1,7 +1,10 @@
 """Who may hold a connection, and for how long: one client cannot take them all, by what it does not send, does not read or waits for."""
+import os
 import select
+import shutil
 import socket
 import struct
+import tempfile
 import threading
 import time
 import unittest
@@ -11,6 +14,7 @@ from harness import Server, eventually, fill, lease_path
 from test_clients import HOST
 from test_metrics import Metrics
 
+LIBRARY = os.environ.get('HOLDFAST_FAULTS', '')  # tests/http/faults.c, built
 HALF = b'PUT ' + lease_path('half').encode() + b' HTTP/1.1\r\n' + HOST + b'Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{'
 LIVEZ = b'GET /livez HTTP/1.1\r\n' + HOST + b'\r\n'
 RESET = struct.pack('ii', 1, 0)
@@ -280,6 +284,43 @@ class Gone(PlacesCase):
         answer = self.server.request('GET', f'/v1/changes?since={server.revision()}&wait=60s')
         self.assertEqual(answer.json()['changes'], [])
         self.assertEqual(self.server.request('PUT', lease_path('still')).status, 201)
+
+
+@unittest.skipUnless(LIBRARY, 'HOLDFAST_FAULTS names no library')
+class Watched(PlacesCase):
+    """A client that leaves while it is being looked at."""
+    COUNT = 4
+
+    def setUp(self):
+        self.faults = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.faults)
+
+    def test_one_that_is_reset_and_woken_at_that_moment(self):
+        server = self.server = Separate(env={'LD_PRELOAD': LIBRARY, 'FAULTS': self.faults})
+        self.addCleanup(server.close)
+        self.held = []
+        data, stay = os.path.join(server.data_dir, 'data.mdb'), os.path.join(self.faults, 'watch')
+        writer = server.connect()
+        self.addCleanup(writer.close)
+        self.assertEqual(server.put(lease_path('before'), connection=writer).status, 201)
+        self.hold(Gone.WAIT % server.revision(), self.COUNT)
+        server.wait_for_waiters(self.COUNT)
+        open(stay, 'w', encoding='utf-8').close()
+        try:
+            eventually(lambda: os.path.exists(os.path.join(self.faults, 'watching')))
+            for s in self.held:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                s.close()
+            written = os.stat(data).st_mtime_ns
+            writer.request('PUT', lease_path('a-change'), b'{"spec":{}}', {'Content-Type': 'application/json'})
+            eventually(lambda: os.stat(data).st_mtime_ns != written)
+            time.sleep(0.3)  # what must not happen has time to happen; that it does not, depends on no time
+        finally:
+            os.unlink(stay)
+        self.assertEqual(writer.getresponse().status, 201)
+        writer.close()
+        server.wait_for_waiters(0)
+        server.wait_for_requests(0)
 
 
 class Stopping(PlacesCase):
