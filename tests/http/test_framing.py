@@ -114,6 +114,7 @@ REFUSED = {
     'no Host': (GET + b'\r\n', 'Host is missing'),
     'two Hosts': (GET + HOST + HOST + b'\r\n', 'Host is given twice'),
     'two Hosts in HTTP/1.0': (GET.replace(b'1.1', b'1.0') + HOST + b'host: a\r\n\r\n', 'Host is given twice'),
+    'a request line that ends with LF': (GET.replace(b'\r\n', b'\n') + HOST + b'\r\n', 'request line'),
     'blanks in the target': (b'GET /v1/status HTTP/1.1 HTTP/1.1\r\n' + HOST + b'\r\n', 'request line'),
     'two blanks before the target': (b'GET  /v1/status HTTP/1.1\r\n' + HOST + b'\r\n', 'request line'),
     'two blanks behind the target': (b'GET /v1/status  HTTP/1.1\r\n' + HOST + b'\r\n', 'request line'),
