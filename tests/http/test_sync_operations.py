@@ -365,9 +365,9 @@ class Memory(unittest.TestCase):
 
     def test_zones_that_are_thought_of_leave_room_for_those_that_are_there(self):
         server = self.server('--sync-memory', '4MiB')
-        body, small = lines_of(1200), lines_of(500)
+        body, small = lines_of(700), lines_of(500)  # so small that more than half could be taken, if nothing were kept for the others
         server.put(lease_path('a', 'east'), {'spec': {}})
-        held = [server.socket() for _ in range(12)]
+        held = [server.socket() for _ in range(16)]
         for i, s in enumerate(held):
             s.sendall(head_of(f'made-up-{i}', len(body), query='mode=delta') + body[:-10])
         eventually(lambda: metrics_of(server).value('holdfast_problems_total', code='overloaded') >= 6)
