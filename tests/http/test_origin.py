@@ -17,7 +17,8 @@ class Pages(ServerCase):
         self.server.put(path, {})
         sync = '/v1/zones/east/sync?mode=full&mesh=*&maxRelease=100'
         for headers in ({'Origin': 'https://evil.example'}, {'Sec-Fetch-Site': 'cross-site'}, {'Sec-Fetch-Site': 'same-site'},
-                        {'Origin': 'null', 'Sec-Fetch-Site': 'same-origin'}, {'Origin': f'http://localhost:{self.server.port + 1}'}):
+                        {'Origin': 'null', 'Sec-Fetch-Site': 'same-origin'}, {'Origin': f'http://127.0.0.1:{self.server.port + 1}'},
+                        {'Origin': f'http://localhost:{self.server.port}'}, {'Origin': f'https://127.0.0.1:{self.server.port}.example'}):
             for method, target, body in (('POST', sync, {'items': []}), ('DELETE', path + '?purge=true', None), ('PUT', path, {'a': 1}),
                                          ('GET', '/v1/leases', None), ('POST', '/v1/verify', None), ('GET', '/v1/backup', None),
                                          ('GET', '/livez', None), ('GET', '/nowhere', None)):
