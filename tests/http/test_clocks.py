@@ -74,6 +74,7 @@ class Clocks(ServerCase):
         self.assertIn('level=warn msg="the wall clock stepped" seconds=+1576', self.server.log())
         self.assertGreater(self.left(self.release('b')), 5 * YEAR)
         self.wait_for_step(0, 'backward', 1)
+        self.assertLess(self.server.get('/v1/status').json()['uptimeSeconds'], 600)
         for service in 'ab':
             self.assertAlmostEqual(self.left(self.server.get(lease_path(service)).json()), 3600, delta=600)
 

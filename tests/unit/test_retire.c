@@ -211,6 +211,23 @@ Test(retire, a_zone_is_retired_with_all_its_leases_and_its_epoch_lives_on) {
 	cr_expect_eq(acquire(&f, &late), HF_E_STALE_EPOCH, "above it");
 }
 
+Test(retire, its_quarantines_end_on_time_although_it_comes_back) {
+	struct hf_zone_retire r;
+	acquired("a");
+	acquired("b");
+	connected("cp");
+	cr_assert_eq(release(&f, service("b"), false, NULL), HF_OK); /* forced by the retirement */
+	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
+	retired(false, &r);
+	f.now_ms += HOUR - 1;
+	connected("cp");
+	batch();
+	cr_expect(exists("a") && exists("b"));
+	f.now_ms += 1;
+	batch();
+	cr_expect(!exists("a") && !exists("b"));
+}
+
 Test(retire, purged_it_has_nothing_left_at_all) {
 	struct hf_zone_retire r;
 	acquired("a");
