@@ -8,6 +8,7 @@
  * write of a meta page leaks memory, which the tests must not miss. The wall clock is wrong by the seconds that stand in
  * $FAULTS/clock; the monotonic one is right. While $FAULTS/stall exists, nothing that is to be made durable is. While $FAULTS/watch
  * exists, the thread that looks at connections stays where it looks at those that wait; it makes $FAULTS/watching as it gets there.
+ * When a database is mapped while a standard stream is a file of its directory, $FAULTS/mistaken is made.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -188,9 +189,21 @@ int posix_fallocate64(int fd, off_t at, off_t len) {
 
 int posix_fallocate(int fd, off_t at, off_t len) { return posix_fallocate64(fd, at, len); }
 
+/* The database's files, its backups and exports: none of them may be a standard stream. */
+static void look_at_streams(void) {
+	static const char *const names[] = {"data.mdb", "lock.mdb", "holdfast.lock", "a.backup", "lines", "exported"};
+	char path[PATH_MAX];
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+			if (is_named(fd, names[i]) && path_of("mistaken", path))
+				mknod(path, S_IFREG | 0600, 0);
+}
+
 /* The system call itself, as this is called before there is anything else. */
 void *mmap64(void *at, size_t len, int protection, int flags, int fd, off_t from) {
 	char path[PATH_MAX], number[16] = "";
+	if (fd >= 0 && (flags & MAP_SHARED))
+		look_at_streams();
 	if (fd > STDERR_FILENO && path_of("map", path) && is_named(fd, "data.mdb")) {
 		int fault = open(path, O_RDONLY | O_CLOEXEC);
 		if (fault >= 0) {

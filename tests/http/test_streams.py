@@ -11,6 +11,7 @@ import front
 from backups import Case
 from harness import BINARY, Server, config, eventually, fill, inherited, lease_path
 
+LIBRARY = os.environ.get('HOLDFAST_FAULTS', '')  # tests/http/faults.c, built
 SUBSETS = [closed for n in range(4) for closed in itertools.combinations(range(3), n)]
 LEASES = 20
 
@@ -43,7 +44,7 @@ class Streams(Case):
         """Runs it with those descriptors closed; the others are /dev/null and a file each."""
         with open(os.devnull, 'rb') as nothing, open(self.path('out'), 'wb') as out, open(self.path('err'), 'wb') as err:
             return subprocess.Popen([program, *args], stdin=nothing, stdout=out, stderr=err, cwd=self.root,
-                                    env=inherited(ASAN_OPTIONS=f"""log_path="{self.path('sanitizer')}":exitcode=99""", **(env or {})),
+                                    env=inherited(ASAN_OPTIONS=f"""log_path="{self.path('sanitizer')}":exitcode=99:verify_asan_link_order=0""", **(env or {})),
                                     preexec_fn=lambda: [os.close(fd) for fd in closed])
 
     def run_closed(self, closed, *args, program=BINARY, **more):
@@ -75,9 +76,11 @@ class Streams(Case):
                     self.assertEqual(child.wait(120), 0)
                 self.assertWhole(directory)
 
+    @unittest.skipUnless(LIBRARY, 'HOLDFAST_FAULTS names no library')
     def test_offline_commands(self):
-        """A command whose output is lost says so by its status, whatever it did."""
+        """A command whose output is lost says so by its status, whatever it did; no file of its own is ever a standard stream."""
         store = self.fresh('store')
+        faults = {'LD_PRELOAD': LIBRARY, 'FAULTS': self.root}
         commands = (
             ('verify', (store,), True), ('verify', (self.backup, '--json'), True), ('export', (store,), True),
             ('export', (store, '--output', self.path('exported')), False), ('repair', ('--data-dir', store, '--apply'), True),
@@ -86,7 +89,11 @@ class Streams(Case):
         for (i, closed), (name, args, prints) in itertools.product(enumerate(SUBSETS), commands):
             with self.subTest(name, args=args, closed=closed):
                 args = [arg.format(i) for arg in args]
-                self.assertEqual(self.run_closed(closed, name, *args), 2 if prints and 1 in closed else 0)
+                status, mistaken = self.run_closed(closed, name, *args, env=faults), os.path.exists(self.path('mistaken'))
+                if mistaken:
+                    os.unlink(self.path('mistaken'))
+                self.assertFalse(mistaken, 'a file of its own was a standard stream')
+                self.assertEqual(status, 2 if prints and 1 in closed else 0)
                 if name in ('restore', 'import'):
                     self.assertWhole(args[-1])
                 if '--output' in args:
