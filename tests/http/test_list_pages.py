@@ -6,6 +6,8 @@ from harness import ServerCase, lease_path, parallel
 
 DEFAULT = 1000
 ZONES = DEFAULT + 7
+LARGE_BYTES = 1 << 20
+POOL_BYTES = 10000  # at the most, of one of the large pools below
 
 
 class Pages(ServerCase):
@@ -77,6 +79,29 @@ class Pages(ServerCase):
         run = front.run('zones', server=fake)
         self.assertEqual(run.status, 3, run)
         self.assertIn('not what a Holdfast server answers', run.err)
+
+
+class Large(ServerCase):
+    """A page ends early when it has become large, however many were asked for."""
+
+    def test_a_page_ends_when_it_has_become_large(self):
+        selector = [f'{i:02}-'.ljust(63, 'x') for i in range(64)]
+        names = [f'large-{i:03}' for i in range(150)]
+        for i, name in enumerate(names):
+            answer = self.server.put(f'/v1/pools/{name}', {'cidrs': [f'10.{i}.0.0/24'], 'meshes': selector, 'zones': selector})
+            self.assertEqual(answer.status, 201, answer)
+        found, sizes, token = [], [], ''
+        while token is not None and len(sizes) < 10:
+            answer = self.server.get('/v1/pools?limit=5000' + (f'&continue={token}' if token else ''))
+            sizes.append(len(answer.body))
+            found += [item['pool'] for item in answer.json()['items']]
+            token = answer.json()['continue']
+        self.assertEqual([name for name in found if name in names], names)
+        self.assertEqual(len(found), len(set(found)))
+        self.assertEqual(len(sizes), 2, sizes)
+        self.assertGreaterEqual(sizes[0], LARGE_BYTES)
+        self.assertLess(sizes[0], LARGE_BYTES + POOL_BYTES)
+        self.assertLess(sizes[1], LARGE_BYTES)
 
 
 if __name__ == '__main__':
