@@ -109,8 +109,10 @@ void hf_linger_keep(struct hf_linger *linger, int fd) {
 	pthread_mutex_lock(&linger->lock);
 	int own = linger->n < SOCKETS_MAX ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	int64_t now_us = hf_monotonic_us();
-	if (own >= 0)
+	if (own >= 0) {
+		shutdown(own, SHUT_WR); /* nothing more comes, which libmicrohttpd's close() alone no longer says */
 		linger->late[linger->n++] = (struct late){own, 0, now_us + IDLE_US, now_us + TOTAL_US};
+	}
 	pthread_mutex_unlock(&linger->lock);
 	if (own >= 0)
 		wake(linger);

@@ -1,7 +1,8 @@
 """Clients that misbehave, one by one: whatever they send and however they leave, nothing of theirs stays behind."""
+import select
 import unittest
 
-from harness import ServerCase, eventually
+from harness import ServerCase, eventually, undisturbed
 from test_metrics import Metrics
 
 GET, POST, HOST = b'GET /livez HTTP/1.1\r\n', b'POST /v1/lookup HTTP/1.1\r\n', b'Host: localhost\r\n'
@@ -84,6 +85,19 @@ class Given(ClientCase):
             self.leave(SHAPES['8000 parameters'], True)
         self.server.stop(timeout=2)  # longer, if it waited for requests that nobody ends
         self.server.start()
+
+    def test_who_is_given_up_hears_of_it_while_the_rest_is_still_read(self):
+        def attempt(server):
+            with server.socket() as s:
+                s.sendall(SHAPES['8000 parameters'])
+                for _ in range(40):  # a server that reads on and says nothing does so for longer
+                    if select.select([s], [], [], 0.1)[0]:
+                        break
+                    s.send(b'x')
+                else:
+                    self.fail('the connection is still open')
+                self.assertEqual(s.recv(100), b'')
+        undisturbed(attempt)
 
 
 if __name__ == '__main__':
