@@ -6,9 +6,10 @@
  * $FAULTS/map exists, a file named data.mdb cannot be mapped, for the error whose number stands in it. While $FAULTS/slow exists,
  * such a write takes 20 ms longer, once its bytes can be seen, as on a disk. When $FAULTS/leak exists, it is removed and the next
  * write of a meta page leaks memory, which the tests must not miss. The wall clock is wrong by the seconds that stand in
- * $FAULTS/clock; the monotonic one is right. While $FAULTS/stall exists, nothing that is to be made durable is. While $FAULTS/watch
- * exists, the thread that looks at connections stays where it looks at those that wait; it makes $FAULTS/watching as it gets there.
- * When a database is mapped while a standard stream is a file of its directory, $FAULTS/mistaken is made.
+ * $FAULTS/clock; the monotonic one is right. While $FAULTS/stall exists, nothing that is to be made durable is; while $FAULTS/log
+ * exists, nothing is written to standard error. While $FAULTS/watch exists, the thread that looks at connections stays where it
+ * looks at those that wait; it makes $FAULTS/watching as it gets there. When a database is mapped while a standard stream is a file
+ * of its directory, $FAULTS/mistaken is made.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -110,23 +111,23 @@ int clock_gettime(clockid_t id, struct timespec *ret) {
 	return result;
 }
 
-static void stall(void) {
+static void stall(const char *fault) {
 	char path[PATH_MAX];
 	int error = errno;
-	while (path_of("stall", path) && access(path, F_OK) == 0)
+	while (path_of(fault, path) && access(path, F_OK) == 0)
 		nanosleep(&(struct timespec){0, 5000000}, NULL);
 	errno = error;
 }
 
 int fdatasync(int fd) {
 	int (*real)(int) = dlsym(RTLD_NEXT, "fdatasync");
-	stall();
+	stall("stall");
 	return real(fd);
 }
 
 int fsync(int fd) {
 	int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
-	stall();
+	stall("stall");
 	return real(fd);
 }
 
@@ -165,6 +166,8 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t at) { return pwrite64
 
 ssize_t write(int fd, const void *data, size_t len) {
 	ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+	if (fd == STDERR_FILENO)
+		stall("log");
 	return is_full(fd) ? -1 : real(fd, data, len);
 }
 

@@ -23,7 +23,6 @@ class Stall(ServerCase):
     def setUp(self):
         self.faults = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.faults)
-        self.stalled = os.path.join(self.faults, 'stall')
 
     def start(self, *flags):
         self.server = Server(*flags, env={'LD_PRELOAD': LIBRARY, 'FAULTS': self.faults})
@@ -31,12 +30,12 @@ class Stall(ServerCase):
         self.addCleanup(self.flow)
         self.kept = self.server.put(lease_path('kept'), config()).json()
 
-    def stall(self):
-        open(self.stalled, 'w', encoding='utf-8').close()
+    def stall(self, what='stall'):
+        open(os.path.join(self.faults, what), 'w', encoding='utf-8').close()
 
-    def flow(self):
-        if os.path.exists(self.stalled):
-            os.unlink(self.stalled)
+    def flow(self, *what):
+        for name in what or os.listdir(self.faults):
+            os.unlink(os.path.join(self.faults, name))
 
     def hanging_put(self, name, connection=None):
         """Sends it, over a connection of its own unless one is given, and waits until a commit hangs; the connection."""
@@ -120,6 +119,20 @@ class Stall(ServerCase):
         self.assertEqual(self.server.metric(SLOW), 1)
         eventually(lambda: self.server.metric(AGE) == 0)
         self.assertEqual(len(self.server.lines('msg="a commit takes long"')), 1, 'once for each commit')
+
+    def test_a_log_on_the_same_disk_holds_up_nobody(self):
+        self.start('--threads', '1', '--log-level', 'debug')
+        self.stall()
+        waits = self.hanging_put('waits')
+        self.server.lines('msg="a commit takes long"')
+        self.stall('log')
+        self.assertReads(self.open(4))
+        self.assertEqual(self.server.get(lease_path('the-last-one'), check=False).status, 404)
+        self.assertNotIn('the-last-one', self.server.log())
+        self.flow('log')
+        self.server.lines('the-last-one')
+        self.flow()
+        self.assertEqual(waits.getresponse().status, 201)
 
     def test_a_stop_ends_in_time_and_loses_nothing_that_was_answered(self):
         self.start()
