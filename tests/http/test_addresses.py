@@ -191,21 +191,18 @@ class Addresses(ServerCase):
     def test_history(self):
         path = '/v1/addresses/10.0.0.100/history'
         self.assertEqual(self.server.get(path).json(), {'items': []})
-        moments = []
         for name in ('first', 'second'):
             self.server.put(lease_path(name) + '?address=10.0.0.100')
-            time.sleep(0.02)  # the clock goes on
-            moments.append(datetime.datetime.now(datetime.timezone.utc))
             time.sleep(0.02)  # the clock goes on
             if name == 'first':
                 self.server.delete(lease_path(name) + '?purge=true')
                 time.sleep(0.02)  # the clock goes on
-                moments.append(datetime.datetime.now(datetime.timezone.utc))
-                time.sleep(0.02)  # the clock goes on
         items = self.server.get(path).json()['items']
         self.assertEqual([(i['service'], i['to'] is None) for i in items], [('second', True), ('first', False)])
         self.assertLess(items[1]['from'], items[1]['to'])
-        for moment, holders in zip(moments, (['first'], [], ['second'])):
+        began, ended, began_again = (datetime.datetime.fromisoformat(t) for t in (items[1]['from'], items[1]['to'], items[0]['from']))
+        moments = (began + (ended - began) / 2, ended + (began_again - ended) / 2, began_again + datetime.timedelta(milliseconds=5))
+        for moment, holders in zip(moments, (['first'], [], ['second'])):  # of the store's time, not of this process's clock
             for text in (moment.strftime('%Y-%m-%dT%H:%M:%S.%fZ'),
                          moment.astimezone(datetime.timezone(datetime.timedelta(hours=5, minutes=30))).isoformat(),
                          moment.astimezone(datetime.timezone(datetime.timedelta(hours=-8))).isoformat()):
