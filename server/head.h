@@ -7,7 +7,7 @@
  * that: what is not where it must be refuses the request.
  *
  * Two things leave no trace, as both of their bytes become NUL like CR LF: a NUL before a bare LF, and, as the head's last line, a
- * colon before one. docs/operations.md says what a proxy must do. Not thread-safe.
+ * colon before one. docs/running.md says what a proxy must do. Not thread-safe.
  */
 #ifndef HF_SERVER_HEAD_H
 #define HF_SERVER_HEAD_H

@@ -2,7 +2,7 @@
 
 A row is what is sent before a second request, and the statuses of all answers on the connection. 'CLOSED' at the end says that the second
 request is not carried out and the connection is closed; otherwise the second one must be answered too, as a PUT that makes a lease.
-libmicrohttpd answers some shapes itself; those have HTML bodies, and docs/operations.md lists them. Should another version of it lay out
+libmicrohttpd answers some shapes itself; those have HTML bodies, and docs/running.md lists them. Should another version of it lay out
 a head differently, the first rows fail.
 """
 import re

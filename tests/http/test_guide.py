@@ -1,4 +1,4 @@
-"""The operator's guide and README say what there is: metrics, log messages, exit statuses, commands and their options."""
+"""The documents agree with the programs: settings, metrics, log messages, exit statuses, commands and their options; and with each other."""
 import glob
 import os
 import re
@@ -15,15 +15,18 @@ def read(*path):
         return file.read()
 
 
-GUIDE, README = read('docs', 'operations.md'), read('README.md')
+PATHS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', *sorted(glob.glob('docs/*.md', root_dir=front.ROOT)), 'storage/FORMAT.md']
+DOCUMENTS = {path: read(path) for path in PATHS}
+GUIDE = '\n'.join(text for path, text in DOCUMENTS.items() if path.startswith('docs/'))
+LINES_MAX = 500
 COMMANDS = sorted(name for name in os.listdir(os.path.join(front.ROOT, 'scripts', 'commands')) if '.' not in name)
 
 
 def rows(head):
-    """The cells of the guide's table whose head begins with these cells."""
-    table = re.search(rf'^{re.escape(head)}.*\n\|[-|]+\|\n((?:\|.*\n)+)', GUIDE, re.M)
-    assert table, f'the guide has no table {head}'
-    return [[cell.strip() for cell in line.strip('|').split(' | ')] for line in table[1].splitlines()]
+    """The cells of the one table in docs/ whose head begins with these cells."""
+    tables = re.findall(rf'^{re.escape(head)}.*\n\|[-|]+\|\n((?:\|.*\n)+)', GUIDE, re.M)
+    assert len(tables) == 1, f'the guide has {len(tables)} tables {head}'
+    return [[cell.strip() for cell in line.strip('|').split(' | ')] for line in tables[0].splitlines()]
 
 
 def names(head):
@@ -73,7 +76,7 @@ def split_arguments(text):
 
 def logged():
     """The messages that server/ and api/ log: strings that are given as the `message` of a function."""
-    sources = {path: read(path) for path in sorted(glob.glob('server/*.[ch]', root_dir=front.ROOT) + glob.glob('api/*.[ch]', root_dir=front.ROOT))}
+    sources = {path: read(path) for layer in ('server', 'api') for path in sorted(glob.glob(f'{layer}/**/*.[ch]', root_dir=front.ROOT, recursive=True))}
     places = {}
     for text in sources.values():
         for function, parameters in re.findall(r'(\w+)\(([^()]*\bconst char \*message\b[^()]*)\)\s*\{', text):
@@ -90,9 +93,9 @@ class Guide(ServerCase):
     def test_every_metric_is_explained(self):
         served = set(re.findall(r'^# TYPE (\w+)', self.server.get('/metrics').body.decode(), re.M))
         self.assertEqual(names('| metric |'), served)
-        for text in (GUIDE, README):
-            mentioned = {re.sub('_(bucket|sum|count)$', '', name) for name in re.findall(r'\bholdfast_\w+', text)}
-            self.assertEqual(mentioned - served, set())
+        for path, text in DOCUMENTS.items():
+            mentioned = {re.sub('_(bucket|sum|count)$', '', name) for name in re.findall(r'\bholdfast_\w+(?!\w|[*])', text)}
+            self.assertEqual(mentioned - served, set(), path)
 
     def test_every_log_message_is_explained(self):
         found = logged()
@@ -102,7 +105,7 @@ class Guide(ServerCase):
 
     def test_every_problem_code_exists(self):
         known = set(re.findall(r'holdfast_problems_total\{code="([^"]*)"', self.server.get('/metrics').body.decode()))
-        section = GUIDE[GUIDE.index('## Problem codes'):GUIDE.index('## Moving')]
+        section = DOCUMENTS['docs/monitoring.md'].split('## Problem codes')[1]
         mentioned = {word for word in re.findall('`([a-z]+-[a-z-]+|overloaded)`', section)}
         self.assertGreater(len(mentioned), 5)
         self.assertEqual(mentioned - known, set())
@@ -111,10 +114,29 @@ class Guide(ServerCase):
         text = ' '.join(help_of('holdfastd').split('Exit status:')[1].split()).rstrip('.')
         stated = {number: words for number, words in re.findall(r'(\d) ([^;]+)', text) if number != '0'}
         self.assertEqual({cells[0]: cells[1] for cells in rows('| status | meaning |')}, stated)
+        listed = re.search('Exit status: 0 stopped, (.*?)[.]\n', DOCUMENTS['docs/running.md'], re.S)[1]
+        self.assertEqual(re.findall(r'(\d)\s', listed), sorted(stated))
+
+    def test_every_setting_is_explained(self):
+        """The table has each flag of --help but two, with its variable, and its default as the help states it."""
+        text = help_of('holdfastd')
+        flags = {name: f'{name} {value}'.strip() for name, value in re.findall('^  (--[a-z-]+)(?: ([A-Z:]+))? ', text, re.M)
+                 if name not in ('--help', '--version')}
+        shown = {}
+        for flag, variable, default, _ in rows('| flag | variable | default |'):
+            for f, v, d in zip(*(re.findall('`([^`]+)`', cell) or [cell] for cell in (flag, variable, default))):
+                shown[f.split()[0]] = (f, v, d)
+        self.assertEqual({name: cells[0] for name, cells in shown.items()} | {'--insecure': '--insecure'}, flags)
+        for name, (_, variable, default) in shown.items():
+            with self.subTest(name):
+                self.assertEqual(variable, 'HOLDFAST_' + name[2:].upper().replace('-', '_'))
+                stated = re.search(rf'^  {name} .*\(default:? (.*)\)$', text, re.M)
+                if stated and re.fullmatch('[0-9a-zA-Z./:]+', default):
+                    self.assertEqual(default, stated[1])
 
     def test_every_command_is_one_and_takes_its_options(self):
         overview, uses = help_of('holdfast'), 0
-        for document, text in (('guide', GUIDE), ('README', README)):
+        for document, text in DOCUMENTS.items():
             for program, command, rest in commands_of(text):
                 with self.subTest(document, use=f'{program} {command}{rest}'):
                     uses += 1
@@ -149,16 +171,40 @@ class Guide(ServerCase):
                 self.assertRegex(known, rf'(?<![a-z]){word}(?![a-z-])')
 
     def test_links_lead_somewhere(self):
-        def anchor(title):
-            return re.sub(r'[^\w -]', '', title.lower()).replace(' ', '-')
-        for document, text in (('docs', GUIDE), ('.', README)):
-            anchors = {anchor(title) for title in re.findall('^#+ (.*)', text, re.M)}
+        """Those between documents, to a chapter too."""
+        def anchors(path):
+            titles = re.findall('^#+ (.*)', re.sub('^```.*?^```$', '', read(path), flags=re.M | re.S), re.M)
+            return {re.sub(r'[^\w -]', '', title.lower()).replace(' ', '-') for title in titles}
+        seen = 0
+        for document, text in DOCUMENTS.items():
             for target in re.findall(r'\]\(([^)]+)\)', text):
-                with self.subTest(target):
-                    if target.startswith('#'):
-                        self.assertIn(target[1:], anchors)
-                    elif not target.startswith('http'):
-                        self.assertTrue(os.path.exists(os.path.join(front.ROOT, document, target.split('#')[0])))
+                if not re.match('https?:', target):
+                    with self.subTest(document, target=target):
+                        path, _, chapter = target.partition('#')
+                        path = os.path.normpath(os.path.join(os.path.dirname(document), path)) if path else document
+                        self.assertTrue(os.path.exists(os.path.join(front.ROOT, path)))
+                        self.assertTrue(not chapter or chapter in anchors(path))
+                        seen += 1
+        self.assertGreater(seen, 60)
+
+    def test_paths_exist(self):
+        """Files and folders of the tree that stand in backticks in what contributors read."""
+        for document in ('README.md', 'CONTRIBUTING.md', 'docs/architecture.md'):
+            for path in re.findall(r'`((?:server|api|storage|tests|scripts|packaging|docs)/[\w./-]*)`', DOCUMENTS[document]):
+                with self.subTest(document, path=path):
+                    self.assertTrue(os.path.exists(os.path.join(front.ROOT, path)))
+
+    def test_the_readme_names_each_document(self):
+        for path in PATHS:
+            if path not in ('README.md', 'CHANGELOG.md'):
+                self.assertIn(f']({path})', DOCUMENTS['README.md'])
+
+    def test_no_document_is_long_and_each_says_for_whom_it_is(self):
+        for path, text in DOCUMENTS.items():
+            with self.subTest(path):
+                self.assertLessEqual(len(text.splitlines()), LINES_MAX)
+                if path.startswith('docs/'):
+                    self.assertRegex(text, r'\A# .*\n\nRead this ')
 
 
 if __name__ == '__main__':

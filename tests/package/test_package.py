@@ -77,8 +77,8 @@ def expected(prefix):
     found |= {f'{prefix}libexec/holdfast/{name}': 0o755 for name in programs}
     found |= {f'{prefix}libexec/holdfast/{name}': 0o644 for name in parts}
     found |= {f'{prefix}share/doc/holdfast/{name}': 0o644 for name in
-              ('README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'copyright', 'docs/operations.md', 'docs/export.md', 'storage/FORMAT.md',
-               'api/openapi.yaml', 'tests/bench/RESULTS.md')}
+              ('README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'copyright', 'storage/FORMAT.md', 'api/openapi.yaml',
+               'tests/bench/RESULTS.md', *(f'docs/{name}' for name in os.listdir(SOURCE + '/docs')))}
     found[prefix + 'share/bash-completion/completions/holdfast'] = 0o644
     return found
 
