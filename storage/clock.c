@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #define RECORD_VERSION 1
+#define APART_MS 10 /* readings of two clocks that lie so close together are of one moment */
+#define READINGS_MAX 10
 
 static int64_t read_ms(clockid_t id) {
 	struct timespec now;
@@ -77,7 +79,17 @@ int64_t hf_clock_monotonic(const struct hf_clock *clock) {
 }
 
 struct hf_clock_reading hf_clock_read(const struct hf_clock *clock) {
-	struct hf_clock_reading reading = {.wall_ms = hf_clock_wall(clock), .monotonic_ms = hf_clock_monotonic(clock)};
+	struct hf_clock_reading reading = {.wall_ms = 0};
+	int64_t before_ms = hf_clock_monotonic(clock), apart_ms = INT64_MAX;
+	for (int i = 0; i < READINGS_MAX && apart_ms > APART_MS; i++) {
+		int64_t wall_ms = hf_clock_wall(clock), after_ms = hf_clock_monotonic(clock);
+		if (after_ms - before_ms < apart_ms) {
+			apart_ms = after_ms - before_ms;
+			reading.wall_ms = wall_ms;
+			reading.monotonic_ms = before_ms + apart_ms / 2;
+		}
+		before_ms = after_ms;
+	}
 	if (clock->boot)
 		clock->boot(clock->context, reading.boot);
 	return reading;

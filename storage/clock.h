@@ -35,7 +35,8 @@ extern const struct hf_clock HF_SYSTEM_CLOCK;
 int64_t hf_clock_wall(const struct hf_clock *clock);
 int64_t hf_clock_monotonic(const struct hf_clock *clock);
 
-/* Both clocks at one moment. */
+/* Both clocks at one moment: a thread that is stopped between the two readings (SIGSTOP, a busy machine) reads again, a few times,
+ * and keeps the two that lie closest together. */
 struct hf_clock_reading {
 	int64_t wall_ms, monotonic_ms;
 	uint8_t boot[HF_BOOT_BYTES];

@@ -136,7 +136,8 @@ static struct hf_store *new_store(const struct hf_store_options *options) {
 	if (store) {
 		store->options = *options;
 		fill_defaults(&store->options);
-		store->offset_ms = hf_clock_wall(&store->options.clock) - hf_clock_monotonic(&store->options.clock);
+		struct hf_clock_reading reading = hf_clock_read(&store->options.clock);
+		store->offset_ms = reading.wall_ms - reading.monotonic_ms;
 		store->lock_fd = store->file_fd = -1;
 		store->checked_ms = -1;
 	}

@@ -101,6 +101,60 @@ Test(clock, a_reading_is_brought_into_those_years) {
 	cr_expect_arr_eq(reading.boot, unknown, sizeof unknown);
 }
 
+/* A clock whose reader is stopped before some of its readings: monotonic, wall, monotonic, and then wall and monotonic again. */
+#define STOPS_MAX 25
+static struct {
+	const int *stops_ms;
+	int readings;
+	int64_t passed_ms;
+} stopping;
+
+static int64_t stop(int64_t from_ms) {
+	cr_assert_lt(stopping.readings, STOPS_MAX, "it reads for ever");
+	stopping.passed_ms += stopping.stops_ms[stopping.readings++];
+	return from_ms + stopping.passed_ms;
+}
+
+static int64_t stopping_wall(void *context) { return (void)context, stop(NOW); }
+static int64_t stopping_monotonic(void *context) { return (void)context, stop(HOUR); }
+
+static const struct {
+	const char *name;
+	int stops_ms[STOPS_MAX];
+	int readings, off_ms; /* at most */
+} STOPPED[] = {
+	{"never", {0}, 3, 0},
+	{"before the first reading", {5000}, 3, 0},
+	{"between the first two", {0, 5000}, 5, 0},
+	{"after the wall clock", {0, 0, 5000}, 5, 0},
+	{"for a moment", {0, 4, 6}, 3, 5},
+	{"a little longer", {0, 4, 7}, 5, 0},
+	{"at the first and the second time", {0, 5000, 0, 0, 5000}, 7, 0},
+	{"whenever it reads the wall clock, longer and longer",
+	 {0, 100, 0, 200, 0, 300, 0, 400, 0, 500, 0, 600, 0, 700, 0, 800, 0, 900, 0, 1000, 0},
+	 21,
+	 50},
+	{"after each reading, the shortest in between",
+	 {0, 0, 900, 0, 800, 0, 700, 0, 20, 0, 500, 0, 400, 0, 300, 0, 200, 0, 200, 0, 200},
+	 21,
+	 10},
+};
+
+Test(clock, a_reader_that_is_stopped_between_the_clocks_sees_no_step) {
+	const struct hf_clock clock = {.now_ms = stopping_wall, .monotonic_ms = stopping_monotonic};
+	for (size_t i = 0; i < sizeof STOPPED / sizeof *STOPPED; i++) {
+		stopping.stops_ms = STOPPED[i].stops_ms;
+		stopping.readings = 0;
+		stopping.passed_ms = 0;
+		struct hf_clock_reading reading = hf_clock_read(&clock);
+		int64_t off_ms = reading.wall_ms - reading.monotonic_ms - (NOW - HOUR);
+		cr_expect(off_ms <= STOPPED[i].off_ms && off_ms >= -STOPPED[i].off_ms, "%s: %lld ms", STOPPED[i].name,
+			  (long long)off_ms);
+		cr_expect_eq(stopping.readings, STOPPED[i].readings, "%s: %d", STOPPED[i].name, stopping.readings);
+		cr_expect_leq(reading.monotonic_ms, HOUR + stopping.passed_ms, "%s", STOPPED[i].name);
+	}
+}
+
 Test(clock, the_system_names_its_boot_and_counts_forward) {
 	static const uint8_t unknown[HF_BOOT_BYTES];
 	struct hf_clock_reading first = hf_clock_read(&HF_SYSTEM_CLOCK), second = hf_clock_read(&HF_SYSTEM_CLOCK);
