@@ -84,34 +84,55 @@ static void move_all(struct step *step) {
 		meta->restored_ms = moved_return(step, meta->restored_ms);
 }
 
-/* The store's time becomes the wall clock's at the reading, and is written down; `shift_ms` as above. */
-static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading *reading, int64_t to_ms, int64_t shift_ms,
-			  struct hf_why *why) {
-	struct step step = {.to_ms = to_ms, .shift_ms = shift_ms};
+/* The store's time is `to_ms` at the reading, and history and feed are judged by one that lags by `lag_ms`. */
+static void set_time(struct hf_store *store, const struct hf_clock_reading *reading, int64_t to_ms, int64_t lag_ms) {
+	store->offset_ms = to_ms - reading->monotonic_ms;
+	store->away_ms = 0;
+	store->lag_ms = lag_ms;
+	store->lag_from_ms = lag_ms ? to_ms : 0;
+	store->passed_over = (struct hf_deadline){0};
+	store->next_deadline_ms = 0;
+}
+
+static int64_t time_at(const struct hf_store *store, const struct hf_clock_reading *reading) {
+	return hf_time_add(store->offset_ms, reading->monotonic_ms);
+}
+
+/* Moves the store's time by `by_ms` and what lies within the store along, and writes it down, as of the reading. */
+static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading *reading, int64_t by_ms, struct hf_why *why) {
+	struct step step = {.from_ms = time_at(store, reading), .shift_ms = by_ms};
 	uint8_t buffer[HF_CLOCK_RECORD_BYTES];
 	enum hf_err err = hf_batch_begin(store, why, &step.batch);
 	if (err)
 		return err;
-	step.from_ms = hf_batch_now_ms(step.batch);
-	struct hf_clock_record record = {.at_ms = to_ms,
-					 .monotonic_ms = reading->monotonic_ms,
-					 .revision = hf_batch_meta(step.batch)->revision,
-					 .lag_ms = hf_clock_lag(store->lag_ms, store->lag_from_ms, to_ms - step.from_ms,
-								step.from_ms, hf_store_longest_kept_ms(store))};
+	step.to_ms = hf_time_add(step.from_ms, by_ms);
+	struct hf_clock_record record = {
+		.at_ms = step.to_ms,
+		.monotonic_ms = reading->monotonic_ms,
+		.revision = hf_batch_meta(step.batch)->revision,
+		.lag_ms = hf_clock_lag(store->lag_ms, store->lag_from_ms, by_ms, step.from_ms, hf_store_longest_kept_ms(store))};
 	memcpy(record.boot, reading->boot, sizeof record.boot);
-	record.lag_from_ms = record.lag_ms ? to_ms : 0;
+	record.lag_from_ms = record.lag_ms ? step.to_ms : 0;
 	move_all(&step);
 	hf_txn_put(hf_batch_txn(step.batch), HF_META, KEY, hf_clock_encode(&record, buffer));
 	err = hf_batch_commit(step.batch, why);
 	if (err)
 		return err;
-	store->offset_ms = to_ms - reading->monotonic_ms;
-	store->away_ms = 0;
-	store->lag_ms = record.lag_ms;
-	store->lag_from_ms = record.lag_from_ms;
-	store->passed_over = (struct hf_deadline){0};
-	store->next_deadline_ms = 0;
+	set_time(store, reading, step.to_ms, record.lag_ms);
+	store->booting = false;
 	return HF_OK;
+}
+
+/* Follows the wall clock, which is `by_ms` away. What is behind at the first time after a boot was not seen to step: the ends may
+ * be right, and the time of the newest change wrong. Then no end moves, and the store's time goes back at once, before anything
+ * ends by it: the transaction may find no room, and is tried again by what is so from now on. */
+static enum hf_err follow_by(struct hf_store *store, const struct hf_clock_reading *reading, int64_t by_ms, struct hf_why *why) {
+	if (!store->booting || by_ms >= 0)
+		return follow(store, reading, by_ms, why);
+	int64_t from_ms = time_at(store, reading);
+	set_time(store, reading, hf_time_add(from_ms, by_ms),
+		 hf_clock_lag(store->lag_ms, store->lag_from_ms, by_ms, from_ms, hf_store_longest_kept_ms(store)));
+	return follow(store, reading, 0, why);
 }
 
 /* Notes how far the wall clock is away, and returns whether that is news: a step that cannot be followed at once is one step. */
@@ -141,7 +162,9 @@ static bool judge(struct hf_store *store, int64_t by_ms, bool unset, int64_t mon
 	else if (by_ms == 0 && was_away_ms && !unset)
 		*ret = (struct hf_clock_news){HF_CLOCK_RETURNED, -was_away_ms};
 	store->clock_unset = unset;
-	return by_ms < 0 || (by_ms > 0 && monotonic_ms - store->away_since_ms >= store->options.follow_after_ms);
+	if (by_ms == 0)
+		return store->booting && !unset;
+	return by_ms < 0 || monotonic_ms - store->away_since_ms >= store->options.follow_after_ms;
 }
 
 enum hf_err hf_follow_clock(struct hf_store *store, struct hf_why *why, struct hf_clock_news *ret) {
@@ -149,12 +172,12 @@ enum hf_err hf_follow_clock(struct hf_store *store, struct hf_why *why, struct h
 	if (!store->options.follow_clock)
 		return HF_OK;
 	struct hf_clock_reading reading = hf_clock_read(&store->options.clock);
-	int64_t now_ms = hf_time_add(store->offset_ms, reading.monotonic_ms);
+	int64_t now_ms = time_at(store, &reading);
 	int64_t by_ms = hf_clock_step(reading.wall_ms, now_ms);
 	bool unset = hf_clock_is_unset(reading.wall_ms, now_ms);
 	if (!judge(store, by_ms, unset, reading.monotonic_ms, ret))
 		return HF_OK;
-	return follow(store, &reading, reading.wall_ms, by_ms, why);
+	return follow_by(store, &reading, by_ms, why);
 }
 
 /* The newest time that the store knows of, and what an earlier run wrote down. */
@@ -193,7 +216,6 @@ bool hf_follow_is_sound(struct hf_txn *txn) {
 enum hf_err hf_follow_start(struct hf_store *store, struct hf_why *why) {
 	struct hf_clock_reading reading = hf_clock_read(&store->options.clock);
 	struct hf_clock_record record = {.at_ms = 0};
-	struct hf_why said;
 	int64_t known_ms = 0;
 	bool has_record = false;
 	if (!store->options.follow_clock)
@@ -213,15 +235,13 @@ enum hf_err hf_follow_start(struct hf_store *store, struct hf_why *why) {
 				  : !by_ms	     ? HF_CLOCK_CONTINUES
 				  : same_boot	     ? HF_CLOCK_STEPPED
 						     : HF_CLOCK_BOOTED;
+	store->booting = !same_boot;
 	if (store->clock_unset || (same_boot && !by_ms))
 		return HF_OK;
 	store->away_ms = by_ms;
 	store->away_since_ms = reading.monotonic_ms;
 	if (by_ms && same_boot)
 		store->clock_steps[by_ms > 0]++;
-	/* Not seen to step backward: the ends may be right, and the time of the newest change wrong. */
-	int64_t shift_ms = same_boot || by_ms > 0 ? by_ms : 0;
-	if (follow(store, &reading, hf_time_add(now_ms, by_ms), shift_ms, &said))
-		return HF_OK; /* a disk that is full keeps no store from being read; it is tried again while that goes on */
+	(void)!follow_by(store, &reading, by_ms, NULL); /* a full disk keeps no store from being read; it is tried again */
 	return HF_OK;
 }

@@ -16,7 +16,8 @@
 #include "store.h"
 
 /* Takes up the store's time at a start, and follows the wall clock as far as the options want it. A transaction that fails leaves
- * the time as it was, to be tried again by hf_follow_clock(). HF_E_CORRUPT: a damaged record. */
+ * the time as it was, except that a time ahead of the wall clock after a boot goes back all the same, and is tried again by
+ * hf_follow_clock(), which moves the same ends by the same amount then. HF_E_CORRUPT: a damaged record. */
 enum hf_err hf_follow_start(struct hf_store *store, struct hf_why *why) HF_CHECKED;
 
 /* Looks at the wall clock, and follows it: at once if it is behind the store's time, as an end that is too far off would be seen,

@@ -140,7 +140,10 @@ struct hf_clock_news hf_store_clock_start(const struct hf_store *store) {
 uint64_t hf_store_clock_steps(const struct hf_store *store, bool forward) { return store->clock_steps[forward]; }
 
 int64_t hf_store_clock_offset_ms(const struct hf_store *store) {
-	return hf_clock_wall(&store->options.clock) - hf_store_now_ms(store);
+	if (!store->options.follow_clock)
+		return 0;
+	struct hf_clock_reading reading = hf_clock_read(&store->options.clock);
+	return reading.wall_ms - hf_time_add(store->offset_ms, reading.monotonic_ms);
 }
 
 void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes) {

@@ -44,6 +44,7 @@ struct hf_store {
 	_Atomic int64_t lag_ms, lag_from_ms; /* as in struct hf_clock_record */
 	struct hf_deadline passed_over; /* every one up to here is of history that the lag holds, or not due by it; the writer's */
 	bool clock_unset;		/* when it was last looked at; the writer's */
+	bool booting; /* the wall clock was not followed yet since a boot, which is to be done whatever it says; the writer's */
 	int64_t away_ms, away_since_ms; /* the wall clock stepped by so much, and is not followed yet; by the monotonic clock; the
 					   writer's */
 	struct hf_clock_news clock_start;

@@ -1,99 +1,12 @@
 /* The store's time follows a wall clock that steps: quarantines last as long as they were to, history and feed lose nothing. */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "storage/feed.h"
+#include "follow_support.h"
 #include "storage/follow.h"
-#include "storage/history.h"
-#include "storage/query.h"
 #include "storage/restore.h"
-#include "storage/upkeep.h"
-#include "support.h"
 
-#define MINUTE 60000
-#define HOUR 3600000
-#define DAY ((int64_t)24 * HOUR)
-#define YEAR (365 * DAY)
-
-static struct fixture f;
-
-static void setup(void) {
-	fixture_dir(&f);
-	f.options.follow_clock = true;
-	f.options.follow_after_ms = -1;
-	fixture_open(&f);
-}
-
-static void teardown(void) {
-	verify_clean(&f, "at the end");
-	fixture_remove(&f);
-}
-
-TestSuite(follow, .init = setup, .fini = teardown);
-
-static struct hf_identity service(const char *name) { return identity("east", "default", name); }
-
-static struct hf_acquire acquired(const char *name) {
-	struct hf_acquire a = acquire_request(service(name), "{}");
-	cr_assert_eq(acquire(&f, &a), HF_OK, "%s", a.write.why.text);
-	return a;
-}
-
-static void released(const char *name) { cr_assert_eq(release(&f, service(name), false, NULL), HF_OK, "%s", name); }
-
-static bool read_lease(const char *name, struct hf_lease *ret) {
-	struct hf_identity id = service(name);
-	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	enum hf_err err = hf_lease_get(f.reader, &id, NULL, ret);
-	hf_reader_end(f.reader);
-	return err == HF_OK;
-}
-
-static bool exists(const char *name) {
-	struct hf_lease lease;
-	return read_lease(name, &lease);
-}
-
-static int64_t until(const char *name) {
-	struct hf_lease lease;
-	cr_assert(read_lease(name, &lease), "%s", name);
-	return lease.quarantined_until_ms;
-}
-
-/* What the committer's thread does each second, until there is no more to do. */
-static struct hf_clock_news upkeep(void) {
-	struct hf_clock_news news;
-	bool due = true;
-	cr_assert_eq(hf_follow_clock(f.store, NULL, &news), HF_OK);
-	for (int i = 0; due && i < 1000; i++) {
-		cr_assert_eq(hf_upkeep_is_due(f.store, f.reader, NULL, &due), HF_OK);
-		if (due)
-			cr_assert_eq(hf_upkeep_run(f.store, NULL), HF_OK);
-	}
-	cr_assert(!due, "there is no end to what is due");
-	return news;
-}
-
-/* Time passes, and the wall clock steps. */
-static struct hf_clock_news pass(int64_t ms, int64_t step_ms) {
-	f.now_ms += ms;
-	f.monotonic_ms += ms;
-	f.shift_ms += step_ms;
-	return upkeep();
-}
-
-/* The server ends; time passes; another one starts, after a boot or not. */
-static struct hf_clock_news restart(int64_t ms, int64_t step_ms, bool boot) {
-	fixture_close(&f);
-	f.now_ms += ms;
-	f.monotonic_ms = boot ? MINUTE : f.monotonic_ms + ms;
-	f.shift_ms += step_ms;
-	f.boot += boot;
-	fixture_open(&f);
-	upkeep();
-	return hf_store_clock_start(f.store);
-}
+TestSuite(follow, .init = follow_setup, .fini = follow_teardown);
 
 static const struct {
 	const char *name;
@@ -269,22 +182,6 @@ Test(follow, a_clock_that_is_unset_while_running_is_news_once_and_not_followed) 
 	cr_expect_lt(hf_store_clock_offset_ms(f.store), -40 * YEAR);
 }
 
-/* How many past holders its address has. */
-static int past(struct hf_addr vip) {
-	struct hf_holder holders[HF_HISTORY_HOLDERS];
-	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	int n = hf_history_read(f.reader, vip, -1, hf_store_patient_ms(f.store), holders);
-	hf_reader_end(f.reader);
-	return n;
-}
-
-static uint64_t compacted(void) {
-	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	uint64_t revision = hf_meta_read(f.reader).compacted;
-	hf_reader_end(f.reader);
-	return revision;
-}
-
 Test(follow, a_clock_ahead_cuts_neither_history_nor_feed) {
 	struct hf_addr vip = acquired("a").lease.vips[0];
 	cr_assert_eq(release(&f, service("a"), true, NULL), HF_OK);
@@ -410,46 +307,4 @@ Test(follow, what_is_not_served_keeps_its_times) {
 	fixture_open(&f);
 	cr_expect_eq(until("a"), until_ms);
 	cr_expect_eq(hf_store_now_ms(f.store), f.now_ms + YEAR);
-}
-
-/* Writes until nothing more fits, a snapshot being kept of all there was. */
-static void fill(void) {
-	struct hf_zone_connect request;
-	enum hf_err err = HF_OK;
-	for (int i = 0; !err && i < 10000; i++) {
-		char instance[16];
-		snprintf(instance, sizeof instance, "i%d", i);
-		err = connect_zone(&f, "full", instance, &request);
-	}
-	cr_assert_eq(err, HF_E_STORAGE_FULL);
-}
-
-static void with_a_small_map(void) {
-	fixture_remove(&f);
-	fixture_dir(&f);
-	f.options.follow_clock = true;
-	f.options.follow_after_ms = -1;
-	f.options.map_size_bytes = 512 << 10;
-	fixture_open(&f);
-	acquired("a");
-	released("a");
-}
-
-Test(follow, a_step_back_that_finds_no_room_is_news_once_and_followed_when_there_is) {
-	struct hf_clock_news news;
-	with_a_small_map();
-	int64_t end_ms = until("a");
-	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	fill();
-	f.shift_ms = -DAY;
-	for (int i = 0; i < 5; i++) {
-		cr_expect_eq(hf_follow_clock(f.store, NULL, &news), HF_E_STORAGE_FULL);
-		cr_expect_eq(news.what, i == 0 ? HF_CLOCK_STEPPED : HF_CLOCK_CONTINUES, "time %d", i);
-	}
-	cr_expect_eq(hf_store_clock_steps(f.store, false), 1);
-	hf_reader_end(f.reader);
-	cr_assert_eq(hf_follow_clock(f.store, NULL, &news), HF_OK);
-	cr_expect_eq(news.what, HF_CLOCK_CONTINUES, "it was told");
-	cr_expect_eq(until("a"), end_ms - DAY);
-	cr_expect_eq(hf_store_clock_steps(f.store, false), 1);
 }
