@@ -1,4 +1,4 @@
-# Runs at installation. Below /usr the configuration is in /etc, anywhere else in etc below the prefix. One that is there is kept.
+# Runs at installation. Below /usr the configuration is in /etc, anywhere else in etc below the prefix. An existing one is kept.
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
   set(CONFIG /etc/holdfast/holdfastd.conf)
 else()

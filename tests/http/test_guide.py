@@ -19,6 +19,9 @@ PATHS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', *sorted(glob.glob('docs
 DOCUMENTS = {path: read(path) for path in PATHS}
 GUIDE = '\n'.join(text for path, text in DOCUMENTS.items() if path.startswith('docs/'))
 LINES_MAX = 500
+# Habits of an English that makes a native reader stumble: that there is, is none, but for, behind (after), told, anew, whoever, of which.
+STUMBLES = re.compile(r"""\b(that\ there\ (?:is|are)|(?:is|are)\ none|none\ of\ those|but\ for|anew|whoever|of\ which|what\ is\ to\ be|told|tells?
+                          |be\ had|behind\ (?:the\ last|a\ blank))\b""", re.X | re.I)
 COMMANDS = sorted(name for name in os.listdir(os.path.join(front.ROOT, 'scripts', 'commands')) if '.' not in name)
 
 
@@ -198,6 +201,13 @@ class Guide(ServerCase):
         for path in PATHS:
             if path not in ('README.md', 'CHANGELOG.md'):
                 self.assertIn(f']({path})', DOCUMENTS['README.md'])
+
+    def test_plain_english(self):
+        texts = {**DOCUMENTS, 'api/openapi.yaml': read('api', 'openapi.yaml'),
+                 **{path: read(path) for path in glob.glob('packaging/man/*', root_dir=front.ROOT) + ['packaging/holdfastd.conf']}}
+        for path, text in texts.items():
+            with self.subTest(path):
+                self.assertEqual([text[found.start() - 30:found.end() + 30] for found in STUMBLES.finditer(text)], [])
 
     def test_no_document_is_long_and_each_says_for_whom_it_is(self):
         for path, text in DOCUMENTS.items():
