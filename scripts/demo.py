@@ -1,14 +1,14 @@
 """The story of Holdfast on real input: a zone that comes back keeps every address.
 
-Starts a private server on a free port and data of its own. Two zones, east and west, connect and send all of their MeshServices. Then
-east loses its connection, the server is killed with SIGKILL and started again, and both zones send everything once more as Kuma's
-global control plane would: `status` emptied, times and member order changed, together with the services of the other zone. Each must
-be "unchanged" on the same VIP, and both zones must see one VIP a service. At the end a late write of east's old control plane and an
-empty snapshot are refused. Everything that is claimed is checked.
+Starts a private server on a free port with its own data. Two zones, east and west, connect and send all their MeshServices. Then east
+loses its connection, the server is killed with SIGKILL and restarted, and both zones send everything again as Kuma's global control
+plane would: `status` emptied, times and member order changed, together with the services of the other zone. Each service must be
+"unchanged" on the same VIP, and both zones must see the same VIP. At the end a late write of east's old control plane and an empty
+snapshot are refused. The demo checks every claim that it prints.
 
 Usage: scripts/demo [FILE_EAST [FILE_WEST]]
-       a FILE: a list from Kuma's API, or of `kubectl get meshservices -A -o json`; by default samples from tests/data
-Exit status: 0 if everything was as claimed, 1 if not, 2 for a file that cannot be used.
+       FILE: a list from Kuma's API, or from `kubectl get meshservices -A -o json`; the default is a sample in tests/data
+Exit status: 0 if every claim holds, 1 if not, 2 if a file cannot be used.
 """
 import hashlib
 import http.client
@@ -27,12 +27,12 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILES = [os.path.join(ROOT, "tests", "data", name) for name in ("zone-east.universal.json", "zone-west.kubernetes.json")]
 KIND = "MeshService"
 VIP_CHANGES, AVOIDED = "holdfast_vip_changes_total", "holdfast_sync_reallocations_avoided_total"
-PASSED_OVER = 3  # so many are told with their reason
+REJECTED_SHOWN = 3  # rejected items of a zone that are printed; the rest are only counted
 SHOWN = 22  # services of a zone in the table; all are checked
 
 
 class NotSo(Exception):
-    """Something that the demo claims is not so."""
+    """A claim of the demo does not hold."""
 
 
 def claim(condition, otherwise):
@@ -41,7 +41,7 @@ def claim(condition, otherwise):
 
 
 class Server:
-    """A holdfastd on a free port; the directory outlives it."""
+    """A holdfastd on a free port. Its directory outlives it."""
 
     def __init__(self, data_dir):
         binary = os.environ.get("HOLDFASTD", os.path.join(ROOT, "build", "release", "holdfastd"))
@@ -53,7 +53,7 @@ class Server:
         self.connection = http.client.HTTPConnection(urlsplit(line.split()[-1]).netloc, timeout=30)
 
     def request(self, method, path, body=None, epoch=None):
-        """Status, and the answer: JSON parsed, anything else as text."""
+        """Returns the status and the answer: JSON parsed, anything else as text."""
         headers = {"Content-Type": "application/json"}
         if epoch is not None:
             headers["Holdfast-Zone-Epoch"] = str(epoch)
@@ -68,7 +68,7 @@ class Server:
         return answer
 
     def refused(self, code, method, path, body=None, epoch=None):
-        """The problem of a request that must be refused with 409, and change nothing."""
+        """Returns the problem of a request that must be refused with 409 and change nothing."""
         before = self.revision()
         status, answer = self.request(method, path, body, epoch)
         claim(status == 409 and answer.get("code") == code, f"{method} {path} should be refused with {code}, but: {status} {answer}")
@@ -79,7 +79,7 @@ class Server:
         return self.ask("GET", "/v1/status")["revision"]
 
     def metric(self, name):
-        """A counter's value, summed over its labels."""
+        """Returns a counter's value, summed over its labels."""
         lines = [line for line in self.ask("GET", "/metrics").splitlines() if line.startswith(name)]
         claim(lines, f"/metrics has no {name}")
         return sum(int(line.rsplit(None, 1)[1]) for line in lines)
@@ -107,7 +107,7 @@ def with_labels(document, labels):
 
 
 def identity(document):
-    """Mesh, name and namespace (or None) of a document, as Kuma names them."""
+    """Returns mesh, name and namespace (or None) of a document, as Kuma names them."""
     metadata = document["metadata"] if is_kubernetes(document) else {}
     labels, display = labels_of(document), "kuma.io/display-name"
     name = labels.get(display) or (metadata.get("annotations") or {}).get(display) or document.get("name") or metadata.get("name")
@@ -118,13 +118,13 @@ def identity(document):
 
 
 def service(document):
-    """Mesh and service of a document, as results name it."""
+    """Returns mesh and service of a document, as results name them."""
     mesh, name, namespace = identity(document)
     return mesh, f"{name}.{namespace}" if namespace else name
 
 
 def shuffled(value):
-    """The same document with its members in another order."""
+    """Returns the same document with its members in another order."""
     if isinstance(value, dict):
         members = list(value.items())
         random.shuffle(members)
@@ -133,7 +133,7 @@ def shuffled(value):
 
 
 def come_back(document):
-    """A document as global sends it when it synchronises again: written anew, and without its status."""
+    """Returns a document as global sends it in the next synchronisation: rewritten, and without its status."""
     copy = shuffled({**document, "status": {}})
     if is_kubernetes(copy):
         copy["metadata"]["resourceVersion"] = str(random.randrange(10**6))
@@ -143,7 +143,7 @@ def come_back(document):
 
 
 def imported(document, origin, kubernetes):
-    """A document of zone `origin` as global gives it to another zone: a hash behind the name, the identity in labels."""
+    """Returns a document of zone `origin` as global sends it to another zone: the name ends in a hash, labels have the identity."""
     mesh, name, namespace = identity(document)
     suffix = hashlib.sha256("/".join((mesh, origin, name, namespace or "")).encode()).hexdigest()[:16]
     labels = {**labels_of(document), "kuma.io/display-name": name, "kuma.io/mesh": mesh, "kuma.io/origin": "global", "kuma.io/zone": origin}
@@ -157,7 +157,7 @@ def imported(document, origin, kubernetes):
 
 
 def read_documents(file, zone):
-    """A zone's own MeshServices out of a file, and remarks on what was done with it."""
+    """Returns a zone's own MeshServices from a file, and remarks on what was left out."""
     try:
         with open(file, encoding="utf-8") as stream:
             content = json.load(stream)
@@ -165,22 +165,22 @@ def read_documents(file, zone):
         raise SystemExit(f"{file}: {error}") from None
     items = content.get("items", [content]) if isinstance(content, dict) else content
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise SystemExit(f"{file}: it is neither a document nor a list of documents")
+        raise SystemExit(f"{file}: neither a document nor a list of documents")
     own = [item for item in items if (item.get("type") or item.get("kind") or KIND) == KIND]
-    remarks = [f"{len(items) - len(own)} documents of other kinds left out"] if len(own) < len(items) else []
+    remarks = [f"{len(items) - len(own)} documents of other kinds ignored"] if len(own) < len(items) else []
     native = [item for item in own if labels_of(item).get("kuma.io/origin") != "global"]
     if len(native) < len(own):
-        remarks.append(f"{len(own) - len(native)} imported from other zones left out")
+        remarks.append(f"{len(own) - len(native)} imported from other zones ignored")
     moved = sum(labels_of(item).get("kuma.io/zone", zone) != zone for item in native)
     if moved:
-        remarks.append(f"{moved} of another zone taken for {zone}'s")
+        remarks.append(f"{moved} of another zone treated as {zone}'s")
     if not native:
-        raise SystemExit(f"{file}: there is no MeshService of a zone's own in it")
+        raise SystemExit(f"{file}: it has no MeshService of the zone itself")
     return [with_labels(item, {**labels_of(item), "kuma.io/zone": zone}) for item in native], remarks
 
 
 class Zone:
-    """What the demo knows of a zone: its documents, the leases that it got, and its epoch."""
+    """What the demo knows about a zone: its documents, its leases and its epoch."""
 
     def __init__(self, name, file):
         self.name, self.file = name, file
@@ -209,16 +209,16 @@ class Zone:
             if result["outcome"] != "rejected":
                 key = result["mesh"], result["service"]
                 self.vips[key], self.outcomes[key] = addresses(result), result["outcome"]
-        claim(set(self.outcomes.values()) <= {"created", "adopted"}, f"a new zone's services are {set(self.outcomes.values())}")
+        claim(set(self.outcomes.values()) <= {"created", "adopted"}, f"the services of a new zone are {set(self.outcomes.values())}")
         claim(self.vips, f"none of {self.name}'s services got a lease: {self.answer['results'][:1]}")
 
     def imports(self, origin):
-        """The other zone's services as this one gets them; each once."""
+        """Returns the other zone's services as this zone receives them, each once."""
         first = {service(document): document for document in reversed(origin.documents)}
         return [imported(first[key], origin.name, self.kubernetes) for key in origin.vips]
 
     def sync_again(self, server, other):
-        """Everything once more, with the other zone's services; keeps what came of each."""
+        """Sends everything again, with the other zone's services, and keeps each result."""
         answer = self.sync(server, [come_back(d) for d in self.documents] + self.imports(other))
         results = [result for result in answer["results"] if result["outcome"] != "rejected"]
         self.again = {(r["mesh"], r["service"]): r for r in results if r["outcome"] != "foreign"}
@@ -240,42 +240,42 @@ def print_table(rows):
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-def tell_first_sync(zone):
+def print_first_sync(zone):
     summary = zone.answer["summary"]
     counts = ", ".join(f"{n} {name}" for name, n in summary.items() if n)
     print(f"  {zone.name}: first connection, epoch {zone.epoch}; {os.path.basename(zone.file)}: {counts}")
     for remark in zone.remarks:
         print(f"    {remark}")
     rejected = [r for r in zone.answer["results"] if r["outcome"] == "rejected"]
-    for result in rejected[:PASSED_OVER]:
+    for result in rejected[:REJECTED_SHOWN]:
         print(f"    item {result['item']} {result.get('service', '')} rejected: {result['problem']['detail']}")
     refused = sum("claimRefused" in result for result in zone.answer["results"])
     if refused:
-        print(f"    {refused} used an address that is not free in the pool, and got another one")
+        print(f"    {refused} had an address that was not free in the pool, and got another one")
 
 
 def begin(server, zones):
-    print("1. Two zones connect and send all that they have.")
+    print("1. Two zones connect and send everything they have.")
     for zone in zones:
         answer = zone.connect(server, True)
         claim((answer["connection"], answer["sync"]) == ("first", "full"), f"{zone.name}'s first connection was answered with {answer}")
         zone.first_sync(server)
-        tell_first_sync(zone)
+        print_first_sync(zone)
     every = [vip for zone in zones for vip in zone.vips.values()]
-    claim(len(set(every)) == len(every), "two services have one VIP")
+    claim(len(set(every)) == len(every), "two services have the same VIP")
 
 
 def lose(server, east):
-    """East goes offline; its leases are frozen then."""
+    """East goes offline, which freezes its leases."""
     server.ask("DELETE", east.path("connection"))
     mesh, name = next(iter(east.vips))
     problem = server.refused("zone-offline", "DELETE", lease_path(east, mesh, name))
-    print(f"\n2. {east.name} loses its connection. Its leases are frozen: releasing {name} now is refused:")
+    print(f"\n2. {east.name} loses its connection. Its leases are frozen, so a release of {name} is refused:")
     quote_problem(problem)
 
 
 def come_back_again(server, zones):
-    """Both zones send everything once more."""
+    """Both zones send everything again."""
     for zone, other in (zones, zones[::-1]):
         east = zone is zones[0]
         state = server.ask("GET", f"/v1/zones/{zone.name}")["state"]
@@ -284,7 +284,7 @@ def come_back_again(server, zones):
         answer = zone.connect(server, east)
         claim(answer["connection"] == ("reconnect" if east else "refresh"), f"{zone.name}'s connection was answered with {answer}")
         claim(answer["epoch"] == old + east, f"{zone.name}'s epoch went from {old} to {answer['epoch']}")
-        claim(answer["digest"] == zone.answer["digest"], f"{zone.name}'s digest is another one after the restart")
+        claim(answer["digest"] == zone.answer["digest"], f"{zone.name}'s digest is different after the restart")
         synced = zone.sync_again(server, other)
         summary, first = synced["summary"], zone.answer["summary"]
         counts = ", ".join(f"{n} {name}" for name, n in summary.items() if n)
@@ -297,7 +297,7 @@ def come_back_again(server, zones):
 
 
 def compare(zones):
-    """The table: the VIP of before and of now, and what the other zone sees."""
+    """Prints each VIP before and after, and what the other zone sees."""
     rows, count = [("MESH", "ZONE", "SERVICE", "FIRST TIME", "", "AGAIN", "", "THE OTHER ZONE SEES")], 0
     for zone, other in (zones, zones[::-1]):
         for i, ((mesh, name), vip) in enumerate(zone.vips.items()):
@@ -308,7 +308,7 @@ def compare(zones):
             claim(now == vip, f"{name} of mesh {mesh}, zone {zone.name}, had {vip} and has {now}")
             claim(seen == vip, f"{name} of mesh {mesh}, zone {zone.name}, has {vip}, but the other zone sees {seen}")
         if len(zone.vips) > SHOWN:
-            rows.append(("…", zone.name, f"and {len(zone.vips) - SHOWN} more likewise", "", "", "", "", ""))
+            rows.append(("…", zone.name, f"and {len(zone.vips) - SHOWN} more, all the same", "", "", "", "", ""))
         count += len(zone.vips)
     print()
     print_table(rows)
@@ -316,7 +316,7 @@ def compare(zones):
 
 
 def refuse(server, east):
-    """A late write of the old control plane, and an empty snapshot."""
+    """Sends a late write of the old control plane and an empty snapshot, which must be refused."""
     mesh, name = next(iter(east.vips))
     path = lease_path(east, mesh, name)
     problem = server.refused("stale-epoch", "PUT", path, {"type": KIND, "name": name, "spec": {"late": True}}, east.epoch - 1)
@@ -325,10 +325,10 @@ def refuse(server, east):
     problem = server.refused("mass-release-guard", "POST", east.path("sync?mode=full&mesh=*"), {"items": []}, east.epoch)
     released = problem["summary"]["released"]
     claim(released == len(east.vips), f"the guard's summary says {released} releases, not {len(east.vips)}")
-    print(f"\n5. An empty snapshot would release {released} leases. It meets the guard:")
+    print(f"\n5. An empty snapshot would release {released} leases. The guard refuses it:")
     quote_problem(problem)
-    told = server.ask("GET", f"/v1/zones/{east.name}")
-    claim((told["state"], told["leases"]["active"]) == ("online", len(east.vips)), f"{east.name} is not what it was: {told}")
+    shown = server.ask("GET", f"/v1/zones/{east.name}")
+    claim((shown["state"], shown["leases"]["active"]) == ("online", len(east.vips)), f"{east.name} has changed: {shown}")
     held = addresses(server.ask("GET", path))
     claim(held == east.vips[mesh, name], f"{name} has {held}, not {east.vips[mesh, name]}")
 
@@ -337,7 +337,7 @@ def lease_path(zone, mesh, name):
     return f"/v1/meshes/{quote(mesh, safe='')}/zones/{zone.name}/services/{quote(name, safe='')}"
 
 
-def tell(data_dir, zones):
+def play(data_dir, zones):
     server = Server(data_dir)
     try:
         begin(server, zones)
@@ -345,15 +345,15 @@ def tell(data_dir, zones):
         before, changes = server.revision(), server.metric(VIP_CHANGES)
         server.stop(signal.SIGKILL)
         server = Server(data_dir)
-        print("\n3. The server is killed with SIGKILL and started again. east comes back with a new control plane, and both zones send\n"
-              "   everything once more as global does: status emptied, written in another order, the other zone's services with it.")
+        print("\n3. The server is killed with SIGKILL and restarted. east comes back with a new control plane, and both zones send everything\n"
+              "   again as global does: status emptied, members in another order, together with the other zone's services.")
         come_back_again(server, zones)
         count, after = compare(zones), server.revision()
         changes, avoided = changes + server.metric(VIP_CHANGES), server.metric(AVOIDED)
         claim(after == before, f"the revision was {before} and is {after}")
         claim(changes == 0, f"{VIP_CHANGES} is {changes}")
         claim(avoided == count, f"{AVOIDED} is {avoided}")
-        print(f"\n   {count} of {count} services kept their VIP, and both zones see one VIP a service.")
+        print(f"\n   {count} of {count} services kept their VIP, and both zones see the same VIPs.")
         print(f"   Revision {before} before, {after} after; {VIP_CHANGES} {changes}, {AVOIDED} {avoided}.")
         refuse(server, zones[0])
         claim(server.revision() == before, f"the revision was {before} and is {server.revision()}")
@@ -368,19 +368,19 @@ def main():
         return 2 if len(files) > 2 else 0
     data_dir = tempfile.mkdtemp(prefix="holdfast-demo-")
     try:
-        tell(data_dir, [Zone(name, file) for name, file in zip(("east", "west"), files + FILES[len(files):])])
+        play(data_dir, [Zone(name, file) for name, file in zip(("east", "west"), files + FILES[len(files):])])
     except SystemExit as unusable:
         print(f"demo: {unusable}", file=sys.stderr)
         return 2
     except NotSo as otherwise:
-        print(f"\ndemo: NOT AS CLAIMED: {otherwise}", file=sys.stderr)
+        print(f"\ndemo: A CLAIM DOES NOT HOLD: {otherwise}", file=sys.stderr)
         return 1
     except (OSError, http.client.HTTPException) as failure:
         print(f"\ndemo: the server does not answer: {failure!r}", file=sys.stderr)
         return 1
     finally:
         shutil.rmtree(data_dir)
-    print("\nEverything was as claimed.")
+    print("\nEvery claim was checked and holds.")
     return 0
 
 
