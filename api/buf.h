@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 struct hf_buf {
 	char *data; /* not NUL-ended */

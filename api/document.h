@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 #include "canonical.h"
-#include "storage/identity.h"
+#include "storage/base/identity.h"
 
 /* The objects of a document that its identity is read from; and what a member of one is. */
 enum hf_document_part {

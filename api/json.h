@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "storage/address.h"
+#include "storage/base/address.h"
 #include "storage/lease.h"
 
 struct hf_json {

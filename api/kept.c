@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "call.h"
-#include "storage/monotonic.h"
+#include "storage/base/monotonic.h"
 
 #define LIMIT_MS 60000	    /* its reader may take a minute … */
 #define BYTES_PER_S 1048576 /* … and a second more for each of these */

@@ -8,7 +8,7 @@
 #include "json.h"
 #include "media.h"
 #include "routes.h"
-#include "storage/monotonic.h"
+#include "storage/base/monotonic.h"
 
 #define LIMIT_DEFAULT 500
 #define LIMIT_MAX 5000

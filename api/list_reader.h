@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 #define HF_LIST_DEPTH_MAX 128 /* brackets within brackets in a body, the outermost and the array's included */
 

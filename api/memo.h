@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "storage/digest.h"
+#include "storage/base/digest.h"
 
 struct hf_memo; /* about half a MiB */
 

@@ -8,7 +8,7 @@
 
 #include "prometheus.h"
 #include "routes.h"
-#include "storage/monotonic.h"
+#include "storage/base/monotonic.h"
 #include "storage/presence.h"
 #include "store_metrics.h"
 #include "syncs.h"

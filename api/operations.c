@@ -8,7 +8,7 @@
 #include "metrics.h"
 #include "routes.h"
 #include "storage/backup.h"
-#include "storage/monotonic.h"
+#include "storage/base/monotonic.h"
 #include "verify_json.h"
 
 /* A backup's reader may take a minute, and a second more for each of these: what it holds back must end some day. */

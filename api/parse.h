@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 /* Parses an object; the caller drops the reference. HF_E_INVALID_JSON with line and column; `what` names the document. */
 enum hf_err hf_parse_object(const char *body, size_t len, const char *what, struct hf_why *why, json_t **ret) HF_CHECKED;

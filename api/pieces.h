@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 /* An answer that is produced piece by piece while it is sent. */
 struct hf_stream {

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "storage/histogram.h"
+#include "storage/base/histogram.h"
 
 /* What a metric is: goes before its series. */
 void hf_prometheus_head(struct hf_buf *out, const char *name, const char *type, const char *help);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <uthash.h>
 
-#include "storage/identity.h"
+#include "storage/base/identity.h"
 
 struct key {
 	char zone[HF_NAME_MAX + 1]; /* padded with NULs */

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 #define HF_REFUSALS_QUIET_MS 10000
 #define HF_REFUSALS_MAX 1024 /* zones and codes that are told apart */

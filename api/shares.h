@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 struct hf_buf;
 

@@ -6,7 +6,7 @@
 #include "claims.h"
 #include "json.h"
 #include "routes.h"
-#include "storage/monotonic.h"
+#include "storage/base/monotonic.h"
 #include "sync_body.h"
 
 /* The members of an identity but its zone, which is the route's, or a foreign service's own. */

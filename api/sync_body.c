@@ -10,7 +10,7 @@
 #include "json.h"
 #include "parse.h"
 #include "skim.h"
-#include "storage/monotonic.h"
+#include "storage/base/monotonic.h"
 #include "storage/read.h"
 
 #define ANSWER_BYTES 256 /* of an item's result in the answer, some more or less; a rejected one takes twice as much */

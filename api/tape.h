@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 #define HF_JSON_DEPTH_MAX 64 /* the outermost included */
 

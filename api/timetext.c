@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "storage/clock.h"
+#include "storage/base/clock.h"
 
 #define DURATION_MAX_MS ((int64_t)3600 * 1000)
 #define DAY_MS 86400000

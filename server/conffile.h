@@ -3,7 +3,7 @@
 #ifndef HF_SERVER_CONFFILE_H
 #define HF_SERVER_CONFFILE_H
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 /* Takes one pair; `key` and `value` are the reader's own and end with the call. What it says in `why` is told with file and line.
  */

@@ -2,7 +2,7 @@
 #ifndef HF_SERVER_ENVIRONMENT_H
 #define HF_SERVER_ENVIRONMENT_H
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 /* Looks through the environment. Known are the settings' variables and those of the front command; what Kubernetes sets in a pod
  * for a Service of the name holdfast or holdfast-… is not ours and is passed over. HF_E_INVALID_PARAMETER: `why` names a variable

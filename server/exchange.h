@@ -11,7 +11,7 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 struct hf_client;
 struct hf_exchange;

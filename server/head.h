@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 /* A walk over a head of `size` bytes. */
 struct hf_head {

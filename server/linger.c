@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "storage/monotonic.h"
+#include "storage/base/monotonic.h"
 
 #define SOCKETS_MAX 64
 #define IDLE_US 2000000

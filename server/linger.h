@@ -7,7 +7,7 @@
 #ifndef HF_SERVER_LINGER_H
 #define HF_SERVER_LINGER_H
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 struct hf_linger;
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 #define HF_URL_TEXT 96
 

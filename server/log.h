@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 enum hf_log_level { HF_LOG_DEBUG, HF_LOG_INFO, HF_LOG_WARN, HF_LOG_ERROR };
 

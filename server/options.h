@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "log.h"
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 struct hf_options {
 	char config[4096]; /* a file of settings; empty: none */

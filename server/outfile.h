@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 struct hf_outfile {
 	int fd;

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 /* If the process is root's and the directory another user's (or a link of another user's leads to it; where there is none yet, its
  * parent counts), takes that user's and the directory's group's ids for good. Before anything in the directory is opened, and

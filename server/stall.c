@@ -12,7 +12,7 @@
 
 #include "log.h"
 #include "logwriter.h"
-#include "storage/monotonic.h"
+#include "storage/base/monotonic.h"
 
 #define LOOK_MS 1000
 #define STOPPING_LOOK_MS 100

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "storage/err.h"
-#include "storage/monotonic.h"
+#include "storage/base/err.h"
+#include "storage/base/monotonic.h"
 
 /* One thing that waits; its owner's memory. `fire` is called once, on the wakeups' thread or that of hf_wakeups_fire(), with their
  * lock held: it must not block nor call back. After that, or after hf_wakeups_remove(), the memory is the owner's again. */

@@ -12,7 +12,7 @@
 
 #include "client.h"
 #include "exchange.h"
-#include "storage/monotonic.h"
+#include "storage/base/monotonic.h"
 
 #define LOOK_MAX_US 1000000
 #define LOOK_MIN_US 10000

@@ -6,7 +6,7 @@
 #ifndef HF_SERVER_WATCH_H
 #define HF_SERVER_WATCH_H
 
-#include "storage/err.h"
+#include "storage/base/err.h"
 
 struct hf_clients;
 struct hf_watch;

@@ -1,7 +1,7 @@
 /* allocator.c — free extents. The layout is storage/FORMAT.md's table "free". */
 #include "allocator.h"
 
-#include "digest.h"
+#include "storage/base/digest.h"
 
 #define RECORD_VERSION 1
 #define SKIP_SHARE 16

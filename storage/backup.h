@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-#include "digest.h"
+#include "storage/base/digest.h"
 #include "store.h"
 
 #define HF_BACKUP_MARK "holdfast-backup\n"

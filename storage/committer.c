@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "follow.h"
-#include "monotonic.h"
 #include "presence.h"
+#include "storage/base/monotonic.h"
 #include "store_internal.h"
 #include "upkeep.h"
 

@@ -10,7 +10,7 @@
 #ifndef HF_STORAGE_COMMITTER_H
 #define HF_STORAGE_COMMITTER_H
 
-#include "histogram.h"
+#include "storage/base/histogram.h"
 #include "store.h"
 #include "write.h"
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "err.h"
+#include "storage/base/err.h"
 
 struct hf_mark;
 

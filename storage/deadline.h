@@ -7,8 +7,8 @@
 #ifndef HF_STORAGE_DEADLINE_H
 #define HF_STORAGE_DEADLINE_H
 
-#include "identity.h"
 #include "kv.h"
+#include "storage/base/identity.h"
 
 struct hf_deadline {
 	int64_t at_ms;

@@ -8,9 +8,9 @@
 #ifndef HF_STORAGE_KNOWN_H
 #define HF_STORAGE_KNOWN_H
 
-#include "arena.h"
 #include "kv.h"
 #include "lease.h"
+#include "storage/base/arena.h"
 
 struct hf_known_document {
 	struct hf_digest raw, fingerprint;

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "err.h"
-#include "record.h"
+#include "storage/base/bytes.h"
+#include "storage/base/err.h"
 
 #define HF_TABLE_LIST(X)                                                                                                           \
 	X(META, "meta", false)                                                                                                     \

@@ -5,10 +5,10 @@
 #ifndef HF_STORAGE_LEASE_H
 #define HF_STORAGE_LEASE_H
 
-#include "address.h"
-#include "digest.h"
-#include "identity.h"
-#include "record.h"
+#include "storage/base/address.h"
+#include "storage/base/bytes.h"
+#include "storage/base/digest.h"
+#include "storage/base/identity.h"
 
 #define HF_VERSION_MAX 64 /* bytes of a caller's version string */
 

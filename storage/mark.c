@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "digest.h"
 #include "kv_pages.h"
 #include "room.h"
+#include "storage/base/digest.h"
 
 #define TEXT_MAX 512
 

@@ -10,9 +10,9 @@
 #ifndef HF_STORAGE_POOL_H
 #define HF_STORAGE_POOL_H
 
-#include "address.h"
-#include "identity.h"
-#include "record.h"
+#include "storage/base/address.h"
+#include "storage/base/bytes.h"
+#include "storage/base/identity.h"
 
 enum hf_strategy { HF_SEQUENTIAL = 1, HF_HASHED = 2 };
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "err.h"
+#include "storage/base/err.h"
 
 /* Whether a system call's error means that there is no room: a full disk, a quota, a limit on the size of files. */
 bool hf_room_is_short(int error);

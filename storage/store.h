@@ -9,9 +9,9 @@
 #include <stdatomic.h>
 
 #include "change.h"
-#include "clock.h"
 #include "kv.h"
 #include "pool.h"
+#include "storage/base/clock.h"
 #include "zone.h"
 
 #define HF_FORMAT 3 /* of the tables; storage/FORMAT.md */

@@ -3,7 +3,7 @@
 
 #include "expiry.h"
 #include "feed.h"
-#include "monotonic.h"
+#include "storage/base/monotonic.h"
 #include "store_internal.h"
 
 #define SWEEP_BUDGET 256   /* deadlines carried out before a batch's own writes */

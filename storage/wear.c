@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <uthash.h>
 
-#include "identity.h"
+#include "storage/base/identity.h"
 
 /* Releases that came one soon after the other. */
 struct step {

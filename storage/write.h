@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "err.h"
+#include "storage/base/err.h"
 
 /* What a verb's peek at a reader's snapshot tells. */
 enum hf_peek {

@@ -7,9 +7,9 @@
 #ifndef HF_STORAGE_ZONE_H
 #define HF_STORAGE_ZONE_H
 
-#include "digest.h"
-#include "identity.h"
-#include "record.h"
+#include "storage/base/bytes.h"
+#include "storage/base/digest.h"
+#include "storage/base/identity.h"
 
 enum hf_zone_state { HF_ZONE_UNMANAGED = 1, HF_ZONE_ONLINE = 2, HF_ZONE_OFFLINE = 3, HF_ZONE_RETIRED = 4 };
 #define HF_ZONE_STATES 5				  /* the first is none */

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "clock.h"
+#include "storage/base/clock.h"
 
 #define HELD_MIN_MS 1000 /* an offline zone's quarantines are looked at no more often */
 

@@ -6,7 +6,7 @@
 #ifndef HF_STORAGE_ZONE_RULES_H
 #define HF_STORAGE_ZONE_RULES_H
 
-#include "err.h"
+#include "storage/base/err.h"
 #include "zone.h"
 
 #define HF_ZONE_GLOBAL "global" /* what belongs to no zone; it has no control plane of its own */

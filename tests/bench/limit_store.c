@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/base/bytes.h"
 #include "storage/descriptors.h"
-#include "storage/record.h"
 
 #define MAP_BYTES ((size_t)64 << 30)
 #define READERS_MAX 1024

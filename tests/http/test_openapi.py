@@ -34,8 +34,8 @@ def c_routes():
 
 
 def c_problems():
-    """storage/err.h's table: the slug and the status and title of each error that is answered over HTTP."""
-    table = source('storage', 'err.h').split('never answered over HTTP')[0]
+    """storage/base/err.h's table: the slug and the status and title of each error that is answered over HTTP."""
+    table = source('storage', 'base', 'err.h').split('never answered over HTTP')[0]
     return {slug: (int(status), title) for slug, status, title in re.findall(r'X\(HF_E_\w+, "([\w-]+)", (\d+), "([^"]+)"\)', table)}
 
 

@@ -9,7 +9,7 @@
 
 #include "server/lane.h"
 #include "server/wakeups.h"
-#include "storage/arena.h"
+#include "storage/base/arena.h"
 #include "storage/feed.h"
 #include "storage/query.h"
 #include "tests/unit/support.h"

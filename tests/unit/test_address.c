@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "storage/address.h"
+#include "storage/base/address.h"
 
 static const struct {
 	const char *name, *text;

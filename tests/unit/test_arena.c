@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "storage/arena.h"
+#include "storage/base/arena.h"
 
 static struct hf_budget budget;
 static struct hf_arena arena;

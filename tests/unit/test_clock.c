@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "storage/clock.h"
+#include "storage/base/clock.h"
 
 #define NOW 1700000000000
 #define HOUR 3600000

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "storage/digest.h"
+#include "storage/base/digest.h"
 
 /* FIPS 180-4's examples. */
 static const struct {

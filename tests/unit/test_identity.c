@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "storage/identity.h"
+#include "storage/base/identity.h"
 
 static const struct {
 	const char *name, *text;

@@ -1,10 +1,10 @@
-/* record.h — reading and writing the fields of a record, big-endian.
+/* bytes.h — reading and writing the fields of a record, big-endian.
  *
  * A writer fills a buffer that its caller sized for the largest record; a reader walks borrowed bytes and turns `bad` once
  * anything is missing, so that a decoder checks once, at its end. Pure and thread-safe.
  */
-#ifndef HF_STORAGE_RECORD_H
-#define HF_STORAGE_RECORD_H
+#ifndef HF_STORAGE_BASE_BYTES_H
+#define HF_STORAGE_BASE_BYTES_H
 
 #include <endian.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * share may use a part of what is left of the whole, and so there is always something left for the next. An arena is one request's
  * part of a budget or share, and one thread's at a time. Nothing blocks: what exceeds the budget is refused.
  */
-#ifndef HF_STORAGE_ARENA_H
-#define HF_STORAGE_ARENA_H
+#ifndef HF_STORAGE_BASE_ARENA_H
+#define HF_STORAGE_BASE_ARENA_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

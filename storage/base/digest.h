@@ -1,6 +1,6 @@
 /* digest.h — SHA-256, hex and random bytes, from GnuTLS. Thread-safe. */
-#ifndef HF_STORAGE_DIGEST_H
-#define HF_STORAGE_DIGEST_H
+#ifndef HF_STORAGE_BASE_DIGEST_H
+#define HF_STORAGE_BASE_DIGEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

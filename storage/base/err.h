@@ -4,8 +4,8 @@
  * title (RFC 9457). Everything that can fail returns `enum hf_err`; HF_OK is 0. The words for people travel beside it in a
  * `struct hf_why`, filled by hf_fail(); it is optional everywhere (NULL is fine) and untouched on success.
  */
-#ifndef HF_STORAGE_ERR_H
-#define HF_STORAGE_ERR_H
+#ifndef HF_STORAGE_BASE_ERR_H
+#define HF_STORAGE_BASE_ERR_H
 
 #define HF_ERR_TABLE(X)                                                                                                            \
 	X(HF_OK, "ok", 200, "Success")                                                                                             \

@@ -1,6 +1,6 @@
 /* monotonic.h — a clock for waits and durations. No rule reads it. */
-#ifndef HF_STORAGE_MONOTONIC_H
-#define HF_STORAGE_MONOTONIC_H
+#ifndef HF_STORAGE_BASE_MONOTONIC_H
+#define HF_STORAGE_BASE_MONOTONIC_H
 
 #include <stdint.h>
 #include <time.h>

@@ -4,8 +4,8 @@
  * 2.5.5.2), so that one order, one key and one arithmetic serve both families. Text and bytes exist only at the edges. All
  * functions are pure and thread-safe.
  */
-#ifndef HF_STORAGE_ADDRESS_H
-#define HF_STORAGE_ADDRESS_H
+#ifndef HF_STORAGE_BASE_ADDRESS_H
+#define HF_STORAGE_BASE_ADDRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

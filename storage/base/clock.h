@@ -9,10 +9,10 @@
  * No rule reads a clock. All functions are pure but for the system's clocks, and thread-safe. Times are milliseconds since
  * 1970-01-01 UTC.
  */
-#ifndef HF_STORAGE_CLOCK_H
-#define HF_STORAGE_CLOCK_H
+#ifndef HF_STORAGE_BASE_CLOCK_H
+#define HF_STORAGE_BASE_CLOCK_H
 
-#include "record.h"
+#include "bytes.h"
 
 #define HF_TIME_MAX_MS 253402300799999	   /* the end of the year 9999, the last that RFC 3339 can write: no time is later */
 #define HF_CLOCK_TOLERANCE_MS 2000	   /* the wall clock may be so far from the store's time before that follows it */

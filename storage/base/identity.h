@@ -4,8 +4,8 @@
  * NUL, so no identity is a prefix of another's scope, and byte order is the order zone, mesh, kind, service. The bytes up to and
  * with the kind byte are the identity's scope (see zone.h). Pure and thread-safe.
  */
-#ifndef HF_STORAGE_IDENTITY_H
-#define HF_STORAGE_IDENTITY_H
+#ifndef HF_STORAGE_BASE_IDENTITY_H
+#define HF_STORAGE_BASE_IDENTITY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* histogram.h — a histogram of fixed buckets, counted without locks. Thread-safe; zero-initialised memory is empty. */
-#ifndef HF_STORAGE_HISTOGRAM_H
-#define HF_STORAGE_HISTOGRAM_H
+#ifndef HF_STORAGE_BASE_HISTOGRAM_H
+#define HF_STORAGE_BASE_HISTOGRAM_H
 
 #include <stdatomic.h>
 #include <stdint.h>
