@@ -13,7 +13,7 @@
 
 #include "buf.h"
 #include "claims.h"
-#include "storage/rules.h"
+#include "storage/model/lease_rules.h"
 #include "tape.h"
 
 #define HF_FINGERPRINT_VERSION 1 /* the newest */

@@ -12,7 +12,7 @@
 #ifndef HF_API_CLAIMS_H
 #define HF_API_CLAIMS_H
 
-#include "storage/rules.h"
+#include "storage/model/lease_rules.h"
 #include "tape.h"
 
 struct hf_json;

@@ -10,7 +10,7 @@
 
 #include "buf.h"
 #include "storage/base/address.h"
-#include "storage/lease.h"
+#include "storage/model/lease.h"
 
 struct hf_json {
 	struct hf_buf *out;

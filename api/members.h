@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "storage/lease.h"
+#include "storage/model/lease.h"
 
 #define HF_MEMBERS_MAX 24
 

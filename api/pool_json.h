@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "json.h"
-#include "storage/pool.h"
+#include "storage/model/pool.h"
 
 /* Reads and checks a configuration. Members that are missing have their default: sequential, `quarantine_seconds`, nothing
  * reserved, everything selected. Members that a pool's own answer adds (its name, counts, times) are passed over, so that what was

@@ -15,7 +15,7 @@
 #include "environment.h"
 #include "listen.h"
 #include "nearest.h"
-#include "storage/pool.h"
+#include "storage/model/pool.h"
 
 #define CONFIG "config"
 

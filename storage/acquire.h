@@ -3,7 +3,7 @@
 #define HF_STORAGE_ACQUIRE_H
 
 #include "batch.h"
-#include "rules.h"
+#include "storage/model/lease_rules.h"
 
 /* How many of a new lease's addresses the request's claims would give it now. */
 enum hf_claimed { HF_CLAIMED_NONE, HF_CLAIMED_SOME, HF_CLAIMED_ALL };

@@ -8,7 +8,7 @@
 #define HF_STORAGE_ALLOCATOR_H
 
 #include "kv.h"
-#include "pool.h"
+#include "storage/model/pool.h"
 
 /* The first free address at or behind `start`, else from the family's lowest on. False: the family has none left. */
 bool hf_allocator_find(struct hf_txn *txn, const struct hf_pool *pool, enum hf_family family, struct hf_addr start,

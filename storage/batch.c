@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "storage/model/zone_rules.h"
 #include "store_internal.h"
-#include "zone_rules.h"
 
 struct scope_entry {
 	uint8_t key[HF_SCOPE_MAX];

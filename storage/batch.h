@@ -11,8 +11,8 @@
 #define HF_STORAGE_BATCH_H
 
 #include "read.h"
+#include "storage/model/zone.h"
 #include "store.h"
-#include "zone.h"
 
 struct hf_batch;
 

@@ -8,10 +8,10 @@
 #define HF_STORAGE_DUMP_H
 
 #include "history.h"
-#include "lease.h"
 #include "moves.h"
+#include "storage/model/lease.h"
+#include "storage/model/zone.h"
 #include "store.h"
-#include "zone.h"
 
 enum hf_line_sort {
 	HF_LINE_STORE,

@@ -3,8 +3,8 @@
 
 #include "deadline.h"
 #include "history.h"
+#include "storage/model/zone_rules.h"
 #include "store_internal.h"
-#include "zone_rules.h"
 
 /* When the lease's quarantine ends, its zone being what it is. */
 static int64_t quarantine_end(struct hf_batch *batch, const struct hf_lease *lease) {

@@ -9,8 +9,8 @@
 #define HF_STORAGE_KNOWN_H
 
 #include "kv.h"
-#include "lease.h"
 #include "storage/base/arena.h"
+#include "storage/model/lease.h"
 
 struct hf_known_document {
 	struct hf_digest raw, fingerprint;

@@ -1,13 +1,13 @@
 /* leases.h — acquire and release: the verbs on one lease.
  *
- * Each verb comes in two halves that judge by the same rules (rules.h). `peek` looks at a reader's snapshot: a request that needs
- * no write, or is refused, ends there. `begin` makes the struct a write for the committer, which judges again inside the write
- * transaction. Results are plain copies in the request's struct.
+ * Each verb comes in two halves that judge by the same rules (lease_rules.h). `peek` looks at a reader's snapshot: a request that
+ * needs no write, or is refused, ends there. `begin` makes the struct a write for the committer, which judges again inside the
+ * write transaction. Results are plain copies in the request's struct.
  */
 #ifndef HF_STORAGE_LEASES_H
 #define HF_STORAGE_LEASES_H
 
-#include "rules.h"
+#include "storage/model/lease_rules.h"
 #include "store.h"
 
 /* HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS, or a storage fault. */

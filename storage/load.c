@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "derive.h"
+#include "storage/model/zone_rules.h"
 #include "store_internal.h"
-#include "zone_rules.h"
 
 #define LINES_A_COMMIT 10000
 #define KEY_BYTES_MAX 512

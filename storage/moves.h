@@ -6,8 +6,8 @@
 #ifndef HF_STORAGE_MOVES_H
 #define HF_STORAGE_MOVES_H
 
-#include "change.h"
 #include "kv.h"
+#include "storage/model/change.h"
 
 struct hf_moves {
 	uint64_t by_cause[HF_CAUSES + 1]; /* the first is no cause */

@@ -2,7 +2,7 @@
 #ifndef HF_STORAGE_POOLS_H
 #define HF_STORAGE_POOLS_H
 
-#include "pool.h"
+#include "storage/model/pool.h"
 #include "store.h"
 #include "write.h"
 

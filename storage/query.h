@@ -3,7 +3,7 @@
 #define HF_STORAGE_QUERY_H
 
 #include "history.h"
-#include "lease.h"
+#include "storage/model/lease.h"
 #include "store.h"
 
 /* Reads one lease. HF_E_NOT_FOUND, or a fault. */

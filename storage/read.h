@@ -3,8 +3,8 @@
 #define HF_STORAGE_READ_H
 
 #include "kv.h"
-#include "lease.h"
-#include "zone.h"
+#include "storage/model/lease.h"
+#include "storage/model/zone.h"
 
 /* Reads a lease; false if there is none (or a fault). */
 bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret);

@@ -8,11 +8,11 @@
 
 #include <stdatomic.h>
 
-#include "change.h"
 #include "kv.h"
-#include "pool.h"
 #include "storage/base/clock.h"
-#include "zone.h"
+#include "storage/model/change.h"
+#include "storage/model/pool.h"
+#include "storage/model/zone.h"
 
 #define HF_FORMAT 3 /* of the tables; storage/FORMAT.md */
 #define HF_STORE_EPOCH_MAX ((uint64_t)1 << 30)

@@ -11,8 +11,8 @@
 #ifndef HF_STORAGE_SYNC_H
 #define HF_STORAGE_SYNC_H
 
-#include "rules.h"
 #include "storage/base/arena.h"
+#include "storage/model/lease_rules.h"
 #include "store.h"
 
 enum hf_sync_mode {

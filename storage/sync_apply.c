@@ -3,9 +3,9 @@
 
 #include "acquire.h"
 #include "release.h"
+#include "storage/model/zone_rules.h"
 #include "store_internal.h"
 #include "sync_internal.h"
-#include "zone_rules.h"
 
 #define SCANNED_MIN 1000
 

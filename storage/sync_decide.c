@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "read.h"
+#include "storage/model/zone_rules.h"
 #include "sync_internal.h"
-#include "zone_rules.h"
 
 /* What a request for an item is but for its identity, which no rule looks at. */
 static void fill_config(const struct hf_sync_item *item, struct hf_acquire *ret) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "follow.h"
-#include "zone_rules.h"
+#include "storage/model/zone_rules.h"
 
 #define WHAT_MAX 1280 /* bytes of a sentence, with its NUL */
 #define HEX_BYTES 48  /* of a damaged key, shown */

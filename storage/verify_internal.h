@@ -3,7 +3,7 @@
 #define HF_STORAGE_VERIFY_INTERNAL_H
 
 #include "history.h"
-#include "lease.h"
+#include "storage/model/lease.h"
 #include "verify.h"
 
 /* A pool as it is stored, and what the leases say of it. */

@@ -11,9 +11,9 @@
 #ifndef HF_STORAGE_ZONES_H
 #define HF_STORAGE_ZONES_H
 
+#include "storage/model/zone_rules.h"
 #include "store.h"
 #include "write.h"
-#include "zone_rules.h"
 
 /* A zone as it is, and the sum over its leases. */
 struct hf_zone_info {

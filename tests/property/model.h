@@ -6,9 +6,9 @@
 #ifndef HF_TESTS_MODEL_H
 #define HF_TESTS_MODEL_H
 
-#include "storage/change.h"
 #include "storage/history.h"
 #include "storage/leases.h"
+#include "storage/model/change.h"
 #include "storage/pools.h"
 #include "storage/zones.h"
 

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "storage/zone_rules.h"
+#include "storage/model/zone_rules.h"
 
 /* A zone online at epoch 7 with instance "a", before it "b" and "c". */
 static struct hf_zone online(void) {

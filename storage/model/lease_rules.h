@@ -1,13 +1,13 @@
-/* rules.h — the lease rules, pure: what a request means for the lease that there is.
+/* lease_rules.h — the lease rules, pure: what a request means for the lease that there is.
  *
  * decide(current lease, request, zone) → decision. No rule reads a clock or the store, and none writes; the same rules judge a
  * request on a reader's snapshot and again inside the write transaction. Thread-safe.
  */
-#ifndef HF_STORAGE_RULES_H
-#define HF_STORAGE_RULES_H
+#ifndef HF_STORAGE_MODEL_LEASE_RULES_H
+#define HF_STORAGE_MODEL_LEASE_RULES_H
 
 #include "lease.h"
-#include "write.h"
+#include "storage/write.h"
 #include "zone.h"
 
 #define HF_CLAIMS_MAX 8

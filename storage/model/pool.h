@@ -7,8 +7,8 @@
  * goes there, and when its last lease goes so does the range. An address is *overlaid* if it is held although it lies in a
  * reserved or a draining range.
  */
-#ifndef HF_STORAGE_POOL_H
-#define HF_STORAGE_POOL_H
+#ifndef HF_STORAGE_MODEL_POOL_H
+#define HF_STORAGE_MODEL_POOL_H
 
 #include "storage/base/address.h"
 #include "storage/base/bytes.h"

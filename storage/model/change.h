@@ -1,6 +1,6 @@
 /* change.h — one entry of the change feed, and its record on disk. Pure and thread-safe. */
-#ifndef HF_STORAGE_CHANGE_H
-#define HF_STORAGE_CHANGE_H
+#ifndef HF_STORAGE_MODEL_CHANGE_H
+#define HF_STORAGE_MODEL_CHANGE_H
 
 #include "lease.h"
 

@@ -1,5 +1,5 @@
-/* rules.c — the lease rules. */
-#include "rules.h"
+/* lease_rules.c — the lease rules. */
+#include "lease_rules.h"
 
 #include "zone_rules.h"
 

@@ -2,8 +2,8 @@
  *
  * A lease is a plain value, copied freely. Times are milliseconds since 1970-01-01 UTC. Pure and thread-safe.
  */
-#ifndef HF_STORAGE_LEASE_H
-#define HF_STORAGE_LEASE_H
+#ifndef HF_STORAGE_MODEL_LEASE_H
+#define HF_STORAGE_MODEL_LEASE_H
 
 #include "storage/base/address.h"
 #include "storage/base/bytes.h"
@@ -24,7 +24,7 @@ struct hf_lease {
 	uint64_t revision;	      /* of the store, at the lease's last change */
 	uint8_t fingerprint_version;  /* whose rules made the fingerprint (api/canonical.h); 0: there is none */
 	struct hf_digest fingerprint; /* zeros if none */
-	struct hf_digest raw; /* of the last body that was stored, as its writer makes it (rules.h, known.h); zeros if none */
+	struct hf_digest raw; /* of the last body that was stored, as its writer makes it (lease_rules.h, known.h); zeros if none */
 	char version[HF_VERSION_MAX + 1]; /* the caller's; "" if none */
 	int64_t created_ms, modified_ms;
 	int64_t quarantined_until_ms; /* the earliest end; 0 while active */

@@ -4,8 +4,8 @@
  * a lease or a connection brings it back. Its counts and its digest are sums over its scopes: they change with every lease, so they
  * have small records of their own. Times are milliseconds since 1970-01-01 UTC.
  */
-#ifndef HF_STORAGE_ZONE_H
-#define HF_STORAGE_ZONE_H
+#ifndef HF_STORAGE_MODEL_ZONE_H
+#define HF_STORAGE_MODEL_ZONE_H
 
 #include "storage/base/bytes.h"
 #include "storage/base/digest.h"

@@ -3,8 +3,8 @@
  * No rule reads a clock or the store, and none writes; the same rules judge a request on a reader's snapshot and again inside the
  * write transaction. `zone` is the zone as it is; one that has no record is unmanaged and of epoch 0. Thread-safe.
  */
-#ifndef HF_STORAGE_ZONE_RULES_H
-#define HF_STORAGE_ZONE_RULES_H
+#ifndef HF_STORAGE_MODEL_ZONE_RULES_H
+#define HF_STORAGE_MODEL_ZONE_RULES_H
 
 #include "storage/base/err.h"
 #include "zone.h"
