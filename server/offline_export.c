@@ -10,7 +10,7 @@
 #include "offline.h"
 #include "outfile.h"
 #include "owner.h"
-#include "storage/datadir.h"
+#include "storage/disk/datadir.h"
 
 #define WRITE_BYTES ((size_t)256 << 10) /* at once */
 #define LIMIT_S 60

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kv_pages.h"
-#include "room.h"
+#include "storage/disk/lmdb_file.h"
+#include "storage/disk/space.h"
 #include "store_internal.h"
 
 #define READ_AHEAD_BYTES ((off_t)4 << 20)
@@ -71,7 +71,7 @@ uint64_t hf_backup_bytes(const struct hf_backup *backup) { return database_bytes
 
 const struct hf_meta *hf_backup_meta(const struct hf_backup *backup) { return &backup->meta; }
 
-/* Bytes of the pages. A sound file may end before its last page (kv_pages.h): nobody misses what is not there. */
+/* Bytes of the pages. A sound file may end before its last page (lmdb_file.h): nobody misses what is not there. */
 static ssize_t read_pages(struct hf_backup *backup, void *ret, size_t max) {
 	uint64_t left = database_bytes(backup) - backup->at;
 	size_t len = left < max ? (size_t)left : max;

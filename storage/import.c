@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "datadir.h"
 #include "load.h"
-#include "mark.h"
 #include "restore.h"
+#include "storage/disk/datadir.h"
+#include "storage/disk/lock_file.h"
 #include "store_internal.h"
 
 static enum hf_err load_lines(struct hf_import *im, struct hf_load *load, struct hf_why *why) {

@@ -6,7 +6,7 @@
 #include <lmdb.h>
 
 #include "kv.h"
-#include "kv_pages.h"
+#include "storage/disk/lmdb_file.h"
 
 struct hf_kv {
 	MDB_env *env;

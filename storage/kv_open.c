@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "datadir.h"
 #include "kv_fault.h"
 #include "kv_internal.h"
-#include "room.h"
+#include "storage/disk/datadir.h"
+#include "storage/disk/space.h"
 
 #define MAX_READERS 1024
 #define SNAPSHOT_TRIES 1000 /* each fails only if a commit ends between two system calls */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "datadir.h"
+#include "storage/disk/datadir.h"
 #include "store_internal.h"
 
 /* Format 2 gave the store's record the time of its last restore. There was none before. */

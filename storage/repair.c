@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "datadir.h"
 #include "derive.h"
+#include "storage/disk/datadir.h"
 #include "store_internal.h"
 #include "verify_internal.h"
 

@@ -9,11 +9,11 @@
 
 #include "allocator.h"
 #include "backup.h"
-#include "datadir.h"
-#include "mark.h"
 #include "pools.h"
 #include "read.h"
-#include "room.h"
+#include "storage/disk/datadir.h"
+#include "storage/disk/lock_file.h"
+#include "storage/disk/space.h"
 #include "store_internal.h"
 
 /* A zone that connected waits for its control plane to come back; what that one still sends from before is fenced off. */

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "history.h"
-#include "mark.h"
 #include "presence.h"
+#include "storage/disk/lock_file.h"
 #include "store_internal.h"
 
 #define META_VERSION 2

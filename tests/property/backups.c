@@ -10,7 +10,7 @@
 #include "returns.h"
 #include "seen.h"
 #include "storage/backup.h"
-#include "storage/datadir.h"
+#include "storage/disk/datadir.h"
 #include "storage/restore.h"
 #include "words.h"
 #include "writes.h"

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
-#include "storage/datadir.h"
+#include "storage/disk/datadir.h"
 #include "storage/load.h"
 
 static enum hf_err load_line(void *context, const struct hf_line *line, struct hf_why *why) {

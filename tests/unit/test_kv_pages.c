@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "storage/kv_pages.h"
+#include "storage/disk/lmdb_file.h"
 
 #define PAGE 512
 #define PAGES 13

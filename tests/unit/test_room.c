@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/room.h"
+#include "storage/disk/space.h"
 #include "support.h"
 
 static struct fixture f;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/kv_pages.h"
+#include "storage/disk/lmdb_file.h"
 #include "storage/query.h"
 #include "storage/upkeep.h"
 #include "support.h"

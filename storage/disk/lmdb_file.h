@@ -1,12 +1,12 @@
-/* kv_pages.h — an LMDB data file as the file that it is: its meta pages, and whether it holds every page that its trees use.
+/* lmdb_file.h — an LMDB data file as the file that it is: its meta pages, and whether it holds every page that its trees use.
  *
  * LMDB never writes a page that was allocated and freed in one transaction, so a sound file may end before its last numbered page.
  * A file that lost its tail ends early too, and LMDB would die of it: by SIGBUS on a page that is not there, by an assertion on
  * one that reads as zeros. So the trees are walked in the file itself, before LMDB looks at any page beyond its meta pages.
  * Inside storage/ only. Thread-safe. Changes nothing.
  */
-#ifndef HF_STORAGE_KV_PAGES_H
-#define HF_STORAGE_KV_PAGES_H
+#ifndef HF_STORAGE_DISK_LMDB_FILE_H
+#define HF_STORAGE_DISK_LMDB_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* datadir.h — the data directory as the file system sees it: there, writable, ours alone. */
-#ifndef HF_STORAGE_DATADIR_H
-#define HF_STORAGE_DATADIR_H
+#ifndef HF_STORAGE_DISK_DATADIR_H
+#define HF_STORAGE_DISK_DATADIR_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,9 +10,9 @@
 struct hf_mark;
 
 /* Makes the directory if only its last part is missing, and locks it (flock on DIR/holdfast.lock) until the descriptor is closed,
- * which the kernel does for a process that dies. *ret_found (may be NULL) is what the file said before (mark.h). What is in it does
- * not matter. HF_E_DATA_DIR, HF_E_STORAGE_FULL: no room for the directory or the file; HF_E_LOCKED (with the holder's pid, unless
- * there was no room for it). */
+ * which the kernel does for a process that dies. *ret_found (may be NULL) is what the file said before (lock_file.h). What is in it
+ * does not matter. HF_E_DATA_DIR, HF_E_STORAGE_FULL: no room for the directory or the file; HF_E_LOCKED (with the holder's pid,
+ * unless there was no room for it). */
 enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd, struct hf_mark *ret_found) HF_CHECKED;
 
 /* Claims the directory, and checks that its database can be written. A data.mdb of no bytes is refused: it was a database once, or

@@ -1,6 +1,6 @@
-/* room.h — room on the disk: what its lack is called, and how it is asked for beforehand. Thread-safe. */
-#ifndef HF_STORAGE_ROOM_H
-#define HF_STORAGE_ROOM_H
+/* space.h — room on the disk: what its lack is called, and how it is asked for beforehand. Thread-safe. */
+#ifndef HF_STORAGE_DISK_SPACE_H
+#define HF_STORAGE_DISK_SPACE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* mark.h — what the lock file DIR/holdfast.lock says of the directory: who has it, which store it holds, and whether that was
+/* lock_file.h — what the lock file DIR/holdfast.lock says of the directory: who has it, which store it holds, and whether that was
  * closed well.
  *
  *   PID                                     of the process that has the directory, or had it last
@@ -9,12 +9,12 @@
  * Older versions write the first line alone. A file that is not as the last line says was written, replaced or copied since: then
  * its pages are looked at before it is used. Inside storage/ only.
  */
-#ifndef HF_STORAGE_MARK_H
-#define HF_STORAGE_MARK_H
+#ifndef HF_STORAGE_DISK_LOCK_FILE_H
+#define HF_STORAGE_DISK_LOCK_FILE_H
 
 #include <stdbool.h>
 
-#include "store.h"
+#include "storage/store.h"
 
 #define HF_MARK_HOST_MAX 64
 

@@ -1,5 +1,5 @@
-/* room.c — room on the disk. */
-#include "room.h"
+/* space.c — room on the disk. */
+#include "space.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* kv_pages.c — a walk over the pages of an LMDB data file (data version 1), in host byte order as LMDB writes it.
+/* lmdb_file.c — a walk over the pages of an LMDB data file (data version 1), in host byte order as LMDB writes it.
  *
  *   page   pgno 8, pad 2, flags 2, lower 2, upper 2; then `(lower - 16) / 2` node offsets of 2 bytes
  *   node   size 4 (a leaf's data) or child's number (low 4 bytes), flags 2 (a branch: the number's high 2 bytes),
@@ -14,7 +14,7 @@
  * memory alone (dirty, loose, kept) are never written, and no tree of ours has entries of several values. An empty tree has no
  * root.
  */
-#include "kv_pages.h"
+#include "lmdb_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mark.h"
-#include "room.h"
+#include "lock_file.h"
+#include "space.h"
 
 static enum hf_err in_use(int fd, const char *dir, struct hf_why *why) {
 	char host[HF_MARK_HOST_MAX + 1] = "", who[HF_MARK_HOST_MAX + 48] = "";

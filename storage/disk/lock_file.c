@@ -1,5 +1,5 @@
-/* mark.c — the lines of DIR/holdfast.lock. */
-#include "mark.h"
+/* lock_file.c — the lines of DIR/holdfast.lock. */
+#include "lock_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kv_pages.h"
-#include "room.h"
+#include "lmdb_file.h"
+#include "space.h"
 #include "storage/base/digest.h"
 
 #define TEXT_MAX 512
