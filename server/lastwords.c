@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "storage/kv_fault.h"
+#include "storage/lmdb/fault.h"
 
 #define LINE_MAX_BYTES 1400
 #define WRITE_MS 1000 /* a log that nobody reads must not keep the process */

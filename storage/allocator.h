@@ -7,7 +7,7 @@
 #ifndef HF_STORAGE_ALLOCATOR_H
 #define HF_STORAGE_ALLOCATOR_H
 
-#include "kv.h"
+#include "storage/lmdb/txn.h"
 #include "storage/model/pool.h"
 
 /* The first free address at or behind `start`, else from the family's lowest on. False: the family has none left. */

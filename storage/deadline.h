@@ -7,8 +7,8 @@
 #ifndef HF_STORAGE_DEADLINE_H
 #define HF_STORAGE_DEADLINE_H
 
-#include "kv.h"
 #include "storage/base/identity.h"
+#include "storage/lmdb/txn.h"
 
 struct hf_deadline {
 	int64_t at_ms;

@@ -8,8 +8,8 @@
 #ifndef HF_STORAGE_KNOWN_H
 #define HF_STORAGE_KNOWN_H
 
-#include "kv.h"
 #include "storage/base/arena.h"
+#include "storage/lmdb/txn.h"
 #include "storage/model/lease.h"
 
 struct hf_known_document {

@@ -6,7 +6,7 @@
 #ifndef HF_STORAGE_MIGRATE_H
 #define HF_STORAGE_MIGRATE_H
 
-#include "kv.h"
+#include "storage/lmdb/txn.h"
 
 /* Copies the file aside (ret_aside has PATH_MAX bytes), then migrates from format `from`, which is older than HF_FORMAT. The
  * directory is locked. On any error the store is as it was. HF_E_STORAGE_FULL: no room for the copy or the changes. */

@@ -6,7 +6,7 @@
 #ifndef HF_STORAGE_MOVES_H
 #define HF_STORAGE_MOVES_H
 
-#include "kv.h"
+#include "storage/lmdb/txn.h"
 #include "storage/model/change.h"
 
 struct hf_moves {

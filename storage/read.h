@@ -2,7 +2,7 @@
 #ifndef HF_STORAGE_READ_H
 #define HF_STORAGE_READ_H
 
-#include "kv.h"
+#include "storage/lmdb/txn.h"
 #include "storage/model/lease.h"
 #include "storage/model/zone.h"
 

@@ -8,8 +8,8 @@
 
 #include <stdatomic.h>
 
-#include "kv.h"
 #include "storage/base/clock.h"
+#include "storage/lmdb/txn.h"
 #include "storage/model/change.h"
 #include "storage/model/pool.h"
 #include "storage/model/zone.h"

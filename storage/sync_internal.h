@@ -2,7 +2,7 @@
 #ifndef HF_STORAGE_SYNC_INTERNAL_H
 #define HF_STORAGE_SYNC_INTERNAL_H
 
-#include "kv.h"
+#include "storage/lmdb/txn.h"
 #include "sync.h"
 #include "wear.h"
 

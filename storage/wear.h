@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kv.h"
 #include "storage/base/err.h"
+#include "storage/lmdb/txn.h"
 
 #define HF_WEAR_MS (10 * 60 * 1000) /* how long a release counts; to half a minute longer where many come in a row */
 #define HF_WEAR_STEP_MS (30 * 1000) /* releases of this long are remembered together */

@@ -1,7 +1,7 @@
-/* kv_fault.c — LMDB's assertions, and signals that a damaged database makes. What runs in a handler calls write() and its like
+/* fault.c — LMDB's assertions, and signals that a damaged database makes. What runs in a handler calls write() and its like
  * alone.
  */
-#include "kv_fault.h"
+#include "fault.h"
 
 #include <fcntl.h>
 #include <limits.h>

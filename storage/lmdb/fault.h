@@ -1,11 +1,11 @@
-/* kv_fault.h — damage that LMDB meets while it works ends the process in one line, instead of a signal without a word.
+/* fault.h — damage that LMDB meets while it works ends the process in one line, instead of a signal without a word.
  *
  * LMDB trusts its pages: of a damaged one it dies by an assertion, of one that is gone (the file was cut short, the disk cannot
  * read it) by SIGBUS. No transaction can be saved then, and nothing acknowledged is lost by the end of the process; what is needed
  * is that somebody hears of it, and that a service manager does not try again for ever.
  */
-#ifndef HF_STORAGE_KV_FAULT_H
-#define HF_STORAGE_KV_FAULT_H
+#ifndef HF_STORAGE_LMDB_FAULT_H
+#define HF_STORAGE_LMDB_FAULT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ struct hf_fault_handler {
  * it an assertion of LMDB aborts as ever. Once, before there are threads; the handler is kept. */
 void hf_fault_install(const struct hf_fault_handler *handler);
 
-/* For kv.c and kv_open.c. */
+/* For txn.c and env.c. */
 
 /* The map of an open file, by which its faults are told from others. At most 16 at a time are watched; -1: one more, or it is not
  * mapped. `path` is copied. */

@@ -1,4 +1,4 @@
-/* kv.h — the one place that knows LMDB: an environment of named tables, and transactions over them.
+/* txn.h — the one place that knows LMDB: an environment of named tables, and transactions over them.
  *
  * A transaction's first fault sticks: from then on reads find nothing, writes do nothing, and hf_txn_fault() and
  * hf_txn_commit() answer it. So a verb is written as a straight line and checks once, at its end. Every change of the store
@@ -6,8 +6,8 @@
  *
  * Slices that a read or a cursor returns are borrowed: valid until the transaction's next write, reset or end.
  */
-#ifndef HF_STORAGE_KV_H
-#define HF_STORAGE_KV_H
+#ifndef HF_STORAGE_LMDB_TXN_H
+#define HF_STORAGE_LMDB_TXN_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* kv_open.c — opening an LMDB environment, to write it or to read it alone, after a look at the file; and what its errors mean. */
+/* env.c — opening an LMDB environment, to write it or to read it alone, after a look at the file; and what its errors mean. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kv_fault.h"
-#include "kv_internal.h"
+#include "env_internal.h"
+#include "fault.h"
 #include "storage/disk/datadir.h"
 #include "storage/disk/space.h"
 

@@ -1,10 +1,10 @@
-/* kv.c — LMDB, wrapped: transactions with a sticky fault, cursors. kv_open.c opens. */
-#include "kv.h"
+/* txn.c — LMDB, wrapped: transactions with a sticky fault, cursors. env.c opens. */
+#include "txn.h"
 
 #include <stdlib.h>
 
-#include "kv_fault.h"
-#include "kv_internal.h"
+#include "env_internal.h"
+#include "fault.h"
 
 struct hf_txn {
 	struct hf_kv *kv;

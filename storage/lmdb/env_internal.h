@@ -1,19 +1,19 @@
-/* kv_internal.h — LMDB's handles, and what its errors mean; for kv.c and kv_open.c alone. */
-#ifndef HF_STORAGE_KV_INTERNAL_H
-#define HF_STORAGE_KV_INTERNAL_H
+/* env_internal.h — LMDB's handles, and what its errors mean; for txn.c and env.c alone. */
+#ifndef HF_STORAGE_LMDB_ENV_INTERNAL_H
+#define HF_STORAGE_LMDB_ENV_INTERNAL_H
 
 #include <limits.h>
 #include <lmdb.h>
 
-#include "kv.h"
 #include "storage/disk/lmdb_file.h"
+#include "txn.h"
 
 struct hf_kv {
 	MDB_env *env;
 	MDB_dbi tables[HF_TABLES];
 	_Atomic bool doubtful;
 	int shared_fd;	/* of a file that is read alone, locked against a server; 0: none */
-	int watches[2]; /* of the file's map and the lock table's (kv_fault.h), plus 1; 0: none */
+	int watches[2]; /* of the file's map and the lock table's (fault.h), plus 1; 0: none */
 	char file[PATH_MAX];
 };
 
