@@ -13,11 +13,11 @@
 #include "buf.h"
 #include "memo.h"
 #include "pieces.h"
-#include "storage/feed.h"
 #include "storage/leases.h"
 #include "storage/pools.h"
 #include "storage/query.h"
 #include "storage/retire.h"
+#include "storage/tables/change_table.h"
 #include "storage/zones.h"
 
 /* The request headers that mean something here. */

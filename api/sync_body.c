@@ -11,7 +11,7 @@
 #include "parse.h"
 #include "skim.h"
 #include "storage/base/monotonic.h"
-#include "storage/read.h"
+#include "storage/tables/lease_table.h"
 
 #define ANSWER_BYTES 256 /* of an item's result in the answer, some more or less; a rejected one takes twice as much */
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "claims.h"
-#include "storage/read.h"
+#include "storage/tables/lease_table.h"
 #include "sync_body.h"
 
 #define KNOWN_AFTER 16 /* documents, at least, before the zone's leases are read to know them again */

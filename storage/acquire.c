@@ -1,9 +1,9 @@
 /* acquire.c — acquire a lease: judge, choose addresses, store. */
 #include "acquire.h"
 
-#include "allocator.h"
-#include "history.h"
 #include "leases.h"
+#include "storage/tables/allocator.h"
+#include "storage/tables/holders.h"
 
 static enum hf_err judge(struct hf_txn *txn, const struct hf_acquire *request, struct hf_why *why, struct hf_lease *ret_current,
 			 bool *ret_exists, struct hf_decision *ret) {

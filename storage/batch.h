@@ -10,8 +10,8 @@
 #ifndef HF_STORAGE_BATCH_H
 #define HF_STORAGE_BATCH_H
 
-#include "read.h"
 #include "storage/model/zone.h"
+#include "storage/tables/lease_table.h"
 #include "store.h"
 
 struct hf_batch;

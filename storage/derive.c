@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "allocator.h"
-#include "deadline.h"
+#include "storage/tables/allocator.h"
+#include "storage/tables/deadline.h"
 
 enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, struct hf_why *why) {
 	struct hf_pool **pools = realloc(d->pools, sizeof *pools * (size_t)(d->n_pools + 1));

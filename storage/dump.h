@@ -7,10 +7,10 @@
 #ifndef HF_STORAGE_DUMP_H
 #define HF_STORAGE_DUMP_H
 
-#include "history.h"
-#include "moves.h"
 #include "storage/model/lease.h"
 #include "storage/model/zone.h"
+#include "storage/tables/holders.h"
+#include "storage/tables/moves.h"
 #include "store.h"
 
 enum hf_line_sort {

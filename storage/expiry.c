@@ -1,9 +1,9 @@
 /* expiry.c — carrying out what is due. */
 #include "expiry.h"
 
-#include "deadline.h"
-#include "history.h"
 #include "storage/model/zone_rules.h"
+#include "storage/tables/deadline.h"
+#include "storage/tables/holders.h"
 #include "store_internal.h"
 
 /* When the lease's quarantine ends, its zone being what it is. */

@@ -2,9 +2,9 @@
 #include "follow.h"
 
 #include "batch.h"
-#include "deadline.h"
-#include "history.h"
-#include "read.h"
+#include "storage/tables/deadline.h"
+#include "storage/tables/holders.h"
+#include "storage/tables/lease_table.h"
 #include "store_internal.h"
 
 #define CLOCK_KEY "clock"

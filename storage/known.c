@@ -1,7 +1,7 @@
 /* known.c — a table of digests, made for one sync. */
 #include "known.h"
 
-#include "read.h"
+#include "storage/tables/lease_table.h"
 
 struct hf_digest hf_known_digest(const char *zone, const void *document, size_t len) {
 	return hf_digest_of_two(zone, strlen(zone) + 1, document, len);

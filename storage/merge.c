@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "allocator.h"
 #include "batch.h"
 #include "derive.h"
+#include "storage/tables/allocator.h"
 #include "verify.h"
 
 #define WHAT_MAX 1024

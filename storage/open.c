@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "allocator.h"
 #include "backup.h"
 #include "batch.h"
 #include "follow.h"
@@ -15,6 +14,7 @@
 #include "storage/disk/datadir.h"
 #include "storage/disk/lock_file.h"
 #include "storage/disk/space.h"
+#include "storage/tables/allocator.h"
 #include "store_internal.h"
 
 #define FORMAT_KEY "format"

@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-#include "allocator.h"
 #include "batch.h"
+#include "storage/tables/allocator.h"
 
 static enum hf_err overlap(const struct hf_pool *other, struct hf_range theirs, struct hf_range ours, struct hf_why *why) {
 	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "pools.h"
-#include "read.h"
+#include "storage/tables/lease_table.h"
 #include "zones.h"
 
 enum hf_err hf_lease_get(struct hf_txn *reader, const struct hf_identity *id, struct hf_why *why, struct hf_lease *ret) {

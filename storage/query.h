@@ -2,8 +2,8 @@
 #ifndef HF_STORAGE_QUERY_H
 #define HF_STORAGE_QUERY_H
 
-#include "history.h"
 #include "storage/model/lease.h"
+#include "storage/tables/holders.h"
 #include "store.h"
 
 /* Reads one lease. HF_E_NOT_FOUND, or a fault. */

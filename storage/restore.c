@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "allocator.h"
 #include "backup.h"
 #include "pools.h"
-#include "read.h"
 #include "storage/disk/datadir.h"
 #include "storage/disk/lock_file.h"
 #include "storage/disk/space.h"
+#include "storage/tables/allocator.h"
+#include "storage/tables/lease_table.h"
 #include "store_internal.h"
 
 /* A zone that connected waits for its control plane to come back; what that one still sends from before is fenced off. */

@@ -2,8 +2,8 @@
 #include "retire.h"
 
 #include "batch.h"
-#include "read.h"
 #include "release.h"
+#include "storage/tables/lease_table.h"
 
 static enum hf_err judge(struct hf_batch *batch, struct hf_zone_retire *request, struct hf_why *why) {
 	struct hf_txn *txn = hf_batch_txn(batch);

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "history.h"
 #include "presence.h"
 #include "storage/disk/lock_file.h"
+#include "storage/tables/holders.h"
 #include "store_internal.h"
 
 #define META_VERSION 2

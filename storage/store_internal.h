@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "batch.h"
-#include "deadline.h"
-#include "moves.h"
+#include "storage/tables/deadline.h"
+#include "storage/tables/moves.h"
 #include "wear.h"
 
 struct hf_store {

@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "read.h"
 #include "storage/model/zone_rules.h"
+#include "storage/tables/lease_table.h"
 #include "sync_internal.h"
 
 /* What a request for an item is but for its identity, which no rule looks at. */

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "read.h"
+#include "storage/tables/lease_table.h"
 #include "sync_internal.h"
 
 static bool has_work(const struct hf_sync *sync) {

@@ -1,9 +1,9 @@
 /* transition.c — the one way to alter a lease: everything else in the store follows from its record before and after. */
-#include "allocator.h"
 #include "batch.h"
-#include "deadline.h"
 #include "derive.h"
-#include "history.h"
+#include "storage/tables/allocator.h"
+#include "storage/tables/deadline.h"
+#include "storage/tables/holders.h"
 #include "store_internal.h"
 
 static bool has_vip(const struct hf_lease *lease, struct hf_addr a) {

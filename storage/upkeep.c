@@ -2,8 +2,8 @@
 #include "upkeep.h"
 
 #include "expiry.h"
-#include "feed.h"
 #include "storage/base/monotonic.h"
+#include "storage/tables/change_table.h"
 #include "store_internal.h"
 
 #define SWEEP_BUDGET 256   /* deadlines carried out before a batch's own writes */

@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-#include "deadline.h"
-#include "history.h"
+#include "storage/tables/deadline.h"
+#include "storage/tables/holders.h"
 
 #define DEADLINE_VERSION 1 /* all that a deadline's value says */
 

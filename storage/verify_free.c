@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "allocator.h"
+#include "storage/tables/allocator.h"
 
 /* A walk through one family of a pool: what lies where, piece by piece. */
 struct tiling {

@@ -2,8 +2,8 @@
 #ifndef HF_STORAGE_VERIFY_INTERNAL_H
 #define HF_STORAGE_VERIFY_INTERNAL_H
 
-#include "history.h"
 #include "storage/model/lease.h"
+#include "storage/tables/holders.h"
 #include "verify.h"
 
 /* A pool as it is stored, and what the leases say of it. */

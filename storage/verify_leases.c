@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-#include "deadline.h"
 #include "storage/model/zone.h"
+#include "storage/tables/deadline.h"
 
 static int by_key(struct hf_slice a, struct hf_slice b) {
 	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);

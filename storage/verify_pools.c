@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "allocator.h"
 #include "derive.h"
+#include "storage/tables/allocator.h"
 
 /* A range and whose it is. */
 struct owned {

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "batch.h"
-#include "read.h"
+#include "storage/tables/lease_table.h"
 
 /* Reads the zone into the request's result and judges. */
 static enum hf_err judge_connect(struct hf_txn *txn, struct hf_zone_connect *request, struct hf_why *why, bool *ret_exists) {

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "storage/batch.h"
-#include "storage/feed.h"
 #include "storage/query.h"
+#include "storage/tables/change_table.h"
 #include "storage/verify.h"
 
 _Noreturn void c_fail(struct run *run, const char *format, ...) {

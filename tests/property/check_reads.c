@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "storage/feed.h"
 #include "storage/query.h"
+#include "storage/tables/change_table.h"
 
 /* Things that come one by one, against the model's, in order. */
 struct listing {

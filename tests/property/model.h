@@ -6,10 +6,10 @@
 #ifndef HF_TESTS_MODEL_H
 #define HF_TESTS_MODEL_H
 
-#include "storage/history.h"
 #include "storage/leases.h"
 #include "storage/model/change.h"
 #include "storage/pools.h"
+#include "storage/tables/holders.h"
 #include "storage/zones.h"
 
 #define M_IDENTITIES 160

@@ -23,7 +23,7 @@
 #include "check.h"
 #include "seen.h"
 #include "storage/expiry.h"
-#include "storage/feed.h"
+#include "storage/tables/change_table.h"
 #include "storage/upkeep.h"
 #include "syncs.h"
 #include "words.h"

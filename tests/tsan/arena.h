@@ -10,8 +10,8 @@
 #include "server/lane.h"
 #include "server/wakeups.h"
 #include "storage/base/arena.h"
-#include "storage/feed.h"
 #include "storage/query.h"
+#include "storage/tables/change_table.h"
 #include "tests/unit/support.h"
 
 #define WRITERS 4

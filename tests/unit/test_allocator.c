@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/allocator.h"
+#include "storage/tables/allocator.h"
 #include "storage/upkeep.h"
 #include "support.h"
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/deadline.h"
 #include "storage/expiry.h"
 #include "storage/query.h"
+#include "storage/tables/deadline.h"
 #include "storage/upkeep.h"
 #include "support.h"
 

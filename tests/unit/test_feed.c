@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/feed.h"
+#include "storage/tables/change_table.h"
 #include "storage/upkeep.h"
 #include "support.h"
 

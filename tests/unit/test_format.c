@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/allocator.h"
-#include "storage/deadline.h"
-#include "storage/history.h"
 #include "storage/store_internal.h"
+#include "storage/tables/allocator.h"
+#include "storage/tables/deadline.h"
+#include "storage/tables/holders.h"
 #include "storage/upkeep.h"
 #include "support.h"
 

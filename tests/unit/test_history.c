@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/history.h"
+#include "storage/tables/holders.h"
 #include "storage/upkeep.h"
 #include "support.h"
 

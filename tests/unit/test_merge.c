@@ -6,9 +6,9 @@
 
 #include "dump_support.h"
 #include "storage/batch.h"
-#include "storage/feed.h"
 #include "storage/query.h"
 #include "storage/restore.h"
+#include "storage/tables/change_table.h"
 #include "storage/upkeep.h"
 
 static struct fixture f, g; /* the export is of f; it goes into g */

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "dump_support.h"
-#include "storage/deadline.h"
-#include "storage/history.h"
 #include "storage/repair.h"
+#include "storage/tables/deadline.h"
+#include "storage/tables/holders.h"
 #include "storage/upkeep.h"
 
 static struct fixture f;

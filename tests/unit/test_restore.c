@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/allocator.h"
-#include "storage/feed.h"
 #include "storage/restore.h"
 #include "storage/store_internal.h"
+#include "storage/tables/allocator.h"
+#include "storage/tables/change_table.h"
 #include "storage/upkeep.h"
 #include "support.h"
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/deadline.h"
-#include "storage/history.h"
 #include "storage/store_internal.h"
+#include "storage/tables/deadline.h"
+#include "storage/tables/holders.h"
 #include "storage/upkeep.h"
 #include "storage/verify.h"
 #include "support.h"

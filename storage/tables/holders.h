@@ -1,11 +1,11 @@
-/* history.h — who holds an address, and who held it: the tables "addresses" and "history".
+/* holders.h — who holds an address, and who held it: the tables "addresses" and "history".
  *
  * The present holder is the address's one row in "addresses": uniqueness, reverse look-up and the newest entry of its history in
  * one. When the address is freed the row moves to "history", where at most 16 past holders of an address stay, for 90 days. A
  * holder has an address from the change that bound it to the one that freed it, quarantine included.
  */
-#ifndef HF_STORAGE_HISTORY_H
-#define HF_STORAGE_HISTORY_H
+#ifndef HF_STORAGE_TABLES_HOLDERS_H
+#define HF_STORAGE_TABLES_HOLDERS_H
 
 #include "deadline.h"
 

@@ -1,5 +1,5 @@
-/* history.c — the tables "addresses" and "history"; their layouts are in storage/FORMAT.md. */
-#include "history.h"
+/* holders.c — the tables "addresses" and "history"; their layouts are in storage/FORMAT.md. */
+#include "holders.h"
 
 #define RECORD_VERSION 1
 #define PAST_KEY_BYTES (HF_ADDR_BYTES + 8)

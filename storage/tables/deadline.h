@@ -4,8 +4,8 @@
  * the start of the first batch after it is due; a due deadline that has not been carried out changes nothing yet. A quarantine that
  * is due while its zone holds it gets a later deadline instead (zone_rules.h).
  */
-#ifndef HF_STORAGE_DEADLINE_H
-#define HF_STORAGE_DEADLINE_H
+#ifndef HF_STORAGE_TABLES_DEADLINE_H
+#define HF_STORAGE_TABLES_DEADLINE_H
 
 #include "storage/base/identity.h"
 #include "storage/lmdb/txn.h"

@@ -3,8 +3,8 @@
  * It is kept in the store, so that what an offline command moved is seen by the server that starts after it, and nothing is
  * forgotten by a restart. It is written in the transaction of the change, and only with one.
  */
-#ifndef HF_STORAGE_MOVES_H
-#define HF_STORAGE_MOVES_H
+#ifndef HF_STORAGE_TABLES_MOVES_H
+#define HF_STORAGE_TABLES_MOVES_H
 
 #include "storage/lmdb/txn.h"
 #include "storage/model/change.h"

@@ -1,5 +1,5 @@
-/* read.c — reads on any transaction. */
-#include "read.h"
+/* lease_table.c — reads on any transaction. */
+#include "lease_table.h"
 
 static bool decode_lease(struct hf_txn *txn, struct hf_slice key, struct hf_slice value, struct hf_lease *ret) {
 	if (hf_lease_decode(key, value, ret))

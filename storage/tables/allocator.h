@@ -4,8 +4,8 @@
  * left out. Every function costs O(log n) of the number of extents, at any fill and any size of the pool, but for
  * hf_allocator_rebuild(). Faults stick to the transaction.
  */
-#ifndef HF_STORAGE_ALLOCATOR_H
-#define HF_STORAGE_ALLOCATOR_H
+#ifndef HF_STORAGE_TABLES_ALLOCATOR_H
+#define HF_STORAGE_TABLES_ALLOCATOR_H
 
 #include "storage/lmdb/txn.h"
 #include "storage/model/pool.h"

@@ -1,9 +1,9 @@
-/* feed.c — reading and compacting the table "changes". */
-#include "feed.h"
+/* change_table.c — reading and compacting the table "changes". */
+#include "change_table.h"
 
 #include <inttypes.h>
 
-#include "store_internal.h"
+#include "storage/store_internal.h"
 
 static bool read_change(struct hf_cursor *cursor, bool found, struct hf_change *ret) {
 	if (!found)

@@ -1,6 +1,6 @@
-/* read.h — reads that verbs and queries share, on any transaction. Faults stick to it. */
-#ifndef HF_STORAGE_READ_H
-#define HF_STORAGE_READ_H
+/* lease_table.h — reads that verbs and queries share, on any transaction. Faults stick to it. */
+#ifndef HF_STORAGE_TABLES_LEASE_TABLE_H
+#define HF_STORAGE_TABLES_LEASE_TABLE_H
 
 #include "storage/lmdb/txn.h"
 #include "storage/model/lease.h"

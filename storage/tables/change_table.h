@@ -1,8 +1,8 @@
-/* feed.h — the change feed: what really changed since a revision. */
-#ifndef HF_STORAGE_FEED_H
-#define HF_STORAGE_FEED_H
+/* change_table.h — the change feed: what really changed since a revision. */
+#ifndef HF_STORAGE_TABLES_CHANGE_TABLE_H
+#define HF_STORAGE_TABLES_CHANGE_TABLE_H
 
-#include "batch.h"
+#include "storage/batch.h"
 
 #define HF_FEED_EXAMINED_MAX 10000
 
