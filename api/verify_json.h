@@ -3,7 +3,7 @@
 #define HF_API_VERIFY_JSON_H
 
 #include "buf.h"
-#include "storage/verify.h"
+#include "storage/verify/verify.h"
 
 #define HF_VERIFY_LISTED_MAX 1000 /* violations that are told one by one */
 

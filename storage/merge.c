@@ -8,7 +8,7 @@
 #include "batch.h"
 #include "derive.h"
 #include "storage/tables/allocator.h"
-#include "verify.h"
+#include "storage/verify/verify.h"
 
 #define WHAT_MAX 1024
 

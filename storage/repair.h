@@ -8,7 +8,7 @@
 
 #include <limits.h>
 
-#include "verify.h"
+#include "storage/verify/verify.h"
 
 /* Rows of a table that were made, dropped, or given another value. */
 struct hf_repair_rows {

@@ -12,7 +12,7 @@
 
 #include <limits.h>
 
-#include "verify.h"
+#include "storage/verify/verify.h"
 
 /* Raises the store epoch by 1, or to `at_least` if that is more, with all that goes with it, in one transaction. No committer is at
  * work. HF_E_INVALID_PARAMETER: the epoch is out of range. Or a fault: nothing is changed then. */

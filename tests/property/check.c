@@ -10,7 +10,7 @@
 #include "storage/batch.h"
 #include "storage/query.h"
 #include "storage/tables/change_table.h"
-#include "storage/verify.h"
+#include "storage/verify/verify.h"
 
 _Noreturn void c_fail(struct run *run, const char *format, ...) {
 	va_list args;

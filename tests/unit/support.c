@@ -10,7 +10,7 @@
 
 #include "storage/descriptors.h"
 #include "storage/upkeep.h"
-#include "storage/verify.h"
+#include "storage/verify/verify.h"
 
 #define CHECK(call)                                                                                                                \
 	do {                                                                                                                       \

@@ -7,7 +7,7 @@
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
 #include "storage/upkeep.h"
-#include "storage/verify.h"
+#include "storage/verify/verify.h"
 #include "support.h"
 
 static struct fixture f;

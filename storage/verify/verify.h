@@ -4,10 +4,10 @@
  * history, the feed, and every counter and digest against what it counts. Nothing is repaired. The tables are walked in order, side
  * by side, so that memory is that of the pools, whatever the number of leases.
  */
-#ifndef HF_STORAGE_VERIFY_H
-#define HF_STORAGE_VERIFY_H
+#ifndef HF_STORAGE_VERIFY_VERIFY_H
+#define HF_STORAGE_VERIFY_VERIFY_H
 
-#include "store.h"
+#include "storage/store.h"
 
 /* What was looked at, and how often it was wrong. */
 struct hf_verify_counts {

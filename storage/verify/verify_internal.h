@@ -1,6 +1,6 @@
 /* verify_internal.h — what the passes of verify share; for verify*.c, and for repair.c, which looks things up as they do. */
-#ifndef HF_STORAGE_VERIFY_INTERNAL_H
-#define HF_STORAGE_VERIFY_INTERNAL_H
+#ifndef HF_STORAGE_VERIFY_VERIFY_INTERNAL_H
+#define HF_STORAGE_VERIFY_VERIFY_INTERNAL_H
 
 #include "storage/model/lease.h"
 #include "storage/tables/holders.h"

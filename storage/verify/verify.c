@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "follow.h"
+#include "storage/follow.h"
 #include "storage/model/zone_rules.h"
 
 #define WHAT_MAX 1280 /* bytes of a sentence, with its NUL */
