@@ -7,8 +7,8 @@
 
 #include "buf.h"
 #include "shares.h"
-#include "storage/committer.h"
-#include "storage/store.h"
+#include "storage/store/committer.h"
+#include "storage/store/store.h"
 #include "traffic.h"
 
 struct hf_hosts;

@@ -9,7 +9,7 @@
 #include "prometheus.h"
 #include "routes.h"
 #include "storage/base/monotonic.h"
-#include "storage/presence.h"
+#include "storage/store/presence.h"
 #include "store_metrics.h"
 #include "syncs.h"
 

@@ -2,7 +2,7 @@
 #include "json.h"
 #include "openapi.h"
 #include "routes.h"
-#include "storage/presence.h"
+#include "storage/store/presence.h"
 
 enum hf_err hf_handle_status(struct hf_call *call) {
 	struct hf_meta meta = hf_meta_read(call->reader);

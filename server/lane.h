@@ -7,7 +7,7 @@
 #ifndef HF_SERVER_LANE_H
 #define HF_SERVER_LANE_H
 
-#include "storage/store.h"
+#include "storage/store/store.h"
 
 enum hf_lane_state { HF_LANE_NEW, HF_LANE_READY, HF_LANE_RUNNING, HF_LANE_WAITING };
 

@@ -2,7 +2,7 @@
  *
  *   server/   this folder: sockets, signals, logging           http.c is where requests come in
  *   api/      what clients see: routes, JSON, problems         api/routes.c is the table of contents
- *   storage/  what lasts: leases, addresses, pools, changes    storage/transition.c is where leases change
+ *   storage/  what lasts: leases, addresses, pools, changes    storage/store/lease_change.c is where leases change
  */
 #include <gnutls/gnutls.h>
 #include <poll.h>

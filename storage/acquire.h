@@ -2,8 +2,8 @@
 #ifndef HF_STORAGE_ACQUIRE_H
 #define HF_STORAGE_ACQUIRE_H
 
-#include "batch.h"
 #include "storage/model/lease_rules.h"
+#include "storage/store/batch.h"
 
 /* How many of a new lease's addresses the request's claims would give it now. */
 enum hf_claimed { HF_CLAIMED_NONE, HF_CLAIMED_SOME, HF_CLAIMED_ALL };

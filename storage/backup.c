@@ -11,7 +11,7 @@
 
 #include "storage/disk/lmdb_file.h"
 #include "storage/disk/space.h"
-#include "store_internal.h"
+#include "storage/store/store_internal.h"
 
 #define READ_AHEAD_BYTES ((off_t)4 << 20)
 #define CHECK_BYTES ((size_t)1 << 20) /* read at once */

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "storage/base/digest.h"
-#include "store.h"
+#include "storage/store/store.h"
 
 #define HF_BACKUP_MARK "holdfast-backup\n"
 #define HF_BACKUP_MARK_BYTES 16

@@ -9,9 +9,9 @@
 
 #include "storage/model/lease.h"
 #include "storage/model/zone.h"
+#include "storage/store/store.h"
 #include "storage/tables/holders.h"
 #include "storage/tables/moves.h"
-#include "store.h"
 
 enum hf_line_sort {
 	HF_LINE_STORE,

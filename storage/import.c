@@ -11,7 +11,7 @@
 #include "restore.h"
 #include "storage/disk/datadir.h"
 #include "storage/disk/lock_file.h"
-#include "store_internal.h"
+#include "storage/store/store_internal.h"
 
 static enum hf_err load_lines(struct hf_import *im, struct hf_load *load, struct hf_why *why) {
 	const struct hf_line *line;

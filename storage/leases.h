@@ -8,7 +8,7 @@
 #define HF_STORAGE_LEASES_H
 
 #include "storage/model/lease_rules.h"
-#include "store.h"
+#include "storage/store/store.h"
 
 /* HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS, or a storage fault. */
 enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, struct hf_why *why, enum hf_peek *ret) HF_CHECKED;

@@ -6,7 +6,7 @@
 
 #include "derive.h"
 #include "storage/model/zone_rules.h"
-#include "store_internal.h"
+#include "storage/store/store_internal.h"
 
 #define LINES_A_COMMIT 10000
 #define KEY_BYTES_MAX 512

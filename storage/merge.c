@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "batch.h"
 #include "derive.h"
+#include "storage/store/batch.h"
 #include "storage/tables/allocator.h"
 #include "storage/verify/verify.h"
 

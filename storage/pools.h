@@ -3,8 +3,8 @@
 #define HF_STORAGE_POOLS_H
 
 #include "storage/model/pool.h"
-#include "store.h"
-#include "write.h"
+#include "storage/store/store.h"
+#include "storage/store/write.h"
 
 /* Create or replace a pool's configuration. No lease ever moves. */
 struct hf_pool_put {

@@ -3,8 +3,8 @@
 #define HF_STORAGE_QUERY_H
 
 #include "storage/model/lease.h"
+#include "storage/store/store.h"
 #include "storage/tables/holders.h"
-#include "store.h"
 
 /* Reads one lease. HF_E_NOT_FOUND, or a fault. */
 enum hf_err hf_lease_get(struct hf_txn *reader, const struct hf_identity *id, struct hf_why *why, struct hf_lease *ret) HF_CHECKED;

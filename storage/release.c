@@ -1,8 +1,8 @@
 /* release.c — release a lease into quarantine, or purge it. */
 #include "release.h"
 
-#include "batch.h"
 #include "leases.h"
+#include "storage/store/batch.h"
 
 static enum hf_err judge(struct hf_txn *txn, struct hf_release *request, struct hf_why *why, struct hf_decision *ret,
 			 bool *ret_forced) {

@@ -2,7 +2,7 @@
 #ifndef HF_STORAGE_RELEASE_H
 #define HF_STORAGE_RELEASE_H
 
-#include "batch.h"
+#include "storage/store/batch.h"
 
 /* Puts an active lease into its pool's quarantine, which the zone's absence does not hold if it is forced; *lease becomes what it
  * then is. */

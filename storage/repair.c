@@ -7,8 +7,8 @@
 
 #include "derive.h"
 #include "storage/disk/datadir.h"
+#include "storage/store/store_internal.h"
 #include "storage/verify/verify_internal.h"
-#include "store_internal.h"
 
 static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES};
 

@@ -12,9 +12,9 @@
 #include "storage/disk/datadir.h"
 #include "storage/disk/lock_file.h"
 #include "storage/disk/space.h"
+#include "storage/store/store_internal.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/lease_table.h"
-#include "store_internal.h"
 
 /* A zone that connected waits for its control plane to come back; what that one still sends from before is fenced off. */
 static void freeze_zones(struct hf_batch *batch, uint64_t ahead) {

@@ -1,8 +1,8 @@
 /* retire.c — all leases of a zone end, and then the zone. */
 #include "retire.h"
 
-#include "batch.h"
 #include "release.h"
+#include "storage/store/batch.h"
 #include "storage/tables/lease_table.h"
 
 static enum hf_err judge(struct hf_batch *batch, struct hf_zone_retire *request, struct hf_why *why) {

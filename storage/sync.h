@@ -13,7 +13,7 @@
 
 #include "storage/base/arena.h"
 #include "storage/model/lease_rules.h"
-#include "store.h"
+#include "storage/store/store.h"
 
 enum hf_sync_mode {
 	HF_SYNC_FULL,	 /* everything that the zone has in the scope: what is not listed there is released */

@@ -4,7 +4,7 @@
 #include "acquire.h"
 #include "release.h"
 #include "storage/model/zone_rules.h"
-#include "store_internal.h"
+#include "storage/store/store_internal.h"
 #include "sync_internal.h"
 
 #define SCANNED_MIN 1000

@@ -3,8 +3,8 @@
 #define HF_STORAGE_SYNC_INTERNAL_H
 
 #include "storage/lmdb/txn.h"
+#include "storage/store/wear.h"
 #include "sync.h"
-#include "wear.h"
 
 /* Decides every item by what the transaction sees: results, what is to do, what is to be released. HF_E_STALE_EPOCH,
  * HF_E_OVERLOADED or a fault. */

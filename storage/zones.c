@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "batch.h"
+#include "storage/store/batch.h"
 #include "storage/tables/lease_table.h"
 
 /* Reads the zone into the request's result and judges. */

@@ -12,8 +12,8 @@
 #define HF_STORAGE_ZONES_H
 
 #include "storage/model/zone_rules.h"
-#include "store.h"
-#include "write.h"
+#include "storage/store/store.h"
+#include "storage/store/write.h"
 
 /* A zone as it is, and the sum over its leases. */
 struct hf_zone_info {

@@ -7,7 +7,7 @@
 #define HF_STORAGE_MODEL_LEASE_RULES_H
 
 #include "lease.h"
-#include "storage/write.h"
+#include "storage/store/write.h"
 #include "zone.h"
 
 #define HF_CLAIMS_MAX 8

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "storage/store_internal.h"
+#include "storage/store/store_internal.h"
 
 static bool read_change(struct hf_cursor *cursor, bool found, struct hf_change *ret) {
 	if (!found)

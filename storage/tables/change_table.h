@@ -2,7 +2,7 @@
 #ifndef HF_STORAGE_TABLES_CHANGE_TABLE_H
 #define HF_STORAGE_TABLES_CHANGE_TABLE_H
 
-#include "storage/batch.h"
+#include "storage/store/batch.h"
 
 #define HF_FEED_EXAMINED_MAX 10000
 

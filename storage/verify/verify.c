@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "storage/follow.h"
 #include "storage/model/zone_rules.h"
+#include "storage/store/follow.h"
 
 #define WHAT_MAX 1280 /* bytes of a sentence, with its NUL */
 #define HEX_BYTES 48  /* of a damaged key, shown */

@@ -22,7 +22,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 #include "tests/unit/support.h"
 
 #define BATCH 64

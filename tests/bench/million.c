@@ -17,7 +17,7 @@
 
 #include "storage/descriptors.h"
 #include "storage/leases.h"
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 
 #define BATCH 1000
 #define ZONES 40

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "storage/batch.h"
 #include "storage/query.h"
+#include "storage/store/batch.h"
 #include "storage/tables/change_table.h"
 #include "storage/verify/verify.h"
 

@@ -8,7 +8,7 @@
 #include "model_sync.h"
 #include "random_sync.h"
 #include "seen.h"
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 #include "words.h"
 #include "writes.h"
 

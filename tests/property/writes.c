@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "seen.h"
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 #include "words.h"
 
 #define BATCH_MAX 8

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "storage/descriptors.h"
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 #include "storage/verify/verify.h"
 
 #define CHECK(call)                                                                                                                \

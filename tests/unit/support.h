@@ -2,9 +2,9 @@
 #ifndef HF_TESTS_SUPPORT_H
 #define HF_TESTS_SUPPORT_H
 
-#include "storage/committer.h"
 #include "storage/leases.h"
 #include "storage/pools.h"
+#include "storage/store/committer.h"
 #include "storage/zones.h"
 
 /* A store with a clock that only the test moves. Directories are made below $TMPDIR, /dev/shm or /tmp. */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "storage/backup.h"
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 #include "support.h"
 
 static struct fixture f;

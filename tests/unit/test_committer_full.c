@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "storage/query.h"
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 #include "support.h"
 
 #define BATCH 20

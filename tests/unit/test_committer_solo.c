@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "storage/batch.h"
 #include "storage/query.h"
+#include "storage/store/batch.h"
 #include "support.h"
 
 static struct fixture f;

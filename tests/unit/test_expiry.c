@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/expiry.h"
 #include "storage/query.h"
+#include "storage/store/expiry.h"
+#include "storage/store/upkeep.h"
 #include "storage/tables/deadline.h"
-#include "storage/upkeep.h"
 #include "support.h"
 
 static struct fixture f;

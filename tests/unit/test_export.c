@@ -8,7 +8,7 @@
 
 #include "dump_support.h"
 #include "storage/restore.h"
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 
 static struct fixture f, g;
 static char *text;

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "storage/store/upkeep.h"
 #include "storage/tables/change_table.h"
-#include "storage/upkeep.h"
 #include "support.h"
 
 static struct fixture f;

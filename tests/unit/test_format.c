@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/store_internal.h"
+#include "storage/store/store_internal.h"
+#include "storage/store/upkeep.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
-#include "storage/upkeep.h"
 #include "support.h"
 
 #define T0 1700000000000

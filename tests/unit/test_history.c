@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "storage/store/upkeep.h"
 #include "storage/tables/holders.h"
-#include "storage/upkeep.h"
 #include "support.h"
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "dump_support.h"
-#include "storage/batch.h"
 #include "storage/query.h"
 #include "storage/restore.h"
+#include "storage/store/batch.h"
+#include "storage/store/upkeep.h"
 #include "storage/tables/change_table.h"
-#include "storage/upkeep.h"
 
 static struct fixture f, g; /* the export is of f; it goes into g */
 static char *text;

@@ -6,9 +6,9 @@
 
 #include "dump_support.h"
 #include "storage/repair.h"
+#include "storage/store/upkeep.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
-#include "storage/upkeep.h"
 
 static struct fixture f;
 static struct hf_txn *txn; /* of the batch that damages */

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "storage/restore.h"
-#include "storage/store_internal.h"
+#include "storage/store/store_internal.h"
+#include "storage/store/upkeep.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/change_table.h"
-#include "storage/upkeep.h"
 #include "support.h"
 
 #define BAND ((uint64_t)1 << 32)

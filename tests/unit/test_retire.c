@@ -6,7 +6,7 @@
 #include "storage/query.h"
 #include "storage/restore.h"
 #include "storage/retire.h"
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 #include "support.h"
 #include "sync_support.h"
 

@@ -10,7 +10,7 @@
 
 #include "storage/disk/lmdb_file.h"
 #include "storage/query.h"
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 #include "support.h"
 
 static struct fixture f;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/upkeep.h"
+#include "storage/store/upkeep.h"
 #include "support.h"
 
 #define PAGE 4096

@@ -2,8 +2,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "storage/store/upkeep.h"
 #include "storage/sync.h"
-#include "storage/upkeep.h"
 #include "support.h"
 
 static struct hf_budget budget = {.max_bytes = 1 << 20};

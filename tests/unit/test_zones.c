@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/batch.h"
 #include "storage/query.h"
-#include "storage/upkeep.h"
+#include "storage/store/batch.h"
+#include "storage/store/upkeep.h"
 #include "support.h"
 
 static struct fixture f;

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "backup.h"
 #include "batch.h"
 #include "follow.h"
 #include "migrate.h"
 #include "presence.h"
+#include "storage/backup.h"
 #include "storage/base/digest.h"
 #include "storage/base/monotonic.h"
 #include "storage/disk/datadir.h"

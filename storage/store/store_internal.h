@@ -1,6 +1,6 @@
 /* store_internal.h — the store's inside, for storage/ alone. */
-#ifndef HF_STORAGE_STORE_INTERNAL_H
-#define HF_STORAGE_STORE_INTERNAL_H
+#ifndef HF_STORAGE_STORE_STORE_INTERNAL_H
+#define HF_STORAGE_STORE_STORE_INTERNAL_H
 
 #include <limits.h>
 #include <sys/stat.h>

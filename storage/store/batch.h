@@ -7,8 +7,8 @@
  * and after, and derives from the difference the addresses, free extents, history, deadlines, counters, digests and the entry in
  * the feed. So they cannot disagree.
  */
-#ifndef HF_STORAGE_BATCH_H
-#define HF_STORAGE_BATCH_H
+#ifndef HF_STORAGE_STORE_BATCH_H
+#define HF_STORAGE_STORE_BATCH_H
 
 #include "storage/model/zone.h"
 #include "storage/tables/lease_table.h"

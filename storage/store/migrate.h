@@ -3,8 +3,8 @@
  * Each step leads from one format to the next; all of them run in one transaction, so that a store has its old format or the new
  * one.
  */
-#ifndef HF_STORAGE_MIGRATE_H
-#define HF_STORAGE_MIGRATE_H
+#ifndef HF_STORAGE_STORE_MIGRATE_H
+#define HF_STORAGE_STORE_MIGRATE_H
 
 #include "storage/lmdb/txn.h"
 

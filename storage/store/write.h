@@ -1,6 +1,6 @@
 /* write.h — one write on its way through the committer. */
-#ifndef HF_STORAGE_WRITE_H
-#define HF_STORAGE_WRITE_H
+#ifndef HF_STORAGE_STORE_WRITE_H
+#define HF_STORAGE_STORE_WRITE_H
 
 #include <stdbool.h>
 

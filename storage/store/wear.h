@@ -7,8 +7,8 @@
  * Kept in memory alone: a server that starts knows of no release. Guarded by the writer's turn: used inside a batch, whose changes
  * hold from hf_wear_settle() on. Memory grows with the scopes that released something lately, not with the releases.
  */
-#ifndef HF_STORAGE_WEAR_H
-#define HF_STORAGE_WEAR_H
+#ifndef HF_STORAGE_STORE_WEAR_H
+#define HF_STORAGE_STORE_WEAR_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * One store per directory, locked against any other process (and any other opening in this one). Readers are free of the writer
  * and of each other; all writes go through a committer (committer.h) or a batch of one's own (batch.h), one at a time.
  */
-#ifndef HF_STORAGE_STORE_H
-#define HF_STORAGE_STORE_H
+#ifndef HF_STORAGE_STORE_STORE_H
+#define HF_STORAGE_STORE_STORE_H
 
 #include <stdatomic.h>
 

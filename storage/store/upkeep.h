@@ -1,8 +1,8 @@
 /* upkeep.h — what a batch does besides its own writes: deadlines that are due are carried out first, the feed is cut to its length
  * last. Inside storage/ only (and tests).
  */
-#ifndef HF_STORAGE_UPKEEP_H
-#define HF_STORAGE_UPKEEP_H
+#ifndef HF_STORAGE_STORE_UPKEEP_H
+#define HF_STORAGE_STORE_UPKEEP_H
 
 #include "batch.h"
 

@@ -4,8 +4,8 @@
  * acknowledged is lost, and its addresses go to others. So it is looked for before each commit, and again before it is
  * acknowledged.
  */
-#ifndef HF_STORAGE_PRESENCE_H
-#define HF_STORAGE_PRESENCE_H
+#ifndef HF_STORAGE_STORE_PRESENCE_H
+#define HF_STORAGE_STORE_PRESENCE_H
 
 #include "store.h"
 

@@ -10,8 +10,8 @@
  * passed, by the monotonic clock. After a boot it knows its newest change only: what passed since does not count for a quarantine,
  * which can end a quarantine time late, but never early. A wall clock behind that then moves nothing but the limit.
  */
-#ifndef HF_STORAGE_FOLLOW_H
-#define HF_STORAGE_FOLLOW_H
+#ifndef HF_STORAGE_STORE_FOLLOW_H
+#define HF_STORAGE_STORE_FOLLOW_H
 
 #include "store.h"
 

@@ -7,8 +7,8 @@
  * ends goes before the next, so that a small write waits for one of them at the most. Between batches the committer carries out
  * deadlines and compacts the feed. All functions are thread-safe.
  */
-#ifndef HF_STORAGE_COMMITTER_H
-#define HF_STORAGE_COMMITTER_H
+#ifndef HF_STORAGE_STORE_COMMITTER_H
+#define HF_STORAGE_STORE_COMMITTER_H
 
 #include "storage/base/histogram.h"
 #include "store.h"

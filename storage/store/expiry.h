@@ -1,6 +1,6 @@
 /* expiry.h — carrying out what is due. Inside storage/ only. */
-#ifndef HF_STORAGE_EXPIRY_H
-#define HF_STORAGE_EXPIRY_H
+#ifndef HF_STORAGE_STORE_EXPIRY_H
+#define HF_STORAGE_STORE_EXPIRY_H
 
 #include "batch.h"
 
