@@ -13,12 +13,12 @@
 #include "buf.h"
 #include "memo.h"
 #include "pieces.h"
-#include "storage/leases.h"
-#include "storage/pools.h"
-#include "storage/query.h"
-#include "storage/retire.h"
+#include "storage/requests/leases.h"
+#include "storage/requests/pool_requests.h"
+#include "storage/requests/query.h"
+#include "storage/requests/zone_requests.h"
+#include "storage/requests/zone_retire.h"
 #include "storage/tables/change_table.h"
-#include "storage/zones.h"
 
 /* The request headers that mean something here. */
 enum hf_request_header {

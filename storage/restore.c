@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "backup.h"
-#include "pools.h"
 #include "storage/disk/datadir.h"
 #include "storage/disk/lock_file.h"
 #include "storage/disk/space.h"
+#include "storage/requests/pool_requests.h"
 #include "storage/store/store_internal.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/lease_table.h"

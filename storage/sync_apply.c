@@ -1,9 +1,9 @@
 /* sync_apply.c — a sync inside its write transaction. */
 #include <inttypes.h>
 
-#include "acquire.h"
-#include "release.h"
 #include "storage/model/zone_rules.h"
+#include "storage/requests/acquire.h"
+#include "storage/requests/release.h"
 #include "storage/store/store_internal.h"
 #include "sync_internal.h"
 

@@ -16,7 +16,7 @@
 #include <time.h>
 
 #include "storage/descriptors.h"
-#include "storage/leases.h"
+#include "storage/requests/leases.h"
 #include "storage/store/upkeep.h"
 
 #define BATCH 1000

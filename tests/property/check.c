@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "storage/query.h"
+#include "storage/requests/query.h"
 #include "storage/store/batch.h"
 #include "storage/tables/change_table.h"
 #include "storage/verify/verify.h"

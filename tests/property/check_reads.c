@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "storage/query.h"
+#include "storage/requests/query.h"
 #include "storage/tables/change_table.h"
 
 /* Things that come one by one, against the model's, in order. */

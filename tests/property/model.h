@@ -6,11 +6,11 @@
 #ifndef HF_TESTS_MODEL_H
 #define HF_TESTS_MODEL_H
 
-#include "storage/leases.h"
 #include "storage/model/change.h"
-#include "storage/pools.h"
+#include "storage/requests/leases.h"
+#include "storage/requests/pool_requests.h"
+#include "storage/requests/zone_requests.h"
 #include "storage/tables/holders.h"
-#include "storage/zones.h"
 
 #define M_IDENTITIES 160
 #define M_ZONES 4

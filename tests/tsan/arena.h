@@ -10,7 +10,7 @@
 #include "server/lane.h"
 #include "server/wakeups.h"
 #include "storage/base/arena.h"
-#include "storage/query.h"
+#include "storage/requests/query.h"
 #include "storage/tables/change_table.h"
 #include "tests/unit/support.h"
 

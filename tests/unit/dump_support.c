@@ -7,7 +7,7 @@
 
 #include "api/export_json.h"
 #include "api/verify_json.h"
-#include "storage/retire.h"
+#include "storage/requests/zone_retire.h"
 #include "storage/store/upkeep.h"
 
 static char conflicts[16384];

@@ -2,10 +2,10 @@
 #ifndef HF_TESTS_SUPPORT_H
 #define HF_TESTS_SUPPORT_H
 
-#include "storage/leases.h"
-#include "storage/pools.h"
+#include "storage/requests/leases.h"
+#include "storage/requests/pool_requests.h"
+#include "storage/requests/zone_requests.h"
 #include "storage/store/committer.h"
-#include "storage/zones.h"
 
 /* A store with a clock that only the test moves. Directories are made below $TMPDIR, /dev/shm or /tmp. */
 struct fixture {

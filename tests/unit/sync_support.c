@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "storage/query.h"
+#include "storage/requests/query.h"
 
 struct hf_budget sync_budget = {.max_bytes = (size_t)64 << 20};
 

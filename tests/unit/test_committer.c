@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "storage/query.h"
+#include "storage/requests/query.h"
 #include "storage/store/batch.h"
 #include "support.h"
 

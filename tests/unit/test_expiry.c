@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/query.h"
+#include "storage/requests/query.h"
 #include "storage/store/expiry.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/deadline.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "storage/query.h"
+#include "storage/requests/query.h"
 #include "support.h"
 
 static struct fixture f;

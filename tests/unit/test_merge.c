@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "dump_support.h"
-#include "storage/query.h"
+#include "storage/requests/query.h"
 #include "storage/restore.h"
 #include "storage/store/batch.h"
 #include "storage/store/upkeep.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/query.h"
+#include "storage/requests/query.h"
 #include "support.h"
 
 static struct fixture f;

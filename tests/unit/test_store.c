@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "storage/disk/lmdb_file.h"
-#include "storage/query.h"
+#include "storage/requests/query.h"
 #include "storage/store/upkeep.h"
 #include "support.h"
 

@@ -1,6 +1,6 @@
-/* pools.h — write, delete and read pools. */
-#ifndef HF_STORAGE_POOLS_H
-#define HF_STORAGE_POOLS_H
+/* pool_requests.h — write, delete and read pools. */
+#ifndef HF_STORAGE_REQUESTS_POOL_REQUESTS_H
+#define HF_STORAGE_REQUESTS_POOL_REQUESTS_H
 
 #include "storage/model/pool.h"
 #include "storage/store/store.h"

@@ -1,5 +1,5 @@
-/* zones.c — the verbs on zones. */
-#include "zones.h"
+/* zone_requests.c — the verbs on zones. */
+#include "zone_requests.h"
 
 #include <inttypes.h>
 

@@ -1,6 +1,6 @@
 /* query.h — reading leases and addresses: one, a page, a whole snapshot. */
-#ifndef HF_STORAGE_QUERY_H
-#define HF_STORAGE_QUERY_H
+#ifndef HF_STORAGE_REQUESTS_QUERY_H
+#define HF_STORAGE_REQUESTS_QUERY_H
 
 #include "storage/model/lease.h"
 #include "storage/store/store.h"

@@ -1,13 +1,13 @@
-/* retire.h — the end of a zone that is gone for good.
+/* zone_retire.h — the end of a zone that is gone for good.
  *
  * In one transaction all its leases go into quarantine, forced, so that each ends on time, or are purged; and the zone is listed no
  * more. Its record stays, for its epoch: writes that state one are refused, and a zone of that name goes on above it. It takes no
  * longer than a sync that releases as many leases, and a purge about as long; the transaction is a batch of its own.
  */
-#ifndef HF_STORAGE_RETIRE_H
-#define HF_STORAGE_RETIRE_H
+#ifndef HF_STORAGE_REQUESTS_ZONE_RETIRE_H
+#define HF_STORAGE_REQUESTS_ZONE_RETIRE_H
 
-#include "zones.h"
+#include "zone_requests.h"
 
 /* Retire a zone. The caller fills the request; the store fills the result. */
 struct hf_zone_retire {

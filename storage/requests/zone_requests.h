@@ -1,4 +1,4 @@
-/* zones.h — connect, disconnect and read zones.
+/* zone_requests.h — connect, disconnect and read zones.
  *
  * A zone's control plane connects under the name of an instance: one leadership term, never used again. Each connection but a
  * refresh raises the zone's epoch, which fences late writes of the control plane before. Connections are no changes of a lease:
@@ -8,8 +8,8 @@
  * snapshot, where a refresh, a repeated disconnection or a refusal ends; `begin` makes the struct a write for the committer.
  * Results are plain copies in the request's struct.
  */
-#ifndef HF_STORAGE_ZONES_H
-#define HF_STORAGE_ZONES_H
+#ifndef HF_STORAGE_REQUESTS_ZONE_REQUESTS_H
+#define HF_STORAGE_REQUESTS_ZONE_REQUESTS_H
 
 #include "storage/model/zone_rules.h"
 #include "storage/store/store.h"

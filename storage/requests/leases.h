@@ -4,8 +4,8 @@
  * needs no write, or is refused, ends there. `begin` makes the struct a write for the committer, which judges again inside the
  * write transaction. Results are plain copies in the request's struct.
  */
-#ifndef HF_STORAGE_LEASES_H
-#define HF_STORAGE_LEASES_H
+#ifndef HF_STORAGE_REQUESTS_LEASES_H
+#define HF_STORAGE_REQUESTS_LEASES_H
 
 #include "storage/model/lease_rules.h"
 #include "storage/store/store.h"

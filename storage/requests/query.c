@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "pools.h"
+#include "pool_requests.h"
 #include "storage/tables/lease_table.h"
-#include "zones.h"
+#include "zone_requests.h"
 
 enum hf_err hf_lease_get(struct hf_txn *reader, const struct hf_identity *id, struct hf_why *why, struct hf_lease *ret) {
 	struct hf_key key;

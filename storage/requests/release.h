@@ -1,6 +1,6 @@
 /* release.h — carrying a release out, for whoever has a batch. Inside storage/ only. */
-#ifndef HF_STORAGE_RELEASE_H
-#define HF_STORAGE_RELEASE_H
+#ifndef HF_STORAGE_REQUESTS_RELEASE_H
+#define HF_STORAGE_REQUESTS_RELEASE_H
 
 #include "storage/store/batch.h"
 

@@ -1,5 +1,5 @@
-/* retire.c — all leases of a zone end, and then the zone. */
-#include "retire.h"
+/* zone_retire.c — all leases of a zone end, and then the zone. */
+#include "zone_retire.h"
 
 #include "release.h"
 #include "storage/store/batch.h"

@@ -1,6 +1,6 @@
 /* acquire.h — carrying an acquire out, for whoever has a batch. Inside storage/ only. */
-#ifndef HF_STORAGE_ACQUIRE_H
-#define HF_STORAGE_ACQUIRE_H
+#ifndef HF_STORAGE_REQUESTS_ACQUIRE_H
+#define HF_STORAGE_REQUESTS_ACQUIRE_H
 
 #include "storage/model/lease_rules.h"
 #include "storage/store/batch.h"

@@ -1,5 +1,5 @@
-/* pools.c — the verbs on pools. */
-#include "pools.h"
+/* pool_requests.c — the verbs on pools. */
+#include "pool_requests.h"
 
 #include <inttypes.h>
 
