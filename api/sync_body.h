@@ -4,7 +4,7 @@
 
 #include "call.h"
 #include "list_reader.h"
-#include "storage/known.h"
+#include "storage/sync/known.h"
 #include "syncs.h"
 
 enum hf_sync_return { HF_RETURN_CHANGED, HF_RETURN_ALL, HF_RETURN_NONE };

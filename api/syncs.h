@@ -5,7 +5,7 @@
 #include "buf.h"
 #include "json.h"
 #include "refusals.h"
-#include "storage/sync.h"
+#include "storage/sync/sync.h"
 
 struct hf_syncs;
 struct hf_api;

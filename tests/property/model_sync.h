@@ -3,7 +3,7 @@
 #define HF_TESTS_MODEL_SYNC_H
 
 #include "model.h"
-#include "storage/sync.h"
+#include "storage/sync/sync.h"
 
 #define M_ITEMS 512
 

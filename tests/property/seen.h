@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "model.h"
-#include "storage/sync.h"
+#include "storage/sync/sync.h"
 
 struct seen {
 	uint64_t errors[HF_E_CORRUPT + 1], outcomes[HF_OUTCOMES];

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "arena.h"
-#include "storage/sync.h"
+#include "storage/sync/sync.h"
 
 #define SERVICES 40    /* of one zone */
 #define LISTED_MAX 250 /* more than there are: the same ones again */

@@ -2,7 +2,7 @@
 #ifndef HF_TESTS_SYNC_SUPPORT_H
 #define HF_TESTS_SYNC_SUPPORT_H
 
-#include "storage/sync.h"
+#include "storage/sync/sync.h"
 #include "support.h"
 
 /* What all syncs of a test use; 64 MiB unless the test sets another limit. */

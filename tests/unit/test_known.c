@@ -7,8 +7,8 @@
 #include "api/call.h"
 #include "api/metrics.h"
 #include "api/syncs.h"
-#include "storage/known.h"
 #include "storage/store/store_internal.h"
+#include "storage/sync/known.h"
 #include "support.h"
 
 #define DOCUMENTS 40 /* more than it takes before anything is looked up */

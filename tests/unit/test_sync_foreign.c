@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "storage/store/upkeep.h"
-#include "storage/sync.h"
+#include "storage/sync/sync.h"
 #include "support.h"
 
 static struct hf_budget budget = {.max_bytes = 1 << 20};

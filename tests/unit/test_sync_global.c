@@ -5,7 +5,7 @@
 
 #include "api/canonical.h"
 #include "call_support.h"
-#include "storage/known.h"
+#include "storage/sync/known.h"
 
 #define GLOBAL "{\"name\":\"shared\",\"labels\":{\"kuma.io/origin\":\"global\"},\"spec\":{}}"
 

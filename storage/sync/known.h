@@ -5,8 +5,8 @@
  * The leases may have changed since they were read here: what is known is who a document is about and what its fingerprint is,
  * nothing of the lease's state. (Should the rules change that read an identity off a document, this digest must change with them.)
  */
-#ifndef HF_STORAGE_KNOWN_H
-#define HF_STORAGE_KNOWN_H
+#ifndef HF_STORAGE_SYNC_KNOWN_H
+#define HF_STORAGE_SYNC_KNOWN_H
 
 #include "storage/base/arena.h"
 #include "storage/lmdb/txn.h"

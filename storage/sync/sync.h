@@ -8,8 +8,8 @@
  * says so, hf_sync_begin() and the committer. Results stay until hf_sync_free(). One thread at a time. Memory comes from a shared
  * budget.
  */
-#ifndef HF_STORAGE_SYNC_H
-#define HF_STORAGE_SYNC_H
+#ifndef HF_STORAGE_SYNC_SYNC_H
+#define HF_STORAGE_SYNC_SYNC_H
 
 #include "storage/base/arena.h"
 #include "storage/model/lease_rules.h"

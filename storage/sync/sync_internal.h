@@ -1,6 +1,6 @@
 /* sync_internal.h — what deciding and carrying out a sync share. Inside storage/ only. */
-#ifndef HF_STORAGE_SYNC_INTERNAL_H
-#define HF_STORAGE_SYNC_INTERNAL_H
+#ifndef HF_STORAGE_SYNC_SYNC_INTERNAL_H
+#define HF_STORAGE_SYNC_SYNC_INTERNAL_H
 
 #include "storage/lmdb/txn.h"
 #include "storage/store/wear.h"
