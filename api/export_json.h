@@ -3,7 +3,7 @@
 #define HF_API_EXPORT_JSON_H
 
 #include "buf.h"
-#include "storage/dump.h"
+#include "storage/admin/export.h"
 
 #define HF_EXPORT_VERSION 2	       /* what is written; older ones are read too */
 #define HF_EXPORT_LINE_MAX (256 << 10) /* bytes of a line that is read, its end included; none that is written comes near */

@@ -7,7 +7,7 @@
 #include "json.h"
 #include "metrics.h"
 #include "routes.h"
-#include "storage/backup.h"
+#include "storage/admin/backup.h"
 #include "storage/base/monotonic.h"
 #include "verify_json.h"
 

@@ -9,7 +9,7 @@
 #include "api/json.h"
 #include "offline.h"
 #include "owner.h"
-#include "storage/import.h"
+#include "storage/admin/import.h"
 
 #define LISTED_MAX 1000 /* conflicts that --json tells one by one; else all are */
 

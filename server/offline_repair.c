@@ -5,7 +5,7 @@
 #include "api/json.h"
 #include "api/verify_json.h"
 #include "offline.h"
-#include "storage/repair.h"
+#include "storage/admin/repair.h"
 
 static const enum hf_table REBUILT[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES, HF_POOLS};
 #define N_REBUILT (sizeof REBUILT / sizeof *REBUILT)

@@ -12,7 +12,7 @@
 #include "api/json.h"
 #include "offline.h"
 #include "owner.h"
-#include "storage/restore.h"
+#include "storage/admin/restore.h"
 
 /* Names and ranges of pools, as JSON and for people. */
 struct lost_pools {

@@ -1,6 +1,6 @@
 /* lease_change.c — the one way to alter a lease: everything else in the store follows from its record before and after. */
 #include "batch.h"
-#include "storage/derive.h"
+#include "storage/admin/derive.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"

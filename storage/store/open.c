@@ -8,7 +8,7 @@
 #include "follow.h"
 #include "migrate.h"
 #include "presence.h"
-#include "storage/backup.h"
+#include "storage/admin/backup.h"
 #include "storage/base/digest.h"
 #include "storage/base/monotonic.h"
 #include "storage/disk/datadir.h"

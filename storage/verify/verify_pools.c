@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "storage/derive.h"
+#include "storage/admin/derive.h"
 #include "storage/tables/allocator.h"
 
 /* A range and whose it is. */

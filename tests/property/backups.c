@@ -9,9 +9,9 @@
 
 #include "returns.h"
 #include "seen.h"
-#include "storage/backup.h"
+#include "storage/admin/backup.h"
+#include "storage/admin/restore.h"
 #include "storage/disk/datadir.h"
-#include "storage/restore.h"
 #include "words.h"
 #include "writes.h"
 

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "check.h"
+#include "storage/admin/build.h"
 #include "storage/disk/datadir.h"
-#include "storage/load.h"
 
 static enum hf_err load_line(void *context, const struct hf_line *line, struct hf_why *why) {
 	return hf_load_line(context, line, why);

@@ -2,7 +2,7 @@
 #ifndef HF_TESTS_DUMP_SUPPORT_H
 #define HF_TESTS_DUMP_SUPPORT_H
 
-#include "storage/import.h"
+#include "storage/admin/import.h"
 #include "support.h"
 
 /* Fills an open, new store: pools of one and two families, hashed, reserved, draining, one that was deleted; leases that are

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "storage/backup.h"
+#include "storage/admin/backup.h"
 #include "storage/store/upkeep.h"
 #include "support.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "dump_support.h"
-#include "storage/restore.h"
+#include "storage/admin/restore.h"
 #include "storage/store/upkeep.h"
 
 static struct fixture f, g;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "dump_support.h"
+#include "storage/admin/restore.h"
 #include "storage/requests/query.h"
-#include "storage/restore.h"
 #include "storage/store/batch.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/change_table.h"

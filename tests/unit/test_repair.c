@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "dump_support.h"
-#include "storage/repair.h"
+#include "storage/admin/repair.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/restore.h"
+#include "storage/admin/restore.h"
 #include "storage/store/store_internal.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/allocator.h"

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "storage/admin/restore.h"
 #include "storage/requests/query.h"
 #include "storage/requests/zone_retire.h"
-#include "storage/restore.h"
 #include "storage/store/upkeep.h"
 #include "support.h"
 #include "sync_support.h"

@@ -3,12 +3,12 @@
  * That is: the reverse index, lease and history deadlines, the scopes' sums, the pools' counters, their draining ranges (which go
  * with the last address) and the free extents. Leases are given in the order of their keys; each one's rows are written as it
  * comes, so memory is that of the pools, and the transaction may be committed and begun anew between any two calls. Two users: an
- * import makes a store of records (load.h), a repair makes these tables anew (repair.h).
+ * import makes a store of records (build.h), a repair makes these tables anew (repair.h).
  */
-#ifndef HF_STORAGE_DERIVE_H
-#define HF_STORAGE_DERIVE_H
+#ifndef HF_STORAGE_ADMIN_DERIVE_H
+#define HF_STORAGE_ADMIN_DERIVE_H
 
-#include "dump.h"
+#include "export.h"
 
 struct hf_derive {
 	int n_pools;

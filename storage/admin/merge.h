@@ -4,10 +4,10 @@
  * that is missing is made, one that is there stays as it is; so do zones, and one that is new is offline if it had connected. No
  * address that another identity holds is ever taken. History and changes stay behind: what is added is new here, by cause `admin`.
  */
-#ifndef HF_STORAGE_MERGE_H
-#define HF_STORAGE_MERGE_H
+#ifndef HF_STORAGE_ADMIN_MERGE_H
+#define HF_STORAGE_ADMIN_MERGE_H
 
-#include "dump.h"
+#include "export.h"
 
 enum hf_settle {
 	HF_SETTLE_REFUSE,  /* one conflict, and nothing is changed */

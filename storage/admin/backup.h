@@ -6,8 +6,8 @@
  * one that is whole, and a server refuses to start from one that was put in place of a database instead of being restored.
  * storage/FORMAT.md has the layout.
  */
-#ifndef HF_STORAGE_BACKUP_H
-#define HF_STORAGE_BACKUP_H
+#ifndef HF_STORAGE_ADMIN_BACKUP_H
+#define HF_STORAGE_ADMIN_BACKUP_H
 
 #include <sys/types.h>
 

@@ -1,5 +1,5 @@
-/* dump.c — the walk over the tables. */
-#include "dump.h"
+/* export.c — the walk over the tables. */
+#include "export.h"
 
 #include <stdlib.h>
 

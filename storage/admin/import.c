@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "load.h"
+#include "build.h"
 #include "restore.h"
 #include "storage/disk/datadir.h"
 #include "storage/disk/lock_file.h"

@@ -4,8 +4,8 @@
  * as it was. A directory without a store, or with one that nobody used yet, gets that very store, atomically. Any other is merged
  * with it (merge.h).
  */
-#ifndef HF_STORAGE_IMPORT_H
-#define HF_STORAGE_IMPORT_H
+#ifndef HF_STORAGE_ADMIN_IMPORT_H
+#define HF_STORAGE_ADMIN_IMPORT_H
 
 #include <limits.h>
 

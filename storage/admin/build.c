@@ -1,5 +1,5 @@
-/* load.c — a store out of lines. */
-#include "load.h"
+/* build.c — a store out of lines. */
+#include "build.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

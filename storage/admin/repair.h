@@ -3,8 +3,8 @@
  * What can be repaired is what can be derived (derive.h). Leases, past holders, changes, zones and the pools' configurations follow
  * from nothing: where one of these is damaged, or two leases have one address, nothing is changed, and only a backup helps.
  */
-#ifndef HF_STORAGE_REPAIR_H
-#define HF_STORAGE_REPAIR_H
+#ifndef HF_STORAGE_ADMIN_REPAIR_H
+#define HF_STORAGE_ADMIN_REPAIR_H
 
 #include <limits.h>
 

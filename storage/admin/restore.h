@@ -7,8 +7,8 @@
  * free for those who hold it and present it (`adopted`). Quarantines last at least the pool's quarantine time from the restore on
  * (zone_rules.h).
  */
-#ifndef HF_STORAGE_RESTORE_H
-#define HF_STORAGE_RESTORE_H
+#ifndef HF_STORAGE_ADMIN_RESTORE_H
+#define HF_STORAGE_ADMIN_RESTORE_H
 
 #include <limits.h>
 
