@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "buf.h"
+#include "api/text/buf.h"
 #include "shares.h"
 #include "storage/store/committer.h"
 #include "storage/store/store.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "api/text/json.h"
 #include "metrics.h"
 #include "origin.h"
 #include "request.h"

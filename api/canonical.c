@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/text/json.h"
 #include "canonical_internal.h"
-#include "json.h"
 
 /* Whether a member is kept; what it belongs to decides. */
 typedef bool keep_rule(const char *name);

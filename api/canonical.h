@@ -11,10 +11,10 @@
 #ifndef HF_API_CANONICAL_H
 #define HF_API_CANONICAL_H
 
-#include "buf.h"
+#include "api/text/buf.h"
+#include "api/text/tape.h"
 #include "claims.h"
 #include "storage/model/lease_rules.h"
-#include "tape.h"
 
 #define HF_FINGERPRINT_VERSION 1 /* the newest */
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "api/text/json.h"
 #include "canonical_internal.h"
-#include "json.h"
 
 /* --- reading --- */
 

@@ -12,8 +12,8 @@
 #ifndef HF_API_CLAIMS_H
 #define HF_API_CLAIMS_H
 
+#include "api/text/tape.h"
 #include "storage/model/lease_rules.h"
-#include "tape.h"
 
 struct hf_json;
 struct hf_buf;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "api/text/parse.h"
 #include "canonical_internal.h"
-#include "parse.h"
 
 /* The texts in them. */
 enum field {

@@ -1,7 +1,7 @@
 /* export_json.c — writing the lines of an export. */
 #include "export_json.h"
 
-#include "json.h"
+#include "api/text/json.h"
 #include "pool_json.h"
 
 /* A writer that notes what cannot be written so that it is read again. */

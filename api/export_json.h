@@ -2,7 +2,7 @@
 #ifndef HF_API_EXPORT_JSON_H
 #define HF_API_EXPORT_JSON_H
 
-#include "buf.h"
+#include "api/text/buf.h"
 #include "storage/admin/export.h"
 
 #define HF_EXPORT_VERSION 2	       /* what is written; older ones are read too */

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
-#include "timetext.h"
+#include "api/text/json.h"
+#include "api/text/timetext.h"
 
 /* More than any lease takes up to its version, and from there on. */
 #define HEAD_MAX (256 + 3 * HF_NAME_MAX + HF_SERVICE_MAX + HF_FAMILIES * (HF_ADDR_TEXT + 10) + HF_COUNT_TEXT + HF_DIGEST_TEXT)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "api/text/json.h"
 #include "media.h"
 #include "routes.h"
 #include "storage/base/monotonic.h"

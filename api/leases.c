@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/text/json.h"
 #include "canonical.h"
 #include "conditions.h"
-#include "json.h"
 #include "metrics.h"
 #include "routes.h"
 

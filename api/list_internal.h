@@ -2,7 +2,7 @@
 #ifndef HF_API_LIST_INTERNAL_H
 #define HF_API_LIST_INTERNAL_H
 
-#include "buf.h"
+#include "api/text/buf.h"
 #include "list_reader.h"
 #include "skim.h"
 

@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
+#include "api/text/parse.h"
 #include "list_internal.h"
-#include "parse.h"
 
 #define IN_ARRAY 2 /* open brackets where an element may begin: the object's and the array's */
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/text/parse.h"
 #include "list_internal.h"
-#include "parse.h"
 
 #define FIRST_BYTES 4096 /* of a buffer */
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "timetext.h"
+#include "api/text/timetext.h"
 
 struct hf_members hf_members_begin(const json_t *value, const char *what, struct hf_why *why) {
 	struct hf_members m = {.object = value, .of = what, .why = why};

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prometheus.h"
+#include "api/text/prometheus.h"
 #include "routes.h"
 #include "storage/base/monotonic.h"
 #include "storage/store/presence.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "json.h"
+#include "api/text/json.h"
 #include "metrics.h"
 #include "routes.h"
 #include "storage/admin/backup.h"

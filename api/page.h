@@ -2,8 +2,8 @@
 #ifndef HF_API_PAGE_H
 #define HF_API_PAGE_H
 
+#include "api/text/json.h"
 #include "call.h"
-#include "json.h"
 
 struct hf_page {
 	struct hf_json json;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "parse.h"
+#include "api/text/parse.h"
 
 static const char *const WRITABLE[] = {"cidrs", "strategy", "quarantineSeconds", "reserved", "kinds", "meshes", "zones"};
 static const char *const READ_ONLY[] = {"pool", "draining", "ipv4", "ipv6", "leases", "revision", "createdAt", "modifiedAt"};

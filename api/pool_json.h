@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "json.h"
+#include "api/text/json.h"
 #include "storage/model/pool.h"
 
 /* Reads and checks a configuration. Members that are missing have their default: sequential, `quarantine_seconds`, nothing

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "prometheus.h"
+#include "api/text/prometheus.h"
 
 static const struct {
 	const char *name, *what;

@@ -9,7 +9,7 @@
 #ifndef HF_API_SKIM_H
 #define HF_API_SKIM_H
 
-#include "buf.h"
+#include "api/text/buf.h"
 #include "document.h"
 
 #define HF_SKIM_MAX ((size_t)32 << 10) /* bytes of memory that a skim takes, itself aside */

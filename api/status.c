@@ -1,5 +1,5 @@
 /* status.c — /v1/status, the probes, and the interface's own description. */
-#include "json.h"
+#include "api/text/json.h"
 #include "openapi.h"
 #include "routes.h"
 #include "storage/store/presence.h"

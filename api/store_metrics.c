@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "prometheus.h"
+#include "api/text/prometheus.h"
 
 static void write_clock(struct hf_buf *out, const struct hf_store *store) {
 	hf_prometheus_head(out, "holdfast_clock_steps_total", "counter",

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "prometheus.h"
+#include "api/text/prometheus.h"
 
 struct zone_entry {
 	char zone[HF_NAME_MAX + 1];

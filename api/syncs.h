@@ -2,8 +2,8 @@
 #ifndef HF_API_SYNCS_H
 #define HF_API_SYNCS_H
 
-#include "buf.h"
-#include "json.h"
+#include "api/text/buf.h"
+#include "api/text/json.h"
 #include "refusals.h"
 #include "storage/sync/sync.h"
 

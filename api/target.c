@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "json.h"
+#include "api/text/json.h"
 
 static int hex_digit(char c) {
 	if (c >= '0' && c <= '9')

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "prometheus.h"
+#include "api/text/prometheus.h"
 
 static const char *const REASONS[] = {
 	[HF_CUT_NO_PLACE] = "no-place",		[HF_CUT_KEPT_PLACES] = "kept-places",	[HF_CUT_MADE_ROOM] = "made-room",

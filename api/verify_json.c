@@ -1,7 +1,7 @@
 /* verify_json.c — a check of the invariants as JSON. */
 #include "verify_json.h"
 
-#include "json.h"
+#include "api/text/json.h"
 
 struct list {
 	struct hf_json json;

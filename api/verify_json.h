@@ -2,7 +2,7 @@
 #ifndef HF_API_VERIFY_JSON_H
 #define HF_API_VERIFY_JSON_H
 
-#include "buf.h"
+#include "api/text/buf.h"
 #include "storage/verify/verify.h"
 
 #define HF_VERIFY_LISTED_MAX 1000 /* violations that are told one by one */

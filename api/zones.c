@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/text/json.h"
+#include "api/text/parse.h"
 #include "conditions.h"
-#include "json.h"
 #include "page.h"
-#include "parse.h"
 #include "routes.h"
 #include "syncs.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/json.h"
+#include "api/text/json.h"
 #include "logwriter.h"
 
 static const char *const NAMES[] = {"debug", "info", "warn", "error"};

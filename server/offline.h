@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "api/buf.h"
+#include "api/text/buf.h"
 #include "storage/store/store.h"
 
 enum { HF_OFFLINE_DONE = 0, HF_OFFLINE_FOUND = 1, HF_OFFLINE_UNREADABLE = 2 };

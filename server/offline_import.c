@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "api/export_json.h"
-#include "api/json.h"
+#include "api/text/json.h"
 #include "offline.h"
 #include "owner.h"
 #include "storage/admin/import.h"

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "api/json.h"
+#include "api/text/json.h"
 #include "api/verify_json.h"
 #include "offline.h"
 #include "storage/admin/repair.h"

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/json.h"
+#include "api/text/json.h"
 #include "offline.h"
 #include "owner.h"
 #include "storage/admin/restore.h"

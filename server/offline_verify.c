@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/json.h"
+#include "api/text/json.h"
 #include "api/verify_json.h"
 #include "offline.h"
 

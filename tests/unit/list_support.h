@@ -2,8 +2,8 @@
 #ifndef HF_TESTS_LIST_SUPPORT_H
 #define HF_TESTS_LIST_SUPPORT_H
 
-#include "api/buf.h"
 #include "api/list_reader.h"
+#include "api/text/buf.h"
 
 #define ITEM_MAX 64
 #define ITEMS_MAX 8

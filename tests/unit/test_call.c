@@ -1,5 +1,5 @@
 /* Requests through the API without a socket: what is answered at once, what waits for the committer, what is parsed. */
-#include "api/tape.h"
+#include "api/text/tape.h"
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdlib.h>

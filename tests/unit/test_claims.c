@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "api/canonical.h"
-#include "api/json.h"
+#include "api/text/json.h"
 
 /* "241.0.0.1 fd00::1 !nonsense" of a document: its claims, then what is wrong with which reason. */
 static const char *claims_of(const char *document) {

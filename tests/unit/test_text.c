@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/json.h"
 #include "api/target.h"
-#include "api/timetext.h"
+#include "api/text/json.h"
+#include "api/text/timetext.h"
 #include "call_support.h"
 
 Test(json, strings_are_always_valid_json) {

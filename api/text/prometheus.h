@@ -1,6 +1,6 @@
 /* prometheus.h — parts of a metrics page in the Prometheus text format (0.0.4). Pure. */
-#ifndef HF_API_PROMETHEUS_H
-#define HF_API_PROMETHEUS_H
+#ifndef HF_API_TEXT_PROMETHEUS_H
+#define HF_API_TEXT_PROMETHEUS_H
 
 #include <stdint.h>
 

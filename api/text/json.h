@@ -3,8 +3,8 @@
  * The writer puts the commas; the caller puts things in the right order. Text that is not UTF-8 is written with U+FFFD in place of
  * each bad byte, so that what is answered is always valid JSON.
  */
-#ifndef HF_API_JSON_H
-#define HF_API_JSON_H
+#ifndef HF_API_TEXT_JSON_H
+#define HF_API_TEXT_JSON_H
 
 #include <stdint.h>
 

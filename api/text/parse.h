@@ -1,6 +1,6 @@
 /* parse.h — reading JSON with jansson, as strictly everywhere as the design's section 5 asks. Thread-safe. */
-#ifndef HF_API_PARSE_H
-#define HF_API_PARSE_H
+#ifndef HF_API_TEXT_PARSE_H
+#define HF_API_TEXT_PARSE_H
 
 #include <jansson.h>
 

@@ -1,8 +1,8 @@
 /* pieces.h — what comes or goes piece by piece: bodies and answers that are never wholly in memory. Each is the head of its maker's
  * own struct. One thread at a time, unless it says otherwise.
  */
-#ifndef HF_API_PIECES_H
-#define HF_API_PIECES_H
+#ifndef HF_API_TEXT_PIECES_H
+#define HF_API_TEXT_PIECES_H
 
 #include <stdint.h>
 #include <sys/types.h>

@@ -7,8 +7,8 @@
  * within a double; no NUL in any text, no two members of one name, no lone surrogate. Containers within containers:
  * HF_JSON_DEPTH_MAX. tests/fuzz holds the two against each other.
  */
-#ifndef HF_API_TAPE_H
-#define HF_API_TAPE_H
+#ifndef HF_API_TEXT_TAPE_H
+#define HF_API_TEXT_TAPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

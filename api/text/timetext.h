@@ -1,6 +1,6 @@
 /* timetext.h — times and durations as text. Times are milliseconds since 1970-01-01 UTC. Pure and thread-safe. */
-#ifndef HF_API_TIMETEXT_H
-#define HF_API_TIMETEXT_H
+#ifndef HF_API_TEXT_TIMETEXT_H
+#define HF_API_TEXT_TIMETEXT_H
 
 #include <stdbool.h>
 #include <stdint.h>

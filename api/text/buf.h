@@ -1,6 +1,6 @@
 /* buf.h — a growing byte buffer. Running out of memory sticks: the buffer then stays empty and `failed` is set. */
-#ifndef HF_API_BUF_H
-#define HF_API_BUF_H
+#ifndef HF_API_TEXT_BUF_H
+#define HF_API_TEXT_BUF_H
 
 #include <stdbool.h>
 #include <stddef.h>
