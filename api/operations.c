@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/shapes/verify_json.h"
 #include "api/text/json.h"
 #include "metrics.h"
 #include "routes.h"
 #include "storage/admin/backup.h"
 #include "storage/base/monotonic.h"
-#include "verify_json.h"
 
 /* A backup's reader may take a minute, and a second more for each of these: what it holds back must end some day. */
 #define BACKUP_LIMIT_MS 60000

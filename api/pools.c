@@ -1,8 +1,8 @@
 /* pools.c — /v1/pools: list, read, write, delete. */
 #include <stdlib.h>
 
+#include "api/shapes/pool_json.h"
 #include "page.h"
-#include "pool_json.h"
 #include "routes.h"
 
 static void answer_pool(struct hf_call *call, int status, const struct hf_pool *pool) {

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/export_json.h"
+#include "api/shapes/export_json.h"
 #include "offline.h"
 #include "outfile.h"
 #include "owner.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/export_json.h"
+#include "api/shapes/export_json.h"
 #include "api/text/json.h"
 #include "offline.h"
 #include "owner.h"

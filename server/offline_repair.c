@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "api/shapes/verify_json.h"
 #include "api/text/json.h"
-#include "api/verify_json.h"
 #include "offline.h"
 #include "storage/admin/repair.h"
 

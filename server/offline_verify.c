@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/shapes/verify_json.h"
 #include "api/text/json.h"
-#include "api/verify_json.h"
 #include "offline.h"
 
 static void print_violation(void *context, enum hf_table table, const char *what) {

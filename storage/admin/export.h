@@ -1,8 +1,8 @@
 /* export.h — everything that a store's tables hold and that does not follow from something else, record by record.
  *
  * What follows is left out (derive.h): free extents, the reverse index but for when an address was bound, deadlines, sums and
- * counters. A line is one record, whatever text is made of it (api/export_json.h). Lines come in one order: the store, pools,
- * zones, scopes, leases, past holders, changes, each sort by its key, and an end that counts them.
+ * counters. A line is one record, whatever text is made of it (api/shapes/export_json.h). Lines come in one order: the store,
+ * pools, zones, scopes, leases, past holders, changes, each sort by its key, and an end that counts them.
  */
 #ifndef HF_STORAGE_ADMIN_EXPORT_H
 #define HF_STORAGE_ADMIN_EXPORT_H

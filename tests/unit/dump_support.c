@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/export_json.h"
-#include "api/verify_json.h"
+#include "api/shapes/export_json.h"
+#include "api/shapes/verify_json.h"
 #include "storage/requests/zone_retire.h"
 #include "storage/store/upkeep.h"
 

@@ -3,8 +3,8 @@
  * The first fault sticks; what is taken after it is empty, and nothing is said of it. So a reader is a straight line that checks
  * once, at its end. Texts are borrowed from the document. Thread-safe.
  */
-#ifndef HF_API_MEMBERS_H
-#define HF_API_MEMBERS_H
+#ifndef HF_API_SHAPES_MEMBERS_H
+#define HF_API_SHAPES_MEMBERS_H
 
 #include <jansson.h>
 

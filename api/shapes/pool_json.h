@@ -1,6 +1,6 @@
 /* pool_json.h — a pool's configuration read from JSON, and a pool written as JSON. */
-#ifndef HF_API_POOL_JSON_H
-#define HF_API_POOL_JSON_H
+#ifndef HF_API_SHAPES_POOL_JSON_H
+#define HF_API_SHAPES_POOL_JSON_H
 
 #include <jansson.h>
 

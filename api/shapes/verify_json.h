@@ -1,6 +1,6 @@
 /* verify_json.h — what a check of the invariants found, as JSON: the answer to POST /v1/verify, and `holdfastd verify --json`. */
-#ifndef HF_API_VERIFY_JSON_H
-#define HF_API_VERIFY_JSON_H
+#ifndef HF_API_SHAPES_VERIFY_JSON_H
+#define HF_API_SHAPES_VERIFY_JSON_H
 
 #include "api/text/buf.h"
 #include "storage/verify/verify.h"

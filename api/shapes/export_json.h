@@ -1,6 +1,6 @@
 /* export_json.h — the lines of an export as JSON, one object each. docs/export.md has every member. Thread-safe. */
-#ifndef HF_API_EXPORT_JSON_H
-#define HF_API_EXPORT_JSON_H
+#ifndef HF_API_SHAPES_EXPORT_JSON_H
+#define HF_API_SHAPES_EXPORT_JSON_H
 
 #include "api/text/buf.h"
 #include "storage/admin/export.h"
