@@ -10,9 +10,9 @@
 #define HF_API_CALL_H
 
 #include "api.h"
+#include "api/kuma/fingerprint_cache.h"
 #include "api/text/buf.h"
 #include "api/text/pieces.h"
-#include "memo.h"
 #include "storage/requests/leases.h"
 #include "storage/requests/pool_requests.h"
 #include "storage/requests/query.h"

@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/kuma/canonical.h"
 #include "api/text/json.h"
-#include "canonical.h"
 #include "conditions.h"
 #include "metrics.h"
 #include "routes.h"

@@ -1,7 +1,7 @@
 /* lookup.c — /v1/lookup: many leases in one request. */
+#include "api/kuma/document.h"
 #include "api/text/json.h"
 #include "api/text/parse.h"
-#include "document.h"
 #include "routes.h"
 
 static enum hf_err look_up(struct hf_call *call, const json_t *items, struct hf_json *json) {

@@ -9,8 +9,8 @@
 #ifndef HF_API_SKIM_H
 #define HF_API_SKIM_H
 
+#include "api/kuma/document.h"
 #include "api/text/buf.h"
-#include "document.h"
 
 #define HF_SKIM_MAX ((size_t)32 << 10) /* bytes of memory that a skim takes, itself aside */
 #define HF_SKIM_DEPTH 3		       /* objects within objects that say whose a document is */

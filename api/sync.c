@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/kuma/claims.h"
 #include "api/text/json.h"
-#include "claims.h"
 #include "routes.h"
 #include "storage/base/monotonic.h"
 #include "sync_body.h"

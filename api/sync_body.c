@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/kuma/canonical.h"
+#include "api/kuma/document.h"
 #include "api/text/json.h"
 #include "api/text/parse.h"
-#include "canonical.h"
-#include "document.h"
 #include "skim.h"
 #include "storage/base/monotonic.h"
 #include "storage/tables/lease_table.h"

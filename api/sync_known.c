@@ -1,7 +1,7 @@
 /* sync_known.c — documents that a lease was last stored from as they are: they need no parsing. */
 #include <string.h>
 
-#include "claims.h"
+#include "api/kuma/claims.h"
 #include "storage/tables/lease_table.h"
 #include "sync_body.h"
 

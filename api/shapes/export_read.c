@@ -1,7 +1,7 @@
 /* export_read.c — reading the lines of an export. */
 #include <stdlib.h>
 
-#include "api/canonical.h"
+#include "api/kuma/canonical.h"
 #include "export_json.h"
 #include "members.h"
 #include "pool_json.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "api/canonical.h"
+#include "api/kuma/canonical.h"
 
 #define BODY_MAX 65536
 #define CALLS 500

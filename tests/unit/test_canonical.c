@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/canonical.h"
+#include "api/kuma/canonical.h"
 
 static char *canonical(const char *body) {
 	struct hf_buf text = {0};

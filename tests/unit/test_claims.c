@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/canonical.h"
+#include "api/kuma/canonical.h"
 #include "api/text/json.h"
 
 /* "241.0.0.1 fd00::1 !nonsense" of a document: its claims, then what is wrong with which reason. */

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "api/document.h"
+#include "api/kuma/document.h"
 
 #define NAME_63 "a23456789a123456789b123456789c123456789d123456789e123456789f123"
 #define NAME_253                                                                                                                   \

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/canonical.h"
+#include "api/kuma/canonical.h"
 #include "call_support.h"
 #include "storage/sync/known.h"
 

@@ -1,6 +1,6 @@
 /* canonical_internal.h — reading a configuration that is read into a tape already. Thread-safe. */
-#ifndef HF_API_CANONICAL_INTERNAL_H
-#define HF_API_CANONICAL_INTERNAL_H
+#ifndef HF_API_KUMA_CANONICAL_INTERNAL_H
+#define HF_API_KUMA_CANONICAL_INTERNAL_H
 
 #include "canonical.h"
 

@@ -1,5 +1,5 @@
-/* memo.c — a table of digests in which a newer entry takes an older one's place. */
-#include "memo.h"
+/* fingerprint_cache.c — a table of digests in which a newer entry takes an older one's place. */
+#include "fingerprint_cache.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  * `kuma.io/origin: global`, else that of the list. Labels are `labels`, else `metadata.labels`. What is null or "" counts as
  * missing everywhere. Thread-safe.
  */
-#ifndef HF_API_DOCUMENT_H
-#define HF_API_DOCUMENT_H
+#ifndef HF_API_KUMA_DOCUMENT_H
+#define HF_API_KUMA_DOCUMENT_H
 
 #include <jansson.h>
 

@@ -9,8 +9,8 @@
  * the IPs of Pods of a headless Service. They are no claims. Kuma's labels tell: a MeshService that is managed by `k8s-controller`,
  * or is of a headless Service, and is no copy that came from the global control plane. Thread-safe.
  */
-#ifndef HF_API_CLAIMS_H
-#define HF_API_CLAIMS_H
+#ifndef HF_API_KUMA_CLAIMS_H
+#define HF_API_KUMA_CLAIMS_H
 
 #include "api/text/tape.h"
 #include "storage/model/lease_rules.h"

@@ -8,8 +8,8 @@
  *
  * These rules are fixed for each fingerprint version. A lease records whose rules made its fingerprint and is compared by them.
  */
-#ifndef HF_API_CANONICAL_H
-#define HF_API_CANONICAL_H
+#ifndef HF_API_KUMA_CANONICAL_H
+#define HF_API_KUMA_CANONICAL_H
 
 #include "api/text/buf.h"
 #include "api/text/tape.h"

@@ -1,11 +1,11 @@
-/* memo.h — the fingerprints of bodies that were read lately, so that the same bytes are not read again.
+/* fingerprint_cache.h — the fingerprints of bodies that were read lately, so that the same bytes are not read again.
  *
  * A lease knows the bytes that it was last written from. A configuration that comes in other bytes and is unchanged is written
  * nowhere, so its bytes are not known when they come again; but here. A fingerprint follows from the bytes alone: nothing ever has
  * to be forgotten, and what is pushed out is read again. One thread at a time.
  */
-#ifndef HF_API_MEMO_H
-#define HF_API_MEMO_H
+#ifndef HF_API_KUMA_FINGERPRINT_CACHE_H
+#define HF_API_KUMA_FINGERPRINT_CACHE_H
 
 #include <stdbool.h>
 
