@@ -7,9 +7,9 @@
 
 #include "api/kuma/canonical.h"
 #include "api/kuma/document.h"
+#include "api/lists/skim.h"
 #include "api/text/json.h"
 #include "api/text/parse.h"
-#include "skim.h"
 #include "storage/base/monotonic.h"
 #include "storage/tables/lease_table.h"
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/skim.h"
+#include "api/lists/skim.h"
 #include "oracle.h"
 
 #define ZONE "east"

@@ -2,7 +2,7 @@
 #ifndef HF_TESTS_LIST_SUPPORT_H
 #define HF_TESTS_LIST_SUPPORT_H
 
-#include "api/list_reader.h"
+#include "api/lists/list_reader.h"
 #include "api/text/buf.h"
 
 #define ITEM_MAX 64

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/skim.h"
+#include "api/lists/skim.h"
 
 static const struct {
 	const char *name, *text, *left; /* NULL: nothing can be told */

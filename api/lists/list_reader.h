@@ -8,8 +8,8 @@
  * A body is known to be whole and well-formed only after hf_list_reader_end(); documents are handed over before. One thread at a
  * time may use a reader.
  */
-#ifndef HF_API_LIST_READER_H
-#define HF_API_LIST_READER_H
+#ifndef HF_API_LISTS_LIST_READER_H
+#define HF_API_LISTS_LIST_READER_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* list_internal.h — what list_reader.c (buffers, lines) and list_json.c (arrays of an object) share. */
-#ifndef HF_API_LIST_INTERNAL_H
-#define HF_API_LIST_INTERNAL_H
+#ifndef HF_API_LISTS_LIST_INTERNAL_H
+#define HF_API_LISTS_LIST_INTERNAL_H
 
 #include "api/text/buf.h"
 #include "list_reader.h"

@@ -6,8 +6,8 @@
  * it only matches quotes and counts brackets elsewhere. What it cannot tell for sure it does not tell: then nobody knows whose the
  * document is. One thread at a time.
  */
-#ifndef HF_API_SKIM_H
-#define HF_API_SKIM_H
+#ifndef HF_API_LISTS_SKIM_H
+#define HF_API_LISTS_SKIM_H
 
 #include "api/kuma/document.h"
 #include "api/text/buf.h"
