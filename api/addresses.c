@@ -1,9 +1,9 @@
 /* addresses.c — /v1/addresses/{ip}: what an address is, and who held it. */
 #include <string.h>
 
+#include "api/call/route.h"
 #include "api/text/json.h"
 #include "api/text/timetext.h"
-#include "routes.h"
 
 enum hf_err hf_handle_address_get(struct hf_call *call) {
 	struct hf_addr a;

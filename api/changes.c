@@ -1,7 +1,7 @@
 /* changes.c — /v1/changes: the feed, with long-poll. */
+#include "api/call/route.h"
 #include "api/text/json.h"
 #include "api/text/timetext.h"
-#include "routes.h"
 
 #define LIMIT_DEFAULT 1000
 #define LIMIT_MAX 10000

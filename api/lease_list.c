@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/call/media.h"
+#include "api/call/route.h"
 #include "api/text/json.h"
-#include "media.h"
-#include "routes.h"
 #include "storage/base/monotonic.h"
 
 #define LIMIT_DEFAULT 500

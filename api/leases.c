@@ -2,11 +2,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/call/conditions.h"
+#include "api/call/metrics.h"
+#include "api/call/route.h"
 #include "api/kuma/canonical.h"
 #include "api/text/json.h"
-#include "conditions.h"
-#include "metrics.h"
-#include "routes.h"
 
 static enum hf_err read_identity(struct hf_call *call, struct hf_identity *ret) {
 	ret->kind = call->route->kind;

@@ -1,8 +1,8 @@
 /* lookup.c — /v1/lookup: many leases in one request. */
+#include "api/call/route.h"
 #include "api/kuma/document.h"
 #include "api/text/json.h"
 #include "api/text/parse.h"
-#include "routes.h"
 
 static enum hf_err look_up(struct hf_call *call, const json_t *items, struct hf_json *json) {
 	for (size_t i = 0; i < json_array_size(items); i++) {

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/call/metrics.h"
+#include "api/call/route.h"
 #include "api/shapes/verify_json.h"
 #include "api/text/json.h"
-#include "metrics.h"
-#include "routes.h"
 #include "storage/admin/backup.h"
 #include "storage/base/monotonic.h"
 

@@ -1,9 +1,9 @@
 /* pools.c — /v1/pools: list, read, write, delete. */
 #include <stdlib.h>
 
+#include "api/call/page.h"
+#include "api/call/route.h"
 #include "api/shapes/pool_json.h"
-#include "page.h"
-#include "routes.h"
 
 static void answer_pool(struct hf_call *call, int status, const struct hf_pool *pool) {
 	struct hf_json json = hf_call_json(call, status);

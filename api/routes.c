@@ -1,5 +1,5 @@
 /* routes.c — the route table. */
-#include "routes.h"
+#include "api/call/route.h"
 
 #define LEASES_OF(plural) "/v1/meshes/{mesh}/zones/{zone}/" plural "/{service}"
 #define LEASE_ROUTES(plural, kind)                                                                                                 \

@@ -1,7 +1,7 @@
 /* status.c — /v1/status, the probes, and the interface's own description. */
+#include "api/call/route.h"
 #include "api/text/json.h"
 #include "openapi.h"
-#include "routes.h"
 #include "storage/store/presence.h"
 
 enum hf_err hf_handle_status(struct hf_call *call) {

@@ -2,7 +2,7 @@
 #ifndef HF_API_STORE_METRICS_H
 #define HF_API_STORE_METRICS_H
 
-#include "call.h"
+#include "api/call/call.h"
 
 /* The call's reader has a snapshot. HF_E_CORRUPT: a damaged record. */
 enum hf_err hf_store_metrics_write(struct hf_call *call, struct hf_buf *out) HF_CHECKED;

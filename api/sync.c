@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/call/route.h"
 #include "api/kuma/claims.h"
 #include "api/text/json.h"
-#include "routes.h"
 #include "storage/base/monotonic.h"
 #include "sync_body.h"
 

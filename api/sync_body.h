@@ -2,8 +2,8 @@
 #ifndef HF_API_SYNC_BODY_H
 #define HF_API_SYNC_BODY_H
 
+#include "api/call/call.h"
 #include "api/lists/list_reader.h"
-#include "call.h"
 #include "storage/sync/known.h"
 #include "syncs.h"
 

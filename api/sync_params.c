@@ -1,8 +1,8 @@
 /* sync_params.c — the query parameters and headers of a sync or a manifest. */
 #include <string.h>
 
-#include "conditions.h"
-#include "media.h"
+#include "api/call/conditions.h"
+#include "api/call/media.h"
 #include "sync_body.h"
 
 #define MAX_RELEASE_DEFAULT 20

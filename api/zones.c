@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/call/conditions.h"
+#include "api/call/page.h"
+#include "api/call/route.h"
 #include "api/text/json.h"
 #include "api/text/parse.h"
-#include "conditions.h"
-#include "page.h"
-#include "routes.h"
 #include "syncs.h"
 
 static enum hf_err read_name(struct hf_call *call, char *ret) {

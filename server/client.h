@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "api/traffic.h"
+#include "api/call/traffic.h"
 #include "places.h"
 
 struct hf_http;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/metrics.h"
-#include "api/routes.h"
+#include "api/call/metrics.h"
+#include "api/call/route.h"
 #include "client.h"
 #include "headers.h"
 #include "http_internal.h"

@@ -4,7 +4,7 @@
 
 #include <microhttpd.h>
 
-#include "api/call.h"
+#include "api/call/call.h"
 
 #define HF_HEADERS_MAX_BYTES 16384 /* request line and headers */
 

@@ -2,7 +2,7 @@
 #ifndef HF_SERVER_HTTP_H
 #define HF_SERVER_HTTP_H
 
-#include "api/call.h"
+#include "api/call/call.h"
 #include "lane.h"
 #include "options.h"
 #include "wakeups.h"

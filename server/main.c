@@ -14,8 +14,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "api/metrics.h"
-#include "api/origin.h"
+#include "api/call/metrics.h"
+#include "api/call/origin.h"
 #include "api/syncs.h"
 #include "http.h"
 #include "lastwords.h"

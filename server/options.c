@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/origin.h"
+#include "api/call/origin.h"
 #include "api/syncs.h"
 #include "conffile.h"
 #include "environment.h"

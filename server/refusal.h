@@ -9,7 +9,7 @@
 
 #include <microhttpd.h>
 
-#include "api/call.h"
+#include "api/call/call.h"
 
 struct hf_exchange;
 

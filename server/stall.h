@@ -2,7 +2,7 @@
 #ifndef HF_SERVER_STALL_H
 #define HF_SERVER_STALL_H
 
-#include "api/api.h"
+#include "api/call/api.h"
 
 struct hf_stall;
 

@@ -4,7 +4,7 @@
 
 #include <microhttpd.h>
 
-#include "api/call.h"
+#include "api/call/call.h"
 #include "wakeups.h"
 
 /* A response that sends the stream in chunks and closes it at its end. A reader that takes longer than the stream allows is cut

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "api/call.h"
+#include "api/call/call.h"
 
 /* Calls that a worker keeps. The one that ended last is the next: the processor still has it in its cache. */
 #define HF_SPARE_CALLS_MAX 64

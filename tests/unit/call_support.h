@@ -2,8 +2,8 @@
 #ifndef HF_TESTS_CALL_SUPPORT_H
 #define HF_TESTS_CALL_SUPPORT_H
 
-#include "api/call.h"
-#include "api/metrics.h"
+#include "api/call/call.h"
+#include "api/call/metrics.h"
 #include "api/syncs.h"
 #include "support.h"
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/call.h"
-#include "api/metrics.h"
+#include "api/call/call.h"
+#include "api/call/metrics.h"
 #include "api/syncs.h"
 #include "storage/store/store_internal.h"
 #include "storage/sync/known.h"

@@ -2,8 +2,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "api/media.h"
-#include "api/origin.h"
+#include "api/call/media.h"
+#include "api/call/origin.h"
 #include "call_support.h"
 
 static enum hf_err judged(const char *url, const char *names, const char *host, const char *origin, const char *site) {

@@ -1,7 +1,7 @@
 /* test_shares.c — what answers hold: limits, and who makes room. */
 #include <criterion/criterion.h>
 
-#include "api/shares.h"
+#include "api/call/shares.h"
 
 #define SECOND_US INT64_C(1000000)
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/target.h"
+#include "api/call/target.h"
 #include "api/text/json.h"
 #include "api/text/timetext.h"
 #include "call_support.h"

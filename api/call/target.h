@@ -3,8 +3,8 @@
  * A segment is decoded after the path was split, so %2F is a character of a name and not a separator; %00 is refused. "+" is a
  * plus.
  */
-#ifndef HF_API_TARGET_H
-#define HF_API_TARGET_H
+#ifndef HF_API_CALL_TARGET_H
+#define HF_API_CALL_TARGET_H
 
 #include "call.h"
 

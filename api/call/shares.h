@@ -4,8 +4,8 @@
  * behind: each is expected to read HF_SHARE_BYTES_PER_S. So readers that read are never cut, and those that do not read hold
  * nobody off. Thread-safe.
  */
-#ifndef HF_API_SHARES_H
-#define HF_API_SHARES_H
+#ifndef HF_API_CALL_SHARES_H
+#define HF_API_CALL_SHARES_H
 
 #include <pthread.h>
 #include <stdatomic.h>

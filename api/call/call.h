@@ -6,8 +6,8 @@
  * call->no_wait set).
  * Tests do the same without a server. One thread at a time.
  */
-#ifndef HF_API_CALL_H
-#define HF_API_CALL_H
+#ifndef HF_API_CALL_CALL_H
+#define HF_API_CALL_CALL_H
 
 #include "api.h"
 #include "api/kuma/fingerprint_cache.h"

@@ -5,7 +5,7 @@
 #include "call.h"
 #include "media.h"
 #include "request.h"
-#include "routes.h"
+#include "route.h"
 
 static const struct {
 	const char *name;

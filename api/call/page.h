@@ -1,6 +1,6 @@
 /* page.h — lists of what has a name, page by page: limit, continue, and an end when a page has become large. */
-#ifndef HF_API_PAGE_H
-#define HF_API_PAGE_H
+#ifndef HF_API_CALL_PAGE_H
+#define HF_API_CALL_PAGE_H
 
 #include "api/text/json.h"
 #include "call.h"

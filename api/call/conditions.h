@@ -1,6 +1,6 @@
 /* conditions.h — the headers that guard a request: If-Match, If-None-Match (RFC 9110, 13.1) and Holdfast-Zone-Epoch. */
-#ifndef HF_API_CONDITIONS_H
-#define HF_API_CONDITIONS_H
+#ifndef HF_API_CALL_CONDITIONS_H
+#define HF_API_CALL_CONDITIONS_H
 
 #include "call.h"
 

@@ -4,8 +4,8 @@
  * server's, made to lead there (DNS rebinding), is refused by the host that the request is for; a page of another origin by the
  * headers that browsers add to what a page sends and that no page can change. Pure and thread-safe.
  */
-#ifndef HF_API_ORIGIN_H
-#define HF_API_ORIGIN_H
+#ifndef HF_API_CALL_ORIGIN_H
+#define HF_API_CALL_ORIGIN_H
 
 #include "call.h"
 

@@ -1,6 +1,6 @@
 /* request.h — what a request's headers say of its body. */
-#ifndef HF_API_REQUEST_H
-#define HF_API_REQUEST_H
+#ifndef HF_API_CALL_REQUEST_H
+#define HF_API_CALL_REQUEST_H
 
 #include "call.h"
 

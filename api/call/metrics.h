@@ -1,6 +1,6 @@
 /* metrics.h — counters of requests and outcomes, and /metrics in the Prometheus text format (0.0.4). Thread-safe. */
-#ifndef HF_API_METRICS_H
-#define HF_API_METRICS_H
+#ifndef HF_API_CALL_METRICS_H
+#define HF_API_CALL_METRICS_H
 
 #include <stdint.h>
 

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/store_metrics.h"
+#include "api/syncs.h"
 #include "api/text/prometheus.h"
-#include "routes.h"
+#include "route.h"
 #include "storage/base/monotonic.h"
 #include "storage/store/presence.h"
-#include "store_metrics.h"
-#include "syncs.h"
 
 /* Every status that is answered; anything else is counted with the last. */
 static const int STATUSES[] = {200, 201, 304, 400, 404, 405, 409, 410, 412, 413, 415, 422, 431, 500, 503, 507};

@@ -1,6 +1,6 @@
 /* media.h — media types of bodies (RFC 9110, 8.3.1), and what Accept says of them (12.5.1). Pure. */
-#ifndef HF_API_MEDIA_H
-#define HF_API_MEDIA_H
+#ifndef HF_API_CALL_MEDIA_H
+#define HF_API_CALL_MEDIA_H
 
 #include <stdbool.h>
 

@@ -10,7 +10,7 @@
 #include "metrics.h"
 #include "origin.h"
 #include "request.h"
-#include "routes.h"
+#include "route.h"
 #include "target.h"
 
 #define BUFFER_KEPT_BYTES 4096 /* of each buffer, from one request to the next */

@@ -1,6 +1,6 @@
 /* api.h — what all requests share: the store, the committer, the counters. */
-#ifndef HF_API_API_H
-#define HF_API_API_H
+#ifndef HF_API_CALL_API_H
+#define HF_API_CALL_API_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* traffic.h — connections and requests as the server counts them, and their metrics. Thread-safe. */
-#ifndef HF_API_TRAFFIC_H
-#define HF_API_TRAFFIC_H
+#ifndef HF_API_CALL_TRAFFIC_H
+#define HF_API_CALL_TRAFFIC_H
 
 #include <stdatomic.h>
 #include <stdint.h>

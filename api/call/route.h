@@ -1,6 +1,6 @@
-/* routes.h — the static route table: the program's table of contents. */
-#ifndef HF_API_ROUTES_H
-#define HF_API_ROUTES_H
+/* route.h — the static route table: the program's table of contents. */
+#ifndef HF_API_CALL_ROUTE_H
+#define HF_API_CALL_ROUTE_H
 
 #include "call.h"
 
