@@ -6,9 +6,9 @@
 #include "api/call/conditions.h"
 #include "api/call/page.h"
 #include "api/call/route.h"
+#include "api/sync/sync_ledger.h"
 #include "api/text/json.h"
 #include "api/text/parse.h"
-#include "syncs.h"
 
 static enum hf_err read_name(struct hf_call *call, char *ret) {
 	return hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, ret);

@@ -16,7 +16,7 @@
 
 #include "api/call/metrics.h"
 #include "api/call/origin.h"
-#include "api/syncs.h"
+#include "api/sync/sync_ledger.h"
 #include "http.h"
 #include "lastwords.h"
 #include "listen.h"

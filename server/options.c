@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "api/call/origin.h"
-#include "api/syncs.h"
+#include "api/sync/sync_ledger.h"
 #include "conffile.h"
 #include "environment.h"
 #include "listen.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "api/store_metrics.h"
-#include "api/syncs.h"
+#include "api/sync/sync_ledger.h"
 #include "api/text/prometheus.h"
 #include "route.h"
 #include "storage/base/monotonic.h"

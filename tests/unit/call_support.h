@@ -4,7 +4,7 @@
 
 #include "api/call/call.h"
 #include "api/call/metrics.h"
-#include "api/syncs.h"
+#include "api/sync/sync_ledger.h"
 #include "support.h"
 
 struct world {

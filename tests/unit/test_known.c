@@ -6,7 +6,7 @@
 
 #include "api/call/call.h"
 #include "api/call/metrics.h"
-#include "api/syncs.h"
+#include "api/sync/sync_ledger.h"
 #include "storage/store/store_internal.h"
 #include "storage/sync/known.h"
 #include "support.h"

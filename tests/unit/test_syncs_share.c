@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "api/syncs.h"
+#include "api/sync/sync_ledger.h"
 
 #define MEMORY ((size_t)64 << 20)
 #define STEP 1000

@@ -1,6 +1,6 @@
-/* syncs.h — what syncs share: limits, memory, and what is remembered of them while the process lives. Thread-safe. */
-#ifndef HF_API_SYNCS_H
-#define HF_API_SYNCS_H
+/* sync_ledger.h — what syncs share: limits, memory, and what is remembered of them while the process lives. Thread-safe. */
+#ifndef HF_API_SYNC_SYNC_LEDGER_H
+#define HF_API_SYNC_SYNC_LEDGER_H
 
 #include "api/text/buf.h"
 #include "api/text/json.h"

@@ -1,4 +1,4 @@
-/* sync_known.c — documents that a lease was last stored from as they are: they need no parsing. */
+/* sync_shortcut.c — documents that a lease was last stored from as they are: they need no parsing. */
 #include <string.h>
 
 #include "api/kuma/claims.h"

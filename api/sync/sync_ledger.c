@@ -1,7 +1,7 @@
-/* syncs.c — what is remembered of syncs. */
+/* sync_ledger.c — what is remembered of syncs. */
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
-#include "syncs.h"
+#include "sync_ledger.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -1,11 +1,11 @@
 /* sync_body.h — a zone's list on its way in: the parameters and the documents of a sync or a manifest. */
-#ifndef HF_API_SYNC_BODY_H
-#define HF_API_SYNC_BODY_H
+#ifndef HF_API_SYNC_SYNC_BODY_H
+#define HF_API_SYNC_SYNC_BODY_H
 
 #include "api/call/call.h"
 #include "api/lists/list_reader.h"
 #include "storage/sync/known.h"
-#include "syncs.h"
+#include "sync_ledger.h"
 
 enum hf_sync_return { HF_RETURN_CHANGED, HF_RETURN_ALL, HF_RETURN_NONE };
 
@@ -33,7 +33,7 @@ static inline struct hf_sync_body *hf_sync_body_of(const struct hf_call *call) {
 /* Reads the query parameters and headers (sync_params.c). */
 enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct hf_sync_body *ret) HF_CHECKED;
 
-/* Counts a document, and reads what is known of the zone once there are enough of them for it to pay (sync_known.c). */
+/* Counts a document, and reads what is known of the zone once there are enough of them for it to pay (sync_shortcut.c). */
 void hf_sync_learn(struct hf_sync_body *body);
 
 /* Takes a document, of which input->raw is set, for what it was when a lease was stored from it: sets the rest of *input, which

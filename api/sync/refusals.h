@@ -5,8 +5,8 @@
  * seconds are counted, and the number comes out with the next line, or by a line of its own when the ten seconds are over. Zones
  * that the store does not know count as one, as anybody can think of names; so do all beyond a bound. Thread-safe.
  */
-#ifndef HF_API_REFUSALS_H
-#define HF_API_REFUSALS_H
+#ifndef HF_API_SYNC_REFUSALS_H
+#define HF_API_SYNC_REFUSALS_H
 
 #include <stdbool.h>
 #include <stdint.h>
