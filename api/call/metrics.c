@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/store_metrics.h"
+#include "api/resources/store_metrics.h"
 #include "api/sync/sync_ledger.h"
 #include "api/text/prometheus.h"
 #include "route.h"

@@ -1,6 +1,6 @@
 /* openapi.h — api/openapi.yaml as it was when the program was built. */
-#ifndef HF_API_OPENAPI_H
-#define HF_API_OPENAPI_H
+#ifndef HF_API_RESOURCES_OPENAPI_H
+#define HF_API_RESOURCES_OPENAPI_H
 
 #include <stddef.h>
 

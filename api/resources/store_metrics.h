@@ -1,6 +1,6 @@
 /* store_metrics.h — what /metrics says of the store's time and zones. */
-#ifndef HF_API_STORE_METRICS_H
-#define HF_API_STORE_METRICS_H
+#ifndef HF_API_RESOURCES_STORE_METRICS_H
+#define HF_API_RESOURCES_STORE_METRICS_H
 
 #include "api/call/call.h"
 
