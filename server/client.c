@@ -9,7 +9,7 @@
 
 #include "exchange.h"
 #include "http_internal.h"
-#include "log.h"
+#include "server/process/log.h"
 #include "watch.h"
 
 #define EXAMINED_MAX 1024 /* connections that are looked at to find one that makes room */

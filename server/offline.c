@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "environment.h"
-#include "lastwords.h"
-#include "owner.h"
+#include "server/process/lastwords.h"
+#include "server/process/owner.h"
 
 enum type { TEXT, FLAG, NUMBER };
 

@@ -9,7 +9,7 @@
 #include "api/shapes/export_json.h"
 #include "offline.h"
 #include "outfile.h"
-#include "owner.h"
+#include "server/process/owner.h"
 #include "storage/disk/datadir.h"
 
 #define WRITE_BYTES ((size_t)256 << 10) /* at once */

@@ -8,7 +8,7 @@
 #include "api/shapes/export_json.h"
 #include "api/text/json.h"
 #include "offline.h"
-#include "owner.h"
+#include "server/process/owner.h"
 #include "storage/admin/import.h"
 
 #define LISTED_MAX 1000 /* conflicts that --json tells one by one; else all are */

@@ -11,7 +11,7 @@
 
 #include "api/text/json.h"
 #include "offline.h"
-#include "owner.h"
+#include "server/process/owner.h"
 #include "storage/admin/restore.h"
 
 /* Names and ranges of pools, as JSON and for people. */

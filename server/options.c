@@ -13,8 +13,8 @@
 #include "api/sync/sync_ledger.h"
 #include "conffile.h"
 #include "environment.h"
-#include "listen.h"
 #include "nearest.h"
+#include "server/process/listen.h"
 #include "storage/model/pool.h"
 
 #define CONFIG "config"

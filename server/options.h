@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "log.h"
+#include "server/process/log.h"
 #include "storage/base/err.h"
 
 struct hf_options {

@@ -25,7 +25,7 @@
 
 #include "limit_store.h"
 #include "server/headers.h"
-#include "server/listen.h"
+#include "server/process/listen.h"
 
 #define CONNECTIONS_MAX 1000
 #define IDLE_TIMEOUT_S 60

@@ -1,6 +1,6 @@
 /* stall.h — looks at the process from outside of its work: commits that hang, and a stop that does not come to its end. */
-#ifndef HF_SERVER_STALL_H
-#define HF_SERVER_STALL_H
+#ifndef HF_SERVER_PROCESS_STALL_H
+#define HF_SERVER_PROCESS_STALL_H
 
 #include "api/call/api.h"
 

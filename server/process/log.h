@@ -1,6 +1,6 @@
 /* log.h — one line a thing, in logfmt, on standard error. Thread-safe. */
-#ifndef HF_SERVER_LOG_H
-#define HF_SERVER_LOG_H
+#ifndef HF_SERVER_PROCESS_LOG_H
+#define HF_SERVER_PROCESS_LOG_H
 
 #include <stdbool.h>
 

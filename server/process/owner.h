@@ -1,8 +1,8 @@
 /* owner.h — root in another user's data directory works as that user, who could have put links there to files that only root may
  * write.
  */
-#ifndef HF_SERVER_OWNER_H
-#define HF_SERVER_OWNER_H
+#ifndef HF_SERVER_PROCESS_OWNER_H
+#define HF_SERVER_PROCESS_OWNER_H
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
  * Pipes, sockets and terminals are never waited for. A regular file is written directly, unless a disk is known to hang.
  * Thread-safe after the start.
  */
-#ifndef HF_SERVER_LOGWRITER_H
-#define HF_SERVER_LOGWRITER_H
+#ifndef HF_SERVER_PROCESS_LOGWRITER_H
+#define HF_SERVER_PROCESS_LOGWRITER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* listen.h — the listening socket. */
-#ifndef HF_SERVER_LISTEN_H
-#define HF_SERVER_LISTEN_H
+#ifndef HF_SERVER_PROCESS_LISTEN_H
+#define HF_SERVER_PROCESS_LISTEN_H
 
 #include <stdbool.h>
 
