@@ -4,7 +4,7 @@
 
 #include "api/call/call.h"
 #include "lane.h"
-#include "options.h"
+#include "server/config/options.h"
 #include "wakeups.h"
 
 struct hf_http;

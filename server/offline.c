@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "environment.h"
+#include "server/config/environment.h"
 #include "server/process/lastwords.h"
 #include "server/process/owner.h"
 

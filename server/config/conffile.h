@@ -1,7 +1,7 @@
 /* conffile.h — a file of `key = value` lines: no sections, no continued lines; `#` or `;` at a line's start, or ` ;` behind a
  * value, begins a comment. */
-#ifndef HF_SERVER_CONFFILE_H
-#define HF_SERVER_CONFFILE_H
+#ifndef HF_SERVER_CONFIG_CONFFILE_H
+#define HF_SERVER_CONFIG_CONFFILE_H
 
 #include "storage/base/err.h"
 

@@ -1,6 +1,6 @@
 /* environment.h — the variables HOLDFAST_…: what is set must be known, so that a misspelt one is no silent default. */
-#ifndef HF_SERVER_ENVIRONMENT_H
-#define HF_SERVER_ENVIRONMENT_H
+#ifndef HF_SERVER_CONFIG_ENVIRONMENT_H
+#define HF_SERVER_CONFIG_ENVIRONMENT_H
 
 #include "storage/base/err.h"
 

@@ -1,6 +1,6 @@
 /* options.h — what the process is told: flags over HOLDFAST_* variables over a file over defaults. */
-#ifndef HF_SERVER_OPTIONS_H
-#define HF_SERVER_OPTIONS_H
+#ifndef HF_SERVER_CONFIG_OPTIONS_H
+#define HF_SERVER_CONFIG_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
