@@ -17,10 +17,11 @@
 #include "api/call/metrics.h"
 #include "api/call/origin.h"
 #include "api/sync/sync_ledger.h"
-#include "http.h"
 #include "offline.h"
-#include "places.h"
 #include "server/config/options.h"
+#include "server/http/http.h"
+#include "server/http/places.h"
+#include "server/http/wakeups.h"
 #include "server/process/descriptors.h"
 #include "server/process/lastwords.h"
 #include "server/process/listen.h"
@@ -28,7 +29,6 @@
 #include "server/process/logwriter.h"
 #include "server/process/owner.h"
 #include "server/process/stall.h"
-#include "wakeups.h"
 
 #define DRAIN_MS 3000
 #define ANSWER_MS 500  /* for the last answers to be sent */

@@ -3,9 +3,9 @@
  *   bench_limit_http PUT-ANSWER GET-ANSWER          answers every request with a constant: libmicrohttpd's limit
  *   bench_limit_http PUT-ANSWER GET-ANSWER DIR      the ceiling of a lease store: libmicrohttpd, LMDB and group commit, no JSON
  *
- * The daemon is configured as server/http.c configures it. An answer's file has the headers that Holdfast adds, an empty line and
- * the body; it becomes one response, made once and queued for all. As in Holdfast, every request is answered behind its body's end:
- * an answer queued in the handler's first call would close the connection.
+ * The daemon is configured as server/http/http.c configures it. An answer's file has the headers that Holdfast adds, an empty line
+ * and the body; it becomes one response, made once and queued for all. As in Holdfast, every request is answered behind its body's
+ * end: an answer queued in the handler's first call would close the connection.
  *
  * The ceiling looks a PUT up by the last part of its path, on its worker's own reader. If a lease is there and its first bytes are
  * the body's, that is the answer; else the connection is suspended, and one thread applies everything that is queued in one
@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "limit_store.h"
-#include "server/headers.h"
+#include "server/http/headers.h"
 #include "server/process/listen.h"
 
 #define CONNECTIONS_MAX 1000

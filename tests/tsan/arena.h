@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/lane.h"
-#include "server/wakeups.h"
+#include "server/http/lane.h"
+#include "server/http/wakeups.h"
 #include "storage/base/arena.h"
 #include "storage/requests/query.h"
 #include "storage/tables/change_table.h"
@@ -68,7 +68,7 @@ void asker_end(struct asker *a);
 int asker_draw(struct asker *a, int n); /* 0 to n - 1 */
 void asker_pause(struct asker *a);	/* about a millisecond, so that the others get their turn */
 
-/* Commits as server/exchange.c does: on this thread if it is alone, else through the queue. */
+/* Commits as server/http/exchange.c does: on this thread if it is alone, else through the queue. */
 enum hf_err asker_commit(struct asker *a, struct hf_write *write);
 
 struct hf_identity writer_identity(int writer, int name);

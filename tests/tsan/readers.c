@@ -100,7 +100,7 @@ void *feed_reader_run(void *context) {
 	return NULL;
 }
 
-/* A stream and its expiry, as server/stream.c has them. */
+/* A stream and its expiry, as server/http/stream.c has them. */
 struct sending {
 	struct hf_wakeup wakeup;
 	struct hf_snapshot *snapshot;

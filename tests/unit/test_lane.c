@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/lane.h"
+#include "server/http/lane.h"
 #include "support.h"
 
 static struct fixture f;

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 
-#include "server/places.h"
+#include "server/http/places.h"
 
 /* An address, whether IPv4 or IPv6. */
 static struct sockaddr_storage from(const char *text) {

@@ -6,8 +6,8 @@
  * A connection belongs to one of libmicrohttpd's threads. Others may only look at its state, with the lock held, and end it: by
  * shutdown(), as its thread then finds it closed. The lock keeps the descriptor from being another connection's by then.
  */
-#ifndef HF_SERVER_CLIENT_H
-#define HF_SERVER_CLIENT_H
+#ifndef HF_SERVER_HTTP_CLIENT_H
+#define HF_SERVER_HTTP_CLIENT_H
 
 #include <microhttpd.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* worker.h — what each of the threads that serve requests has of its own: a reader, a memo, and calls that can be used again. */
-#ifndef HF_SERVER_WORKER_H
-#define HF_SERVER_WORKER_H
+#ifndef HF_SERVER_HTTP_WORKER_H
+#define HF_SERVER_HTTP_WORKER_H
 
 #include <pthread.h>
 

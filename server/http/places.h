@@ -4,8 +4,8 @@
  * one address, as one host commonly has all of it. Behind them are a few that are kept for the operator: on those only probes,
  * metrics, the status and backups are answered. Pure; the caller has a lock.
  */
-#ifndef HF_SERVER_PLACES_H
-#define HF_SERVER_PLACES_H
+#ifndef HF_SERVER_HTTP_PLACES_H
+#define HF_SERVER_HTTP_PLACES_H
 
 #include <stdbool.h>
 #include <stdint.h>

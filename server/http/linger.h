@@ -4,8 +4,8 @@
  * such a socket is kept for a while, its sending side shut down, and what comes is thrown away until the client closes too: for 2 s
  * without a byte, 10 s or 32 MiB in all, and at most 64 of them, beyond which they are closed at once. Thread-safe.
  */
-#ifndef HF_SERVER_LINGER_H
-#define HF_SERVER_LINGER_H
+#ifndef HF_SERVER_HTTP_LINGER_H
+#define HF_SERVER_HTTP_LINGER_H
 
 #include "storage/base/err.h"
 

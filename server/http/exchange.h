@@ -5,8 +5,8 @@
  * its write waits for the committer, its long-poll for a change, or all of it is long and in a lane; whoever ends the wait
  * resumes it, exactly once. All of it happens on the connection's thread, except what the committer, the wakeups and the lanes do.
  */
-#ifndef HF_SERVER_EXCHANGE_H
-#define HF_SERVER_EXCHANGE_H
+#ifndef HF_SERVER_HTTP_EXCHANGE_H
+#define HF_SERVER_HTTP_EXCHANGE_H
 
 #include <microhttpd.h>
 #include <stdbool.h>

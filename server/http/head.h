@@ -9,8 +9,8 @@
  * Two things leave no trace, as both of their bytes become NUL like CR LF: a NUL before a bare LF, and, as the head's last line, a
  * colon before one. docs/running.md says what a proxy must do. Not thread-safe.
  */
-#ifndef HF_SERVER_HEAD_H
-#define HF_SERVER_HEAD_H
+#ifndef HF_SERVER_HTTP_HEAD_H
+#define HF_SERVER_HTTP_HEAD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * answers a Content-Length that it cannot read twice. So a refusal that ends the connection is written to the socket here, and the
  * sending side is shut down: what libmicrohttpd still writes goes nowhere. All of it on the connection's thread.
  */
-#ifndef HF_SERVER_REFUSAL_H
-#define HF_SERVER_REFUSAL_H
+#ifndef HF_SERVER_HTTP_REFUSAL_H
+#define HF_SERVER_HTTP_REFUSAL_H
 
 #include <microhttpd.h>
 

@@ -1,6 +1,6 @@
 /* stream.h — an answer that is produced while it is sent, as libmicrohttpd sends it. */
-#ifndef HF_SERVER_STREAM_H
-#define HF_SERVER_STREAM_H
+#ifndef HF_SERVER_HTTP_STREAM_H
+#define HF_SERVER_HTTP_STREAM_H
 
 #include <microhttpd.h>
 

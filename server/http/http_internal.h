@@ -1,7 +1,7 @@
 /* http_internal.h — what the parts of the HTTP server share: http.c (the daemon), client.c (who holds what) and exchange.c (one
  * request and its answer). */
-#ifndef HF_SERVER_HTTP_INTERNAL_H
-#define HF_SERVER_HTTP_INTERNAL_H
+#ifndef HF_SERVER_HTTP_HTTP_INTERNAL_H
+#define HF_SERVER_HTTP_HTTP_INTERNAL_H
 
 #include <microhttpd.h>
 

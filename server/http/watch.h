@@ -3,8 +3,8 @@
  * One thread looks at all connections each second, or more often if the limits are short, while there are any. Nobody tells it of a
  * request: it reads what each connection's thread has noted anyway. A limit is thus kept to a second or a fifth of it.
  */
-#ifndef HF_SERVER_WATCH_H
-#define HF_SERVER_WATCH_H
+#ifndef HF_SERVER_HTTP_WATCH_H
+#define HF_SERVER_HTTP_WATCH_H
 
 #include "storage/base/err.h"
 

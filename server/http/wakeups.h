@@ -1,6 +1,6 @@
 /* wakeups.h — waking what waits: requests that wait for a change, and answers that take too long. Thread-safe. */
-#ifndef HF_SERVER_WAKEUPS_H
-#define HF_SERVER_WAKEUPS_H
+#ifndef HF_SERVER_HTTP_WAKEUPS_H
+#define HF_SERVER_HTTP_WAKEUPS_H
 
 #include <stdbool.h>
 #include <stdint.h>

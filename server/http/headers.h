@@ -1,6 +1,6 @@
 /* headers.h — a request's headers, and what they must be before anything else looks at them. */
-#ifndef HF_SERVER_HEADERS_H
-#define HF_SERVER_HEADERS_H
+#ifndef HF_SERVER_HTTP_HEADERS_H
+#define HF_SERVER_HTTP_HEADERS_H
 
 #include <microhttpd.h>
 

@@ -1,6 +1,6 @@
 /* http.h — HTTP by libmicrohttpd: requests in, answers out, and what waits in between. */
-#ifndef HF_SERVER_HTTP_H
-#define HF_SERVER_HTTP_H
+#ifndef HF_SERVER_HTTP_HTTP_H
+#define HF_SERVER_HTTP_HTTP_H
 
 #include "api/call/call.h"
 #include "lane.h"

@@ -4,8 +4,8 @@
  * one waits, for a commit. Keys take turns too: a job waits for at most one job of each other key to begin, and for those of its
  * own that came before. Thread-safe.
  */
-#ifndef HF_SERVER_LANE_H
-#define HF_SERVER_LANE_H
+#ifndef HF_SERVER_HTTP_LANE_H
+#define HF_SERVER_HTTP_LANE_H
 
 #include "storage/store/store.h"
 
