@@ -2,8 +2,8 @@
  *
  * Exit status of all: 0 done; 1 refused, or something was found; 2 wrong arguments, or unreadable.
  */
-#ifndef HF_SERVER_OFFLINE_H
-#define HF_SERVER_OFFLINE_H
+#ifndef HF_SERVER_OFFLINE_OFFLINE_H
+#define HF_SERVER_OFFLINE_OFFLINE_H
 
 #include <stdbool.h>
 

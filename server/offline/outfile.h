@@ -1,6 +1,6 @@
 /* outfile.h — a file that is there whole or not at all. */
-#ifndef HF_SERVER_OUTFILE_H
-#define HF_SERVER_OUTFILE_H
+#ifndef HF_SERVER_OFFLINE_OUTFILE_H
+#define HF_SERVER_OFFLINE_OUTFILE_H
 
 #include <limits.h>
 #include <stdbool.h>
