@@ -1,0 +1,290 @@
+/* The verbs on pools: an edit never moves a lease. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "storage/requests/query.h"
+#include "tests/unit/support.h"
+
+static struct fixture f;
+
+static void setup(void) {
+	fixture_dir(&f);
+	fixture_open(&f);
+}
+
+static void teardown(void) { fixture_remove(&f); }
+
+TestSuite(pools, .init = setup, .fini = teardown);
+
+static struct hf_identity service(const char *name) { return identity("east", "default", name); }
+
+static struct hf_pool_put put(const char *name, const char *cidrs, const char *reserved, bool drain) {
+	struct hf_pool_put request = pool_request(name, cidrs, reserved, 3600);
+	request.drain = drain;
+	request.write.err = commit(&f, &request.write);
+	return request;
+}
+
+static struct hf_pool read_pool(const char *name) {
+	struct hf_pool pool;
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
+	cr_assert_eq(hf_pool_read(f.reader, name, NULL, &pool), HF_OK);
+	hf_reader_end(f.reader);
+	return pool;
+}
+
+static uint64_t revision(void) {
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
+	uint64_t r = hf_meta_read(f.reader).revision;
+	hf_reader_end(f.reader);
+	return r;
+}
+
+/* Acquires in a pool, at an address if one is given; fails the test if it cannot be had. */
+static struct hf_lease hold(const char *pool, const char *name, const char *address) {
+	struct hf_acquire a = acquire_request(service(name), "{}");
+	snprintf(a.pool, sizeof a.pool, "%s", pool);
+	if (address)
+		a.addresses[a.n_addresses++] = addr(address);
+	cr_assert_eq(acquire(&f, &a), HF_OK, "%s", a.write.why.text);
+	return a.lease;
+}
+
+static enum hf_err try_address(const char *pool, const char *address) {
+	struct hf_acquire a = acquire_request(service("tried"), "{}");
+	snprintf(a.pool, sizeof a.pool, "%s", pool);
+	a.addresses[a.n_addresses++] = addr(address);
+	enum hf_err err = acquire(&f, &a);
+	if (!err)
+		cr_assert_eq(release(&f, a.id, true, NULL), HF_OK);
+	return err;
+}
+
+static enum hf_address_state state_of(const char *address) {
+	struct hf_address_info info;
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
+	cr_assert_eq(hf_address_read(f.reader, addr(address), NULL, &info), HF_OK);
+	hf_reader_end(f.reader);
+	return info.state;
+}
+
+/* capacity leased quarantined reserved free draining, in IPv4. */
+static const char *usage(const char *name) {
+	static char text[128];
+	struct hf_pool pool = read_pool(name);
+	struct hf_pool_usage u;
+	hf_pool_usage(&pool, HF_IPV4, &u);
+	snprintf(text, sizeof text, "%llu %llu %llu %llu %llu %llu", (unsigned long long)u.capacity, (unsigned long long)u.leased,
+		 (unsigned long long)u.quarantined, (unsigned long long)u.reserved, (unsigned long long)u.free,
+		 (unsigned long long)u.draining);
+	return text;
+}
+
+Test(pools, create_update_and_unchanged) {
+	struct hf_pool_put created = put("blue", "10.0.0.0/24", "", false);
+	cr_assert_eq(created.write.err, HF_OK);
+	cr_assert_eq(created.outcome, HF_POOL_CREATED);
+	cr_assert_eq(created.pool.revision, 4);
+	cr_assert_eq(created.pool.id, 4, "ids go on behind the default pools'");
+	f.now_ms += 1000;
+	struct hf_pool_put same = put("blue", "10.0.0.0/24", "", false);
+	cr_assert_eq(same.outcome, HF_POOL_UNCHANGED);
+	cr_assert_eq(revision(), 4, "an equal configuration writes nothing");
+	struct hf_pool_put updated = put("blue", "10.0.0.0/24", "10.0.0.0/30", false);
+	cr_assert_eq(updated.outcome, HF_POOL_UPDATED);
+	cr_assert_eq(updated.pool.id, 4);
+	cr_assert_eq(updated.pool.revision, 5);
+	cr_assert_eq(updated.pool.created_ms, f.now_ms - 1000);
+	cr_assert_eq(updated.pool.modified_ms, f.now_ms);
+	struct hf_pool pool = read_pool("blue");
+	cr_assert(hf_pool_config_equal(&pool.config, &updated.config));
+	cr_assert_str_eq(usage("blue"), "256 0 0 4 252 0");
+}
+
+static const struct {
+	const char *name, *pool, *cidrs;
+	const char *why;
+} OVERLAPS[] = {
+	{"inside a default pool", "red", "241.1.0.0/16", "241.1.0.0/16 overlaps 241.0.0.0/8 of pool \"meshservice\""},
+	{"around one", "red", "240.0.0.0/4", "240.0.0.0/4 overlaps"},
+	{"the second CIDR", "red", "10.7.0.0/16 10.0.0.128/25", "10.0.0.128/25 overlaps 10.0.0.0/24 of pool \"blue\""},
+	{"an update", "blue", "10.0.0.0/24 242.0.0.0/30", "of pool \"meshexternalservice\""},
+	{"a draining range", "red", "10.1.0.0/24", "10.1.0.0/24 overlaps 10.1.0.0/24 of pool \"blue\""},
+	{"a free half of a draining range", "red", "10.1.0.128/25", "10.1.0.0/24 of pool \"blue\""},
+};
+
+Test(pools, overlapping_pools_are_refused) {
+	put("blue", "10.0.0.0/24 10.1.0.0/24", "", false);
+	hold("blue", "a", "10.1.0.7");
+	cr_assert_eq(put("blue", "10.0.0.0/24", "", true).write.err, HF_OK);
+	uint64_t before = revision();
+	for (size_t i = 0; i < sizeof OVERLAPS / sizeof *OVERLAPS; i++) {
+		struct hf_pool_put request = put(OVERLAPS[i].pool, OVERLAPS[i].cidrs, "", false);
+		cr_expect_eq(request.write.err, HF_E_POOL_OVERLAP, "%s: %s", OVERLAPS[i].name, hf_err_slug(request.write.err));
+		cr_expect(strstr(request.write.why.text, OVERLAPS[i].why), "%s: says \"%s\"", OVERLAPS[i].name,
+			  request.write.why.text);
+	}
+	cr_assert_eq(revision(), before);
+}
+
+Test(pools, a_range_with_leases_is_taken_away_only_to_drain) {
+	put("blue", "10.0.0.0/24 10.1.0.0/24", "", false);
+	struct hf_lease lease = hold("blue", "a", "10.1.0.7");
+	struct hf_pool_put refused = put("blue", "10.0.0.0/24", "", false);
+	cr_assert_eq(refused.write.err, HF_E_POOL_IN_USE);
+	cr_assert(strstr(refused.write.why.text, "10.1.0.0/24 has leases"), "%s", refused.write.why.text);
+	cr_assert_eq(read_pool("blue").config.n_cidrs, 2);
+	cr_assert_eq(put("blue", "10.0.0.0/24", "", true).write.err, HF_OK);
+	cr_assert_str_eq(usage("blue"), "256 1 0 0 256 1");
+	cr_assert_eq(state_of("10.1.0.7"), HF_ADDRESS_LEASED);
+	cr_assert_eq(state_of("10.1.0.8"), HF_ADDRESS_UNMANAGED, "nothing new goes there");
+	cr_assert_eq(try_address("blue", "10.1.0.8"), HF_E_ADDRESS_OUTSIDE_POOL);
+	struct hf_acquire again = acquire_request(service("a"), "{}");
+	cr_assert_eq(acquire(&f, &again), HF_OK);
+	cr_assert_eq(again.outcome, HF_UNCHANGED);
+	cr_assert_eq(again.lease.vips[0].n, lease.vips[0].n);
+}
+
+Test(pools, a_drained_range_vanishes_with_its_last_address) {
+	put("blue", "10.0.0.0/24 10.1.0.0/24", "", false);
+	hold("blue", "a", "10.1.0.7");
+	hold("blue", "b", "10.1.0.8");
+	put("blue", "10.0.0.0/24", "", true);
+	cr_assert_eq(release(&f, service("a"), true, NULL), HF_OK);
+	cr_assert_eq(read_pool("blue").n_draining, 1);
+	cr_assert_eq(release(&f, service("b"), false, NULL), HF_OK);
+	cr_assert_eq(read_pool("blue").n_draining, 1, "a quarantine holds its address");
+	cr_assert_str_eq(usage("blue"), "256 0 1 0 256 1");
+	struct hf_acquire back = acquire_request(service("b"), "{}");
+	cr_assert_eq(acquire(&f, &back), HF_OK);
+	cr_assert_eq(back.outcome, HF_RESTORED, "even in a draining range");
+	cr_assert_str_eq(vip_text(&back.lease, 0), "10.1.0.8");
+	cr_assert_eq(release(&f, service("b"), true, NULL), HF_OK);
+	cr_assert_eq(read_pool("blue").n_draining, 0);
+	cr_assert_str_eq(usage("blue"), "256 0 0 0 256 0");
+	cr_assert_eq(put("red", "10.1.0.0/24", "", false).write.err, HF_OK, "another pool may have it now");
+}
+
+Test(pools, adding_a_draining_range_back_undrains_it) {
+	put("blue", "10.0.0.0/24 10.1.0.0/24", "", false);
+	hold("blue", "a", "10.1.0.7");
+	put("blue", "10.0.0.0/24", "", true);
+	cr_assert_eq(put("blue", "10.0.0.0/24 10.1.0.0/24", "", false).write.err, HF_OK);
+	cr_assert_eq(read_pool("blue").n_draining, 0);
+	cr_assert_str_eq(usage("blue"), "512 1 0 0 511 0");
+	cr_assert_eq(try_address("blue", "10.1.0.8"), HF_OK);
+	cr_assert_eq(try_address("blue", "10.1.0.7"), HF_E_ADDRESS_TAKEN);
+}
+
+Test(pools, a_range_can_drain_and_come_back_in_part) {
+	put("blue", "10.0.0.0/24", "", false);
+	hold("blue", "low", "10.0.0.1");
+	hold("blue", "high", "10.0.0.200");
+	cr_assert_eq(put("blue", "10.0.0.0/26", "", false).write.err, HF_E_POOL_IN_USE);
+	cr_assert_eq(put("blue", "10.0.0.0/26", "", true).write.err, HF_OK);
+	struct hf_pool pool = read_pool("blue");
+	cr_assert_eq(pool.n_draining, 1, "the half that nobody holds does not drain");
+	cr_assert_eq(pool.draining[0].first.n, addr("10.0.0.128").n);
+	cr_assert_str_eq(usage("blue"), "64 2 0 0 63 1");
+	cr_assert_eq(put("blue", "10.0.0.0/26 10.0.0.192/26", "", false).write.err, HF_OK);
+	cr_assert_eq(read_pool("blue").n_draining, 0);
+	cr_assert_str_eq(usage("blue"), "128 2 0 0 126 0");
+	cr_assert_eq(put("blue", "10.0.0.0/26 10.0.0.128/26", "", true).write.err, HF_OK);
+	cr_assert_eq(read_pool("blue").n_draining, 1);
+	cr_assert_eq(put("blue", "10.0.0.128/26", "", true).write.err, HF_OK);
+	cr_assert_eq(read_pool("blue").n_draining, 2);
+	cr_assert_str_eq(usage("blue"), "64 2 0 0 64 2");
+}
+
+Test(pools, many_ranges_without_leases_can_take_the_place_of_one) {
+	put("blue", "10.0.0.0/8", "", false);
+	struct hf_pool_put many = pool_request("blue", "10.0.0.0/24", "", 3600);
+	for (unsigned i = 1; i < HF_POOL_CIDRS_MAX; i++) {
+		struct hf_addr first = {addr("10.0.0.0").n + (i << 18)};
+		many.config.cidrs[many.config.n_cidrs++] = (struct hf_range){first, {first.n + 255}};
+	}
+	cr_assert_eq(commit(&f, &many.write), HF_OK, "%s", many.write.why.text);
+	cr_assert_str_eq(usage("blue"), "16384 0 0 0 16384 0");
+}
+
+Test(pools, a_draining_range_is_kept_among_many_free_pieces) {
+	put("blue", "10.0.0.0/8", "", false);
+	hold("blue", "a", "10.0.1.77");
+	hold("blue", "b", "10.0.4.5");
+	struct hf_pool_put many = pool_request("blue", "10.0.0.0/24", "", 3600);
+	for (unsigned i = 1; i < HF_POOL_CIDRS_MAX; i++) {
+		struct hf_addr first = {addr("10.0.0.0").n + (i << 18)};
+		many.config.cidrs[many.config.n_cidrs++] = (struct hf_range){first, {first.n + 255}};
+	}
+	cr_assert_eq(commit(&f, &many.write), HF_E_POOL_IN_USE);
+	many.drain = true;
+	cr_assert_eq(commit(&f, &many.write), HF_OK, "%s", many.write.why.text);
+	cr_assert_str_eq(usage("blue"), "16384 2 0 0 16384 2");
+	struct hf_pool pool = read_pool("blue");
+	cr_assert_geq(pool.n_draining, 1);
+	cr_assert_eq(hf_pool_place(&pool, addr("10.0.1.77"), NULL), HF_DRAINING);
+	cr_assert_eq(hf_pool_place(&pool, addr("10.0.4.5"), NULL), HF_DRAINING);
+}
+
+Test(pools, reserving_what_is_held_moves_nobody) {
+	put("blue", "10.0.0.0/29", "", false);
+	hold("blue", "a", "10.0.0.1");
+	cr_assert_eq(put("blue", "10.0.0.0/29", "10.0.0.0/30", false).write.err, HF_OK);
+	cr_assert_str_eq(usage("blue"), "8 1 0 3 4 0");
+	cr_assert_eq(state_of("10.0.0.1"), HF_ADDRESS_LEASED);
+	cr_assert_eq(state_of("10.0.0.2"), HF_ADDRESS_RESERVED);
+	cr_assert_eq(try_address("blue", "10.0.0.2"), HF_E_ADDRESS_TAKEN);
+	struct hf_lease next = hold("blue", "next", NULL);
+	cr_assert_str_eq(vip_text(&next, 0), "10.0.0.4");
+	cr_assert_eq(release(&f, service("a"), true, NULL), HF_OK);
+	cr_assert_str_eq(usage("blue"), "8 1 0 4 3 0");
+	cr_assert_eq(state_of("10.0.0.1"), HF_ADDRESS_RESERVED, "freed, it is reserved, not free");
+	cr_assert_eq(put("blue", "10.0.0.0/29", "", false).write.err, HF_OK);
+	cr_assert_str_eq(usage("blue"), "8 1 0 0 7 0");
+}
+
+Test(pools, delete_needs_an_empty_pool) {
+	struct hf_pool_delete gone = {.name = "absent"}, blue = {.name = "blue"};
+	hf_pool_delete_begin(&gone);
+	hf_pool_delete_begin(&blue);
+	cr_assert_eq(commit(&f, &gone.write), HF_E_NOT_FOUND);
+	uint32_t id = put("blue", "10.0.0.0/24", "", false).pool.id;
+	hold("blue", "a", NULL);
+	cr_assert_eq(commit(&f, &blue.write), HF_E_POOL_IN_USE);
+	cr_assert_eq(release(&f, service("a"), false, NULL), HF_OK);
+	cr_assert_eq(commit(&f, &blue.write), HF_E_POOL_IN_USE, "a quarantine holds the pool");
+	cr_assert(strstr(blue.write.why.text, "0 active leases and 1 in quarantine"), "%s", blue.write.why.text);
+	cr_assert_eq(release(&f, service("a"), true, NULL), HF_OK);
+	uint64_t before = revision();
+	cr_assert_eq(commit(&f, &blue.write), HF_OK);
+	cr_assert_str_eq(blue.pool.name, "blue");
+	cr_assert_eq(revision(), before + 1);
+	cr_assert_eq(state_of("10.0.0.0"), HF_ADDRESS_UNMANAGED);
+	cr_assert_gt(put("blue", "10.0.0.0/24", "", false).pool.id, id, "an id is never used again");
+	cr_assert_str_eq(usage("blue"), "256 0 0 0 256 0");
+}
+
+Test(pools, an_added_family_reaches_only_new_leases) {
+	put("blue", "10.0.0.0/24", "", false);
+	struct hf_lease old = hold("blue", "old", NULL);
+	cr_assert_eq(put("blue", "10.0.0.0/24 fd00:5::/64", "", false).write.err, HF_OK);
+	struct hf_acquire again = acquire_request(service("old"), "changed");
+	cr_assert_eq(acquire(&f, &again), HF_OK);
+	cr_assert_eq(again.lease.n_vips, 1);
+	cr_assert_eq(again.lease.vips[0].n, old.vips[0].n);
+	cr_assert_eq(hold("blue", "new", NULL).n_vips, 2);
+}
+
+Test(pools, a_new_quarantine_time_is_for_later_releases) {
+	put("blue", "10.0.0.0/24", "", false);
+	hold("blue", "a", NULL);
+	hold("blue", "b", NULL);
+	struct hf_lease a, b;
+	cr_assert_eq(release(&f, service("a"), false, &a), HF_OK);
+	struct hf_pool_put longer = pool_request("blue", "10.0.0.0/24", "", 7200);
+	cr_assert_eq(commit(&f, &longer.write), HF_OK);
+	cr_assert_eq(release(&f, service("b"), false, &b), HF_OK);
+	cr_assert_eq(a.quarantined_until_ms, f.now_ms + 3600000);
+	cr_assert_eq(b.quarantined_until_ms, f.now_ms + 7200000);
+}

@@ -1,0 +1,362 @@
+/* storage/FORMAT.md's examples: what is encoded has the very bytes of the document, and they are decoded back. */
+#include <criterion/criterion.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "storage/store/store_internal.h"
+#include "storage/store/upkeep.h"
+#include "storage/tables/allocator.h"
+#include "storage/tables/deadline.h"
+#include "storage/tables/holders.h"
+#include "tests/unit/support.h"
+
+#define T0 1700000000000
+#define T1 (T0 + 1000)
+#define VECTOR_MAX 1024
+
+/* The document's example of that name: hexadecimal digits behind "NAME: ", on lines that are indented from the second on. */
+static struct hf_slice vector(const char *name, uint8_t buffer[VECTOR_MAX]) {
+	static char text[65536];
+	char label[64];
+	FILE *file = fopen(FORMAT_MD, "r");
+	cr_assert(file, "%s", FORMAT_MD);
+	text[fread(text, 1, sizeof text - 1, file)] = '\0';
+	fclose(file);
+	snprintf(label, sizeof label, "\n%s: ", name);
+	const char *at = strstr(text, label);
+	cr_assert(at, "FORMAT.md has no \"%s\"", name);
+	size_t digits = 0;
+	memset(buffer, 0, VECTOR_MAX);
+	for (at += strlen(label); *at && !(*at == '\n' && at[1] != ' '); at++) {
+		if (isspace((unsigned char)*at))
+			continue;
+		cr_assert(isxdigit((unsigned char)*at) && digits / 2 < VECTOR_MAX, "%s: \"%.20s\"", name, at);
+		int nibble = isdigit((unsigned char)*at) ? *at - '0' : *at - 'a' + 10;
+		buffer[digits / 2] = (uint8_t)(buffer[digits / 2] << 4 | nibble);
+		digits++;
+	}
+	cr_assert(digits > 0 && digits % 2 == 0, "%s: %zu digits", name, digits);
+	return (struct hf_slice){buffer, digits / 2};
+}
+
+static void expect_bytes(const char *name, struct hf_slice got) {
+	uint8_t buffer[VECTOR_MAX];
+	char hex[2 * VECTOR_MAX + 1] = "";
+	struct hf_slice want = vector(name, buffer);
+	for (size_t i = 0; i < got.len && i < VECTOR_MAX; i++)
+		sprintf(hex + 2 * i, "%02x", ((const uint8_t *)got.data)[i]);
+	cr_expect(got.len == want.len && memcmp(got.data, want.data, want.len) == 0, "%s is %s", name, hex);
+}
+
+static struct hf_slice key_slice(const struct hf_key *key) { return (struct hf_slice){key->bytes, key->len}; }
+
+static struct hf_identity redis(void) { return identity("east", "default", "redis"); }
+
+static struct hf_range range(const char *text) {
+	struct hf_range r;
+	cr_assert_eq(hf_range_parse(text, NULL, &r), HF_OK);
+	return r;
+}
+
+/* For what is encoded only on its way into a table: a batch that is never committed. */
+static struct fixture f;
+static struct hf_batch *batch;
+static struct hf_txn *txn;
+
+static void begin(void) {
+	fixture_dir(&f);
+	fixture_open(&f);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
+	txn = hf_batch_txn(batch);
+}
+
+static void end(void) {
+	cr_assert_eq(hf_txn_fault(txn, NULL), HF_OK);
+	hf_batch_abort(batch);
+	fixture_remove(&f);
+}
+
+/* Compares the table's first or last entry with the examples NAME key and NAME value. */
+static void expect_entry(enum hf_table table, bool last, const char *name, struct hf_cursor *cursor) {
+	char label[64];
+	hf_cursor_open(txn, table, cursor);
+	cr_assert(last ? hf_cursor_last(cursor) : hf_cursor_first(cursor));
+	snprintf(label, sizeof label, "%s key", name);
+	expect_bytes(label, cursor->key);
+	snprintf(label, sizeof label, "%s value", name);
+	expect_bytes(label, cursor->value);
+}
+
+Test(format, tables_have_their_names) {
+	static const char *const names[] = {"meta",  "leases", "addresses", "free",    "deadlines",
+					    "pools", "zones",  "scopes",    "changes", "history"};
+	cr_assert_eq(HF_TABLES, 10);
+	for (int i = 0; i < HF_TABLES; i++)
+		cr_expect_str_eq(hf_table_name((enum hf_table)i), names[i]);
+}
+
+Test(format, meta) {
+	static const uint8_t id[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+				       0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+	struct hf_meta meta = {.store_epoch = 1,
+			       .revision = 17,
+			       .compacted = 3,
+			       .next_pool_id = 5,
+			       .created_ms = T0,
+			       .restored_ms = T1},
+		       back;
+	struct hf_moves moves = {.by_cause = {[HF_CAUSE_ADMIN] = 2}}, moved;
+	HF_CURSOR format = {0}, store = {0};
+	uint8_t key_bytes[VECTOR_MAX];
+	memcpy(meta.store_id, id, sizeof id);
+	begin();
+	hf_meta_write(txn, &meta);
+	expect_entry(HF_META, false, "meta format", &format);
+	expect_entry(HF_META, true, "meta store", &store);
+	back = hf_meta_read(txn);
+	cr_expect_arr_eq(back.store_id, id, sizeof id);
+	cr_expect(back.store_epoch == 1 && back.revision == 17 && back.compacted == 3);
+	cr_expect(back.next_pool_id == 5 && back.created_ms == T0 && back.restored_ms == T1);
+	cr_expect(!hf_moves_any(&(struct hf_moves){.by_cause = {0}}) && !hf_moves_any((moved = hf_moves_read(txn), &moved)));
+	hf_moves_write(txn, &moves);
+	struct hf_slice value;
+	cr_assert(hf_txn_get(txn, HF_META, vector("meta moves key", key_bytes), &value));
+	expect_bytes("meta moves value", value);
+	moved = hf_moves_read(txn);
+	cr_expect(hf_moves_any(&moved) && moved.by_cause[HF_CAUSE_ADMIN] == 2 && moved.by_cause[HF_CAUSE_REQUEST] == 0);
+	hf_cursor_close(&format);
+	hf_cursor_close(&store);
+	end();
+}
+
+Test(format, clock) {
+	uint8_t buffer[HF_CLOCK_RECORD_BYTES], key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
+	struct hf_clock_record back,
+		record = {.boot = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff},
+			  .at_ms = T1,
+			  .monotonic_ms = 3600000,
+			  .revision = 17,
+			  .lag_ms = 3 * 24 * 3600 * 1000,
+			  .lag_from_ms = T1};
+	struct hf_slice key = vector("meta clock key", key_bytes), value = vector("meta clock value", value_bytes);
+	cr_expect(key.len == 5 && memcmp(key.data, "clock", 5) == 0);
+	expect_bytes("meta clock value", hf_clock_encode(&record, buffer));
+	cr_assert(hf_clock_decode(value, &back));
+	cr_expect_arr_eq(back.boot, record.boot, sizeof back.boot);
+	cr_expect(back.at_ms == T1 && back.monotonic_ms == 3600000 && back.revision == 17);
+	cr_expect(back.lag_ms == record.lag_ms && back.lag_from_ms == T1);
+	for (size_t len = 0; len < value.len; len++)
+		cr_expect(!hf_clock_decode((struct hf_slice){value.data, len}, &back), "cut at %zu", len);
+	value_bytes[17] = 0x80; /* a time that is none */
+	cr_expect(!hf_clock_decode(value, &back));
+}
+
+Test(format, leases) {
+	uint8_t buffer[HF_LEASE_RECORD_MAX], key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
+	struct hf_lease lease = {.id = redis(),
+				 .pool = "blue",
+				 .state = HF_QUARANTINED,
+				 .n_vips = 2,
+				 .vips = {addr("241.0.0.7"), addr("fd00::7")},
+				 .generation = 3,
+				 .revision = 17,
+				 .fingerprint_version = 1,
+				 .fingerprint = hf_digest_of("config", 6),
+				 .raw = hf_digest_of("raw", 3),
+				 .version = "v1",
+				 .created_ms = T0,
+				 .modified_ms = T1,
+				 .quarantined_until_ms = T1 + 3600000},
+			back = {0};
+	struct hf_key key;
+	hf_identity_encode(&lease.id, &key);
+	expect_bytes("leases key", key_slice(&key));
+	expect_bytes("leases value", hf_lease_encode(&lease, buffer));
+	cr_assert(hf_lease_decode(vector("leases key", key_bytes), vector("leases value", value_bytes), &back));
+	cr_expect(strcmp(back.id.service, "redis") == 0 && strcmp(back.pool, "blue") == 0 && strcmp(back.version, "v1") == 0);
+	cr_expect(back.state == HF_QUARANTINED && back.generation == 3 && back.revision == 17 && back.fingerprint_version == 1);
+	cr_expect(back.n_vips == 2 && back.vips[0].n == lease.vips[0].n && back.vips[1].n == lease.vips[1].n);
+	cr_expect(hf_digest_equal(&back.fingerprint, &lease.fingerprint) && hf_digest_equal(&back.raw, &lease.raw));
+	cr_expect(back.created_ms == T0 && back.modified_ms == T1 && back.quarantined_until_ms == T1 + 3600000 && !back.forced);
+	for (int state = 0; state < 256; state++) {
+		value_bytes[1] = (uint8_t)state;
+		struct hf_slice key_of = vector("leases key", key_bytes);
+		bool good = hf_lease_decode(key_of, (struct hf_slice){value_bytes, hf_lease_encode(&lease, buffer).len}, &back);
+		cr_expect_eq(good, state >= 1 && state <= 3, "state %d", state);
+		if (good && state == 3)
+			cr_expect(back.state == HF_QUARANTINED && back.forced);
+	}
+	lease.forced = true;
+	cr_expect_eq(((const uint8_t *)hf_lease_encode(&lease, buffer).data)[1], 3);
+}
+
+Test(format, addresses) {
+	struct hf_holder holder = {.id = redis(), .from_revision = 5, .from_ms = T0}, back;
+	struct hf_addr of;
+	HF_CURSOR cursor = {0};
+	begin();
+	hf_history_open(txn, addr("241.0.0.7"), &holder);
+	expect_entry(HF_ADDRESSES, false, "addresses", &cursor);
+	cr_assert(hf_history_decode_present(cursor.key, cursor.value, &of, &back));
+	cr_expect(of.n == addr("241.0.0.7").n && back.from_revision == 5 && back.from_ms == T0 && back.to_ms == 0);
+	cr_expect_str_eq(back.id.service, "redis");
+	hf_cursor_close(&cursor);
+	end();
+}
+
+Test(format, free_extents) {
+	struct hf_pool *pool;
+	uint32_t pool_id;
+	struct hf_range back;
+	HF_CURSOR cursor = {0};
+	begin();
+	cr_assert_eq(hf_batch_add_pool(batch, "blue", &pool), HF_OK);
+	pool->config.cidrs[pool->config.n_cidrs++] = range("241.0.0.0/24");
+	pool->config.reserved[pool->config.n_reserved++] = range("241.0.0.0-241.0.0.7");
+	hf_allocator_rebuild(txn, pool);
+	expect_entry(HF_FREE, true, "free", &cursor);
+	cr_expect(hf_allocator_decode(cursor.key, cursor.value, &pool_id, &back));
+	cr_expect(pool_id == 4 && back.first.n == addr("241.0.0.8").n && back.last.n == addr("241.0.0.255").n);
+	hf_cursor_close(&cursor);
+	end();
+}
+
+Test(format, deadlines) {
+	struct hf_identity id = redis();
+	struct hf_deadline lease = {.at_ms = T1 + 3600000, .is_lease = true}, back;
+	struct hf_deadline history = {.at_ms = T1 + HF_HISTORY_AGE_MS, .address = addr("241.0.0.7"), .from_revision = 5};
+	HF_CURSOR first = {0}, last = {0};
+	begin();
+	hf_identity_encode(&id, &lease.lease);
+	hf_deadline_put(txn, &lease);
+	hf_deadline_put(txn, &history);
+	expect_entry(HF_DEADLINES, false, "deadlines lease", &first);
+	expect_entry(HF_DEADLINES, true, "deadlines history", &last);
+	cr_expect(hf_deadline_decode(first.key, &back) && back.is_lease && back.at_ms == lease.at_ms);
+	cr_expect(back.lease.len == lease.lease.len && memcmp(back.lease.bytes, lease.lease.bytes, back.lease.len) == 0);
+	cr_expect(hf_deadline_decode(last.key, &back) && !back.is_lease && back.at_ms == history.at_ms);
+	cr_expect(back.address.n == history.address.n && back.from_revision == 5);
+	for (size_t len = 0; len < last.key.len; len++)
+		cr_expect(!hf_deadline_decode((struct hf_slice){last.key.data, len}, &back), "cut at %zu", len);
+	hf_cursor_close(&first);
+	hf_cursor_close(&last);
+	end();
+}
+
+Test(format, pools) {
+	static uint8_t buffer[HF_POOL_RECORD_MAX];
+	uint8_t key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
+	static struct hf_pool pool, back;
+	pool = (struct hf_pool){.id = 4, .name = "blue", .revision = 9, .created_ms = T0, .modified_ms = T1, .active = 5};
+	pool.quarantined = 1;
+	pool.config = pool_request("blue", "10.0.0.0/24 fd00::/64", "10.0.0.0-10.0.0.3", 3600).config;
+	pool.config.strategy = HF_HASHED;
+	pool.config.kinds = 1u << HF_MESH_SERVICE;
+	pool.config.meshes = (struct hf_names){.n = 1, .names = {"default"}};
+	pool.config.zones = (struct hf_names){.n = 2, .names = {"east", "west"}};
+	pool.draining[pool.n_draining++] = range("10.0.1.0/24");
+	pool.count[HF_IPV4] = (struct hf_pool_count){5, 1, 1, 2, addr("10.0.0.9")};
+	pool.count[HF_IPV6] = (struct hf_pool_count){.leased = 5, .quarantined = 1};
+	expect_bytes("pools key", (struct hf_slice){pool.name, strlen(pool.name)});
+	expect_bytes("pools value", hf_pool_encode(&pool, buffer));
+	cr_assert(hf_pool_decode(vector("pools key", key_bytes), vector("pools value", value_bytes), &back));
+	cr_expect(back.id == 4 && strcmp(back.name, "blue") == 0 && hf_pool_config_equal(&back.config, &pool.config));
+	cr_expect(back.n_draining == 1 && back.draining[0].last.n == addr("10.0.1.255").n);
+	cr_expect(back.active == 5 && back.quarantined == 1);
+	cr_expect(back.revision == 9 && back.created_ms == T0 && back.modified_ms == T1);
+	for (int i = 0; i < HF_FAMILIES; i++)
+		cr_expect(back.count[i].leased == 5 && back.count[i].quarantined == 1 &&
+			  back.count[i].cursor.n == pool.count[i].cursor.n);
+	cr_expect(back.count[HF_IPV4].overlaid_reserved == 1 && back.count[HF_IPV4].overlaid_draining == 2);
+}
+
+Test(format, zones) {
+	uint8_t buffer[HF_ZONE_RECORD_MAX], key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
+	struct hf_zone back, zone = {.name = "east",
+				     .state = HF_ZONE_ONLINE,
+				     .epoch = 7,
+				     .reconnects = 6,
+				     .store_epoch = 1,
+				     .created_ms = T0,
+				     .changed_ms = T1,
+				     .n_instances = 2,
+				     .instances = {"cp-b", "cp-a"}};
+	struct hf_slice key = vector("zones key", key_bytes), value = vector("zones value", value_bytes);
+	expect_bytes("zones key", (struct hf_slice){zone.name, strlen(zone.name)});
+	expect_bytes("zones value", hf_zone_encode(&zone, buffer));
+	cr_assert(hf_zone_decode(key, value, &back));
+	cr_expect(strcmp(back.name, "east") == 0 && back.state == HF_ZONE_ONLINE && back.epoch == 7 && back.reconnects == 6);
+	cr_expect(back.store_epoch == 1 && back.created_ms == T0 && back.changed_ms == T1 && back.n_instances == 2);
+	cr_expect(strcmp(back.instances[0], "cp-b") == 0 && strcmp(back.instances[1], "cp-a") == 0);
+	for (size_t len = 0; len < value.len; len++)
+		cr_expect(!hf_zone_decode(key, (struct hf_slice){value.data, len}, &back), "cut at %zu", len);
+	for (int state = 0; state < 256; state++) {
+		value_bytes[1] = (uint8_t)state;
+		cr_expect_eq(hf_zone_decode(key, value, &back), state >= 1 && state <= 4, "state %d", state);
+	}
+}
+
+Test(format, scopes) {
+	uint8_t buffer[HF_SCOPE_RECORD_MAX], value_bytes[VECTOR_MAX];
+	struct hf_scope scope = {.active = 2, .quarantined = 1, .digest = hf_digest_of("config", 6)}, back;
+	struct hf_identity id = redis();
+	struct hf_key key;
+	struct hf_slice value = vector("scopes value", value_bytes);
+	hf_identity_encode(&id, &key);
+	expect_bytes("scopes key", (struct hf_slice){key.bytes, key.scope_len});
+	expect_bytes("scopes value", hf_scope_encode(&scope, buffer));
+	cr_assert(hf_scope_decode(value, &back));
+	cr_expect(back.active == 2 && back.quarantined == 1 && hf_digest_equal(&back.digest, &scope.digest));
+	for (size_t len = 0; len < value.len; len++)
+		cr_expect(!hf_scope_decode((struct hf_slice){value.data, len}, &back), "cut at %zu", len);
+}
+
+Test(format, changes) {
+	struct hf_change back, lease = {.type = HF_CHANGE_RELEASED,
+					.cause = HF_CAUSE_REQUEST,
+					.pool = "blue",
+					.has_lease = true,
+					.id = redis(),
+					.generation = 3,
+					.n_vips = 2,
+					.vips = {addr("241.0.0.7"), addr("fd00::7")}};
+	struct hf_change pool = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_REQUEST, .pool = "blue"};
+	HF_CURSOR at_lease = {0}, at_pool = {0};
+	begin();
+	hf_batch_abort(batch);
+	f.now_ms = T1;
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
+	txn = hf_batch_txn(batch);
+	hf_batch_meta(batch)->revision = 16;
+	cr_assert_eq(hf_batch_record(batch, &lease), 17);
+	expect_entry(HF_CHANGES, true, "changes lease", &at_lease);
+	cr_assert(hf_change_decode(at_lease.key, at_lease.value, &back));
+	cr_expect(back.revision == 17 && back.at_ms == T1 && back.type == HF_CHANGE_RELEASED && back.cause == HF_CAUSE_REQUEST);
+	cr_expect(back.has_lease && back.generation == 3 && back.n_vips == 2 && back.vips[1].n == lease.vips[1].n);
+	cr_expect(strcmp(back.pool, "blue") == 0 && strcmp(back.id.service, "redis") == 0);
+	for (size_t len = 0; len < at_lease.value.len - strlen("redis") + 1; len++)
+		cr_expect(!hf_change_decode(at_lease.key, (struct hf_slice){at_lease.value.data, len}, &back), "cut at %zu", len);
+	hf_cursor_close(&at_lease);
+	cr_assert_eq(hf_batch_record(batch, &pool), 18);
+	expect_entry(HF_CHANGES, true, "changes pool", &at_pool);
+	cr_assert(hf_change_decode(at_pool.key, at_pool.value, &back));
+	cr_expect(back.revision == 18 && back.type == HF_CHANGE_POOL_WRITTEN && !back.has_lease && strcmp(back.pool, "blue") == 0);
+	hf_cursor_close(&at_pool);
+	end();
+}
+
+Test(format, history) {
+	struct hf_holder holder = {.id = redis(), .from_revision = 5, .from_ms = T0}, back;
+	struct hf_addr of;
+	HF_CURSOR cursor = {0};
+	begin();
+	hf_history_open(txn, addr("241.0.0.7"), &holder);
+	hf_history_close(txn, addr("241.0.0.7"), T1);
+	expect_entry(HF_HISTORY, false, "history", &cursor);
+	cr_assert(hf_history_decode(cursor.key, cursor.value, &of, &back));
+	cr_expect(of.n == addr("241.0.0.7").n && back.from_revision == 5 && back.from_ms == T0 && back.to_ms == T1);
+	cr_expect_str_eq(back.id.service, "redis");
+	hf_cursor_close(&cursor);
+	end();
+}
