@@ -22,13 +22,13 @@
 #include "server/http/places.h"
 #include "server/http/wakeups.h"
 #include "server/offline/offline.h"
-#include "server/process/descriptors.h"
 #include "server/process/lastwords.h"
 #include "server/process/listen.h"
 #include "server/process/log.h"
 #include "server/process/logwriter.h"
 #include "server/process/owner.h"
 #include "server/process/stall.h"
+#include "storage/disk/descriptors.h"
 
 #define DRAIN_MS 3000
 #define ANSWER_MS 500  /* for the last answers to be sent */

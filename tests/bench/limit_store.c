@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/process/descriptors.h"
 #include "storage/base/bytes.h"
+#include "storage/disk/descriptors.h"
 
 #define MAP_BYTES ((size_t)64 << 30)
 #define READERS_MAX 1024

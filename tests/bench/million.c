@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "server/process/descriptors.h"
+#include "storage/disk/descriptors.h"
 #include "storage/requests/leases.h"
 #include "storage/store/upkeep.h"
 

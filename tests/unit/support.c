@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/process/descriptors.h"
+#include "storage/disk/descriptors.h"
 #include "storage/store/upkeep.h"
 #include "storage/verify/verify.h"
 

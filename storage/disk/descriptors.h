@@ -1,6 +1,6 @@
 /* descriptors.h — the standard streams of a process, there whatever it was started with. */
-#ifndef HF_SERVER_PROCESS_DESCRIPTORS_H
-#define HF_SERVER_PROCESS_DESCRIPTORS_H
+#ifndef HF_STORAGE_DISK_DESCRIPTORS_H
+#define HF_STORAGE_DISK_DESCRIPTORS_H
 
 #include <stdbool.h>
 
