@@ -3,11 +3,11 @@
 
 #include <criterion/criterion.h>
 
-#include "storage/feed.h"
-#include "storage/follow.h"
-#include "storage/history.h"
-#include "storage/query.h"
-#include "storage/upkeep.h"
+#include "storage/requests/query.h"
+#include "storage/store/follow.h"
+#include "storage/store/upkeep.h"
+#include "storage/tables/change_table.h"
+#include "storage/tables/holders.h"
 
 struct fixture f;
 

@@ -2,7 +2,7 @@
 #ifndef HF_TESTS_FOLLOW_SUPPORT_H
 #define HF_TESTS_FOLLOW_SUPPORT_H
 
-#include "storage/store.h"
+#include "storage/store/store.h"
 #include "support.h"
 
 #define MINUTE 60000

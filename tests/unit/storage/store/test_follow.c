@@ -2,9 +2,9 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "follow_support.h"
-#include "storage/follow.h"
-#include "storage/restore.h"
+#include "storage/admin/restore.h"
+#include "storage/store/follow.h"
+#include "tests/unit/follow_support.h"
 
 TestSuite(follow, .init = follow_setup, .fini = follow_teardown);
 

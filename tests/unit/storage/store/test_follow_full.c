@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "follow_support.h"
-#include "storage/follow.h"
-#include "storage/store_internal.h"
+#include "storage/store/follow.h"
+#include "storage/store/store_internal.h"
+#include "tests/unit/follow_support.h"
 
 TestSuite(follow_full, .init = follow_setup, .fini = follow_teardown);
 
