@@ -197,6 +197,22 @@ class Guide(ServerCase):
                 with self.subTest(document, path=path):
                     self.assertTrue(os.path.exists(os.path.join(front.ROOT, path)))
 
+    def test_every_folder_of_a_layer_is_described(self):
+        described = {path for path in re.findall(r'^\| `((?:server|api|storage)/\w+/)` \|', DOCUMENTS['docs/architecture.md'], re.M)}
+        there = {f'{layer}/{name}/' for layer in ('server', 'api', 'storage') for name in os.listdir(os.path.join(front.ROOT, layer))
+                 if os.path.isdir(os.path.join(front.ROOT, layer, name))}
+        self.assertEqual(described, there)
+
+    def test_functions_exist(self):
+        """Those that contributors are sent to are declared in a header."""
+        headers = '\n'.join(read(path) for layer in ('server', 'api', 'storage')
+                            for path in glob.glob(f'{layer}/**/*.h', root_dir=front.ROOT, recursive=True))
+        functions = set(re.findall(r'`(hf_\w+)\(\)`', DOCUMENTS['docs/architecture.md'] + DOCUMENTS['CONTRIBUTING.md']))
+        self.assertGreater(len(functions), 15)
+        for function in functions:
+            with self.subTest(function):
+                self.assertRegex(headers, rf'\b{function}\(')
+
     def test_the_readme_names_each_document(self):
         for path in PATHS:
             if path not in ('README.md', 'CHANGELOG.md'):
