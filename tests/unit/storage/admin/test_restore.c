@@ -168,6 +168,60 @@ Test(restore, a_backup_that_is_many_restores_old_is_a_risk) {
 	}
 }
 
+static const struct {
+	const char *name, *cidrs;
+	bool hashed;
+} POOLS[] = {
+	{"both", "10.8.0.0/18 fd00:1::/64", false}, {"hashed", "10.1.0.0/16", true}, {"large", "10.16.0.0/16", false},
+	{"medium", "10.4.0.0/18", false},	    {"six", "fd00::/64", false},     {"small", "10.2.0.0/24", false},
+};
+
+static const struct {
+	uint64_t epochs;
+	const char *risks;
+} RISKS[] = {
+	{1, "hashed: hashed; small: small; "},
+	{2, "hashed: hashed; small: small; "},
+	{3, "both: the backup is many restores old; hashed: hashed; medium: the backup is many restores old; small: small; "},
+	{8, "both: the backup is many restores old; hashed: hashed; medium: the backup is many restores old; small: small; "},
+	{9, "both: the backup is many restores old; hashed: hashed; large: the backup is many restores old; "
+	    "medium: the backup is many restores old; meshexternalservice: the backup is many restores old; "
+	    "meshmultizoneservice: the backup is many restores old; meshservice: the backup is many restores old; "
+	    "six: the backup is many restores old; small: small; "},
+};
+
+static void note_risk(void *context, const char *name, const char *why) {
+	char *risks = context;
+	sprintf(risks + strlen(risks), "%s: %s; ", name, why);
+}
+
+Test(restore, a_restore_names_the_pools_whose_cursors_it_cannot_move_far_enough) {
+	char file[256], dir[256];
+	for (size_t i = 0; i < sizeof POOLS / sizeof *POOLS; i++) {
+		struct hf_pool_put put = pool_request(POOLS[i].name, POOLS[i].cidrs, "", 600);
+		put.config.strategy = POOLS[i].hashed ? HF_HASHED : HF_SEQUENTIAL;
+		hf_pool_put_begin(&put);
+		cr_assert_eq(commit(&f, &put.write), HF_OK, "%s", put.write.why.text);
+	}
+	fixture_close(&f);
+	snprintf(file, sizeof file, "%s/data.mdb", f.dir);
+	for (size_t i = 0; i < sizeof RISKS / sizeof *RISKS; i++) {
+		char risks[2048] = "";
+		struct hf_why why = {""};
+		snprintf(dir, sizeof dir, "%s/restored%zu", f.dir, i);
+		struct hf_restore r = {.file = file,
+				       .dir = dir,
+				       .store_epoch = 1 + RISKS[i].epochs,
+				       .clock = f.options.clock,
+				       .pool_at_risk = note_risk,
+				       .context = risks};
+		cr_assert_eq(hf_restore(&r, &why), HF_OK, "%s", why.text);
+		cr_expect_eq(r.meta.store_epoch, 1 + RISKS[i].epochs);
+		cr_expect_str_eq(risks, RISKS[i].risks, "%d epochs: %s", (int)RISKS[i].epochs, risks);
+	}
+	fixture_open(&f);
+}
+
 Test(restore, a_quarantine_lasts_from_the_restore_on) {
 	struct hf_lease lease;
 	struct hf_identity id = identity("north", "default", "n");
