@@ -50,7 +50,7 @@ static int64_t sweep_held(struct hf_batch *batch, int budget) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	struct hf_store *store = hf_batch_store(batch);
 	struct hf_deadline at = store->passed_over, next = {0};
-	while (hf_deadline_after(txn, &at, &next) && !hf_txn_fault(txn, NULL)) {
+	while (hf_deadline_next(txn, &at, false, &next) && !hf_txn_fault(txn, NULL)) {
 		if (next.at_ms > hf_batch_now_ms(batch) || budget-- <= 0)
 			return next.at_ms;
 		if (next.is_lease)

@@ -51,11 +51,11 @@ static void move_leases(const struct step *step) {
 	struct hf_txn *txn = hf_batch_txn(step->batch);
 	struct hf_deadline at = {0};
 	bool later = step->shift_ms > 0;
-	bool found = later ? hf_deadline_last(txn, &at) : hf_deadline_after(txn, &at, &at);
+	bool found = later ? hf_deadline_last(txn, &at) : hf_deadline_next(txn, &at, false, &at);
 	while (found && !hf_txn_fault(txn, NULL)) {
 		if (at.is_lease)
 			move_lease(step, &at.lease);
-		found = later ? hf_deadline_before(txn, &at, &at) : hf_deadline_after(txn, &at, &at);
+		found = hf_deadline_next(txn, &at, later, &at);
 	}
 }
 

@@ -74,24 +74,13 @@ bool hf_deadline_last(struct hf_txn *txn, struct hf_deadline *ret) {
 	return read(&cursor, hf_cursor_last(&cursor), ret);
 }
 
-bool hf_deadline_after(struct hf_txn *txn, const struct hf_deadline *deadline, struct hf_deadline *ret) {
+bool hf_deadline_next(struct hf_txn *txn, const struct hf_deadline *deadline, bool back, struct hf_deadline *ret) {
 	uint8_t buffer[KEY_MAX];
 	HF_CURSOR cursor;
 	struct hf_slice key = encode(deadline, buffer);
 	hf_cursor_open(txn, HF_DEADLINES, &cursor);
-	bool found = hf_cursor_seek(&cursor, key);
+	bool found = back ? hf_cursor_seek_back(&cursor, key) : hf_cursor_seek(&cursor, key);
 	if (found && hf_slice_compare(cursor.key, key) == 0)
-		found = hf_cursor_next(&cursor);
-	return read(&cursor, found, ret);
-}
-
-bool hf_deadline_before(struct hf_txn *txn, const struct hf_deadline *deadline, struct hf_deadline *ret) {
-	uint8_t buffer[KEY_MAX];
-	HF_CURSOR cursor;
-	struct hf_slice key = encode(deadline, buffer);
-	hf_cursor_open(txn, HF_DEADLINES, &cursor);
-	bool found = hf_cursor_seek_back(&cursor, key);
-	if (found && hf_slice_compare(cursor.key, key) == 0)
-		found = hf_cursor_prev(&cursor);
+		found = back ? hf_cursor_prev(&cursor) : hf_cursor_next(&cursor);
 	return read(&cursor, found, ret);
 }

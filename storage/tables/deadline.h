@@ -24,11 +24,10 @@ void hf_deadline_del(struct hf_txn *txn, const struct hf_deadline *deadline);
 /* The earliest deadline; false if there is none. */
 bool hf_deadline_first(struct hf_txn *txn, struct hf_deadline *ret);
 
-/* The last deadline; the nearest one after a deadline, or before it, whether there is such a one or not. False if there is none.
- * `ret` may be `deadline`. */
+/* The last deadline; and the nearest one after `deadline`, or with `back` before it, whether or not that one exists. False if there
+ * is none. `ret` may be `deadline`. */
 bool hf_deadline_last(struct hf_txn *txn, struct hf_deadline *ret);
-bool hf_deadline_after(struct hf_txn *txn, const struct hf_deadline *deadline, struct hf_deadline *ret);
-bool hf_deadline_before(struct hf_txn *txn, const struct hf_deadline *deadline, struct hf_deadline *ret);
+bool hf_deadline_next(struct hf_txn *txn, const struct hf_deadline *deadline, bool back, struct hf_deadline *ret);
 
 /* Whether there is exactly this one, for verify. */
 bool hf_deadline_has(struct hf_txn *txn, const struct hf_deadline *deadline);
