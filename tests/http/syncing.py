@@ -12,7 +12,6 @@ NDJSON = 'application/x-ndjson'
 FORMS = ('list', 'kubernetes', 'ndjson')
 OUTCOMES = ('created', 'adopted', 'unchanged', 'updated', 'restored', 'released', 'foreign', 'rejected')
 KIND_BYTES = {'MeshService': 1, 'MeshExternalService': 2, 'MeshMultiZoneService': 3}
-BROKEN = '{"type":"MeshService","name":'  # a line that is no JSON
 NUMBERS = itertools.count(1)
 
 

@@ -22,21 +22,8 @@ def nested(depth, opening='[', closing=']'):
     return '{"spec":' + opening * (depth - 1) + closing * (depth - 1) + '}'
 
 
-JSON = [  # a body, what `detail` says; each is refused as a configuration, as a pool and as a lookup
-    ('', ''), (' ', ''), ('{', 'line 1'), ('{"a":1', 'line 1'), ('{"a":1}}', 'line 1'), ('{"a":1} x', 'line 1'), ('{}{}', 'line 1'),
-    ("{'a':1}", 'line 1'), ('{a:1}', 'line 1'), ('{"a":01}', 'line 1'), ('{"a":1,}', 'line 1'), ('{"a":NaN}', 'line 1'),
-    ('{"a":+1}', 'line 1'),
-    ('{"a":1}\n{', 'line 2'), ('{"a":"\n"}', 'line'), ('{"a":tru}', 'line 1'), ('// x\n{}', 'line 1'),
-    ('[]', 'not a JSON object'), ('[{}]', 'not a JSON object'), ('"text"', 'not a JSON object'), ('5', 'not a JSON object'),
-    ('null', 'not a JSON object'),
-    ('{"a":1,"a":2}', 'duplicate'), ('{"a":{"b":1,"b":1}}', 'duplicate'), ('{"a":1,"\\u0061":2}', 'duplicate'),
-    (nested(65), '64'), (nested(65, '{"a":', '}').replace(':}', ':0}'), '64'), (nested(10_000), ''), ('[' * 100_000, ''),
-    ('{"a":' * 50_000, ''),
-    ('{"a":"\\u0000"}', ''), ('{"\\u0000":1}', ''), (b'{"a":"\x00"}', ''), (b'{"a":1}\x00', 'line 1'), ('{"a":"\\ud800"}', ''),
-    (b'{"a":"\xff"}', 'byte 0xff'), (b'{"a":"\xc3"}', 'byte 0xc3'), (b'{"a":"\xed\xa0\x80"}', 'byte 0xed'),
-    (b'{"\xc0\xaf":1}', 'byte 0xc0'), (b'\xff\xfe{\x00}\x00', ''),
-    ('{"a":9223372036854775808}', ''), ('{"a":-9223372036854775809}', ''), ('{"a":%s}' % ('9' * 400), ''), ('{"a":1e999}', ''),
-    ('\ufeff{}', ''),
+JSON = [  # a body, what `detail` says; tests/unit/test_parse.c and test_list_malformed.c have all others
+    ('', 'empty'), ('[]', 'not a JSON object'), ('{"a":tru}', 'line 1'), ('{"a":1,"a":2}', 'duplicate'), (b'{"a":"\xff"}', 'byte 0xff'),
 ]
 POOLS = [  # members, code, what `detail` says
     ({'cidrs': []}, 'invalid-parameter', 'cidrs'), ({}, 'invalid-parameter', 'cidrs'), ({'cidrs': None}, 'invalid-parameter', 'cidrs'),
@@ -177,7 +164,9 @@ class BadInput(ServerCase):
     def test_bodies_that_are_not_json(self):
         for body, culprit in JSON:
             for method, target in (('PUT', lease_path('here')), ('PUT', lease_path('not-here')), ('PUT', '/v1/pools/p'),
-                                   ('POST', '/v1/lookup')):
+                                   ('POST', '/v1/lookup'), ('PUT', '/v1/zones/not-here/connection'),
+                                   ('POST', '/v1/zones/east/sync?mode=full&mesh=*'), ('POST', '/v1/zones/east/sync?mode=delta'),
+                                   ('POST', '/v1/zones/east/manifest?mesh=*')):
                 if body == '' and 'services' in target:
                     continue
                 with self.subTest(f'{target} {body[:40]!r}'):

@@ -151,8 +151,6 @@ class Manifest(SyncCase):
                                      ('?mesh=Bad', 'invalid-name', 'Bad'), ('?mesh=*&kind=Dataplane', 'invalid-parameter', 'Dataplane'),
                                      ('?mesh=*&mode=full', 'invalid-parameter', 'mode')):
             self.assertProblem(self.server.post(target + query, {'items': []}), 400, code, culprit)
-        for body in ('', '{', '[]', '{"items":[', '{"items":[]}x'):
-            self.assertProblem(self.server.post(target + '?mesh=*', body), 400, 'invalid-json')
         for body in ('{}', '{"items":null}', '{"items":{}}', '{"items":[],"more":1}'):
             self.assertProblem(self.server.post(target + '?mesh=*', body), 400, 'invalid-parameter')
         answer = self.server.post(target + '?mesh=*', '{"items":[]}', {'Content-Type': 'text/plain'})

@@ -5,7 +5,6 @@ import unittest
 
 from harness import Server, ServerCase, lease_path, outcome
 
-BOM = b'\xef\xbb\xbf'
 NDJSON = 'application/x-ndjson'
 
 
@@ -93,16 +92,6 @@ class Bodies(ServerCase):
                 self.assertProblem(answer, 415, 'unsupported-media-type', 'Content-Encoding', encoding)
         for encoding in ('identity', 'Identity', ' ', 'identity, identity'):
             self.assertIn(self.server.put(path, {}, {'Content-Encoding': encoding}).status, (200, 201), encoding)
-
-    def test_a_byte_order_mark_is_named(self):
-        path = lease_path(self.name())
-        for mark in (BOM, b'\xff\xfe', b'\xfe\xff'):
-            for target, method, media in ((path, 'PUT', 'application/json'), ('/v1/lookup', 'POST', 'application/json'),
-                                          ('/v1/zones/east/sync?mode=delta', 'POST', 'application/json'),
-                                          ('/v1/zones/east/sync?mode=delta', 'POST', NDJSON),
-                                          ('/v1/zones/east/manifest?mesh=*', 'POST', 'application/json')):
-                answer = self.server.request(method, target, mark + b'{"items":[]}', {'Content-Type': media})
-                self.assertProblem(answer, 400, 'invalid-json', 'byte order mark')
 
 
 class Conditions(ServerCase):

@@ -4,7 +4,7 @@ import socket
 import unittest
 
 from harness import Server, lease_path
-from syncing import BROKEN, FORMS, NDJSON, SyncCase, encode, names, outcomes, universal
+from syncing import FORMS, NDJSON, SyncCase, encode, names, outcomes, universal
 
 NO_LEASES = [  # items whose identity cannot be read (invalid-parameter), or can, and is one that no lease can have (invalid-name)
     ({}, 'invalid-parameter'), ({'type': 'MeshService', 'mesh': 'default'}, 'invalid-parameter'), ({'name': ''}, 'invalid-parameter'),
@@ -17,12 +17,11 @@ NO_LEASES = [  # items whose identity cannot be read (invalid-parameter), or can
     ({'name': 'a', 'labels': {'k8s.kuma.io/namespace': 'N!'}}, 'invalid-name'), ({'metadata': {'namespace': 'ns'}}, 'invalid-parameter'),
     ({'metadata': {'name': 'a', 'namespace': '!'}}, 'invalid-name'),
 ]
-NOT_OBJECTS = [[], 5, 'text', None, True, 1.5]
-BAD_LINES = [BROKEN, '{', '}', 'x', '{"name":"a",}', "{'name':'a'}", '{"name":"a"} x', '{"name":"a","name":"b"}',
-             '{"name":"a"}{"name":"b"}', '{"name":"a\\u0000"}', '{"name":9223372036854775808}']
-BAD_VALUES = ['{"name":"a","x":"\\u0000"}', '{"name":"a","x":9223372036854775808}', '{"name":"a","x":' + '[' * 70 + ']' * 70 + '}',
-              '{"x":[{"y":1,"y":2}],"metadata":{"name":"a"}}']  # no JSON that we take, and yet it is clear whose they are
-BAD_BYTES = [(b'{"name":"a\xff"}', True), (b'{"name":"a","x":"\xc3"}', False), (b'{"name":"a","x":"\x00"}', False), (b'\xff\xfe{}', True)]
+# Documents that are not JSON that we take, a full sync of each: tests/unit/test_parse.c, test_skim.c and test_list_malformed.c have all others.
+NOT_OBJECTS = [[], 5]
+BAD_LINES = ['{', '{"name":"a"}{"name":"b"}']
+BAD_VALUES = ['{"name":"a","x":9223372036854775808}']  # it is clear whose it is all the same
+BAD_BYTES = [(b'{"name":"a\xff"}', True), (b'{"name":"a","x":"\x00"}', False)]
 
 
 class OneItem(SyncCase):
@@ -174,16 +173,6 @@ class Whole(SyncCase):
             answer = self.assertWritesNothing(lambda z=zone: self.post(z, '{"items":[]}'))
             self.assertProblem(answer, 400, 'invalid-name', 'zone')
 
-    def test_bodies_that_are_no_json(self):
-        good = json.dumps({'items': [universal('new'), universal('other')]})
-        one = '{"items":[' + json.dumps(universal('new'))
-        bodies = ['', ' ', 'x', good + '}', good + good, good.replace('"items"', '"a":,"items"'), good + ' x', "{'items':[]}",
-                  one + ',]}', one + ' {}]}', one + '}', '\ufeff' + good]
-        for body in bodies + [good[:n] for n in (1, 5, 12, 40, len(good) // 2, len(good) - 2, len(good) - 1)]:
-            with self.subTest(body[:30]):
-                self.refused('here', body, 400, 'invalid-json')
-                self.refused('here', body, 400, 'invalid-json', mode='delta')
-
     def test_nothing_at_all(self):
         """What a broken pipe leaves is no empty zone, in whatever form and mode it comes."""
         blanks = ('', ' ', '\n', '\r\n \n\t\n')
@@ -210,13 +199,9 @@ class Whole(SyncCase):
         self.refused('here', [{'name': 'A'}, {'type': 'Secret'}], 409, 'mass-release-guard', 'lists none', maxRelease=99)
 
     def test_bodies_that_are_no_list(self):
-        table = [('[]', 'invalid-json'), ('5', 'invalid-json'), ('"x"', 'invalid-json'), ('null', 'invalid-json'),
-                 ('[{"name":"a"}]', 'invalid-json'), ('{"items":[],"items":[]}', 'invalid-json'), ('{}', 'invalid-parameter'),
-                 ('{"items":null}', 'invalid-parameter'), ('{"items":{}}', 'invalid-parameter'), ('{"items":5}', 'invalid-parameter'),
-                 ('{"item":[]}', 'invalid-parameter')]
-        for body, code in table:
+        for body in ('{}', '{"items":null}', '{"items":{}}', '{"items":5}', '{"item":[]}'):
             with self.subTest(body):
-                self.refused('here', body, 400, code)
+                self.refused('here', body, 400, 'invalid-parameter')
 
     def test_arrays_whose_names_are_escaped_do_not_pass_for_none(self):
         for body in ('{"\\u0069tems":[{"name":"a"}]}', '{"items":[],"\\u0072emoved":[{"mesh":"default","service":"s00"}]}'):

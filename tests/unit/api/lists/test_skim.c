@@ -123,6 +123,52 @@ Test(skim, it_takes_little_memory_whatever_comes) {
 	hf_skim_free(&skim);
 }
 
+/* What hf_document_read() refuses as it is not JSON that we take; NULL: nobody knows whose it is. */
+static const struct {
+	const char *text;
+	size_t len;
+	const char *service;
+} REFUSED[] = {
+/* clang-format off */
+#define R(literal, service) {literal, sizeof(literal) - 1, service}
+	/* clang-format on */
+	R("{\"name\":\"a\",\"x\":\"\\u0000\"}", "a"),
+	R("{\"name\":\"a\",\"x\":9223372036854775808}", "a"),
+	R("{\"x\":[{\"y\":1,\"y\":2}],\"metadata\":{\"name\":\"a\"}}", "a"),
+	R("{\"name\":\"a\",\"x\":\"\xc3\"}", "a"),
+	R("{\"name\":\"a\",\"x\":\"\0\"}", "a"),
+	R("{\"name\":\"a\",\"name\":\"b\"}", NULL),
+	R("{\"name\":\"a\\u0000\"}", NULL),
+	R("{\"name\":9223372036854775808}", NULL),
+	R("{\"name\":\"a\xff\"}", NULL),
+	R("{\"name\":\"a\",}", NULL),
+	R("{'name':'a'}", NULL),
+	R("{\"name\":\"a\"} x", NULL),
+	R("{\"name\":\"a\"}{\"name\":\"b\"}", NULL),
+	R("{\"type\":\"MeshService\",\"name\":", NULL),
+	R("\xff\xfe{}", NULL),
+	R("{", NULL),
+	R("}", NULL),
+	R("x", NULL),
+};
+
+Test(skim, what_is_left_of_bad_json_says_whose_it_is_or_nothing) {
+	struct hf_skim skim = {.depth = 0};
+	for (size_t i = 0; i < sizeof REFUSED / sizeof *REFUSED; i++) {
+		struct hf_document document = {.has_identity = false};
+		size_t len;
+		cr_expect_eq(hf_document_read(REFUSED[i].text, REFUSED[i].len, "east", NULL, &document), HF_E_INVALID_JSON);
+		hf_skim_begin(&skim);
+		hf_skim_feed(&skim, REFUSED[i].text, REFUSED[i].len);
+		const char *left = hf_skim_end(&skim, &len);
+		enum hf_err err = left ? hf_document_read(left, len, "east", NULL, &document) : HF_E_INVALID_JSON;
+		cr_expect_eq(err == HF_OK, REFUSED[i].service != NULL, "%s", REFUSED[i].text);
+		cr_expect(!document.nobodys, "%s", REFUSED[i].text);
+		cr_expect(err || strcmp(document.id.service, REFUSED[i].service) == 0, "%s", REFUSED[i].text);
+	}
+	hf_skim_free(&skim);
+}
+
 /* A name without an end is a name that no lease can have, and not the name that it begins with. */
 Test(skim, a_name_that_is_too_long_is_nobodys) {
 	static const char *const LETTERS[] = {"a", "\\u0061", "\xc3\xa4", "\\n"};
