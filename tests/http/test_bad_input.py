@@ -22,7 +22,7 @@ def nested(depth, opening='[', closing=']'):
     return '{"spec":' + opening * (depth - 1) + closing * (depth - 1) + '}'
 
 
-JSON = [  # a body, what `detail` says; tests/unit/test_parse.c and test_list_malformed.c have all others
+JSON = [  # a body, what `detail` says; the unit tests of api/text/ and api/lists/ have all others
     ('', 'empty'), ('[]', 'not a JSON object'), ('{"a":tru}', 'line 1'), ('{"a":1,"a":2}', 'duplicate'), (b'{"a":"\xff"}', 'byte 0xff'),
 ]
 POOLS = [  # members, code, what `detail` says

@@ -17,7 +17,7 @@ NO_LEASES = [  # items whose identity cannot be read (invalid-parameter), or can
     ({'name': 'a', 'labels': {'k8s.kuma.io/namespace': 'N!'}}, 'invalid-name'), ({'metadata': {'namespace': 'ns'}}, 'invalid-parameter'),
     ({'metadata': {'name': 'a', 'namespace': '!'}}, 'invalid-name'),
 ]
-# Documents that are not JSON that we take, a full sync of each: tests/unit/test_parse.c, test_skim.c and test_list_malformed.c have all others.
+# Documents that are not JSON that we take, a full sync of each: the unit tests of api/text/ and api/lists/ have all others.
 NOT_OBJECTS = [[], 5]
 BAD_LINES = ['{', '{"name":"a"}{"name":"b"}']
 BAD_VALUES = ['{"name":"a","x":9223372036854775808}']  # it is clear whose it is all the same

@@ -1,11 +1,11 @@
 /* What is not JSON, or not JSON that we take: both readers refuse it, with the same words, which say where it is. */
-#include "api/parse.h"
+#include "api/text/parse.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/tape.h"
+#include "api/text/tape.h"
 
 struct text {
 	const char *text;
