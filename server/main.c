@@ -244,7 +244,13 @@ static int start(struct server *s) {
 		return fail(err == HF_E_INVALID_PARAMETER ? EXIT_USAGE : EXIT_LISTEN, why.text);
 	hf_hosts_set(s->url, s->options.host, &s->hosts);
 	s->api.hosts = &s->hosts;
-	if (hf_http_start(s->listen_fd, &s->options, &s->api, s->wakeups, s->lanes, &why, &s->http))
+	struct hf_http_options http = {.connections_max = s->options.connections_max,
+				       .connections_per_address = s->options.connections_per_address,
+				       .head_seconds = s->options.head_seconds,
+				       .body_seconds = s->options.body_seconds,
+				       .idle_seconds = s->options.idle_seconds,
+				       .threads = s->options.threads};
+	if (hf_http_start(s->listen_fd, &http, &s->api, s->wakeups, s->lanes, &why, &s->http))
 		return fail(EXIT_RUNNING, why.text);
 	return EXIT_OK;
 }

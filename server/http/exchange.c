@@ -7,13 +7,13 @@
 
 #include "api/call/metrics.h"
 #include "api/call/route.h"
-#include "client.h"
 #include "headers.h"
 #include "http_internal.h"
 #include "refusal.h"
+#include "server/process/log.h"
 #include "stream.h"
 
-#define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, so that its sender reads the answer */
+#define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, read so that its sender reads the answer */
 
 enum phase { NEW, BODY, COMMITTING, WAITING, IN_LANE, ANSWERED };
 
@@ -25,17 +25,18 @@ struct hf_exchange {
 	const char *method, *path; /* as sent; libmicrohttpd's */
 	enum phase phase;
 	bool head;	   /* HEAD: no body */
-	bool last;	   /* the connection is closed behind the answer */
+	bool last;	   /* the connection is closed after the answer */
 	_Atomic bool gone; /* the client left while it waited */
 	int64_t start_us;
-	size_t discarded; /* bytes of a body that is answered already */
+	size_t discarded; /* bytes of the body that arrived after the answer was known */
 	struct hf_unread unread;
 	struct hf_wakeup wakeup;
 	struct hf_lane_job job;
 };
 
-struct hf_exchange *hf_exchange_begin(struct hf_client *client, const char *uri) {
-	struct hf_http *http = client->http;
+static void refuse(struct hf_unread *unread, enum hf_err err, const char *detail);
+
+struct hf_exchange *hf_exchange_begin(struct hf_http *http, struct hf_client *client, const char *uri) {
 	struct hf_exchange *exchange = calloc(1, sizeof *exchange);
 	if (!exchange)
 		return NULL;
@@ -48,7 +49,7 @@ struct hf_exchange *hf_exchange_begin(struct hf_client *client, const char *uri)
 	exchange->client = client;
 	exchange->connection = client->mhd;
 	exchange->start_us = hf_monotonic_us();
-	hf_unread_add(&exchange->unread, client->mhd, exchange);
+	hf_unread_add(&exchange->unread, client->mhd, refuse);
 	http->api->traffic.under_way++;
 	return exchange;
 }
@@ -74,7 +75,7 @@ void hf_exchange_end(struct hf_exchange *exchange) {
 static void log_answer(struct hf_exchange *exchange, int64_t now_us) {
 	struct hf_call *call = exchange->call;
 	char name[HF_LOG_QUOTED], path[HF_LOG_QUOTED], detail[HF_LOG_QUOTED];
-	bool reported = call->write && call->write->err; /* by the committer, once for its batch */
+	bool reported = call->write && call->write->err; /* by the committer, once for the whole batch */
 	int status = call->response.status;
 	int64_t duration_us = now_us - exchange->start_us;
 	hf_metrics_request(exchange->http->api->metrics, call->route, status, (uint64_t)duration_us);
@@ -92,7 +93,7 @@ static struct MHD_Response *make_response(struct hf_http *http, struct hf_respon
 		return hf_stream_response(from->stream, http->wakeups);
 	if (from->fixed)
 		return MHD_create_response_from_buffer(from->fixed_len, (void *)from->fixed, MHD_RESPMEM_PERSISTENT);
-	/* The body is the call's until the request has ended. */
+	/* The call owns the body until the request has ended. */
 	return MHD_create_response_from_buffer(from->body.len, from->body.data, MHD_RESPMEM_PERSISTENT);
 }
 
@@ -111,7 +112,7 @@ static enum MHD_Result answer(struct hf_exchange *exchange) {
 		MHD_add_response_header(response, "Holdfast-Claim-Refused", from->refused_claims.data);
 	if (http->api->stopping || exchange->last || exchange->gone)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-	/* libmicrohttpd 0.9.75 may send a last chunk although HEAD has no body: no chunks, then, and no keep-alive. */
+	/* libmicrohttpd 0.9.75 may send a last chunk although HEAD has no body; so no chunks, and no keep-alive. */
 	if (exchange->head && from->stream && !from->stream->len_bytes)
 		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
 	exchange->client->since_us = hf_monotonic_us();
@@ -123,7 +124,7 @@ static enum MHD_Result answer(struct hf_exchange *exchange) {
 	return result;
 }
 
-/* The answer is the connection's last: MHD_NO closes it. */
+/* Sends the connection's last answer; MHD_NO closes the connection. */
 static enum MHD_Result answer_last(struct hf_exchange *exchange) {
 	hf_refusal_send(exchange->connection, exchange->call, exchange->head);
 	exchange->phase = ANSWERED;
@@ -131,7 +132,9 @@ static enum MHD_Result answer_last(struct hf_exchange *exchange) {
 	return MHD_NO;
 }
 
-void hf_exchange_refuse(struct hf_exchange *exchange, enum hf_err err, const char *detail) {
+/* Refuses a request that libmicrohttpd answers by itself. It never reaches the handler, which would set these. */
+static void refuse(struct hf_unread *unread, enum hf_err err, const char *detail) {
+	struct hf_exchange *exchange = (struct hf_exchange *)((char *)unread - offsetof(struct hf_exchange, unread));
 	hf_fail(&exchange->call->why, HF_OK, "%s", detail);
 	hf_call_problem(exchange->call, err);
 	exchange->method = exchange->path = "";
@@ -146,7 +149,7 @@ static void on_committed(struct hf_write *write) {
 static enum MHD_Result commit(struct hf_exchange *exchange) {
 	struct hf_committer *committer = exchange->http->api->committer;
 	struct hf_write *write = exchange->call->write;
-	/* A disk may hang: nobody else may wait for this thread meanwhile. */
+	/* A disk may hang: commit inline only if no other connection would wait for this thread. */
 	if (hf_workers_alone(&exchange->http->workers) && hf_committer_try(committer, write, exchange->connection)) {
 		hf_call_committed(exchange->call);
 		return answer(exchange);
@@ -154,7 +157,7 @@ static enum MHD_Result commit(struct hf_exchange *exchange) {
 	write->context = exchange;
 	write->done = on_committed;
 	exchange->phase = COMMITTING;
-	/* Once it is submitted, the committer may resume at any moment. */
+	/* Suspend first: after the submit, the committer may resume at any moment. */
 	MHD_suspend_connection(exchange->connection);
 	struct hf_why why;
 	enum hf_err err = hf_committer_submit(committer, write, &why);
@@ -171,7 +174,7 @@ static void on_wakeup(struct hf_wakeup *wakeup) {
 	MHD_resume_connection(exchange->connection);
 }
 
-/* Waits for a change, until one deadline however often it is woken; asks again at once if the change came in the meantime, or the
+/* Waits for a change, until one deadline however often it is woken. Asks again at once if the change has already come, or the
  * server is stopping. */
 static void wait_for_change(struct hf_exchange *exchange) {
 	struct hf_call *call = exchange->call;
@@ -187,10 +190,10 @@ static void wait_for_change(struct hf_exchange *exchange) {
 	MHD_suspend_connection(exchange->connection);
 	if (!hf_wakeups_add(exchange->http->wakeups, &exchange->wakeup))
 		MHD_resume_connection(exchange->connection);
-	hf_client_enter(exchange->client, HF_CLIENT_WAITING); /* it cannot have ended: this thread would have to do that */
+	hf_client_enter(exchange->client, HF_CLIENT_WAITING); /* it cannot have ended: only this thread could do that */
 }
 
-/* Whether no more may wait: of all, or of this one's address. Both keep connections for what does not wait. */
+/* True if no more requests may wait, in all or from this address: some connections are kept for requests that do not wait. */
 static bool is_full_of_waiters(const struct hf_exchange *exchange) {
 	struct hf_http *http = exchange->http;
 	uint64_t of_address = http->clients.limits.per_address;
@@ -220,17 +223,17 @@ static void on_lane_committed(struct hf_write *write) {
 	hf_lane_ready(exchange->http->lanes[exchange->call->lane], &exchange->job);
 }
 
-/* A long request's steps, on its lane's thread. */
+/* Carries out one step of a long request, on its lane's thread. True: it is finished. */
 static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
 	struct hf_exchange *exchange = (struct hf_exchange *)((char *)job - offsetof(struct hf_exchange, job));
 	struct hf_call *call = exchange->call;
-	if (call->step == HF_STEP_COMMIT) { /* it has come back from there */
+	if (call->step == HF_STEP_COMMIT) { /* it was committed */
 		hf_call_committed(call);
 		return true;
 	}
 	call->reader = reader;
 	call->memo = NULL;
-	if (exchange->http->drained) { /* it could not be committed any more */
+	if (exchange->http->drained) { /* too late to be committed */
 		hf_fail(&call->why, HF_OK, "the server is stopping");
 		hf_call_problem(call, HF_E_OVERLOADED);
 		return true;
@@ -239,7 +242,7 @@ static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
 		return true;
 	call->write->context = exchange;
 	call->write->done = on_lane_committed;
-	/* Once it is submitted, it is the committer's: it may be answered before this returns. */
+	/* After the submit the committer owns it: it may be answered before this returns. */
 	struct hf_why why;
 	enum hf_err err = hf_committer_submit(exchange->http->api->committer, call->write, &why);
 	if (!err)
@@ -255,7 +258,7 @@ static void on_lane_done(struct hf_lane_job *job) {
 	MHD_resume_connection(exchange->connection);
 }
 
-/* The body is there. A long request goes to its lane, so that it holds no worker up. */
+/* The body has arrived. A long request goes to its lane, so that it does not hold up a worker. */
 static enum MHD_Result take_end(struct hf_exchange *exchange) {
 	struct hf_call *call = exchange->call;
 	if (!hf_client_enter(exchange->client, HF_CLIENT_WORKING))
@@ -275,7 +278,7 @@ static enum MHD_Result take_end(struct hf_exchange *exchange) {
 	return MHD_YES;
 }
 
-/* It comes back from its lane, where it was carried out unless its client left before its turn. */
+/* The request is back from its lane, where it was carried out unless its client left before its turn. */
 static enum MHD_Result leave_lane(struct hf_exchange *exchange) {
 	struct hf_call *call = exchange->call;
 	if (!call->response.status) {
@@ -311,8 +314,8 @@ static size_t discard_max(const struct hf_call *call) {
 	return max > DISCARD_MAX_BYTES ? max : DISCARD_MAX_BYTES;
 }
 
-/* Where only the connections are left that are kept for the operator, what he needs is answered, and they are free again at once.
- */
+/* True if the request may be answered. On one of the places kept for the operator, only what operators need is, and the place is
+ * free again at once. */
 static bool is_admitted(struct hf_exchange *exchange) {
 	if (hf_client_is_admitted(exchange->client))
 		return true;
@@ -320,7 +323,7 @@ static bool is_admitted(struct hf_exchange *exchange) {
 	return hf_route_is_kept(exchange->call->route) && !exchange->call->request.body_comes;
 }
 
-/* A body that is too long by its own word. */
+/* Refuses a body whose Content-Length is too large. */
 static void judge_length(struct hf_call *call) {
 	uint64_t len = call->request.body_len;
 	if (call->response.status || len <= call->body_max_bytes)
@@ -329,8 +332,8 @@ static void judge_length(struct hf_call *call) {
 	hf_call_problem(call, HF_E_BODY_TOO_LARGE);
 }
 
-/* The headers are there. An answer given now closes the connection. So it waits for the body's end, unless that is too far or the
- * client waits for a word before it sends the body; and after a head that cannot be trusted there must be no next request. */
+/* The headers have arrived. An answer given now closes the connection, so a refusal waits for the end of the body, except if the
+ * body is too long or the client waits for 100 Continue. After a head that cannot be trusted the connection must close. */
 static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *version) {
 	struct hf_call *call = exchange->call;
 	struct hf_request_line line = {exchange->connection, exchange->method, exchange->path, version};
@@ -366,7 +369,7 @@ static enum MHD_Result take_body(struct hf_exchange *exchange, const char *data,
 	struct hf_call *call = exchange->call;
 	exchange->client->received += *len;
 	hf_call_body(call, data, *len);
-	if (call->response.status) /* the rest is read all the same, so that its sender reads the answer */
+	if (call->response.status) /* read the rest nevertheless, so that its sender reads the answer */
 		exchange->discarded += *len;
 	*len = 0;
 	return exchange->discarded > discard_max(call) ? answer_last(exchange) : MHD_YES;

@@ -1,11 +1,11 @@
-/* head.c — a walk over the raw head. */
+/* head.c — walks over the raw head. */
 #include "head.h"
 
 #include <string.h>
 
-#define LINE_END 2 /* CR LF, which are two NULs by now */
+#define LINE_END 2 /* CR LF, which libmicrohttpd has replaced by two NULs */
 
-/* What a byte may stand in. */
+/* Where a byte may occur. */
 enum { TOKEN = 1, FIELD = 2, TARGET = 4 };
 
 static const unsigned char CLASSES[256] = {
@@ -28,10 +28,10 @@ static const unsigned char CLASSES[256] = {
 	['|'] = TOKEN | FIELD | TARGET,
 	['}'] = FIELD | TARGET,
 	['~'] = TOKEN | FIELD | TARGET,
-	[0x80 ... 0xff] = FIELD | TARGET, /* a path that is not UTF-8 is the API's to refuse, by name */
+	[0x80 ... 0xff] = FIELD | TARGET, /* the API refuses a path that is not UTF-8, with a better message */
 };
 
-/* How many bytes from the front are of a class; a NUL is of none. */
+/* Counts the bytes of a class at the front; NUL is in no class. */
 static size_t span(const char *at, int class) {
 	const char *from = at;
 	while (CLASSES[(unsigned char)*at] & class)
@@ -55,7 +55,7 @@ enum hf_err hf_head_begin(struct hf_head *head, const char *method, size_t size,
 		return refuse_line("does not begin with a method", why);
 	size_t target_len = span(sent, TARGET);
 	if (target != method + len + 1 || sent[target_len] != '\0' || version != target + target_len + 1)
-		return refuse_line("has a control character in it, or a blank that does not belong there", why);
+		return refuse_line("has a control character or a misplaced space or tab", why);
 	head->at = version + strlen(version);
 	if (!at_line_end(head, head->at))
 		return refuse_line("does not end with CR LF", why);
@@ -72,20 +72,21 @@ static enum hf_err refuse(const struct hf_head *head, const char *what, struct h
 enum hf_err hf_head_take(struct hf_head *head, const char *name, size_t name_len, const char *value, size_t value_len,
 			 struct hf_why *why) {
 	if (name != head->at || name_len >= (size_t)(head->end - name))
-		return refuse(head, "there is a line that is folded, begins with a colon, or does not end with CR LF", why);
+		return refuse(head, "a line is folded, begins with a colon, or does not end with CR LF", why);
 	size_t token = span(name, TOKEN);
 	if (token != name_len || token == 0)
-		return refuse(head, "the next one's name is empty, or has a blank or another character in it that no name has",
+		return refuse(head,
+			      "the next header's name is empty, or has a space, a tab or another character that names cannot have",
 			      why);
 	head->name = name;
-	const char *from = name + name_len + 1; /* behind the colon, which is a NUL by now */
+	const char *from = name + name_len + 1; /* after the colon, which is a NUL now */
 	from += strspn(from, " \t");
 	if (value != from || span(value, FIELD) != value_len || value[value_len] != '\0')
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "header \"%.60s\": its value has a control character in it", name);
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "header \"%.60s\": its value has a control character", name);
 	head->at = value + value_len;
 	if (!at_line_end(head, head->at))
 		return hf_fail(why, HF_E_INVALID_PARAMETER,
-			       "header \"%.60s\": its value has a NUL in it, or its line does not end with CR LF", name);
+			       "header \"%.60s\": its value has a NUL, or its line does not end with CR LF", name);
 	head->at += LINE_END;
 	return HF_OK;
 }
@@ -93,5 +94,5 @@ enum hf_err hf_head_take(struct hf_head *head, const char *name, size_t name_len
 enum hf_err hf_head_end(const struct hf_head *head, struct hf_why *why) {
 	if (at_line_end(head, head->at) && head->end - head->at == LINE_END)
 		return HF_OK;
-	return refuse(head, "there is a line that is folded, begins with a colon, or does not end with CR LF", why);
+	return refuse(head, "a line is folded, begins with a colon, or does not end with CR LF", why);
 }

@@ -1,4 +1,4 @@
-/* headers.c — reading a request's headers, and checking them. */
+/* headers.c — reads and checks a request's headers. */
 #include "headers.h"
 
 #include <stdlib.h>
@@ -7,18 +7,18 @@
 
 #include "head.h"
 
-/* Behind the API's headers come those that are the server's own. */
+/* The server's own headers follow those of the API. */
 enum { LENGTH = HF_REQUEST_HEADERS, CODING, EXPECT, HEADERS };
 
 struct reading {
 	struct hf_call *call;
 	struct hf_head head;
-	int notes;			   /* of libmicrohttpd: parameters, headers and cookies */
-	const char *own[HEADERS - LENGTH]; /* NULL: not stated */
+	int notes;			   /* libmicrohttpd's records: parameters, headers and cookies */
+	const char *own[HEADERS - LENGTH]; /* NULL: absent */
 	enum hf_err err;
 };
 
-/* A known header by its name, or HEADERS; few names have the same length, so that most comparisons end there. */
+/* Returns a known header by its name, or HEADERS. Few names have the same length, so most comparisons end there. */
 static int find(const char *name, size_t len) {
 	static const struct {
 		int header;
@@ -70,7 +70,7 @@ static enum MHD_Result see(void *context, enum MHD_ValueKind kind, const char *n
 	return MHD_YES;
 }
 
-/* Nothing is carried out whose answer would find no room. */
+/* Refuses early if the answer's headers would not fit. */
 static enum hf_err check_size(size_t bytes, int notes, struct hf_why *why) {
 	size_t with_notes = bytes + HF_NOTE_BYTES * (size_t)notes;
 	if (bytes > HF_HEADERS_MAX_BYTES)
@@ -78,18 +78,18 @@ static enum hf_err check_size(size_t bytes, int notes, struct hf_why *why) {
 			       bytes, HF_HEADERS_MAX_BYTES);
 	if (with_notes > HF_CONNECTION_MEMORY_BYTES - HF_ANSWER_HEADER_BYTES)
 		return hf_fail(why, HF_E_HEADERS_TOO_LARGE,
-			       "there are %d headers and query parameters; with %zu bytes in all at most %zu are allowed", notes,
-			       bytes, (HF_CONNECTION_MEMORY_BYTES - HF_ANSWER_HEADER_BYTES - bytes) / HF_NOTE_BYTES);
+			       "%d headers and query parameters are too many; with %zu bytes in all, at most %zu are allowed",
+			       notes, bytes, (HF_CONNECTION_MEMORY_BYTES - HF_ANSWER_HEADER_BYTES - bytes) / HF_NOTE_BYTES);
 	return HF_OK;
 }
 
-/* How long the body is, and who the request is for (RFC 9112, 3.2, 6.1 and 6.3). */
+/* Checks how the body's length is stated, and that Host is present (RFC 9112, 3.2, 6.1 and 6.3). */
 static enum hf_err check_framing(const struct reading *r, bool is_1_0, struct hf_why *why) {
 	const char *coding = r->own[CODING - LENGTH], *length = r->own[LENGTH - LENGTH];
 	if (coding && is_1_0)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "Transfer-Encoding is not of HTTP/1.0");
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "Transfer-Encoding is not allowed in HTTP/1.0");
 	if (coding && strcasecmp(coding, "chunked") != 0)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "Transfer-Encoding: \"%.40s\" is not supported; chunked is", coding);
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "Transfer-Encoding: \"%.40s\" is not supported, only chunked", coding);
 	if (coding && length)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "Content-Length and Transfer-Encoding exclude each other");
 	if (!is_1_0 && !r->call->request.headers[HF_HOST])
@@ -114,7 +114,7 @@ enum hf_err hf_headers_read(struct hf_call *call, const struct hf_request_line *
 		return r.err;
 	const char *length = r.own[LENGTH - LENGTH], *expect = r.own[EXPECT - LENGTH];
 	call->request.body_comes = r.own[CODING - LENGTH] || (length && strcmp(length, "0") != 0);
-	call->request.body_len = length ? strtoull(length, NULL, 10) : 0; /* libmicrohttpd has read it: digits that fit */
+	call->request.body_len = length ? strtoull(length, NULL, 10) : 0; /* libmicrohttpd has checked it: digits that fit */
 	*ret_expects = expect && strcasecmp(expect, "100-continue") == 0;
 	return HF_OK;
 }

@@ -1,4 +1,4 @@
-/* http.c — libmicrohttpd's daemon: its settings, its callbacks, its end. */
+/* http.c — starts and stops libmicrohttpd's daemon. */
 #include "http.h"
 
 #include <stdio.h>
@@ -7,24 +7,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client.h"
+#include "connection.h"
 #include "exchange.h"
 #include "headers.h"
 #include "http_internal.h"
 #include "refusal.h"
+#include "server/process/log.h"
+#include "storage/base/monotonic.h"
 #include "watch.h"
 
-#define WORKER_CONNECTIONS_MAX                                                                                                     \
-	1000000 /* never met: places.c has the limits. libmicrohttpd's own would leave clients unanswered                          \
-		 */
-#define REFUSES "Error processing request (HTTP response code is %u" /* how libmicrohttpd's line begins; the status follows */
-
-/* The request line is there. */
-static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd) {
-	struct hf_client *client = hf_client_of(mhd);
-	(void)context;
-	return client ? hf_client_begin(client, uri) : NULL;
-}
+/* Never reached: places.c has the limits. libmicrohttpd's own limit would leave clients without an answer. */
+#define WORKER_CONNECTIONS_MAX 1000000
+/* The beginning of libmicrohttpd's log line about an error that it answers by itself; the status follows. */
+#define REFUSES "Error processing request (HTTP response code is %u"
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
 			      const char *version, const char *upload, size_t *upload_len, void **state) {
@@ -32,16 +27,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	return *state ? hf_exchange_handle(*state, url, method, version, upload, upload_len) : MHD_NO; /* NULL: out of memory */
 }
 
-static void end_request(void *context, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode code) {
-	struct hf_client *client = hf_client_of(mhd);
-	(void)context;
-	*state = NULL;
-	if (client)
-		hf_client_end(client,
-			      code == MHD_REQUEST_TERMINATED_COMPLETED_OK || code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED);
-}
-
-/* Names are decoded by the API, strictly; libmicrohttpd must not do it before. */
+/* Leaves names as they are: the API decodes them, strictly. */
 static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text) {
 	(void)context, (void)connection;
 	return strlen(text);
@@ -68,7 +54,7 @@ static void init_condition(pthread_cond_t *cond) {
 	pthread_condattr_destroy(&attr);
 }
 
-static struct hf_client_limits read_limits(const struct hf_options *options) {
+static struct hf_client_limits read_limits(const struct hf_http_options *options) {
 	uint64_t max = options->connections_max, own = options->connections_per_address;
 	return (struct hf_client_limits){.max = max,
 					 .per_address = own ? (own < max ? own : max) : max - max / 4,
@@ -76,7 +62,7 @@ static struct hf_client_limits read_limits(const struct hf_options *options) {
 					 .transfer_us = (int64_t)options->body_seconds * 1000000};
 }
 
-enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struct hf_api *api, struct hf_wakeups *wakeups,
+enum hf_err hf_http_start(int listen_fd, const struct hf_http_options *options, struct hf_api *api, struct hf_wakeups *wakeups,
 			  struct hf_lane *const lanes[HF_LANE_NAMES], struct hf_why *why, struct hf_http **ret) {
 	struct hf_http *http = calloc(1, sizeof *http);
 	if (!http) {
@@ -93,22 +79,23 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_options *options, struc
 	api->traffic.connections_max = limits.max;
 	api->traffic.per_address_max = limits.per_address;
 	api->traffic.waiters_max = limits.max - limits.max / 4;
-	if (!hf_clients_init(&http->clients, &limits, &api->traffic) || hf_watch_start(&http->clients, &http->clients.watch)) {
+	if (!hf_clients_init(&http->clients, &limits, &api->traffic) || hf_watch_start(&http->clients, &http->watch)) {
 		close(listen_fd);
 		hf_http_stop(http);
 		return hf_fail(why, HF_E_OVERLOADED, "out of memory or threads");
 	}
-	(void)!hf_linger_start(&http->linger); /* without it, an answer may be lost to a client that has not sent everything */
-	/* Threads that poll: one epoll thread collapses beyond 127 connections in 0.9.75. */
+	(void)!hf_linger_start(&http->linger); /* without it, a client that is still sending may lose its answer */
+	/* Threads that poll: in 0.9.75, an epoll thread collapses beyond 127 connections. */
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL}, {MHD_OPTION_END, 0, NULL}};
-	http->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET,
-		listen_fd, MHD_OPTION_CONNECTION_LIMIT, WORKER_CONNECTIONS_MAX * (unsigned)options->threads,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HF_CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)options->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK, begin_request, http, MHD_OPTION_UNESCAPE_CALLBACK,
-		leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, http, MHD_OPTION_NOTIFY_CONNECTION, hf_client_notify,
-		http, MHD_OPTION_ARRAY, options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
+	http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+					MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+					WORKER_CONNECTIONS_MAX * (unsigned)options->threads, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+					(size_t)HF_CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+					(unsigned)options->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK, hf_connection_begin, http,
+					MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+					hf_connection_end, http, MHD_OPTION_NOTIFY_CONNECTION, hf_connection_notify, http,
+					MHD_OPTION_ARRAY, options->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
 	if (!http->daemon) {
 		close(listen_fd);
 		hf_http_stop(http);
@@ -137,7 +124,7 @@ void hf_http_stop(struct hf_http *http) {
 		return;
 	if (http->daemon)
 		MHD_stop_daemon(http->daemon);
-	hf_watch_stop(http->clients.watch);
+	hf_watch_stop(http->watch);
 	hf_clients_free(&http->clients);
 	hf_linger_stop(http->linger);
 	hf_workers_free(&http->workers);

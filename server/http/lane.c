@@ -10,11 +10,12 @@ struct hf_lane {
 	struct hf_txn *reader;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
-	struct hf_lane_job *first; /* in the order of their turns, of each key as they came; each stays until its end */
+	struct hf_lane_job
+		*first; /* in the order of their turns, jobs of a key in their order of arrival; each stays until it ends */
 	bool stopping;
 };
 
-/* Whether a job that came before is about the same key. */
+/* True if an earlier job has the same key. */
 static bool is_behind(const struct hf_lane *lane, const struct hf_lane_job *job) {
 	for (const struct hf_lane_job *at = lane->first; at != job; at = at->next)
 		if (strcmp(at->key, job->key) == 0)
@@ -22,8 +23,8 @@ static bool is_behind(const struct hf_lane *lane, const struct hf_lane_job *job)
 	return false;
 }
 
-/* A job begins: those about the same key go to the end of the line, in their order. So each key gets one turn in a round of all
- * that wait, however many jobs it has. */
+/* When a job begins, moves the others of its key to the end of the list, in their order. So each key gets one turn a round, however
+ * many jobs it has. */
 static void defer_others(struct hf_lane *lane, const struct hf_lane_job *begins) {
 	struct hf_lane_job **at = &lane->first, *deferred = NULL, **last = &deferred;
 	while (*at) {
@@ -40,7 +41,7 @@ static void defer_others(struct hf_lane *lane, const struct hf_lane_job *begins)
 	*at = deferred;
 }
 
-/* What can be run now, those that have begun first; NULL: nothing. The lock is held. */
+/* Returns a job that can run now, one that has begun before a new one, or NULL. The caller holds the lock. */
 static struct hf_lane_job *choose(struct hf_lane *lane) {
 	for (struct hf_lane_job *job = lane->first; job; job = job->next)
 		if (job->state == HF_LANE_READY)
@@ -125,7 +126,7 @@ bool hf_lane_drop(struct hf_lane *lane, struct hf_lane_job *job) {
 	bool drops = at && job->state == HF_LANE_NEW;
 	if (drops) {
 		forget(lane, job);
-		pthread_cond_signal(&lane->changed); /* one behind it may begin, or the lane is stopping */
+		pthread_cond_signal(&lane->changed); /* the next of its key may begin, or the lane is stopping */
 	}
 	pthread_mutex_unlock(&lane->lock);
 	return drops;

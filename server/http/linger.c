@@ -1,4 +1,4 @@
-/* linger.c — throws away what comes too late. */
+/* linger.c — reads and discards what arrives too late. */
 #include "linger.h"
 
 #include <fcntl.h>
@@ -17,13 +17,13 @@
 #define IDLE_US 2000000
 #define TOTAL_US 10000000
 #define TOTAL_BYTES ((size_t)32 << 20)
-#define TURN_BYTES ((size_t)64 << 10) /* of one socket before the others have their turn */
+#define TURN_BYTES ((size_t)64 << 10) /* from one socket before the others have their turn */
 #define LOOK_MS 100
 
 struct late {
 	int fd;
 	size_t bytes;
-	int64_t idle_us, end_us; /* when it has been idle for too long, or there at all */
+	int64_t idle_us, end_us; /* when it has been idle, or open, for too long */
 };
 
 struct hf_linger {
@@ -36,7 +36,7 @@ struct hf_linger {
 	char scrap[TURN_BYTES];
 };
 
-/* Throws away what has come. False: that was all. */
+/* Discards what has arrived. False: the socket is to be closed. */
 static bool drain(struct late *late, char scrap[TURN_BYTES]) {
 	int64_t now_us = hf_monotonic_us();
 	ssize_t got = recv(late->fd, scrap, TURN_BYTES, MSG_DONTWAIT);
@@ -110,7 +110,7 @@ void hf_linger_keep(struct hf_linger *linger, int fd) {
 	int own = linger->n < SOCKETS_MAX ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	int64_t now_us = hf_monotonic_us();
 	if (own >= 0) {
-		shutdown(own, SHUT_WR); /* nothing more comes, which libmicrohttpd's close() alone no longer says */
+		shutdown(own, SHUT_WR); /* announces the end, which libmicrohttpd's close() alone no longer does */
 		linger->late[linger->n++] = (struct late){own, 0, now_us + IDLE_US, now_us + TOTAL_US};
 	}
 	pthread_mutex_unlock(&linger->lock);

@@ -1,8 +1,8 @@
-/* linger.h — connections that were closed before their client had sent everything.
+/* linger.h — keeps connections open that were closed before their client had sent everything.
  *
- * A socket that is closed with bytes unread resets the connection, and the client may lose the answer that it has not read yet. So
- * such a socket is kept for a while, its sending side shut down, and what comes is thrown away until the client closes too: for 2 s
- * without a byte, 10 s or 32 MiB in all, and at most 64 of them, beyond which they are closed at once. Thread-safe.
+ * Closing a socket with unread bytes resets the connection, and the client may lose an answer that it has not read yet. So such a
+ * socket stays open for a while with its sending side shut down, and what arrives is discarded until the client closes too: at most
+ * 2 s without a byte, and 10 s or 32 MiB in all. At most 64 sockets are kept; any more are closed at once. Thread-safe.
  */
 #ifndef HF_SERVER_HTTP_LINGER_H
 #define HF_SERVER_HTTP_LINGER_H
@@ -11,13 +11,14 @@
 
 struct hf_linger;
 
-/* Starts the thread that does it. HF_E_OVERLOADED. */
+/* Starts the thread.
+ * HF_E_OVERLOADED: out of memory, threads or descriptors. */
 enum hf_err hf_linger_start(struct hf_linger **ret) HF_CHECKED;
 
-/* Keeps a socket open that its owner is about to close: it holds a descriptor of its own. NULL is fine. */
+/* Keeps a socket open that the caller is about to close, with a descriptor of its own. NULL is fine. */
 void hf_linger_keep(struct hf_linger *linger, int fd);
 
-/* Closes what is left. NULL is fine. */
+/* Closes the remaining sockets and ends the thread. NULL is fine. */
 void hf_linger_stop(struct hf_linger *linger);
 
 #endif

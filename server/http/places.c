@@ -1,4 +1,4 @@
-/* places.c — a table of the addresses that are connected, and how many places each has taken. */
+/* places.c — a table of the connected addresses, and how many places each has taken. */
 #include "places.h"
 
 #include <arpa/inet.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MIN 8 /* more than there may be backups at once */
+#define KEPT_MIN 8 /* more than the number of concurrent backups */
 #define KEPT_MAX 64
 #define KEPT_PART 16
 #define BUCKETS_MIN 64
@@ -46,7 +46,7 @@ static void make_key(const struct sockaddr *from, unsigned char ret[HF_ADDRESS_K
 	}
 }
 
-/* FNV-1a. Whoever chooses addresses so that they share a bucket has few to choose from: each costs a connection. */
+/* FNV-1a. An attacker who picks addresses that share a bucket gains little: each costs a connection. */
 static struct hf_address **bucket_of(struct hf_places *places, const unsigned char key[HF_ADDRESS_KEY_BYTES]) {
 	uint64_t hash = 14695981039346656037u;
 	for (int i = 0; i < HF_ADDRESS_KEY_BYTES; i++)

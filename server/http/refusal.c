@@ -1,11 +1,11 @@
-/* refusal.c — answers past libmicrohttpd. */
+/* refusal.c — writes answers to the socket, and knows the requests that the handler has not seen. */
 #include "refusal.h"
 
 #include <stddef.h>
 #include <sys/socket.h>
 #include <time.h>
 
-#include "exchange.h"
+#include "api/text/buf.h"
 
 static _Thread_local struct hf_unread *unread_heads;
 
@@ -35,8 +35,9 @@ void hf_refusal_send(struct MHD_Connection *connection, const struct hf_call *ca
 	hf_buf_free(&out);
 }
 
-void hf_unread_add(struct hf_unread *unread, struct MHD_Connection *connection, struct hf_exchange *exchange) {
-	*unread = (struct hf_unread){unread_heads, &unread_heads, connection, exchange};
+void hf_unread_add(struct hf_unread *unread, struct MHD_Connection *connection,
+		   void (*refuse)(struct hf_unread *unread, enum hf_err err, const char *detail)) {
+	*unread = (struct hf_unread){unread_heads, &unread_heads, connection, refuse};
 	if (unread->next)
 		unread->next->place = &unread->next;
 	unread_heads = unread;
@@ -51,24 +52,23 @@ void hf_unread_remove(struct hf_unread *unread) {
 	unread->place = NULL;
 }
 
-/* Its size is known only once the head is whole, and back to 0 with the next request. */
-static bool is_whole(const struct hf_unread *unread) {
+/* True if the head is complete: its size is known only then, and 0 again from the next request on. */
+static bool is_complete(const struct hf_unread *unread) {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(unread->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	return info && info->header_size > 0;
 }
 
 void hf_refusal_by_library(unsigned status) {
 	struct hf_unread *unread = unread_heads;
-	while (unread && !is_whole(unread))
+	while (unread && !is_complete(unread))
 		unread = unread->next;
 	if (!unread)
 		return;
 	hf_unread_remove(unread);
 	if (status == MHD_HTTP_BAD_REQUEST)
-		hf_exchange_refuse(unread->exchange, HF_E_INVALID_PARAMETER,
-				   "Content-Length is not a number of bytes in decimal digits");
+		unread->refuse(unread, HF_E_INVALID_PARAMETER, "Content-Length is not a number of bytes in decimal digits");
 	else if (status == MHD_HTTP_CONTENT_TOO_LARGE)
-		hf_exchange_refuse(unread->exchange, HF_E_BODY_TOO_LARGE, "Content-Length is a number of more than 64 bits");
+		unread->refuse(unread, HF_E_BODY_TOO_LARGE, "Content-Length is a number of more than 64 bits");
 	else
-		hf_exchange_refuse(unread->exchange, HF_E_HEADERS_TOO_LARGE, "the headers leave no room for what the cookies hold");
+		unread->refuse(unread, HF_E_HEADERS_TOO_LARGE, "the headers leave no room for the cookies");
 }

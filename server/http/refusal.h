@@ -1,8 +1,8 @@
-/* refusal.h — answers past libmicrohttpd, where it takes none or would give a wrong one.
+/* refusal.h — answers written past libmicrohttpd, where it takes none or would send a wrong one.
  *
- * libmicrohttpd takes no answer while a body comes, has no memory left for one where the head or the body has filled it, and
+ * libmicrohttpd accepts no answer while a body arrives, has no memory left for one after the head or the body has filled it, and
  * answers a Content-Length that it cannot read twice. So a refusal that ends the connection is written to the socket here, and the
- * sending side is shut down: what libmicrohttpd still writes goes nowhere. All of it on the connection's thread.
+ * sending side is shut down: what libmicrohttpd writes afterwards goes nowhere. All functions are for the connection's own thread.
  */
 #ifndef HF_SERVER_HTTP_REFUSAL_H
 #define HF_SERVER_HTTP_REFUSAL_H
@@ -11,24 +11,27 @@
 
 #include "api/call/call.h"
 
-struct hf_exchange;
-
-/* Sends the answer that a call has ready, with Connection: close, as the connection's last. `head`: without its body. Never waits:
- * should the socket have no room for it, the client sees the end of the connection alone. */
+/* Sends a call's answer as the connection's last, with Connection: close. `head`: without its body. Never waits: if the socket has
+ * no room for it, the client sees only the end of the connection. */
 void hf_refusal_send(struct MHD_Connection *connection, const struct hf_call *call, bool head);
 
-/* A request whose head is not whole yet, of this thread; all 0 is none. */
+/* A request of this thread whose head the handler has not seen yet; its owner's memory. All 0: not in the list. */
 struct hf_unread {
 	struct hf_unread *next, **place;
 	struct MHD_Connection *connection;
-	struct hf_exchange *exchange;
+	/* Refuses the request, which was removed from the list before. */
+	void (*refuse)(struct hf_unread *unread, enum hf_err err, const char *detail);
 };
 
-void hf_unread_add(struct hf_unread *unread, struct MHD_Connection *connection, struct hf_exchange *exchange);
-void hf_unread_remove(struct hf_unread *unread); /* nothing, if it was removed already */
+/* Adds a request to this thread's list. */
+void hf_unread_add(struct hf_unread *unread, struct MHD_Connection *connection,
+		   void (*refuse)(struct hf_unread *unread, enum hf_err err, const char *detail));
 
-/* libmicrohttpd says in its log, its one sign of it, that it answers with an error. If that is about a request of this thread whose
- * head is whole, which the handler has not seen and will not see, refuses it here. */
+/* Removes it; does nothing if it is not in the list. */
+void hf_unread_remove(struct hf_unread *unread);
+
+/* Handles libmicrohttpd's log line that it answers with an error, which is the only sign of it. If that is a request of this thread
+ * whose head is complete and which the handler will never see, refuses it. */
 void hf_refusal_by_library(unsigned status);
 
 #endif

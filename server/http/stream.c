@@ -1,4 +1,4 @@
-/* stream.c — sending an answer piece by piece, for as long as its maker allows. */
+/* stream.c — sends an answer piece by piece, within its time limit. */
 #include "stream.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* stream.h — an answer that is produced while it is sent, as libmicrohttpd sends it. */
+/* stream.h — sends an answer that is produced while it is sent. */
 #ifndef HF_SERVER_HTTP_STREAM_H
 #define HF_SERVER_HTTP_STREAM_H
 
@@ -7,8 +7,8 @@
 #include "api/call/call.h"
 #include "wakeups.h"
 
-/* A response that sends the stream in chunks and closes it at its end. A reader that takes longer than the stream allows is cut
- * off, without a final chunk. NULL, and the stream closed, if out of memory. */
+/* Returns a response that sends the stream in chunks and closes it at its end. A client that takes longer than the stream allows is
+ * cut off, without a final chunk. NULL: out of memory; the stream is closed. */
 struct MHD_Response *hf_stream_response(struct hf_stream *stream, struct hf_wakeups *wakeups);
 
 #endif

@@ -1,18 +1,18 @@
-/* wakeups.c — a list of what waits, and a thread that fires it. */
+/* wakeups.c — a list of wakeups, and the thread that fires them. */
 #include "wakeups.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define IDLE_US 3600000000 /* nothing waits: look again in an hour */
+#define IDLE_US 3600000000 /* nothing waits: look again after an hour */
 
 struct hf_wakeups {
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	struct hf_wakeup *first;
-	uint64_t revision; /* the newest that was committed */
+	uint64_t revision; /* the newest committed one */
 	bool stopping;
 };
 
@@ -26,7 +26,7 @@ static void unlink_wakeup(struct hf_wakeups *w, struct hf_wakeup *wakeup) {
 	wakeup->waiting = false;
 }
 
-/* Fires what is due; returns when the next deadline is. */
+/* Fires what is due. Returns the next deadline. */
 static int64_t fire_due(struct hf_wakeups *w) {
 	int64_t now_us = hf_monotonic_us(), next_us = now_us + IDLE_US;
 	for (struct hf_wakeup *at = w->first, *next; at; at = next) {

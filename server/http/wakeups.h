@@ -1,4 +1,4 @@
-/* wakeups.h — waking what waits: requests that wait for a change, and answers that take too long. Thread-safe. */
+/* wakeups.h — wakes requests that wait for a change, and ends answers that take too long. Thread-safe. */
 #ifndef HF_SERVER_HTTP_WAKEUPS_H
 #define HF_SERVER_HTTP_WAKEUPS_H
 
@@ -8,11 +8,11 @@
 #include "storage/base/err.h"
 #include "storage/base/monotonic.h"
 
-/* One thing that waits; its owner's memory. `fire` is called once, on the wakeups' thread or that of hf_wakeups_fire(), with their
- * lock held: it must not block nor call back. After that, or after hf_wakeups_remove(), the memory is the owner's again. */
+/* One waiting thing. The caller owns it, and must not free it before `fire` has returned or hf_wakeups_remove() was called. `fire`
+ * is called once, on the wakeups' thread or in hf_wakeups_fire(), with their lock held: it must neither block nor call back. */
 struct hf_wakeup {
-	int64_t deadline_us; /* monotonic; when it fires at the latest */
-	uint64_t revision;   /* fires once the store is beyond this revision; UINT64_MAX: only at the deadline */
+	int64_t deadline_us; /* monotonic; fires at this time at the latest */
+	uint64_t revision;   /* fires as soon as the store is past this revision; UINT64_MAX: only at the deadline */
 	void (*fire)(struct hf_wakeup *wakeup);
 	struct hf_wakeup *prev, *next;
 	bool waiting;
@@ -20,22 +20,23 @@ struct hf_wakeup {
 
 struct hf_wakeups;
 
-/* Starts the thread. HF_E_OVERLOADED: out of memory or threads. */
+/* Starts the thread.
+ * HF_E_OVERLOADED: out of memory or threads. */
 enum hf_err hf_wakeups_start(struct hf_wakeups **ret) HF_CHECKED;
 
-/* Fires all that wait for a change, and refuses new ones; the thread ends. What had a deadline alone is left to its owner.
- * hf_wakeups_free() after nobody can call any more; NULL is fine. */
+/* Fires all that wait for a change, refuses new ones, and ends the thread; wakeups with only a deadline are left to their owners.
+ * Call hf_wakeups_free() when no thread uses the wakeups any more; NULL is fine. */
 void hf_wakeups_stop(struct hf_wakeups *wakeups);
 void hf_wakeups_free(struct hf_wakeups *wakeups);
 
-/* False: not to wait at all, as the revision is past already or the server is stopping; `fire` is then not called. */
+/* Adds or removes a wakeup. False: the revision has passed already, or the server is stopping; `fire` will not be called. */
 bool hf_wakeups_add(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
 void hf_wakeups_remove(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
 
-/* Fires it now, on this thread. False: it does not wait any more. */
+/* Fires a wakeup now, on this thread. False: it is not waiting. */
 bool hf_wakeups_fire(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
 
-/* The store has reached a revision. Quick: the thread does the rest. */
+/* Reports that the store has reached a revision. Quick: the thread does the rest. */
 void hf_wakeups_committed(struct hf_wakeups *wakeups, uint64_t revision);
 
 #endif

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "client.h"
@@ -16,8 +17,8 @@
 
 #define LOOK_MAX_US 1000000
 #define LOOK_MIN_US 10000
-#define PARTS 5			     /* in which a limit is looked at */
-#define RATE_BYTES_PER_SECOND 16384u /* that a body or an answer has to keep up at least */
+#define PARTS 5			     /* looks within a limit */
+#define RATE_BYTES_PER_SECOND 16384u /* least rate of a body or of reading an answer */
 #define POLLED_MAX 64
 
 struct hf_watch {
@@ -27,7 +28,7 @@ struct hf_watch {
 	bool sleeping, stopping;
 };
 
-/* Clients that wait, to see at once which have gone. */
+/* Waiting clients, polled together to see which have gone. */
 struct waiting {
 	int n;
 	struct pollfd fds[POLLED_MAX];
@@ -39,7 +40,7 @@ static bool read_info(const struct hf_client *client, struct tcp_info *ret) {
 	return getsockopt(client->fd, IPPROTO_TCP, TCP_INFO, ret, &len) == 0;
 }
 
-/* Bytes that came and that nobody has read yet: the server is late, not the client. */
+/* True if bytes have arrived that no thread has read yet: the server is late, not the client. */
 static bool has_unread(const struct hf_client *client) {
 	int bytes = 0;
 	return ioctl(client->fd, SIOCINQ, &bytes) == 0 && bytes > 0;
@@ -52,8 +53,8 @@ static bool has_unsent(const struct hf_client *client) {
 
 static int64_t time_for(uint64_t bytes) { return (int64_t)(bytes * 1000000u / RATE_BYTES_PER_SECOND); }
 
-/* When the head began that is under way on a connection that was answered before; 0: none is. Only the count of received bytes
- * says so, as what has come of a head is in libmicrohttpd's own memory. */
+/* Returns when the current head began on a connection that was answered before; 0: none has begun. Only the kernel's count of
+ * received bytes shows it, because libmicrohttpd keeps an incomplete head to itself. */
 static int64_t later_head_us(struct hf_client *client, int64_t now_us, int64_t look_us) {
 	struct hf_watched *idle = &client->idle;
 	struct tcp_info info = {0};
@@ -76,7 +77,7 @@ static bool body_is_late(struct hf_client *client, int64_t limit_us, int64_t now
 	return now_us - client->since_us >= limit_us + time_for(client->received) && !has_unread(client);
 }
 
-/* Nothing is measured of an answer that is over within a look. */
+/* An answer that ends between two looks is not measured. */
 static bool answer_is_late(struct hf_client *client, int64_t limit_us, int64_t now_us) {
 	struct hf_watched *answer = &client->answer;
 	struct tcp_info info = {0};
@@ -107,11 +108,11 @@ static void look_at(struct hf_clients *clients, struct hf_client *client, int64_
 	switch (state) {
 	case HF_CLIENT_IDLE:
 		if (head_is_late(client, limits->head_us, now_us))
-			hf_client_cut(clients, client, state, HF_CUT_HEAD_TIMEOUT);
+			hf_client_cut(client, state, HF_CUT_HEAD_TIMEOUT);
 		break;
 	case HF_CLIENT_BODY:
 		if (body_is_late(client, limits->transfer_us, now_us))
-			hf_client_cut(clients, client, state, HF_CUT_BODY_TIMEOUT);
+			hf_client_cut(client, state, HF_CUT_BODY_TIMEOUT);
 		break;
 	case HF_CLIENT_WAITING:
 		if (now_us - client->since_us < LOOK_MAX_US)
@@ -123,7 +124,7 @@ static void look_at(struct hf_clients *clients, struct hf_client *client, int64_
 		break;
 	case HF_CLIENT_ANSWERING:
 		if (answer_is_late(client, limits->transfer_us, now_us))
-			hf_client_cut(clients, client, state, HF_CUT_ANSWER_TIMEOUT);
+			hf_client_cut(client, state, HF_CUT_ANSWER_TIMEOUT);
 		break;
 	default:
 		break;
@@ -184,8 +185,10 @@ enum hf_err hf_watch_start(struct hf_clients *clients, struct hf_watch **ret) {
 }
 
 void hf_watch_wake(struct hf_watch *w) {
+	pthread_mutex_lock(&w->clients->lock);
 	if (w->sleeping)
 		pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->clients->lock);
 }
 
 void hf_watch_stop(struct hf_watch *w) {

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Whoever still touches a spare call is told by the address sanitizer (GCC's). */
+/* Lets GCC's address sanitizer report any use of a spare call. */
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #define HIDE(call) ASAN_POISON_MEMORY_REGION(call, sizeof *(call))
@@ -43,7 +43,7 @@ void hf_workers_free(struct hf_workers *workers) {
 	pthread_key_delete(workers->key);
 }
 
-/* This thread's worker; NULL: out of memory. */
+/* Returns this thread's worker, new if it has none. NULL: out of memory. */
 static struct hf_worker *this_worker(struct hf_workers *workers) {
 	struct hf_worker *worker = pthread_getspecific(workers->key);
 	if (worker)
@@ -93,7 +93,7 @@ void hf_workers_opened(struct hf_workers *workers) {
 		worker->connections++;
 }
 
-/* Those that are left at the end are closed by the thread that ends the workers. */
+/* Connections left at the end are closed by the thread that ends the workers, which is not a worker. */
 void hf_workers_closed(struct hf_workers *workers) {
 	struct hf_worker *worker = pthread_getspecific(workers->key);
 	if (worker)
