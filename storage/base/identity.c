@@ -1,6 +1,7 @@
 /* identity.c — who holds a lease. */
 #include "identity.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const KINDS[] = {
@@ -43,6 +44,16 @@ enum hf_err hf_name_set(const char *what, const char *text, size_t max, struct h
 	if (!err)
 		memcpy(ret, text, strlen(text) + 1);
 	return err;
+}
+
+const char *hf_identity_words(const struct hf_identity *id, char *ret, size_t size) {
+	static const char format[] = "%s \"%.*s%s\" of zone \"%s\", mesh \"%s\"", more[] = "…";
+	int len = snprintf(ret, size, format, hf_kind_name(id->kind), HF_SERVICE_MAX, id->service, "", id->zone, id->mesh);
+	if (len < 0 || (size_t)len < size)
+		return ret;
+	int kept = (int)strlen(id->service) - (len - (int)size) - (int)sizeof more; /* names are ASCII */
+	snprintf(ret, size, format, hf_kind_name(id->kind), kept, id->service, more, id->zone, id->mesh);
+	return ret;
 }
 
 bool hf_identity_equal(const struct hf_identity *a, const struct hf_identity *b) {

@@ -147,3 +147,21 @@ Test(identity, damaged_bytes_are_not_decoded) {
 	too_long[key.len] = 's';
 	cr_assert(!hf_identity_decode(too_long, key.len + 1u, &id), "a service of 318");
 }
+
+Test(identity, words_name_all_four_and_cut_only_the_service) {
+	char words[HF_IDENTITY_WORDS_MAX], few[HF_IDENTITY_WORDS_MIN], name[HF_NAME_MAX + 1];
+	struct hf_identity id = {.kind = HF_MESH_SERVICE, .zone = "east", .mesh = "default", .service = "web"};
+	cr_assert_str_eq(hf_identity_words(&id, few, sizeof few), "MeshService \"web\" of zone \"east\", mesh \"default\"");
+	struct hf_identity longest = {.kind = HF_MESH_MULTIZONE_SERVICE};
+	memset(longest.service, 's', HF_SERVICE_MAX);
+	memset(longest.zone, 'z', HF_NAME_MAX);
+	memset(longest.mesh, 'm', HF_NAME_MAX);
+	cr_assert(strstr(hf_identity_words(&longest, words, sizeof words), longest.service), "nothing is cut");
+	cr_assert_str_eq(words + strlen(words) - 2, "m\"");
+	hf_identity_words(&longest, few, sizeof few);
+	cr_assert_eq(strlen(few), sizeof few - 1, "as much as fits");
+	cr_assert(strstr(few, "ss…\" of zone \"z"));
+	memset(name, 'm', HF_NAME_MAX);
+	name[HF_NAME_MAX] = '\0';
+	cr_assert(strstr(few, name), "the mesh is whole");
+}
