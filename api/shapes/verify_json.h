@@ -3,6 +3,7 @@
 #define HF_API_SHAPES_VERIFY_JSON_H
 
 #include "api/text/buf.h"
+#include "storage/store/store.h"
 #include "storage/verify/verify.h"
 
 #define HF_VERIFY_LISTED_MAX 1000 /* violations that are told one by one */

@@ -11,12 +11,8 @@
 
 #include <sys/types.h>
 
-#include "storage/base/digest.h"
+#include "storage/disk/backup_file.h"
 #include "storage/store/store.h"
-
-#define HF_BACKUP_MARK "holdfast-backup\n"
-#define HF_BACKUP_MARK_BYTES 16
-#define HF_BACKUP_TRAILER_BYTES (HF_BACKUP_MARK_BYTES + HF_DIGEST_BYTES)
 
 /* A backup that is being taken: it holds a snapshot. One thread at a time, but for hf_backup_expire(). */
 struct hf_backup;
@@ -34,21 +30,5 @@ ssize_t hf_backup_read(struct hf_backup *backup, void *ret, size_t max);
 /* Lets go of the snapshot: at once, or with the piece that is being read. Never blocks; from any thread, before the close. */
 void hf_backup_expire(struct hf_backup *backup);
 void hf_backup_close(struct hf_backup *backup);
-
-/* What a file says of itself. */
-enum hf_backup_kind {
-	HF_BACKUP_NONE, /* not marked: a copy by other means, or no backup */
-	HF_BACKUP_WHOLE /* marked, and its digest is right */
-};
-
-/* Looks for the marks and compares the digest. HF_E_CORRUPT: the file is a backup that was cut off or altered. HF_E_DATA_DIR: it
- * cannot be read. *ret_bytes is the length of the database in it. */
-enum hf_err hf_backup_check(const char *path, struct hf_why *why, enum hf_backup_kind *ret, uint64_t *ret_bytes) HF_CHECKED;
-
-/* Whether page 0 of a database file has the mark. */
-bool hf_backup_is_marked(const char *path);
-
-/* Takes the mark off page 0, and makes that durable. */
-enum hf_err hf_backup_unmark(const char *path, struct hf_why *why) HF_CHECKED;
 
 #endif

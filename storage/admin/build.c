@@ -6,7 +6,7 @@
 
 #include "derive.h"
 #include "storage/model/zone_rules.h"
-#include "storage/store/store_internal.h"
+#include "storage/tables/meta_table.h"
 
 #define LINES_A_COMMIT 10000
 #define KEY_BYTES_MAX 512
@@ -126,7 +126,7 @@ static enum hf_err check_cursors(const struct hf_pool *pool, struct hf_why *why)
 	static const char *const names[HF_FAMILIES] = {[HF_IPV4] = "IPv4", [HF_IPV6] = "IPv6"};
 	char text[HF_ADDR_TEXT];
 	for (int family = 0; family < HF_FAMILIES; family++) {
-		if (hf_derive_cursor_is_sound(pool, (enum hf_family)family))
+		if (hf_pool_cursor_is_sound(pool, (enum hf_family)family))
 			continue;
 		hf_addr_format(pool->count[family].cursor, text);
 		return hf_fail(why, HF_E_CORRUPT, "its %s cursor is %s", names[family], text);
@@ -145,7 +145,7 @@ static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, s
 		const struct hf_pool *other = load->derive.pools[i];
 		if (other->id == pool->id)
 			return hf_fail(why, HF_E_CORRUPT, "id %" PRIu32 " is that of pool \"%s\" too", pool->id, other->name);
-		if (hf_derive_overlap(pool, other, &ours, &theirs)) {
+		if (hf_pool_collides(pool, other, &ours, &theirs)) {
 			hf_range_format(ours, a);
 			hf_range_format(theirs, b);
 			return hf_fail(why, HF_E_CORRUPT, "%s overlaps %s of pool \"%s\"", a, b, other->name);

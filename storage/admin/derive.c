@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "storage/model/tally.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/deadline.h"
 
@@ -21,26 +22,6 @@ enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, stru
 	return HF_OK;
 }
 
-bool hf_derive_overlap(const struct hf_pool *ours, const struct hf_pool *theirs, struct hf_range *ret_ours,
-		       struct hf_range *ret_theirs) {
-	if (hf_pool_overlaps(&ours->config, theirs, ret_ours, ret_theirs) ||
-	    hf_pool_overlaps(&theirs->config, ours, ret_theirs, ret_ours))
-		return true;
-	for (int i = 0; i < ours->n_draining; i++)
-		for (int k = 0; k < theirs->n_draining; k++)
-			if (hf_range_overlaps(ours->draining[i], theirs->draining[k])) {
-				*ret_ours = ours->draining[i];
-				*ret_theirs = theirs->draining[k];
-				return true;
-			}
-	return false;
-}
-
-bool hf_derive_cursor_is_sound(const struct hf_pool *pool, enum hf_family family) {
-	struct hf_addr cursor = pool->count[family].cursor, before = {cursor.n - 1};
-	return cursor.n == 0 || hf_addr_family(cursor) == family || hf_addr_family(before) == family;
-}
-
 struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name) {
 	int low = 0, high = d->n_pools;
 	while (low < high) {
@@ -53,21 +34,6 @@ struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name)
 			low = middle + 1;
 	}
 	return NULL;
-}
-
-void hf_derive_count(struct hf_pool *pool, struct hf_scope *scope, const struct hf_lease *lease, int by) {
-	bool active = lease->state == HF_ACTIVE;
-	uint64_t n = (uint64_t)by;
-	*(active ? &pool->active : &pool->quarantined) += n;
-	for (int i = 0; i < lease->n_vips; i++) {
-		struct hf_pool_count *count = &pool->count[hf_addr_family(lease->vips[i])];
-		*(active ? &count->leased : &count->quarantined) += n;
-	}
-	*(active ? &scope->active : &scope->quarantined) += n;
-	if (active) {
-		struct hf_digest digest = hf_lease_digest(lease);
-		hf_digest_xor(&scope->digest, &digest);
-	}
 }
 
 static enum hf_err check_address(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a, struct hf_why *why) {
@@ -120,7 +86,7 @@ enum hf_err hf_derive_lease(struct hf_derive *d, struct hf_txn *txn, const struc
 		return fault ? fault : err;
 	hf_identity_encode(&lease->id, &deadline.lease);
 	enter_scope(d, txn, &deadline.lease);
-	hf_derive_count(pool, &d->scope, lease, 1);
+	hf_tally_lease(pool, &d->scope, lease, 1);
 	for (int i = 0; i < lease->n_vips; i++) {
 		struct hf_holder holder = {lease->id, bound[i].from_revision, bound[i].from_ms, 0};
 		hf_history_open(txn, lease->vips[i], &holder);
@@ -143,20 +109,12 @@ void hf_derive_empty_scope(struct hf_txn *txn, const struct hf_identity *scope) 
 	hf_txn_put(txn, HF_SCOPES, (struct hf_slice){key.bytes, key.scope_len}, hf_scope_encode(&empty, record));
 }
 
-void hf_derive_drop_drained(struct hf_txn *txn, struct hf_pool *pool) {
-	int kept = 0;
-	for (int i = 0; i < pool->n_draining; i++)
-		if (hf_allocator_any_held(txn, pool->draining[i]))
-			pool->draining[kept++] = pool->draining[i];
-	pool->n_draining = kept;
-}
-
 void hf_derive_end(struct hf_derive *d, struct hf_txn *txn) {
 	uint8_t record[HF_POOL_RECORD_MAX];
 	end_scope(d, txn);
 	for (int i = 0; i < d->n_pools && !hf_txn_fault(txn, NULL); i++) {
 		struct hf_pool *pool = d->pools[i];
-		hf_derive_drop_drained(txn, pool);
+		hf_allocator_drop_drained(txn, pool);
 		hf_allocator_rebuild(txn, pool);
 		hf_txn_put(txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record));
 	}

@@ -21,14 +21,6 @@ struct hf_derive {
 /* Adds a pool, as it is stored but for its counters; pools come by name. HF_E_STORAGE: out of memory. */
 enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, struct hf_why *why) HF_CHECKED;
 
-/* Whether a range of one pool overlaps a range of the other, draining ones too on either side; which ones, then. */
-bool hf_derive_overlap(const struct hf_pool *ours, const struct hf_pool *theirs, struct hf_range *ret_ours,
-		       struct hf_range *ret_theirs);
-
-/* Whether a pool's cursor may be where it is: at the beginning (0), at an address of its family, or right behind the family's last.
- */
-bool hf_derive_cursor_is_sound(const struct hf_pool *pool, enum hf_family family);
-
 /* NULL: there is none. */
 struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name);
 
@@ -44,15 +36,9 @@ void hf_derive_past(struct hf_txn *txn, struct hf_addr a, const struct hf_holder
 /* Writes a scope that has no lease. */
 void hf_derive_empty_scope(struct hf_txn *txn, const struct hf_identity *scope);
 
-/* Drops the pool's draining ranges in which nobody holds an address: they go with their last one. */
-void hf_derive_drop_drained(struct hf_txn *txn, struct hf_pool *pool);
-
 /* After the last lease: writes the last scope, the pools and their free extents. */
 void hf_derive_end(struct hf_derive *d, struct hf_txn *txn);
 
 void hf_derive_free(struct hf_derive *d);
-
-/* Adds a lease to its pool's counters (but for the overlaid addresses) and to its scope's sum `by` 1, or -1 to take it out. */
-void hf_derive_count(struct hf_pool *pool, struct hf_scope *scope, const struct hf_lease *lease, int by);
 
 #endif

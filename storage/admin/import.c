@@ -11,7 +11,8 @@
 #include "restore.h"
 #include "storage/disk/datadir.h"
 #include "storage/disk/lock_file.h"
-#include "storage/store/store_internal.h"
+#include "storage/store/store.h"
+#include "storage/tables/meta_table.h"
 
 static enum hf_err load_lines(struct hf_import *im, struct hf_load *load, struct hf_why *why) {
 	const struct hf_line *line;
@@ -81,7 +82,7 @@ static enum hf_err is_untouched(struct hf_store *store, struct hf_why *why, bool
 		return hf_fail(why, err, "no reader is left");
 	err = hf_reader_begin(reader, why);
 	if (!err) {
-		*ret = hf_store_is_untouched(reader);
+		*ret = hf_meta_is_untouched(reader);
 		err = hf_txn_fault(reader, why);
 	}
 	hf_reader_close(reader);
@@ -101,7 +102,7 @@ static enum hf_err install(struct hf_import *im, const char *dir, struct hf_stor
 		err = hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
 	if (!err)
 		err = raise_epoch(im, built, why);
-	im->meta = built->meta;
+	im->meta = *hf_store_meta(built);
 	int64_t now_ms = hf_store_now_ms(built);
 	hf_store_close(built);
 	if (!err)
@@ -129,7 +130,7 @@ static enum hf_err merge(struct hf_import *im, struct hf_store *store, struct hf
 	im->applied = m.applied;
 	if (!err && m.applied)
 		err = raise_epoch(im, store, why);
-	im->meta = store->meta;
+	im->meta = *hf_store_meta(store);
 	return err;
 }
 
@@ -169,7 +170,7 @@ enum hf_err hf_import(struct hf_import *im, struct hf_why *why) {
 	if (hf_store_exists(im->dir, NULL) == HF_OK) {
 		err = hf_store_open(im->dir, &options, why, &store);
 		/* The lock outlives the store: it is not given back before the new one is in place. */
-		if (!err && (lock = dup(store->lock_fd)) < 0) {
+		if (!err && (lock = hf_store_share_lock(store)) < 0) {
 			hf_store_close(store);
 			err = hf_fail(why, HF_E_STORAGE, "the lock cannot be kept: %s", strerror(errno));
 		}

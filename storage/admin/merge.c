@@ -71,7 +71,7 @@ static void judge_pool(struct walk *w, const struct hf_pool *pool, struct target
 			ret->pool = *other;
 			break;
 		}
-		if (ret->is == ADDED && hf_derive_overlap(pool, other, &ours, &theirs)) {
+		if (ret->is == ADDED && hf_pool_collides(pool, other, &ours, &theirs)) {
 			ret->is = REFUSED;
 			hf_range_format(ours, a);
 			hf_range_format(theirs, b);
@@ -130,7 +130,7 @@ static void drop_drained(struct walk *w) {
 	for (int i = 0; i < w->n_targets; i++) {
 		struct hf_pool *pool = hf_batch_pool(w->batch, w->targets[i].pool.name);
 		if (w->targets[i].is == ADDED && pool)
-			hf_derive_drop_drained(hf_batch_txn(w->batch), pool);
+			hf_allocator_drop_drained(hf_batch_txn(w->batch), pool);
 	}
 }
 

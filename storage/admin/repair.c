@@ -7,7 +7,6 @@
 
 #include "derive.h"
 #include "storage/disk/datadir.h"
-#include "storage/store/store_internal.h"
 #include "storage/verify/verify_internal.h"
 
 static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES};
@@ -158,7 +157,7 @@ static void note_remaining(void *context, enum hf_table table, const char *what)
 
 static enum hf_err derive_anew(struct hf_repair *repair, struct hf_txn *reader, struct hf_txn *txn, struct hf_why *why) {
 	struct hf_verify_counts counts;
-	struct rebuild r = {.before = {.txn = reader, .meta = repair->store->meta}, .txn = txn, .why = why};
+	struct rebuild r = {.before = {.txn = reader, .meta = *hf_store_meta(repair->store)}, .txn = txn, .why = why};
 	enum hf_err err = rebuild(&r);
 	hf_derive_free(&r.derive);
 	if (!err)
@@ -188,7 +187,7 @@ static enum hf_err keep_copy(struct hf_repair *repair, struct hf_why *why) {
 
 static enum hf_err repair_found(struct hf_repair *repair, struct hf_txn *reader, struct hf_why *why) {
 	struct hf_txn *txn;
-	enum hf_err err = hf_txn_begin(repair->store->kv, why, &txn);
+	enum hf_err err = hf_store_begin_alone(repair->store, why, &txn);
 	if (err)
 		return err;
 	err = derive_anew(repair, reader, txn, why);
@@ -199,7 +198,6 @@ static enum hf_err repair_found(struct hf_repair *repair, struct hf_txn *reader,
 		return err;
 	}
 	err = hf_txn_commit(txn, why);
-	repair->store->pools_stale = true;
 	repair->applied = !err;
 	if (err) {
 		unlink(repair->aside);

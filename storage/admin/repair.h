@@ -8,6 +8,7 @@
 
 #include <limits.h>
 
+#include "storage/store/store.h"
 #include "storage/verify/verify.h"
 
 /* Rows of a table that were made, dropped, or given another value. */

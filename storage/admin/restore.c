@@ -12,9 +12,10 @@
 #include "storage/disk/lock_file.h"
 #include "storage/disk/space.h"
 #include "storage/requests/pool_requests.h"
-#include "storage/store/store_internal.h"
+#include "storage/store/batch.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/lease_table.h"
+#include "storage/tables/meta_table.h"
 
 /* A zone that connected waits for its control plane to come back; what that one still sends from before is fenced off. */
 static void freeze_zones(struct hf_batch *batch, uint64_t ahead) {
@@ -90,7 +91,7 @@ static void add_pool(void *context, const struct hf_pool *pool) {
 
 static enum hf_err read_content(struct hf_txn *reader, struct hf_why *why, struct content *ret) {
 	ret->meta = hf_meta_read(reader);
-	ret->is_untouched = hf_store_is_untouched(reader);
+	ret->is_untouched = hf_meta_is_untouched(reader);
 	enum hf_err err = hf_pools_each(reader, add_pool, ret, why);
 	return !err && ret->lost ? hf_fail(why, HF_E_STORAGE, "out of memory") : err;
 }
@@ -204,7 +205,7 @@ static enum hf_err build(struct hf_restore *r, const char *dir, const char *file
 	if (err)
 		return err;
 	err = hf_store_raise_epoch(store, at_least, why);
-	r->meta = store->meta;
+	r->meta = *hf_store_meta(store);
 	hf_store_close(store);
 	if (err)
 		return err;

@@ -12,6 +12,7 @@
 
 #include <limits.h>
 
+#include "storage/store/store.h"
 #include "storage/verify/verify.h"
 
 /* Raises the store epoch by 1, or to `at_least` if that is more, with all that goes with it, in one transaction. No committer is at

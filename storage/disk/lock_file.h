@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#include "storage/store/store.h"
+#include "storage/model/meta.h"
 
 #define HF_MARK_HOST_MAX 64
 

@@ -272,3 +272,23 @@ bool hf_range_subtract(struct hf_range range, const struct hf_range *cidrs, int 
 	struct hf_range low = {range.first, {range.first.n + half}}, high = {{range.first.n + half + 1}, range.last};
 	return hf_range_subtract(low, cidrs, n, ret, max, ret_n) && hf_range_subtract(high, cidrs, n, ret, max, ret_n);
 }
+
+bool hf_pool_collides(const struct hf_pool *ours, const struct hf_pool *theirs, struct hf_range *ret_ours,
+		      struct hf_range *ret_theirs) {
+	if (hf_pool_overlaps(&ours->config, theirs, ret_ours, ret_theirs) ||
+	    hf_pool_overlaps(&theirs->config, ours, ret_theirs, ret_ours))
+		return true;
+	for (int i = 0; i < ours->n_draining; i++)
+		for (int k = 0; k < theirs->n_draining; k++)
+			if (hf_range_overlaps(ours->draining[i], theirs->draining[k])) {
+				*ret_ours = ours->draining[i];
+				*ret_theirs = theirs->draining[k];
+				return true;
+			}
+	return false;
+}
+
+bool hf_pool_cursor_is_sound(const struct hf_pool *pool, enum hf_family family) {
+	struct hf_addr cursor = pool->count[family].cursor, before = {cursor.n - 1};
+	return cursor.n == 0 || hf_addr_family(cursor) == family || hf_addr_family(before) == family;
+}

@@ -96,4 +96,12 @@ int hf_pool_match(const struct hf_pool *pool, const struct hf_identity *id);
 /* The parts of `range` that lie in none of `n` CIDRs, as CIDRs appended to ret[*ret_n]; false if they exceed `max`. */
 bool hf_range_subtract(struct hf_range range, const struct hf_range *cidrs, int n, struct hf_range *ret, int max, int *ret_n);
 
+/* Whether a range of one pool overlaps a range of the other, draining ones too on either side; which ones, then. */
+bool hf_pool_collides(const struct hf_pool *ours, const struct hf_pool *theirs, struct hf_range *ret_ours,
+		      struct hf_range *ret_theirs);
+
+/* Whether a pool's cursor may be where it is: at the beginning (0), at an address of its family, or right behind the family's last.
+ */
+bool hf_pool_cursor_is_sound(const struct hf_pool *pool, enum hf_family family);
+
 #endif

@@ -136,6 +136,10 @@ struct hf_store *hf_batch_store(struct hf_batch *batch) {
 	return batch->store;
 }
 
+struct hf_wear **hf_batch_wear(struct hf_batch *batch) {
+	return &batch->store->wear;
+}
+
 struct hf_meta *hf_batch_meta(struct hf_batch *batch) {
 	return &batch->meta;
 }

@@ -15,6 +15,7 @@
 #include "store.h"
 
 struct hf_batch;
+struct hf_wear;
 
 /* Begins. Blocks while another batch is open. HF_E_STORAGE, HF_E_PANIC. */
 enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf_batch **ret) HF_CHECKED;
@@ -53,6 +54,9 @@ struct hf_scope hf_batch_zone_sum(struct hf_batch *batch, const char *zone);
 
 /* Stores a zone's record. */
 void hf_batch_put_zone(struct hf_batch *batch, const struct hf_zone *zone);
+
+/* What syncs released lately (wear.h); the store's, as the batch changes it. */
+struct hf_wear **hf_batch_wear(struct hf_batch *batch);
 
 /* Notes that a lease's address changed; it is written with the batch, and hf_store_vip_changes() tells once that is committed. */
 void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause);

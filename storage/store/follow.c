@@ -7,10 +7,6 @@
 #include "storage/tables/lease_table.h"
 #include "store_internal.h"
 
-#define CLOCK_KEY "clock"
-
-static const struct hf_slice KEY = {CLOCK_KEY, sizeof CLOCK_KEY - 1};
-
 /* Sets the store's time to `to_ms`; what lies within the store moves by `shift_ms`. */
 struct step {
 	struct hf_batch *batch;
@@ -101,7 +97,6 @@ static int64_t time_at(const struct hf_store *store, const struct hf_clock_readi
 /* Moves the store's time by `by_ms` and what lies within the store along, and writes it down, as of the reading. */
 static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading *reading, int64_t by_ms, struct hf_why *why) {
 	struct step step = {.from_ms = time_at(store, reading), .shift_ms = by_ms};
-	uint8_t buffer[HF_CLOCK_RECORD_BYTES];
 	enum hf_err err = hf_batch_begin(store, why, &step.batch);
 	if (err)
 		return err;
@@ -114,7 +109,7 @@ static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading 
 	memcpy(record.boot, reading->boot, sizeof record.boot);
 	record.lag_from_ms = record.lag_ms ? step.to_ms : 0;
 	move_all(&step);
-	hf_txn_put(hf_batch_txn(step.batch), HF_META, KEY, hf_clock_encode(&record, buffer));
+	hf_clock_record_write(hf_batch_txn(step.batch), &record);
 	err = hf_batch_commit(step.batch, why);
 	if (err)
 		return err;
@@ -184,15 +179,12 @@ enum hf_err hf_follow_clock(struct hf_store *store, struct hf_why *why, struct h
 static enum hf_err read_known(struct hf_store *store, struct hf_why *why, struct hf_clock_record *ret_record, bool *ret_has_record,
 			      int64_t *ret_known_ms) {
 	struct hf_txn *txn;
-	struct hf_slice value;
 	struct hf_change newest;
 	enum hf_err err = hf_txn_open_read(store->kv, &txn);
 	if (err)
 		return hf_fail(why, err, "the store cannot be read");
 	err = hf_txn_renew(txn, why);
-	*ret_has_record = !err && hf_txn_get(txn, HF_META, KEY, &value);
-	if (*ret_has_record && !hf_clock_decode(value, ret_record))
-		hf_txn_corrupt(txn, HF_META, "the record of the store's time is damaged");
+	*ret_has_record = !err && hf_clock_record_read(txn, ret_record);
 	HF_CURSOR changes;
 	hf_cursor_open(txn, HF_CHANGES, &changes);
 	int64_t known_ms = *ret_has_record ? ret_record->at_ms : store->meta.created_ms;
@@ -205,12 +197,6 @@ static enum hf_err read_known(struct hf_store *store, struct hf_why *why, struct
 		err = hf_txn_fault(txn, why);
 	hf_txn_close(txn);
 	return err;
-}
-
-bool hf_follow_is_sound(struct hf_txn *txn) {
-	struct hf_clock_record record;
-	struct hf_slice value;
-	return !hf_txn_get(txn, HF_META, KEY, &value) || hf_clock_decode(value, &record);
 }
 
 enum hf_err hf_follow_start(struct hf_store *store, struct hf_why *why) {

@@ -26,7 +26,4 @@ enum hf_err hf_follow_start(struct hf_store *store, struct hf_why *why) HF_CHECK
  * calls at most if nothing happened. */
 enum hf_err hf_follow_clock(struct hf_store *store, struct hf_why *why, struct hf_clock_news *ret) HF_CHECKED;
 
-/* Whether the record of the store's time can be read, or is missing. */
-bool hf_follow_is_sound(struct hf_txn *txn);
-
 #endif

@@ -1,6 +1,6 @@
 /* lease_change.c — the one way to alter a lease: everything else in the store follows from its record before and after. */
 #include "batch.h"
-#include "storage/admin/derive.h"
+#include "storage/model/tally.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
@@ -32,17 +32,6 @@ static void bind_address(struct hf_batch *batch, struct hf_pool *pool, const str
 	hf_history_open(hf_batch_txn(batch), a, &holder);
 }
 
-/* A draining range goes with its last address. */
-static void drop_drained(struct hf_batch *batch, struct hf_pool *pool, struct hf_addr a) {
-	for (int i = 0; i < pool->n_draining; i++)
-		if (hf_range_has(pool->draining[i], a) && !hf_allocator_any_held(hf_batch_txn(batch), pool->draining[i])) {
-			pool->n_draining--;
-			memmove(&pool->draining[i], &pool->draining[i + 1],
-				sizeof pool->draining[0] * (size_t)(pool->n_draining - i));
-			return;
-		}
-}
-
 static void free_address(struct hf_batch *batch, struct hf_pool *pool, struct hf_addr a) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	struct hf_pool_count *count = &pool->count[hf_addr_family(a)];
@@ -57,7 +46,7 @@ static void free_address(struct hf_batch *batch, struct hf_pool *pool, struct hf
 		break;
 	case HF_DRAINING:
 		count->overlaid_draining--;
-		drop_drained(batch, pool, a);
+		hf_allocator_drop_drained(txn, pool);
 		break;
 	case HF_OUTSIDE:
 		hf_txn_corrupt(txn, HF_POOLS, "a held address lies in no range of its pool");
@@ -126,11 +115,11 @@ static void move_lease(struct hf_batch *batch, struct hf_pool *from, struct hf_p
 		if (!has_vip(before, after->vips[i]))
 			bind_address(batch, to, after, after->vips[i]);
 	if (before) {
-		hf_derive_count(from, scope, before, -1);
+		hf_tally_lease(from, scope, before, -1);
 		from->touched = true;
 	}
 	if (after) {
-		hf_derive_count(to, scope, after, 1);
+		hf_tally_lease(to, scope, after, 1);
 		to->touched = true;
 	}
 }

@@ -8,36 +8,18 @@
 #include "follow.h"
 #include "migrate.h"
 #include "presence.h"
-#include "storage/admin/backup.h"
 #include "storage/base/digest.h"
 #include "storage/base/monotonic.h"
+#include "storage/disk/backup_file.h"
 #include "storage/disk/datadir.h"
 #include "storage/disk/lock_file.h"
 #include "storage/disk/space.h"
 #include "storage/tables/allocator.h"
 #include "store_internal.h"
 
-#define FORMAT_KEY "format"
 #define DEFAULT_CHANGES 200000
 #define DEFAULT_FOLLOW_AFTER_MS 10000
 #define DEFAULT_CHANGES_AGE_MS ((int64_t)7 * 24 * 3600 * 1000)
-
-static const struct hf_slice FORMAT = {FORMAT_KEY, sizeof FORMAT_KEY - 1};
-
-static enum hf_err read_format(struct hf_txn *txn, struct hf_why *why, unsigned *ret) {
-	struct hf_slice value;
-	if (!hf_txn_get(txn, HF_META, FORMAT, &value))
-		return hf_fail(why, HF_E_CORRUPT, "the store does not say its format: it is damaged, or not a Holdfast store");
-	struct hf_parser p = hf_parser_begin(value);
-	uint64_t format = hf_take_uint(&p, 4);
-	if (!hf_parser_end(&p) || format == 0)
-		return hf_fail(why, HF_E_CORRUPT, "the store's format number is damaged");
-	if (format > HF_FORMAT)
-		return hf_fail(why, HF_E_NEWER_FORMAT, "the store has format %u, from a newer Holdfast; this one reads up to %u",
-			       (unsigned)format, HF_FORMAT);
-	*ret = (unsigned)format;
-	return HF_OK;
-}
 
 /* The last change must be the last revision: a cheap sign that the tables belong together. */
 static enum hf_err check_feed(struct hf_txn *txn, const struct hf_meta *meta, struct hf_why *why) {
@@ -92,7 +74,7 @@ static enum hf_err initialise(struct hf_store *store, struct hf_why *why) {
 static enum hf_err read_store(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) {
 	if (hf_txn_count(txn, HF_META) == 0 && hf_txn_count(txn, HF_LEASES) == 0)
 		return hf_txn_fault(txn, why);
-	enum hf_err err = read_format(txn, why, &store->format);
+	enum hf_err err = hf_format_read(txn, why, &store->format);
 	if (!err) {
 		struct hf_moves moves = hf_moves_read(txn);
 		store->meta = hf_meta_read(txn);

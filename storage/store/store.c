@@ -9,61 +9,6 @@
 #include "storage/tables/holders.h"
 #include "store_internal.h"
 
-#define META_VERSION 2
-#define META_VERSION_1 1 /* of format 1: it ends before restored_ms */
-#define FORMAT_KEY "format"
-#define META_KEY "store"
-#define META_BYTES 61
-
-static struct hf_slice text_slice(const char *text) { return (struct hf_slice){text, strlen(text)}; }
-
-void hf_meta_write(struct hf_txn *txn, const struct hf_meta *meta) {
-	uint8_t record[META_BYTES];
-	struct hf_writer w = hf_writer_begin(record);
-	hf_put_uint(&w, META_VERSION, 1);
-	hf_put_bytes(&w, meta->store_id, sizeof meta->store_id);
-	hf_put_uint(&w, meta->store_epoch, 8);
-	hf_put_uint(&w, meta->revision, 8);
-	hf_put_uint(&w, meta->compacted, 8);
-	hf_put_uint(&w, meta->next_pool_id, 4);
-	hf_put_uint(&w, (uint64_t)meta->created_ms, 8);
-	hf_put_uint(&w, (uint64_t)meta->restored_ms, 8);
-	hf_txn_put(txn, HF_META, text_slice(META_KEY), hf_writer_end(&w));
-}
-
-struct hf_meta hf_meta_read(struct hf_txn *txn) {
-	struct hf_meta meta = {0};
-	struct hf_slice value = {NULL, 0};
-	if (hf_txn_get(txn, HF_META, text_slice(META_KEY), &value)) {
-		struct hf_parser p = hf_parser_begin(value);
-		uint64_t version = hf_take_uint(&p, 1);
-		hf_take_copy(&p, meta.store_id, sizeof meta.store_id);
-		meta.store_epoch = hf_take_uint(&p, 8);
-		meta.revision = hf_take_uint(&p, 8);
-		meta.compacted = hf_take_uint(&p, 8);
-		meta.next_pool_id = (uint32_t)hf_take_uint(&p, 4);
-		meta.created_ms = (int64_t)hf_take_uint(&p, 8);
-		if (version != META_VERSION_1)
-			meta.restored_ms = (int64_t)hf_take_uint(&p, 8);
-		if ((version == META_VERSION || version == META_VERSION_1) && hf_parser_end(&p))
-			return meta;
-	}
-	hf_txn_corrupt(txn, HF_META, "the store's record is missing or damaged");
-	return (struct hf_meta){0};
-}
-
-void hf_format_write(struct hf_txn *txn) {
-	uint8_t format[4];
-	struct hf_writer w = hf_writer_begin(format);
-	hf_put_uint(&w, HF_FORMAT, 4);
-	hf_txn_put(txn, HF_META, text_slice(FORMAT_KEY), hf_writer_end(&w));
-}
-
-bool hf_store_is_untouched(struct hf_txn *txn) {
-	struct hf_meta meta = hf_meta_read(txn);
-	return meta.revision == HF_DEFAULT_POOLS && meta.store_epoch == 1 && hf_txn_count(txn, HF_ZONES) == 0;
-}
-
 static void free_pools(struct hf_store *store) {
 	for (int i = 0; i < store->n_pools; i++)
 		free(store->pools[i]);
@@ -165,3 +110,14 @@ enum hf_err hf_reader_begin(struct hf_txn *reader, struct hf_why *why) { return 
 void hf_reader_end(struct hf_txn *reader) { hf_txn_reset(reader); }
 
 void hf_reader_close(struct hf_txn *reader) { hf_txn_close(reader); }
+
+const struct hf_meta *hf_store_meta(const struct hf_store *store) { return &store->meta; }
+
+enum hf_err hf_store_begin_alone(struct hf_store *store, struct hf_why *why, struct hf_txn **ret) {
+	enum hf_err err = hf_txn_begin(store->kv, why, ret);
+	if (!err)
+		store->pools_stale = true;
+	return err;
+}
+
+int hf_store_share_lock(const struct hf_store *store) { return dup(store->lock_fd); }

@@ -11,13 +11,12 @@
 #include "storage/base/clock.h"
 #include "storage/lmdb/txn.h"
 #include "storage/model/change.h"
+#include "storage/model/meta.h"
 #include "storage/model/pool.h"
 #include "storage/model/zone.h"
+#include "storage/tables/meta_table.h"
 
-#define HF_FORMAT 3 /* of the tables; storage/FORMAT.md */
-#define HF_STORE_EPOCH_MAX ((uint64_t)1 << 30)
 #define HF_DEFAULT_MAP_BYTES ((uint64_t)64 << 30)
-#define HF_DEFAULT_POOLS 3 /* made at the first start; each is a change */
 
 struct hf_store_options {
 	uint64_t map_size_bytes;     /* the file's limit; sparse. 0: 64 GiB */
@@ -29,23 +28,6 @@ struct hf_store_options {
 	bool follow_clock;	     /* the store is to be served: its time is taken up, and follows the wall clock (follow.h) */
 	int64_t follow_after_ms;     /* how long the wall clock must be ahead before it is followed; 0: 10 s; below: at once */
 };
-
-/* What a snapshot says of the whole store. */
-struct hf_meta {
-	uint8_t store_id[16];
-	uint64_t store_epoch; /* from 1; +1 by a restore */
-	uint64_t revision;    /* of the last committed change; 0 at birth */
-	uint64_t compacted;   /* the last revision that is gone from the feed; 0 if none */
-	uint32_t next_pool_id;
-	int64_t created_ms;
-	int64_t restored_ms; /* when the store epoch was raised; 0: never */
-};
-
-/* Revisions and zone epochs of a store are below this. A store epoch that is raised raises all three alike, so none that was good
- * is too large later; it is at most 2^63. */
-static inline uint64_t hf_meta_limit(const struct hf_meta *meta) {
-	return (meta->store_epoch + HF_STORE_EPOCH_MAX) << HF_BAND_BITS;
-}
 
 struct hf_store;
 
@@ -125,10 +107,16 @@ enum hf_err hf_reader_begin(struct hf_txn *reader, struct hf_why *why) HF_CHECKE
 void hf_reader_end(struct hf_txn *reader);
 void hf_reader_close(struct hf_txn *reader);
 
-/* Whether a snapshot is of a store as it was made, so that nothing is lost with it. Every change but a zone's makes a revision. */
-bool hf_store_is_untouched(struct hf_txn *txn);
+/* For storage/ alone. */
 
-/* The snapshot's meta record; zeros and a fault if it cannot be read. */
-struct hf_meta hf_meta_read(struct hf_txn *txn);
+/* The writer's copy of the meta record; neither it nor what follows is for another thread than the writer's. */
+const struct hf_meta *hf_store_meta(const struct hf_store *store);
+
+/* Begins a write transaction beside any batch, whose writes the writer's copies do not follow: the next batch reads them again. The
+ * caller has the store for itself, and ends the transaction. Errors as hf_txn_begin(). */
+enum hf_err hf_store_begin_alone(struct hf_store *store, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
+
+/* Returns another descriptor of the lock, which outlives the store; -1 and errno if there is none. The caller closes it. */
+int hf_store_share_lock(const struct hf_store *store);
 
 #endif

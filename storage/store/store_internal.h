@@ -54,12 +54,7 @@ struct hf_store {
 /* Reads the pools anew into the writer's copies. */
 enum hf_err hf_store_load_pools(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
-void hf_meta_write(struct hf_txn *txn, const struct hf_meta *meta);
-
 /* How long history or feed keep anything, at the longest. */
 int64_t hf_store_longest_kept_ms(const struct hf_store *store);
-
-/* Writes the format number of the tables. */
-void hf_format_write(struct hf_txn *txn);
 
 #endif

@@ -10,6 +10,15 @@
 #define COMPACT_MINIMUM 64 /* changes dropped with a batch, beyond twice what it added */
 #define RUN_BUDGET 1000	   /* of each, by upkeep alone */
 
+static struct hf_feed_limits feed_limits(const struct hf_store *store) {
+	return (struct hf_feed_limits){store->options.changes_max, hf_store_patient_ms(store) - store->options.changes_age_ms};
+}
+
+void hf_upkeep_compact(struct hf_batch *batch, int budget) {
+	struct hf_feed_limits limits = feed_limits(hf_batch_store(batch));
+	hf_feed_compact(hf_batch_txn(batch), hf_batch_meta(batch), &limits, budget);
+}
+
 enum hf_err hf_upkeep_begin(struct hf_store *store, struct hf_why *why, struct hf_batch **ret) {
 	enum hf_err err = hf_batch_begin(store, why, ret);
 	if (!err && hf_batch_now_ms(*ret) >= store->next_deadline_ms)
@@ -21,7 +30,7 @@ enum hf_err hf_upkeep_commit(struct hf_batch *batch, struct hf_why *why) {
 	const struct hf_store *store = hf_batch_store(batch);
 	const struct hf_meta *meta = hf_batch_meta(batch);
 	if (meta->revision - meta->compacted > store->options.changes_max)
-		hf_feed_compact(batch, (int)(2 * (meta->revision - store->meta.revision)) + COMPACT_MINIMUM);
+		hf_upkeep_compact(batch, (int)(2 * (meta->revision - store->meta.revision)) + COMPACT_MINIMUM);
 	return hf_batch_commit(batch, why);
 }
 
@@ -48,7 +57,8 @@ enum hf_err hf_upkeep_is_due(struct hf_store *store, struct hf_txn *reader, stru
 	if (err)
 		return err;
 	struct hf_meta meta = hf_meta_read(reader);
-	*ret = now_ms >= store->next_deadline_ms || hf_feed_overdue(store, reader, &meta);
+	struct hf_feed_limits limits = feed_limits(store);
+	*ret = now_ms >= store->next_deadline_ms || hf_feed_overdue(reader, &meta, &limits);
 	err = hf_txn_fault(reader, why);
 	hf_reader_end(reader);
 	return err;
@@ -60,6 +70,6 @@ enum hf_err hf_upkeep_run(struct hf_store *store, struct hf_why *why) {
 	if (err)
 		return err;
 	hf_expiry_sweep(batch, RUN_BUDGET);
-	hf_feed_compact(batch, RUN_BUDGET);
+	hf_upkeep_compact(batch, RUN_BUDGET);
 	return hf_batch_commit(batch, why);
 }

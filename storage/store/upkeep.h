@@ -18,4 +18,7 @@ enum hf_err hf_upkeep_is_due(struct hf_store *store, struct hf_txn *reader, stru
 /* A batch of upkeep alone, bounded: there may be more to do after it. */
 enum hf_err hf_upkeep_run(struct hf_store *store, struct hf_why *why) HF_CHECKED;
 
+/* Drops changes that the feed keeps no longer, at most `budget` of them. */
+void hf_upkeep_compact(struct hf_batch *batch, int budget);
+
 #endif

@@ -4,7 +4,7 @@
 #include "storage/model/zone_rules.h"
 #include "storage/requests/acquire.h"
 #include "storage/requests/release.h"
-#include "storage/store/store_internal.h"
+#include "storage/store/wear.h"
 #include "sync_internal.h"
 
 #define SCANNED_MIN 1000
@@ -144,13 +144,12 @@ static bool read_lease(struct hf_txn *txn, const struct hf_sync_item *item, stru
 
 /* A sync that may release everything means what it releases. */
 static void note_wear(struct work *work, const struct hf_sync_item *item, uint64_t revision) {
-	struct hf_store *store = hf_batch_store(work->batch);
 	struct hf_identity id;
 	struct hf_key key;
 	if (work->sync->max_release_percent == 100 || !hf_identity_decode(item->key, item->key_len, &id))
 		return;
 	hf_identity_encode(&id, &key);
-	if (!hf_wear_add(&store->wear, (struct hf_slice){key.bytes, key.scope_len}, revision, work->now_ms))
+	if (!hf_wear_add(hf_batch_wear(work->batch), (struct hf_slice){key.bytes, key.scope_len}, revision, work->now_ms))
 		hf_txn_fail(hf_batch_txn(work->batch), HF_E_STORAGE, "out of memory");
 }
 
@@ -158,7 +157,7 @@ static void forget_wear(void *context, struct hf_slice scope, uint64_t releases)
 	struct work *work = context;
 	(void)releases;
 	if (hf_sync_in_scope(work->sync, scope))
-		hf_wear_forget(hf_batch_store(work->batch)->wear, scope);
+		hf_wear_forget(*hf_batch_wear(work->batch), scope);
 }
 
 static void release(struct work *work, struct hf_sync_item *item) {
@@ -177,7 +176,7 @@ static void release_all(struct work *work) {
 	struct hf_sync *sync = work->sync;
 	struct hf_slice zone = {sync->zone, strlen(sync->zone) + 1};
 	if (sync->max_release_percent == 100 && sync->releases > 0) /* and what went before is meant as well */
-		hf_wear_each(hf_batch_store(work->batch)->wear, zone, work->now_ms, forget_wear, work);
+		hf_wear_each(*hf_batch_wear(work->batch), zone, work->now_ms, forget_wear, work);
 	for (uint32_t i = 0; i < work->sync->n_sorted; i++)
 		if (work->sync->sorted[i]->todo == HF_SYNC_RELEASE)
 			release(work, work->sync->sorted[i]);
@@ -203,12 +202,11 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 	struct work *work = hf_arena_alloc(&sync->arena, sizeof *work);
 	if (!work)
 		return hf_sync_no_memory(sync, why);
-	struct hf_store *store = hf_batch_store(batch);
-	*work = (struct work){.sync = sync, .batch = batch, .now_ms = hf_store_monotonic_ms(store)};
+	*work = (struct work){.sync = sync, .batch = batch, .now_ms = hf_store_monotonic_ms(hf_batch_store(batch))};
 	enum hf_err err = decide_again(sync, batch, why);
 	if (err)
 		return err;
-	enum hf_err refusal = hf_sync_judge(sync, store->wear, work->now_ms, why);
+	enum hf_err refusal = hf_sync_judge(sync, *hf_batch_wear(batch), work->now_ms, why);
 	if (refusal == HF_E_ZONE_OFFLINE)
 		return refusal;
 	err = acquire_all(work);
@@ -222,7 +220,7 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 		sync->zone_known = hf_zone_read(hf_batch_txn(batch), sync->zone, &zone);
 	sync->digest = hf_batch_zone_sum(batch, sync->zone).digest;
 	/* A batch without a change is given up, as what was reserved and given back would be written. */
-	write->discard = sync->dry_run || sync->revision == store->meta.revision;
+	write->discard = sync->dry_run || sync->revision == hf_store_meta(hf_batch_store(batch))->revision;
 	return HF_OK;
 }
 

@@ -263,3 +263,11 @@ void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id) {
 	     found = hf_cursor_next(&cursor))
 		hf_cursor_del(&cursor);
 }
+
+void hf_allocator_drop_drained(struct hf_txn *txn, struct hf_pool *pool) {
+	int kept = 0;
+	for (int i = 0; i < pool->n_draining; i++)
+		if (hf_allocator_any_held(txn, pool->draining[i]))
+			pool->draining[kept++] = pool->draining[i];
+	pool->n_draining = kept;
+}

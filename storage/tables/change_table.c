@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "storage/store/store_internal.h"
+#include "meta_table.h"
 
 static bool read_change(struct hf_cursor *cursor, bool found, struct hf_change *ret) {
 	if (!found)
@@ -64,24 +64,22 @@ static bool oldest_change(struct hf_txn *txn, struct hf_change *ret) {
 	return read_change(&cursor, hf_cursor_first(&cursor), ret);
 }
 
-bool hf_feed_overdue(struct hf_store *store, struct hf_txn *txn, const struct hf_meta *meta) {
-	struct hf_change oldest;
-	return meta->revision - meta->compacted > store->options.changes_max ||
-	       (oldest_change(txn, &oldest) && oldest.at_ms + store->options.changes_age_ms <= hf_store_patient_ms(store));
+static bool is_beyond(const struct hf_meta *meta, const struct hf_change *change, const struct hf_feed_limits *limits) {
+	return meta->revision - meta->compacted > limits->changes_max || change->at_ms <= limits->oldest_ms;
 }
 
-void hf_feed_compact(struct hf_batch *batch, int budget) {
-	struct hf_meta *meta = hf_batch_meta(batch);
-	struct hf_store *store = hf_batch_store(batch);
-	int64_t patient_ms = hf_store_patient_ms(store);
+bool hf_feed_overdue(struct hf_txn *txn, const struct hf_meta *meta, const struct hf_feed_limits *limits) {
+	struct hf_change oldest;
+	return oldest_change(txn, &oldest) && is_beyond(meta, &oldest, limits);
+}
+
+void hf_feed_compact(struct hf_txn *txn, struct hf_meta *meta, const struct hf_feed_limits *limits, int budget) {
 	struct hf_change change;
 	HF_CURSOR cursor;
-	hf_cursor_open(hf_batch_txn(batch), HF_CHANGES, &cursor);
-	for (bool found = read_change(&cursor, hf_cursor_first(&cursor), &change); found && budget-- > 0;
+	hf_cursor_open(txn, HF_CHANGES, &cursor);
+	for (bool found = read_change(&cursor, hf_cursor_first(&cursor), &change);
+	     found && budget-- > 0 && is_beyond(meta, &change, limits);
 	     found = read_change(&cursor, hf_cursor_next(&cursor), &change)) {
-		if (meta->revision - meta->compacted <= store->options.changes_max &&
-		    change.at_ms + store->options.changes_age_ms > patient_ms)
-			break;
 		hf_cursor_del(&cursor);
 		meta->compacted = change.revision;
 	}

@@ -2,7 +2,9 @@
 #ifndef HF_STORAGE_TABLES_CHANGE_TABLE_H
 #define HF_STORAGE_TABLES_CHANGE_TABLE_H
 
-#include "storage/store/batch.h"
+#include "storage/lmdb/txn.h"
+#include "storage/model/change.h"
+#include "storage/model/meta.h"
 
 #define HF_FEED_EXAMINED_MAX 10000
 
@@ -27,10 +29,17 @@ enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *quer
 			 void (*each)(void *context, const struct hf_change *change), void *context, struct hf_why *why,
 			 struct hf_feed_page *ret) HF_CHECKED;
 
-/* Whether the feed is longer or older than the store's options keep. */
-bool hf_feed_overdue(struct hf_store *store, struct hf_txn *txn, const struct hf_meta *meta);
+/* How much of the feed is kept. */
+struct hf_feed_limits {
+	uint64_t changes_max;
+	int64_t oldest_ms; /* changes of this time or before are too old */
+};
 
-/* Drops changes beyond the options' count and age, at most `budget` of them. Inside storage/ only. */
-void hf_feed_compact(struct hf_batch *batch, int budget);
+/* True if the feed is longer or older than the limits. */
+bool hf_feed_overdue(struct hf_txn *txn, const struct hf_meta *meta, const struct hf_feed_limits *limits);
+
+/* Drops changes beyond the limits, at most `budget` of them, and notes in *meta, which the caller writes, how far the feed is gone.
+ * Inside storage/ only. */
+void hf_feed_compact(struct hf_txn *txn, struct hf_meta *meta, const struct hf_feed_limits *limits, int budget);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "storage/model/zone_rules.h"
-#include "storage/store/follow.h"
+#include "storage/tables/meta_table.h"
 
 #define WHAT_MAX 1280 /* bytes of a sentence, with its NUL */
 #define HEX_BYTES 48  /* of a damaged key, shown */
@@ -59,7 +59,7 @@ bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *
 }
 
 static void check_meta(struct hf_verify *v) {
-	if (!hf_follow_is_sound(v->txn))
+	if (!hf_clock_record_is_sound(v->txn))
 		hf_verify_say(v, HF_META, "the record of the store's time is damaged; no server starts on it");
 	if (v->meta.compacted > v->meta.revision)
 		hf_verify_say(v, HF_META, "the feed is compacted up to %" PRIu64 ", beyond the store's revision %" PRIu64,

@@ -7,7 +7,7 @@
 #ifndef HF_STORAGE_VERIFY_VERIFY_H
 #define HF_STORAGE_VERIFY_VERIFY_H
 
-#include "storage/store/store.h"
+#include "storage/lmdb/txn.h"
 
 /* What was looked at, and how often it was wrong. */
 struct hf_verify_counts {

@@ -2,7 +2,10 @@
 #ifndef HF_STORAGE_VERIFY_VERIFY_INTERNAL_H
 #define HF_STORAGE_VERIFY_VERIFY_INTERNAL_H
 
+#include "storage/model/change.h"
 #include "storage/model/lease.h"
+#include "storage/model/meta.h"
+#include "storage/model/pool.h"
 #include "storage/tables/holders.h"
 #include "verify.h"
 

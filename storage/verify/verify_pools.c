@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "storage/admin/derive.h"
 #include "storage/tables/allocator.h"
 
 /* A range and whose it is. */
@@ -75,7 +74,7 @@ static void check_ranges(struct hf_verify *v, const struct hf_pool *pool, const 
 static void check_cursors(struct hf_verify *v, const struct hf_pool *pool) {
 	char text[HF_ADDR_TEXT];
 	for (int family = 0; family < HF_FAMILIES; family++) {
-		if (hf_derive_cursor_is_sound(pool, (enum hf_family)family))
+		if (hf_pool_cursor_is_sound(pool, (enum hf_family)family))
 			continue;
 		hf_addr_format(pool->count[family].cursor, text);
 		hf_verify_say(v, HF_POOLS, "pool \"%s\": the cursor %s is of the wrong family", pool->name, text);

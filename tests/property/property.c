@@ -66,7 +66,7 @@ static void do_upkeep(struct run *run) {
 	say(run, "upkeep");
 	c_err(run, "begin", hf_upkeep_begin(run->f.store, NULL, &batch), HF_OK);
 	hf_expiry_sweep(batch, UPKEEP_BUDGET);
-	hf_feed_compact(batch, UPKEEP_BUDGET);
+	hf_upkeep_compact(batch, UPKEEP_BUDGET);
 	c_err(run, "commit", hf_upkeep_commit(batch, NULL), HF_OK);
 	m_begin(m, run->f.now_ms, M_SWEEP);
 	m_begin(m, run->f.now_ms, UPKEEP_BUDGET);

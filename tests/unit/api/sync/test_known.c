@@ -7,7 +7,6 @@
 #include "api/call/call.h"
 #include "api/call/metrics.h"
 #include "api/sync/sync_ledger.h"
-#include "storage/store/store_internal.h"
 #include "storage/sync/known.h"
 #include "tests/unit/support.h"
 
@@ -179,7 +178,7 @@ static void forget_count(struct fixture *f, struct hf_identity id) {
 	struct hf_scope none = {0};
 	uint8_t record[HF_SCOPE_RECORD_MAX];
 	hf_identity_encode(&id, &key);
-	cr_assert_eq(hf_txn_begin(f->store->kv, NULL, &txn), HF_OK);
+	cr_assert_eq(hf_store_begin_alone(f->store, NULL, &txn), HF_OK);
 	hf_txn_put(txn, HF_SCOPES, (struct hf_slice){key.bytes, key.scope_len}, hf_scope_encode(&none, record));
 	cr_assert_eq(hf_txn_commit(txn, NULL), HF_OK);
 }

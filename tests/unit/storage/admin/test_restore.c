@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "storage/admin/restore.h"
-#include "storage/store/store_internal.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/change_table.h"
+#include "storage/tables/meta_table.h"
 #include "tests/unit/support.h"
 
 #define BAND ((uint64_t)1 << 32)

@@ -173,7 +173,7 @@ Test(feed, compaction_keeps_to_its_budget) {
 	f.options.changes_max = 1;
 	fixture_open(&f);
 	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
-	hf_feed_compact(batch, 4);
+	hf_upkeep_compact(batch, 4);
 	cr_assert_eq(hf_batch_meta(batch)->compacted, 4);
 	hf_batch_abort(batch);
 	cr_assert_eq(compacted(), 0);

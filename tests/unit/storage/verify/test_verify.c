@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/store/store_internal.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
+#include "storage/tables/meta_table.h"
 #include "storage/verify/verify.h"
 #include "tests/unit/support.h"
 
