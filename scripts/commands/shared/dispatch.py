@@ -1,0 +1,115 @@
+"""Finds the command, runs it, and ends as it says.
+
+A command is a module beside this package: its name is the command's, with _ for -. The first line of its docstring is the summary that
+`holdfast --help` shows, USAGE the answer to its --help, and main(arguments) runs it and returns its exit status, or nothing for 0.
+"""
+import os
+import sys
+
+from . import screen
+from .failure import Ended, Failure, WrongArguments
+
+_HEAD = '''Usage: holdfast COMMAND [ARGUMENT…]
+Operates a Holdfast server, which keeps every mesh service on its virtual IP.
+
+'''
+_FOOT = '''
+`holdfast COMMAND --help` tells more of each.
+
+Environment: HOLDFAST_URL   the server, http://127.0.0.1:8241 unless set
+             HOLDFAST_TOKEN sent as a bearer token if set
+
+Exit status: 0 done; 1 refused, or something was found; 2 wrong arguments, input that cannot be read, or output that cannot be written;
+3 the server cannot be reached, or is in trouble, or is none of Holdfast's.
+'''
+_HELP = ('-h', '--help', 'help')
+
+
+def open_streams() -> None:
+    """Gives each of the three streams that is closed a number that no other file can get then; using it still fails."""
+    for descriptor, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open('/dev/null', mode)
+
+
+def commands(folder: str) -> list[str]:
+    """The names of all commands."""
+    return sorted(name[:-3].replace('_', '-') for name in os.listdir(folder) if name.endswith('.py'))
+
+
+def summary(folder: str, command: str) -> str:
+    """The first line of a command's docstring, read without running it."""
+    with open(f'{folder}/{command.replace("-", "_")}.py', encoding='utf-8') as file:
+        return file.readline().strip().strip('"')
+
+
+def overview(folder: str) -> str:
+    """The answer to `holdfast --help`."""
+    return _HEAD + ''.join(f'  {name:<12} {summary(folder, name)}\n' for name in commands(folder)) + _FOOT
+
+
+def _is_command(folder: str, word: str) -> bool:
+    return all('a' <= c <= 'z' or c == '-' for c in word) and not word.startswith('-') and word in commands(folder)
+
+
+def _load(command: str):
+    from importlib import import_module
+    return import_module(command.replace('-', '_'))
+
+
+def _run(folder: str, command: str, arguments: list[str]) -> int:
+    from .options import HelpWanted
+    screen.command = command
+    module = _load(command)
+    try:
+        return module.main(arguments) or 0
+    except HelpWanted:
+        screen.put(module.USAGE)
+        return 0
+
+
+def run(folder: str, arguments: list[str]) -> int:
+    """Runs `holdfast ARGUMENTS`; returns the exit status, or raises Failure or Ended."""
+    if not arguments:
+        screen.to_stderr(overview(folder))
+        return 2
+    word, *rest = arguments
+    if word in _HELP:
+        if not rest or rest[0] in ('', *_HELP):
+            screen.put(overview(folder))
+            return 0
+        word, rest = rest[0], ['--help']
+    if word == '--version':
+        from .daemon import binary, execute
+        execute(binary(), '--version')
+    if not _is_command(folder, word):
+        raise Failure(2, f'"{word}" is not a command; see holdfast --help')
+    return _run(folder, word, rest)
+
+
+def main(folder: str, arguments: list[str]) -> None:
+    """As run(), and ends the process."""
+    open_streams()
+    try:
+        status = run(folder, arguments)
+        screen.flush()
+    except Exception as error:  # noqa: B902 - the one place that says how a command ended
+        status = _ended(error)
+    os._exit(status)  # without waiting for requests that are under way
+
+
+def _ended(error: Exception) -> int:
+    """Writes what is left to be written, and why the command ended; its status."""
+    try:
+        if isinstance(error, Ended):
+            screen.flush()
+            return error.status
+        if isinstance(error, Failure):
+            hint = f'; see holdfast {screen.command} --help' if isinstance(error, WrongArguments) else ''
+            screen.say(error.words + hint)
+            return error.status
+    except (Ended, Failure) as another:
+        return _ended(another)
+    raise error

@@ -1,0 +1,136 @@
+"""What a command line says.
+
+A command states which options take a value, each with a function that checks it, and which are flags. Options and words may come in any
+order; `--option=value` is the same as `--option value`. What is wrong first is reported, in the words that argparse has no place for.
+"""
+from collections.abc import Callable, Mapping
+
+from .failure import WrongArguments
+
+KINDS = ('MeshService', 'MeshExternalService', 'MeshMultiZoneService')
+Check = Callable[[str, str], object]  # (option, text) -> value; raises WrongArguments
+
+
+class HelpWanted(Exception):
+    """--help was given."""
+
+
+class Arguments:
+    """The options in the order in which they were given, and the words that are no options."""
+
+    def __init__(self):
+        self.pairs: list[tuple[str, object]] = []
+        self.words: list[str] = []
+
+    def __contains__(self, option: str) -> bool:
+        return any(name == option for name, _ in self.pairs)
+
+    def get(self, option: str, default=None):
+        """The value that was given last."""
+        return next((value for name, value in reversed(self.pairs) if name == option), default)
+
+    def all(self, option: str) -> list:
+        """Every value of an option that may be given more than once."""
+        return [value for name, value in self.pairs if name == option]
+
+    def names(self) -> list[str]:
+        """The options that were given, flags too."""
+        return [name for name, _ in self.pairs]
+
+    def word(self, i: int) -> str:
+        """A word, or nothing."""
+        return self.words[i] if i < len(self.words) else ''
+
+    def no_more_words(self, after: int) -> None:
+        """Refuses words after the first `after`."""
+        if len(self.words) > after:
+            raise WrongArguments(f'"{self.words[after]}" is one argument too many')
+
+
+def split_values(arguments: list[str], flags) -> list[str]:
+    """--option=value as two arguments, up to `--`. A flag has no value."""
+    result = []
+    for i, argument in enumerate(arguments):
+        if argument == '--':
+            return result + arguments[i:]
+        option, equals, value = argument.partition('=')
+        if equals and (option in flags or option == '--help'):
+            raise WrongArguments(f'{option} takes no value')
+        if equals and option[:2] == '--' and 'a' <= option[2:3] <= 'z':
+            result += [option, value]
+        else:
+            result.append(argument)
+    return result
+
+
+def parse(arguments: list[str], values: Mapping[str, Check | None] = {}, flags: tuple[str, ...] = (), aliases: Mapping[str, str] = {},
+          is_word: Callable[[str], bool] | None = None, noun: str = 'argument') -> Arguments:
+    """Reads a command line.
+
+    `values` are the options that take a value, with what checks each (None: any text that is not empty), `flags` those that take none, and
+    `aliases` short forms. `is_word` says what is a word and not an option; without it, no word is taken. `noun` is what a message calls an
+    argument that is not known. After `--`, everything is a word for a command that takes words and has '--' among its flags.
+    Raises HelpWanted, and WrongArguments for the first thing that is wrong.
+    """
+    result, rest = Arguments(), iter(split_values(arguments, flags))
+    for argument in rest:
+        option = aliases.get(argument, argument)
+        if option in ('-h', '--help'):
+            raise HelpWanted
+        if option in values:
+            text = next(rest, '')
+            if not text:
+                raise WrongArguments(f'{argument}: a value is missing')
+            check = values[option]
+            result.pairs.append((option, check(argument, text) if check else text))
+        elif option == '--' and '--' in flags:
+            result.words += rest
+        elif option in flags:
+            result.pairs.append((option, True))
+        elif is_word and is_word(argument):
+            result.words.append(argument)
+        else:
+            raise WrongArguments(f'"{argument}" is no {noun} of this command')
+    return result
+
+
+def no_dash(argument: str) -> bool:
+    """Whether it is a word, for commands that take any word that does not begin with a dash."""
+    return not argument.startswith('-')
+
+
+def whole_number(option: str, text: str) -> int:
+    """A number of digits alone."""
+    if not (text.isascii() and text.isdigit()):
+        raise WrongArguments(f'{option}: "{text}" is not a whole number')
+    if len(text) > 18:
+        raise WrongArguments(f'{option}: "{text}" is too large')
+    return int(text)
+
+
+def one_of(*words: str) -> Check:
+    """A check that the value is one of these words."""
+    def check(option: str, text: str) -> str:
+        if text not in words:
+            raise WrongArguments(f'{option}: "{text}" is none of {" ".join(words)}')
+        return text
+    return check
+
+
+kind = one_of(*KINDS)
+"""A kind of service."""
+
+
+def at_least_one(option: str, text: str) -> int:
+    """A whole number that is not 0."""
+    number = whole_number(option, text)
+    if number == 0:
+        raise WrongArguments(f'{option}: at least 1')
+    return number
+
+
+def only(arguments: Arguments, allowed: tuple[str, ...], action: str) -> None:
+    """Refuses options that do not go with the action; --json goes with each."""
+    for option in arguments.names():
+        if option not in allowed and option != '--json':
+            raise WrongArguments(f'{option} does not go with {action}')
