@@ -75,6 +75,11 @@ def put(text: str) -> None:
     _write(plain(text))
 
 
+def put_line(words: str) -> None:
+    """Writes one line to standard output."""
+    _write(one_line(words) + '\n')
+
+
 def put_json(value, lines: bool = False) -> None:
     """Writes a value as JSON: indented, or on one line."""
     _write(escaped(to_json(value, None if lines else 2)) + '\n')

@@ -156,13 +156,17 @@ class Server:
 
     # What is asked.
 
-    def open(self, method: str, target: str, body: bytes | None = None, headers: dict | None = None, patience: float = 0) -> Answer:
-        """Any answer, whatever its status, with the body still to be read; answers that succeed have to be JSON by their media type."""
+    def open(self, method: str, target: str, body: bytes | None = None, headers: dict | None = None, patience: float = 0,
+             json_only: bool = True) -> Answer:
+        """Any answer, whatever its status, with the body still to be read.
+
+        `json_only` is whether answers that succeed have to be JSON by their media type.
+        """
         try:
             answer = self.client.request(method, target, body, headers, patience)
         except TransferError as error:
             raise self.failed(error) from None
-        if answer.status // 100 == 2 and not is_json(answer.media):
+        if json_only and answer.status // 100 == 2 and not is_json(answer.media):
             raise self.strange()
         return answer
 

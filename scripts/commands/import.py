@@ -1,10 +1,9 @@
-#!/usr/bin/env bash
-# Make the store of an export, or add its leases to one in use
-set -euo pipefail
-name=import
-usage() {
-	cat <<'TEXT'
-Usage: holdfast import FILE [--data-dir DIR] [--on-conflict keep|replace] [--restored] [--store-epoch N] [--dry-run] [--json]
+"""Make the store of an export, or add its leases to one in use"""
+from typing import NoReturn
+
+from shared.daemon import offline
+
+USAGE = '''Usage: holdfast import FILE [--data-dir DIR] [--on-conflict keep|replace] [--restored] [--store-epoch N] [--dry-run] [--json]
 Reads what `holdfast export` wrote (FILE, or - for standard input). The server must be stopped. Every line is checked, and the whole is verified,
 before anything is changed. A directory without a store, or with one that nobody used yet, gets the very store of the export. Any other store
 gets the leases that it does not have; each conflict is told, and nothing is changed unless --on-conflict settles it.
@@ -19,8 +18,8 @@ gets the leases that it does not have; each conflict is told, and nothing is cha
   --json            tell it as JSON
 
 Exit status: 0 done; 1 conflicts that are not settled, a server is running, or the disk is full; 2 wrong arguments, or a line is wrong.
-TEXT
-}
-# shellcheck source=scripts/commands/lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
-hf_offline "$@"
+'''
+
+
+def main(arguments: list[str]) -> NoReturn:
+    offline('import', USAGE, arguments, flags=('--json', '--restored', '--dry-run'), makes=True)

@@ -1,10 +1,9 @@
-#!/usr/bin/env bash
-# Put a backup in place of a data directory's database
-set -euo pipefail
-name=restore
-usage() {
-	cat <<'TEXT'
-Usage: holdfast restore FILE [--data-dir DIR] [--store-epoch N] [--other-store] [--json]
+"""Put a backup in place of a data directory's database"""
+from typing import NoReturn
+
+from shared.daemon import offline
+
+USAGE = '''Usage: holdfast restore FILE [--data-dir DIR] [--store-epoch N] [--other-store] [--json]
 Puts a backup (of `holdfast backup`, or the data.mdb that mdb_copy made) in place of the database in DIR. The server must be stopped. The backup is
 verified first, and what is in DIR is kept aside. A new store epoch begins: what control planes of before still send is fenced off, and who presents
 the VIP that it holds gets it back, also if the backup does not know it. Pools in which somebody new could be given it first are named.
@@ -15,8 +14,8 @@ the VIP that it holds gets it back, also if the backup does not know it. Pools i
                     higher epoch
   --other-store     DIR may hold another store than the backup's
   --json            tell what was done as JSON
-TEXT
-}
-# shellcheck source=scripts/commands/lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
-hf_offline "$@"
+'''
+
+
+def main(arguments: list[str]) -> NoReturn:
+    offline('restore', USAGE, arguments, flags=('--other-store', '--json'), makes=True)

@@ -1,10 +1,9 @@
-#!/usr/bin/env bash
-# Make anew what follows from other records of a store
-set -euo pipefail
-name=repair
-usage() {
-	cat <<'TEXT'
-Usage: holdfast repair [--data-dir DIR] [--apply] [--json]
+"""Make anew what follows from other records of a store"""
+from typing import NoReturn
+
+from shared.daemon import offline
+
+USAGE = '''Usage: holdfast repair [--data-dir DIR] [--apply] [--json]
 Verifies a store, and makes anew what follows from its leases, history and pools: free extents, the index of addresses, deadlines, counters and
 digests. The server must be stopped. Without --apply this is only tried and told. What follows from nothing else (a lease, a pool, two leases
 with one address) cannot be repaired: then nothing is changed, and a backup helps (`holdfast restore`).
@@ -16,8 +15,8 @@ with one address) cannot be repaired: then nothing is changed, and a backup help
 
 Exit status: 0 the store is good, or was made good; 1 violations were found (without --apply) or remain, a server is running, or the disk
 is full; 2 wrong arguments, or unreadable.
-TEXT
-}
-# shellcheck source=scripts/commands/lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
-hf_offline "$@"
+'''
+
+
+def main(arguments: list[str]) -> NoReturn:
+    offline('repair', USAGE, arguments, flags=('--apply', '--json'), makes=True)

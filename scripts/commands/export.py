@@ -1,10 +1,9 @@
-#!/usr/bin/env bash
-# Write all that a store holds as lines of JSON
-set -euo pipefail
-name='export'
-usage() {
-	cat <<'TEXT'
-Usage: holdfast export [PATH] [--data-dir DIR] [--output FILE] [--json]
+"""Write all that a store holds as lines of JSON"""
+from typing import NoReturn
+
+from shared.daemon import offline
+
+USAGE = '''Usage: holdfast export [PATH] [--data-dir DIR] [--output FILE] [--json]
 Writes pools, zones, leases, history and changes as NDJSON, of one moment and always in the same order. docs/export.md describes each line.
 The server may be at work meanwhile. `holdfast import` makes the same store of it.
 
@@ -15,12 +14,8 @@ The server may be at work meanwhile. `holdfast import` makes the same store of i
   --json           means nothing more: an export is lines of JSON
 
 Exit status: 0 done; 1 the disk is full; 2 wrong arguments, or the store cannot be read.
-TEXT
-}
-# shellcheck source=scripts/commands/lib.sh
-. "$(dirname "$(readlink -f "$0")")/lib.sh"
-arguments=()
-for argument in "$@"; do
-	if [ "$argument" != --json ]; then arguments+=("$argument"); fi
-done
-hf_offline "${arguments[@]}"
+'''
+
+
+def main(arguments: list[str]) -> NoReturn:
+    offline('export', USAGE, [argument for argument in arguments if argument != '--json'], flags=('--json',))

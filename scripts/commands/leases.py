@@ -1,0 +1,287 @@
+"""Find leases by service, VIP or pool; show, release and purge them"""
+from collections.abc import Iterator
+
+from shared import options as checks
+from shared import screen
+from shared.failure import Failure, WrongArguments
+from shared.options import Arguments, no_dash, only, parse
+from shared.server import Server
+from shared.words import at, cells, ips, row, text, time, uri
+
+USAGE = '''Usage: holdfast leases [find] [SERVICE|PREFIX*] [--zone ZONE] [--mesh MESH] [--kind KIND] [--pool POOL]
+                       [--state active|quarantined] [--limit N] [--json]
+       holdfast leases [find] --vip IP [--json]
+       holdfast leases show ZONE SERVICE [--mesh MESH] [--kind KIND] [--json]
+       holdfast leases vip IP [--json]
+       holdfast leases release ZONE SERVICE [--mesh MESH] [--kind KIND] [--force] [--yes] [--json]
+       holdfast leases purge ZONE SERVICE [--mesh MESH] [--kind KIND] [--force] [--yes] [--json]
+
+find      the leases that fit every filter, all of them unless --limit says how many. They are read in pages; what changes meanwhile
+          may be seen before or after its change.
+show      all that is known of one lease
+vip       what an address is, which lease holds it, and who held it before
+release   into quarantine: the address stays bound to the service for its pool's quarantine time. Asks first.
+purge     release without quarantine: the address is free at once, and the next service may get it. Asks first.
+
+A lease is named by its zone and service, and by its mesh and kind if these are not "default" and "MeshService".
+
+  --vip IP   the lease that holds this address
+  --force    release although the zone is offline and its leases are frozen
+  --yes      do not ask
+  --json     leases: one a line, as the server has them; vip: the server's answer with its "history"
+'''
+
+
+HEAD = ['ZONE', 'MESH', 'KIND', 'SERVICE', 'VIP', 'STATE', 'POOL', 'GEN', 'CHANGED']
+FILTERS = ('--zone', '--mesh', '--kind', '--pool', '--state')
+PLURALS = {'MeshService': 'services', 'MeshExternalService': 'externalservices', 'MeshMultiZoneService': 'multizoneservices'}
+ACTIONS = ('find', 'show', 'vip', 'release', 'purge')
+FIRST_PAGE, PAGE = 500, 5000  # the first is short, so that it is there soon
+
+
+def lease_row(lease: dict) -> list[str]:
+    """A line of the table."""
+    return row([at(lease, 'zone'), at(lease, 'mesh'), at(lease, 'kind'), at(lease, 'service'), ips(at(lease, 'vips')), at(lease, 'state'),
+                at(lease, 'pool'), at(lease, 'generation'), time(at(lease, 'modifiedAt'))])
+
+
+def of_zone(lease: dict) -> str:
+    """The service with its zone."""
+    return f'{text(lease["service"])} of zone {text(lease["zone"])}'
+
+
+def in_full(lease: dict) -> str:
+    """The service with its kind, zone and mesh."""
+    return f'{text(lease["kind"])} {of_zone(lease)}, mesh {text(lease["mesh"])}'
+
+
+def lease_rows(lease: dict) -> list[list[str]]:
+    """All that is known of a lease."""
+    until = lease.get('quarantinedUntil')
+    return [cells(line) for line in (
+        ('service', lease.get('service')),
+        ('zone', lease.get('zone')),
+        ('mesh', lease.get('mesh')),
+        ('kind', lease.get('kind')),
+        ('vip', ips(lease.get('vips'))),
+        ('pool', lease.get('pool')),
+        ('state', text(lease['state']) + (f' until {time(until)} at the earliest' if until else '')),
+        ('generation', lease.get('generation')),
+        ('revision', lease.get('revision')),
+        ('version', lease.get('version') or '-'),
+        ('fingerprint', lease.get('fingerprint') or 'none: no configuration was sent yet'),
+        ('created', time(lease.get('createdAt'))),
+        ('changed', time(lease.get('modifiedAt'))))]
+
+
+def address_rows(address: dict) -> list[list[str]]:
+    """What an address is."""
+    rows = [('address', address.get('address')), ('state', address.get('state')), ('pool', address.get('pool') or 'none, or it drains')]
+    lease = address.get('lease')
+    if lease:
+        rows.append(('held by', in_full(lease)))
+        if lease.get('quarantinedUntil'):
+            rows.append(('until', f'{time(lease["quarantinedUntil"])}, unless it comes back'))
+    return [cells(line) for line in rows]
+
+
+def history_rows(history: dict) -> list[list[str]]:
+    """Who held an address."""
+    return [['FROM', 'TO', 'ZONE', 'MESH', 'KIND', 'SERVICE'],
+            *(row([time(at(item, 'from')), time(at(item, 'to')) or 'now', at(item, 'zone'), at(item, 'mesh'), at(item, 'kind'), at(item, 'service')])
+              for item in history['items'])]
+
+
+def place(address: dict) -> str:
+    """Whether an address that no lease holds can be given to one."""
+    pool = address.get('pool')
+    return f', in pool {text(pool)}' if pool else ': in no pool, or in a range that drains'
+
+
+def pages(server: Server, target: str, limit: int | None) -> Iterator[list]:
+    """The leases, page by page."""
+    size, following = FIRST_PAGE, ''
+    while True:
+        if limit is not None:
+            size = min(size, limit)
+        page = server.fetch(f'{target}&limit={size}{following}')
+        with server.reading():
+            items = page['items']
+            if not isinstance(items, list):
+                raise TypeError(items)
+            following = '&continue=' + uri(page['continue']) if page.get('continue') else ''
+        yield items
+        if limit is not None:
+            limit -= len(items)
+        if not following or limit == 0:
+            return
+        size = PAGE
+
+
+def find(server: Server, options: Arguments) -> None:
+    """leases find"""
+    query = [f'{name[2:]}={uri(value)}' for name, value in options.pairs if name in FILTERS]
+    if options.word(0):
+        query.append('service=' + uri(options.word(0)))
+    found = pages(server, '/v1/leases?' + '&'.join(query), options.get('--limit'))
+    if '--json' in options:
+        for items in found:
+            for lease in items:
+                screen.put_json(lease, lines=True)
+            screen.flush()
+        return
+    table, head = screen.Table(), [HEAD]
+    for items in found:
+        with server.reading():
+            rows = head + [lease_row(lease) for lease in items]
+        table.put(rows)
+        screen.flush()
+        head = []
+
+
+def find_vip(server: Server, vip: str, json: bool) -> None:
+    """leases find --vip"""
+    address = server.ask('GET', f'/v1/addresses/{uri(vip)}')
+    lease = address.get('lease')
+    with server.reading():
+        rows = [HEAD] + ([lease_row(lease)] if lease else [])
+        words = f'{text(address["address"])} is {text(address["state"])}{place(address)}'
+    if lease is None:
+        screen.to_stderr(screen.one_line(words) + '\n')
+    if not json:
+        screen.Table().put(rows)
+    elif lease:
+        screen.put_json(lease, lines=True)
+
+
+def show_vip(server: Server, vip: str, json: bool) -> None:
+    """leases vip"""
+    target = f'/v1/addresses/{uri(vip)}'
+    address = server.ask('GET', target)
+    history = server.ask('GET', target + '/history')
+    if json:
+        screen.put_json({**address, 'history': history['items']})
+        return
+    with server.reading():
+        about, holders = address_rows(address), history_rows(history)
+    screen.Table().put(about)
+    screen.put('\n')
+    screen.Table().put(holders)
+
+
+def show(server: Server, target: str, json: bool) -> None:
+    """leases show"""
+    lease = server.ask('GET', target)
+    if json:
+        screen.put_json(lease, lines=True)
+        return
+    with server.reading():
+        rows = lease_rows(lease)
+    screen.Table().put(rows)
+
+
+def now_free(server: Server, lease: dict) -> None:
+    """What has become of a purged lease's addresses, as far as can be told; somebody may have them already, or their range drains."""
+    for vip in lease['vips']:
+        try:
+            address = server.ask('GET', f'/v1/addresses/{uri(at(vip, "ip"))}')
+        except Failure:
+            continue
+        with server.reading():
+            holder = address.get('lease')
+            words = f'{text(address["address"])} is {text(address["state"])}' + (f': {of_zone(holder)} has it' if holder else place(address))
+        screen.put_line(words)
+
+
+def release_question(lease: dict) -> str:
+    """What is asked before a release."""
+    return f'Release {in_full(lease)}, at {ips(lease["vips"])}?'
+
+
+def purge_question(lease: dict) -> str:
+    """What is asked before a purge."""
+    return (f'Purge {in_full(lease)}? There is no quarantine: {ips(lease["vips"])} is free at once, '
+            'the next service may get it, and clients that still use it would reach that one.')
+
+
+def released(lease: dict) -> str:
+    """What a release did."""
+    return f'released: {of_zone(lease)} keeps {ips(lease["vips"])} in quarantine until {text(time(lease.get("quarantinedUntil")))}'
+
+
+def purged(lease: dict) -> str:
+    """What a purge did."""
+    return f'purged: {of_zone(lease)} is gone, which had {ips(lease["vips"])}'
+
+
+def remove(server: Server, target: str, options: Arguments, purge: bool) -> None:
+    """leases release, leases purge"""
+    yes = '--yes' in options
+    screen.must_be_able_to_ask(yes, 'a purge' if purge else 'a release')
+    if not yes:
+        lease = server.ask('GET', target)
+        with server.reading():
+            question = (purge_question if purge else release_question)(lease)
+        screen.confirm(yes, question)
+    parameters = ['purge=true'] if purge else []
+    if '--force' in options:
+        parameters.append('force=true')
+    else:
+        server.advice['zone-offline'] = '(--force)'
+    lease = server.ask('DELETE', f'{target}?{"&".join(parameters)}')
+    if '--json' in options:
+        screen.put_json(lease, lines=True)
+        return
+    with server.reading():
+        words = (purged if purge else released)(lease)
+    screen.put_line(words)
+    if purge:
+        now_free(server, lease)
+
+
+def check(options: Arguments) -> str:
+    """The action, which is taken from the words; refuses words and options that do not go with it."""
+    action, words = 'find', options.words
+    if words and words[0] == 'list':  # as the other commands call it
+        words.pop(0)
+    elif words and words[0] in ACTIONS:
+        action = words.pop(0)
+    if action == 'find':
+        vip = '--vip' in options
+        only(options, ('--vip',) if vip else (*FILTERS, '--limit'), 'find --vip' if vip else 'find')
+        options.no_more_words(0 if vip else 1)
+        if options.get('--limit') == 0:
+            raise WrongArguments('--limit: at least 1')
+    elif action == 'vip':
+        only(options, (), 'vip' + (' --vip' if '--vip' in options else ''))
+        if not options.word(0):
+            raise WrongArguments('vip: the address is missing')
+        options.no_more_words(1)
+    else:
+        only(options, ('--mesh', '--kind') if action == 'show' else ('--mesh', '--kind', '--force', '--yes'),
+             action + (' --vip' if '--vip' in options else ''))
+        if not options.word(0) or not options.word(1):
+            raise WrongArguments(f'{action}: the zone and the service are missing')
+        options.no_more_words(2)
+    return action
+
+
+def main(arguments: list[str]) -> None:
+    options = parse(arguments, noun='option', is_word=no_dash, flags=('--json', '--yes', '--force'),
+                    values={'--zone': None, '--mesh': None, '--pool': None, '--vip': None, '--kind': checks.kind,
+                            '--limit': checks.whole_number, '--state': checks.one_of('active', 'quarantined')})
+    action, json = check(options), '--json' in options
+    server = Server()
+    if action == 'find' and '--vip' in options:
+        find_vip(server, options.get('--vip'), json)
+    elif action == 'find':
+        find(server, options)
+    elif action == 'vip':
+        show_vip(server, options.word(0), json)
+    else:
+        target = (f'/v1/meshes/{uri(options.get("--mesh", "default"))}/zones/{uri(options.word(0))}/'
+                  f'{PLURALS[options.get("--kind", "MeshService")]}/{uri(options.word(1))}')
+        if action == 'show':
+            show(server, target, json)
+        else:
+            remove(server, target, options, purge=action == 'purge')

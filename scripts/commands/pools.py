@@ -1,0 +1,231 @@
+"""The pools: how full they are; create, edit, drain and delete them"""
+from shared import options as checks
+from shared import pool, screen
+from shared.failure import Failure, WrongArguments
+from shared.options import Arguments, no_dash, only, parse
+from shared.server import Server, read_json
+from shared.words import cells, duration, joined, row, text, time
+
+USAGE = '''Usage: holdfast pools [list] [--json]
+       holdfast pools show POOL [--json]
+       holdfast pools create POOL --cidr CIDR… [--strategy sequential|hashed] [--quarantine TIME] [--reserve RANGE…]
+                             [--kind KIND…] [--mesh MESH…] [--zone ZONE…] [--json]
+       holdfast pools edit POOL [--add-cidr CIDR…] [--remove-cidr CIDR…] [--reserve RANGE…] [--unreserve RANGE…]
+                           [--strategy sequential|hashed] [--quarantine TIME] [--kind KIND…] [--mesh MESH…] [--zone ZONE…] [--json]
+       holdfast pools drain POOL CIDR [--unreserve RANGE…] [--json]
+       holdfast pools delete POOL [--yes] [--json]
+
+list     every pool, a line for each family, and how much is used of what it can give: leased and in quarantine
+show     all that is known of one pool
+create   a pool of this name, which must not be there yet
+edit     alters what is stated and keeps the rest. No lease ever moves. A CIDR that holds addresses has to be drained instead.
+drain    takes a CIDR away from the pool: nothing new goes there, what is held there stays, and it disappears with its last address
+delete   a pool without leases. Asks first.
+
+Options marked … may be given more than once.
+
+  --cidr CIDR          a range, as 10.20.0.0/16 or fd00:fd01::/64
+  --reserve RANGE      never given out: an address, a CIDR, or FIRST-LAST
+  --quarantine TIME    how long a released address stays with its service: 90s, 30m, 1h, 2d
+  --kind, --mesh, --zone
+                       which services the pool is for. edit: instead of those that were stated before; '*' means all.
+  --yes                do not ask
+  --json               the server's answer
+'''
+
+
+HEAD = ['POOL', 'CIDRS', 'STRATEGY', 'CAPACITY', 'LEASED', 'QUARANTINED', 'RESERVED', 'FREE', 'USED']
+CONFIGURING = ('--strategy', '--quarantine', '--kind', '--mesh', '--zone')
+TAKES = {'list': (), 'show': (), 'create': ('--cidr', '--reserve', *CONFIGURING), 'drain': ('--unreserve',), 'delete': ('--yes',),
+         'edit': ('--add-cidr', '--remove-cidr', '--reserve', '--unreserve', *CONFIGURING)}
+HEAD = ['POOL', 'CIDRS', 'STRATEGY', 'CAPACITY', 'LEASED', 'QUARANTINED', 'RESERVED', 'FREE', 'USED']
+CONFIGURING = ('--strategy', '--quarantine', '--kind', '--mesh', '--zone')
+TAKES = {'list': (), 'show': (), 'create': ('--cidr', '--reserve', *CONFIGURING), 'drain': ('--unreserve',), 'delete': ('--yes',),
+         'edit': ('--add-cidr', '--remove-cidr', '--reserve', '--unreserve', *CONFIGURING)}
+UNITS = {'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
+
+
+def seconds(option: str, value: str) -> int:
+    """A time such as 90s, 30m, 1h or 2d."""
+    number = value[:-1] if value[-1:] in UNITS else value
+    if not (number.isascii() and number.isdigit()):
+        raise WrongArguments(f'{option}: "{value}" is no time such as 90s, 30m, 1h or 2d')
+    if len(number) > 9:
+        raise WrongArguments(f'{option}: "{value}" is too long')
+    return int(number) * UNITS.get(value[-1], 1)
+
+
+def kind_or_all(option: str, value: str) -> str:
+    """A kind of service, or '*'."""
+    return value if value == '*' else checks.kind(option, value)
+
+
+def bar(family: dict) -> str:
+    """How much is held of what the pool can give, without what drains. Counts may be beyond 64 bits, so the server writes them as text."""
+    held = float(family['leased']) + float(family['quarantined']) - float(family['draining'])
+    all_there_is = held + float(family['free'])
+    if all_there_is <= 0:
+        return '-'
+    share = held / all_there_is
+    marks = max(1, int(share * 10)) if held > 0 else 0
+    percent = str(int(share * 100))
+    if held > 0 and percent == '0':
+        percent = '<1'
+    elif family['free'] != '0' and int(share * 100) > 99:
+        percent = '99'
+    return f'[{"#" * marks}{"-" * (10 - marks)}] {percent} %'
+
+
+def families(entry: dict) -> list[tuple[str, dict]]:
+    """The pool's counts for IPv4 and IPv6, if it has such ranges."""
+    return [(family, entry[family]) for family in ('ipv4', 'ipv6') if entry.get(family)]
+
+
+def cidrs_of(entry: dict, family: str) -> str:
+    """The ranges of a family, three at most."""
+    found = [cidr for cidr in entry['cidrs'] if (':' in cidr) == (family == 'ipv6')]
+    return ','.join(found[:3]) + (f',+{len(found) - 3}' if len(found) > 3 else '')
+
+
+def list_rows(entries: list[dict]) -> list[list[str]]:
+    """The table of all pools, a row for each family."""
+    return [HEAD, *(row([entry.get('pool'), cidrs_of(entry, family), entry.get('strategy'), counts.get('capacity'), counts.get('leased'),
+                         counts.get('quarantined'), counts.get('reserved'), counts.get('free'), bar(counts)])
+                    for entry in entries for family, counts in families(entry))]
+
+
+def family_line(counts: dict) -> str:
+    """The counts of a family in words."""
+    words = (f'{bar(counts)} of {text(counts["capacity"])}: {text(counts["leased"])} leased, {text(counts["quarantined"])} in quarantine, '
+             f'{text(counts["reserved"])} reserved, {text(counts["free"])} free')
+    return words + (f', {text(counts["draining"])} still held where it drains' if counts['draining'] != '0' else '')
+
+
+def pool_rows(entry: dict) -> list[list[str]]:
+    """All of a pool."""
+    def or_all(names: list) -> str:
+        return joined(names) if names else 'all'
+    rows = [('pool', entry.get('pool')), ('cidrs', joined(entry['cidrs']))]
+    if entry['draining']:
+        rows.append(('draining', joined(entry['draining'])))
+    rows += [('reserved', joined(entry['reserved']) if entry['reserved'] else 'nothing'),
+             ('strategy', entry.get('strategy')),
+             ('quarantine', duration(entry['quarantineSeconds'])),
+             ('for', f'kinds: {or_all(entry["kinds"])}; meshes: {or_all(entry["meshes"])}; zones: {or_all(entry["zones"])}'),
+             ('leases', f'{text(entry["leases"]["active"])} active, {text(entry["leases"]["quarantined"])} in quarantine'),
+             *((family, family_line(counts)) for family, counts in families(entry)),
+             ('revision', f'{text(entry.get("revision"))}, {text(time(entry.get("modifiedAt")))}')]
+    return [cells(line) for line in rows]
+
+
+def tell(server: Server, entry: dict, json: bool) -> None:
+    """Shows a pool."""
+    if json:
+        screen.put_json(entry)
+        return
+    with server.reading():
+        rows = pool_rows(entry)
+    screen.Table().put(rows)
+
+
+def changes_of(options: Arguments) -> list[pool.Change]:
+    """What the options say to change."""
+    makers = {'--cidr': lambda value: pool.add('cidrs', value), '--add-cidr': lambda value: pool.add('cidrs', value),
+              '--remove-cidr': lambda value: pool.remove('cidrs', value), '--reserve': lambda value: pool.add('reserved', value),
+              '--unreserve': lambda value: pool.remove('reserved', value), '--strategy': lambda value: pool.put('strategy', value),
+              '--quarantine': lambda value: pool.put('quarantineSeconds', value)}
+    changes = [makers[option](value) for option, value in options.pairs if option in makers]
+    lists = (('kinds', '--kind'), ('meshes', '--mesh'), ('zones', '--zone'))
+    return changes + [pool.only(name, options.all(option)) for name, option in lists if option in options]
+
+
+def show_all(server: Server, json: bool) -> None:
+    """pools list"""
+    found = server.all_pages('/v1/pools')
+    if json:
+        screen.put_json(found)
+        return
+    with server.reading():
+        rows = list_rows(found['items'])
+    screen.Table().put(rows)
+
+
+def create(server: Server, name: str, changes: list[pool.Change]) -> dict:
+    """pools create: the new pool."""
+    answer = server.get('GET', pool.target_of(name))
+    if answer.status // 100 == 2:
+        with server.reading():
+            is_pool = read_json(answer.body)['pool']
+        raise Failure(1, f'{name} is there already; pools edit alters it') if is_pool else server.strange()
+    if answer.status != 404:
+        raise server.refused(answer)
+    server.problem(answer)  # which a server of something else does not have
+    return server.ask('PUT', pool.target_of(name), pool.changed({'cidrs': [], 'reserved': []}, changes))
+
+
+def drain(server: Server, name: str, cidr: str, changes: list[pool.Change], json: bool) -> None:
+    """pools drain"""
+    server.advice['invalid-parameter'] = '(state --unreserve CIDR, so that it goes with the range)'
+    after = pool.edit(server, name, [*changes, pool.remove('cidrs', cidr)], '?drain=true')
+    tell(server, after, json)
+    if after.get('draining') == []:
+        screen.say('nothing was held there; the range is gone')
+
+
+def delete(server: Server, name: str, yes: bool, json: bool) -> None:
+    """pools delete"""
+    screen.must_be_able_to_ask(yes, 'a deletion')
+    if not yes:
+        before = server.ask('GET', pool.target_of(name))
+        with server.reading():
+            question = f'Delete pool {text(before["pool"])} with {joined(before["cidrs"])}?'
+        screen.confirm(yes, question)
+    deleted = server.ask('DELETE', pool.target_of(name))
+    if json:
+        screen.put_json(deleted)
+        return
+    with server.reading():
+        words = f'deleted: pool {text(deleted["pool"])}, {joined(deleted["cidrs"])}'
+    screen.put_line(words)
+
+
+def check(options: Arguments) -> str:
+    """The action; refuses words and options that do not go with it."""
+    action = options.word(0) or 'list'
+    if action not in TAKES:
+        raise WrongArguments(f'"{action}" is none of list, show, create, edit, drain and delete')
+    only(options, TAKES[action], action)
+    if action == 'list':
+        options.no_more_words(1)
+    elif not options.word(1):
+        raise WrongArguments(f'{action}: the pool is missing')
+    elif action == 'drain' and not options.word(2):
+        raise WrongArguments('drain: the CIDR is missing')
+    else:
+        options.no_more_words(3 if action == 'drain' else 2)
+    if action == 'create' and '--cidr' not in options:
+        raise WrongArguments('create: --cidr is missing')
+    if action == 'edit' and set(options.names()) <= {'--json'}:
+        raise WrongArguments('edit: it is not said what to alter')
+    return action
+
+
+def main(arguments: list[str]) -> None:
+    texts = ('--cidr', '--add-cidr', '--remove-cidr', '--reserve', '--unreserve', '--mesh', '--zone')
+    options = parse(arguments, noun='option', is_word=no_dash, flags=('--json', '--yes'),
+                    values={**dict.fromkeys(texts), '--strategy': checks.one_of('sequential', 'hashed'), '--quarantine': seconds,
+                            '--kind': kind_or_all})
+    action, name, json = check(options), options.word(1), '--json' in options
+    server = Server()
+    if action == 'list':
+        show_all(server, json)
+    elif action == 'show':
+        tell(server, server.ask('GET', pool.target_of(name)), json)
+    elif action == 'create':
+        tell(server, create(server, name, changes_of(options)), json)
+    elif action == 'edit':
+        tell(server, pool.edit(server, name, changes_of(options)), json)
+    elif action == 'drain':
+        drain(server, name, options.word(2), changes_of(options), json)
+    else:
+        delete(server, name, '--yes' in options, json)
