@@ -189,15 +189,13 @@ class Client:
 
     def _is_alive(self) -> bool:
         """Whether there is a connection that can be used once more; one on which something is to be read has been closed."""
-        connection = self._connection
-        if not connection or not connection.sock:
-            return False
-        poll = select.poll()
-        poll.register(connection.sock, select.POLLIN)
-        if poll.poll(0):
-            self.close()
-            return False
-        return True
+        if self._connection and self._connection.sock:
+            poll = select.poll()
+            poll.register(self._connection.sock, select.POLLIN)
+            if not poll.poll(0):
+                return True
+        self.close()  # with an answer that was to be the last, http.client lets go of the socket
+        return False
 
     def _exchange(self, method: str, target: str, body: bytes | None, headers: dict) -> Answer:
         if not self._connection:

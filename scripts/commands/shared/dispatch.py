@@ -72,7 +72,7 @@ def _run(folder: str, command: str, arguments: list[str]) -> int:
 
 def run(folder: str, arguments: list[str]) -> int:
     """Runs `holdfast ARGUMENTS`; returns the exit status, or raises Failure or Ended."""
-    if not arguments:
+    if not arguments or not arguments[0]:
         screen.to_stderr(overview(folder))
         return 2
     word, *rest = arguments

@@ -50,12 +50,25 @@ def place_of(url: str) -> Place:
     if scheme not in ('http', 'https') or any(c <= ' ' or c in '\\"<>^`{|}\x7f' for c in authority) or any(c <= ' ' or c == '\x7f' for c in path):
         raise BadAddress(url)
     host, port = split_authority(authority, scheme)
-    try:
-        shown = authority if authority.isascii() else authority.encode('idna').decode()
-    except UnicodeError:
-        raise BadAddress(url) from None
+    shown = _in_full(host)
+    if shown != host:  # 127.1 is sent as 127.0.0.1
+        authority, host = authority.replace(host, shown, 1), shown
     base = ''.join(chr(b) if b < 128 else f'%{b:02X}' for b in (slash + path).encode('utf-8', 'surrogateescape'))
-    return Place(scheme, host, port, base, shown)
+    return Place(scheme, host, port, base, authority)
+
+
+def _in_full(host: str) -> str:
+    """An IPv4 address that is written short as it is written in full, and a name as it is asked for."""
+    if host.rpartition('.')[2][:1].isdigit():
+        import socket
+        try:
+            return socket.inet_ntoa(socket.inet_aton(host))
+        except OSError:
+            return host
+    try:
+        return host if host.isascii() else host.encode('idna').decode()
+    except UnicodeError:
+        raise BadAddress(host) from None
 
 
 class Proxy:
