@@ -1,0 +1,81 @@
+"""Addresses as Kuma's documents spell them, and the ranges that hold them.
+
+The spellings are those that the server understands in a document (inet_pton() decides there): IPv4 in four decimal numbers without
+leading zeros, IPv6 in any form but with a zone id, blanks around either, the suffix of a single address, IPv4 mapped into IPv6.
+"""
+import functools
+import ipaddress
+from collections.abc import Collection, Iterable
+
+BLANKS = ' \t\r\n'
+KUMA_OWN_FROM = ipaddress.IPv4Address('240.0.0.0')  # where Kuma's allocator takes its VIPs from, /8 by /8
+PREFIXES = (16, 20, 24, 28, 32)
+
+
+@functools.cache
+def parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address of this spelling, without blanks or suffix, as ipaddress has it; None if it is not one."""
+    try:
+        return None if '%' in text else ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def is_address(text: str) -> bool:
+    """Whether the server takes this for an address."""
+    return parsed(text) is not None
+
+
+def is_ipv4(text: str) -> bool:
+    """Whether it is an IPv4 address."""
+    return isinstance(parsed(text), ipaddress.IPv4Address)
+
+
+def plain(text: str) -> str:
+    """The text without blanks and suffix; an IPv4 address as the server writes it. What is not an address is returned all the same."""
+    text = text.strip(BLANKS)
+    text = text.removesuffix('/128' if ':' in text else '/32')
+    address = parsed(text)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped) if mapped else text
+
+
+def ipv4_only(texts: Iterable[str]) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses among these, each once, in ascending order."""
+    return sorted({ipaddress.IPv4Address(text) for text in texts if is_ipv4(text)})
+
+
+def spans(texts: Collection[str]) -> list[str]:
+    """Addresses as the fewest ranges that `pools … --reserve` takes: IPv4 as FIRST-LAST, IPv6 one by one."""
+    runs = []
+    for address in ipv4_only(texts):
+        if runs and runs[-1][1] + 1 == address:
+            runs[-1][1] = address
+        else:
+            runs.append([address, address])
+    four = [str(first) if first == last else f'{first}-{last}' for first, last in runs]
+    return four + sorted({text for text in texts if not is_ipv4(text)})
+
+
+def ranges(texts: Iterable[str], cidrs: Iterable[str]) -> list[str]:
+    """CIDRs that hold these IPv4 addresses and overlap none of `cidrs`: a /8 in what Kuma gives VIPs from, elsewhere a /16, or smaller.
+
+    An address that not even a /32 can have is left out. They are in the order of their texts.
+    """
+    taken = [ipaddress.IPv4Network(cidr) for cidr in cidrs if ':' not in cidr]
+
+    @functools.cache
+    def is_free(network):
+        return not any(network.overlaps(other) for other in taken)
+    found = set()
+    for address in ipv4_only(texts):
+        lengths = ((8,) if address >= KUMA_OWN_FROM else ()) + PREFIXES
+        candidates = (ipaddress.IPv4Network((int(address), length), strict=False) for length in lengths)
+        found.update([next(filter(is_free, candidates), None)])
+    return sorted(str(network) for network in found if network)
+
+
+def within(texts: Iterable[str], cidrs: Iterable[str]) -> list[str]:
+    """The IPv4 addresses among these that lie in the CIDRs, as texts."""
+    networks = [ipaddress.IPv4Network(cidr) for cidr in cidrs]
+    return [str(address) for address in ipv4_only(texts) if any(address in network for network in networks)]

@@ -1,0 +1,96 @@
+"""What the server's results of a dry run mean for the items. Nothing is asked here.
+
+`found` is, here and in the commands, what the server says of addresses: the answers to GET /v1/addresses/{address}.
+"""
+from collections.abc import Iterable
+
+from .addresses import is_address
+from .documents import Item, words_of
+
+LEASED_BEFORE = ('unchanged', 'updated', 'restored')
+IN_CLUSTER = 'addresses of its Kubernetes cluster (ClusterIP, Pod IPs), which are no VIPs'
+NO_ROOM = ('no-pool', 'pool-exhausted')
+
+
+def problem(item: Item, name: str = 'code') -> str | None:
+    """A member of the problem for which the server would reject the item."""
+    return (item.result.get('problem') or {}).get(name)
+
+
+def lease_vips(item: Item) -> list[str]:
+    """The addresses that the service's lease has, or would get."""
+    return [vip['ip'] for vip in item.result.get('vips') or []]
+
+
+def has_lease(item: Item) -> bool:
+    """Whether the service has a lease, be it one in quarantine."""
+    return item.result.get('outcome') in LEASED_BEFORE
+
+
+def claim_refused(item: Item) -> bool:
+    """Whether the lease has not, or would not get, all addresses that Kuma shows."""
+    return item.result.get('claimRefused') is not None
+
+
+def place(item: Item, list_zone: str | None) -> None:
+    """Notes whose the item is in the server's eyes, and the verdict if there is one before its zone is asked.
+
+    `list_zone` is the zone whose list the input is, None if that is not said: then an item without a verdict and without a zone is homeless.
+    """
+    result = item.result
+    if result.get('service'):
+        item.mesh, item.kind, item.service = result['mesh'], result['kind'], result['service']
+        item.zone = result.get('zone') or list_zone
+    else:
+        item.zone = item.zone or list_zone
+    verdict = _verdict_at_once(item)
+    if verdict:
+        item.judged(*verdict)
+
+
+def _verdict_at_once(item: Item) -> tuple[str, str] | None:
+    result = item.result
+    wrong = [ip for ip in item.vips if not is_address(ip)]
+    wrong += [claim['address'] for claim in result.get('claimRefused') or [] if claim['reason'] == 'not-an-address']
+    if result.get('clusterAddresses'):
+        item.cluster = True
+        return 'skipped', IN_CLUSTER
+    if not item.vips:
+        return 'no-vip', 'Kuma shows no VIP'
+    if not result.get('service'):
+        item.nameless = True
+        return 'rejected', problem(item, 'detail') or 'refused'
+    return ('rejected', f'its VIP "{wrong[0][:60]}" is no IP address') if wrong else None
+
+
+def mark_repeated(items: list[Item]) -> None:
+    """Marks services that are listed more than once; all of one get the first one's result."""
+    groups = {}
+    for item in items:
+        if item.result.get('service'):
+            groups.setdefault(item.identity, []).append(item)
+    for group in groups.values():
+        sets = sorted({tuple(sorted(item.vips)) for item in group})
+        for item in group[1:]:
+            item.again, item.result = True, group[0].result
+        if len(sets) > 1:
+            for item in group:
+                item.differs, item.sets = True, '; '.join(map(', '.join, sets))
+
+
+def is_unclear(item: Item) -> bool:
+    """Whether there is no lease, nor one to be had just so: then it has to be found out what the addresses are."""
+    outcome = item.result.get('outcome')
+    return outcome == 'created' or outcome == 'adopted' and claim_refused(item) or outcome == 'rejected' and problem(item) in NO_ROOM
+
+
+def holders(found: Iterable[dict]) -> str:
+    """Who has these addresses, in words."""
+    words = []
+    for one in found:
+        if one.get('lease'):
+            held = 'held by' if one.get('state') == 'leased' else 'in quarantine for'
+            words.append(f'{one["address"]} is {held} {words_of(one["lease"])}')
+        elif one.get('state') == 'reserved':
+            words.append(f'{one["address"]} is reserved in pool {one["pool"]}')
+    return '; '.join(words)
