@@ -12,6 +12,7 @@ from kuma.verdicts import mark_repeated
 from shared import screen
 from shared.client import Request
 from shared.failure import Failure
+from shared.pool import add, edit
 from shared.server import Server
 from shared.words import cells, joined, uri
 
@@ -99,22 +100,14 @@ def reserve(server: Server, items: list[Item]) -> None:
     failed = []
     for pool in dict.fromkeys(pool for pool, _ in reservations):
         try:
-            add_reserved(server, pool, spans([address for at, address in reservations if at == pool]))
+            ranges = spans([address for at, address in reservations if at == pool])
+            edit(server, pool, [add('reserved', one) for one in ranges])
         except Failure as failure:
             screen.say(failure.words, 'pools')
             failed.append(pool)
     for item in items:
         if item.reserve:
             conclude_reservation(item, failed)
-
-
-def add_reserved(server: Server, pool: str, ranges: list[str]) -> None:
-    """Adds ranges to what a pool never gives out."""
-    target = f'/v1/pools/{uri(pool)}'
-    before = server.ask('GET', target)
-    with server.reading():
-        after = {**before, 'reserved': before['reserved'] + [one for one in ranges if one not in before['reserved']]}
-    server.ask('PUT', target, after)
 
 
 def report_of(items: list[Item], pools: list[dict], apply: bool) -> dict:

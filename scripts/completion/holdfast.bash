@@ -19,8 +19,12 @@ _holdfast_offer() {
 	done
 }
 
-# _holdfast_ask COMMAND… : what the server answers, as JSON.
-_holdfast_ask() { timeout 2 "$program" "$@" --json 2>/dev/null </dev/null; }
+# _holdfast_ask MEMBER COMMAND… : the values of this member in what the server answers, which is JSON; those that are plain words.
+_holdfast_ask() {
+	local member=$1
+	shift
+	timeout 2 "$program" "$@" --json 2>/dev/null </dev/null | sed -n 's/^.*"'"$member"'": \{0,1\}"\([A-Za-z0-9._-]*\)".*$/\1/p' | sort -u
+}
 
 # _holdfast_value SPEC : offers what an argument may be.
 _holdfast_value() {
@@ -29,11 +33,9 @@ _holdfast_value() {
 	IFS='|' read -ra words <<<"$spec"
 	for word in "${words[@]}"; do
 		case $word in
-		ZONE) _holdfast_offer < <(_holdfast_ask zones | jq -r '.items[].zone' 2>/dev/null) ;;
-		POOL) _holdfast_offer < <(_holdfast_ask pools | jq -r '.items[].pool' 2>/dev/null) ;;
-		SERVICE)
-			_holdfast_offer < <(_holdfast_ask leases find "$cur*" ${zone:+--zone "$zone"} --limit 200 | jq -r '.service' 2>/dev/null | sort -u)
-			;;
+		ZONE) _holdfast_offer < <(_holdfast_ask zone zones) ;;
+		POOL) _holdfast_offer < <(_holdfast_ask pool pools) ;;
+		SERVICE) _holdfast_offer < <(_holdfast_ask service leases find "$cur*" ${zone:+--zone "$zone"} --limit 200) ;;
 		KIND) _holdfast_offer < <(printf '%s\n' MeshService MeshExternalService MeshMultiZoneService) ;;
 		FILE | PATH | DIR)
 			compopt -o filenames 2>/dev/null

@@ -13,6 +13,7 @@ from harness import default_signals
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FRONT = os.path.join(ROOT, 'scripts', 'holdfast')
 COMPLETION = os.path.join(ROOT, 'scripts', 'completion', 'holdfast.bash')
+COMMANDS = sorted(name[:-3].replace('_', '-') for name in os.listdir(os.path.join(ROOT, 'scripts', 'commands')) if name.endswith('.py'))
 RUN_S = 300
 
 

@@ -69,7 +69,7 @@ class KumaCase(ServerCase):
         temporary = os.path.join(self.directory, 'tmp')
         done = front.run(command, *args, server=self.server, env={'TMPDIR': temporary, **env}, input=stdin, cwd=self.directory)
         self.assertEqual(os.listdir(temporary), [], 'temporary files were left')
-        self.assertNotRegex(done.err, r': line \d+: |^jq: ', 'that is the shell or jq speaking')
+        self.assertNotIn('Traceback', done.err)
         return Result(done.status, done.out, done.err)
 
     def adopt(self, *args, **more):

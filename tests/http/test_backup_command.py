@@ -2,7 +2,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -88,12 +87,7 @@ class Front(Case):
             with open(os.path.join(self.path('kept'), name), 'w'):
                 pass
             os.utime(os.path.join(self.path('kept'), name), (time.time() - age,) * 2)
-        os.mkdir(self.path('bin'))
-        with open(self.path('bin/date'), 'w', opener=lambda path, flags: os.open(path, flags, 0o755)) as file:
-            file.write('#!/bin/sh\ncase $1 in -u) echo 20260101T000000Z ;; *) exec /bin/date "$@" ;; esac\n')
-        files = [json.loads(self.front(0, 'backup', '--dir', 'kept', '--json', server=server,
-                                       PATH=self.path('bin') + ':' + os.environ['PATH']))['file'] for _ in range(3)]
-        self.assertEqual([re.sub('.*-r3', '', file) for file in files], ['.backup', '-2.backup', '-3.backup'])
+        files = [json.loads(self.front(0, 'backup', '--dir', 'kept', '--json', server=server))['file'] for _ in range(3)]
         self.assertEqual(sorted(os.listdir(self.path('kept'))), sorted(['.holdfast-backup.alive1', *map(os.path.basename, files)]))
 
     def test_a_signal_ends_it_at_once(self):
@@ -107,17 +101,13 @@ class Front(Case):
                 err = child.communicate(timeout=RUN_S)[1]  # which nothing else would end
                 self.assertEqual((child.returncode, err), (128 + number, ''))
                 taken.settimeout(RUN_S)
-                while taken.recv(65536):  # curl ends with it
+                while taken.recv(65536):  # its connection ends with it
                     pass
                 taken.close()
                 self.assertEqual(os.listdir(self.path('kept')), [])
 
     def test_what_cannot_even_begin(self):
         self.front(2, 'backup', '--dir', 'kept', says='^holdfast backup: HOLDFAST_URL: "foo" is no http:// or https:// address\n$', HOLDFAST_URL='foo')
-        os.mkdir(self.path('bin'))
-        for program in ('bash', 'sed', 'awk', 'readlink', 'dirname', 'curl'):
-            os.symlink(shutil.which(program), self.path('bin/' + program))
-        self.front(2, 'backup', '--dir', 'kept', says='^holdfast backup: needs jq, which is not installed\n$', PATH=self.path('bin'))
         self.assertFalse(os.path.exists(self.path('kept')))
         for answer in ((200, '<html>'), (404, '<html>'), (302, '')):
             fake = Fake({'/v1/backup': answer})

@@ -3,7 +3,6 @@ import json
 import os
 import random
 import shutil
-import stat
 import tempfile
 import unittest
 
@@ -185,17 +184,15 @@ class Completion(ServerCase):
         self.addCleanup(shutil.rmtree, folder)
         shutil.copytree(os.path.join(front.ROOT, 'scripts', 'commands'), os.path.join(folder, 'commands'))
         for name, usage in (('restore', 'FILE [--data-dir DIR] [--other-store] [--json]'),
-                            ('move', '[OPTION…] FILE…\n\n  --from DIR   where from')):
-            path = os.path.join(folder, 'commands', name)
-            with open(path, 'w', encoding='utf-8') as file:
-                file.write(f"#!/bin/sh\n# Made up\ncat <<'TEXT'\nUsage: holdfast {name} {usage}\nTEXT\n")
-            os.chmod(path, stat.S_IRWXU)
+                            ('move_it', '[OPTION…] FILE…\n\n  --from DIR   where from')):
+            with open(os.path.join(folder, 'commands', f'{name}.py'), 'w', encoding='utf-8') as file:
+                file.write(f'"""Made up"""\nfrom shared.options import parse\nUSAGE = \'\'\'Usage: holdfast {name.replace("_", "-")} {usage}\n\'\'\'\nmain = parse\n')
         shutil.copy(front.FRONT, folder)
         open(os.path.join(folder, 'a.json'), 'w', encoding='utf-8').close()
         program = os.path.join(folder, 'holdfast')
         for words, expected in ((['rest'], ['restore']), (['restore', 'a'], ['a.json']), (['restore', '--d'], ['--data-dir']),
-                                (['restore', '--data-dir', 'c'], ['commands']), (['move', 'x', 'y', 'a'], ['a.json']),
-                                (['move', '--f'], ['--from']), (['move', '--from', 'c'], ['commands'])):
+                                (['restore', '--data-dir', 'c'], ['commands']), (['move-it', 'x', 'y', 'a'], ['a.json']),
+                                (['move-it', '--f'], ['--from']), (['move-it', '--from', 'c'], ['commands'])):
             self.assertEqual(complete(*words, server=self.server, cwd=folder, program=program), expected, words)
 
 

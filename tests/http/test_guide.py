@@ -22,7 +22,7 @@ LINES_MAX = 500
 # Habits of an English that makes a native reader stumble: that there is, is none, but for, behind (after), told, anew, whoever, of which.
 STUMBLES = re.compile(r"""\b(that\ there\ (?:is|are)|(?:is|are)\ none|none\ of\ those|but\ for|anew|whoever|of\ which|what\ is\ to\ be|told|tells?
                           |be\ had|behind\ (?:the\ last|a\ blank))\b""", re.X | re.I)
-COMMANDS = sorted(name for name in os.listdir(os.path.join(front.ROOT, 'scripts', 'commands')) if '.' not in name)
+COMMANDS = front.COMMANDS
 
 
 def rows(head):

@@ -180,7 +180,7 @@ class Import(KumaCase):
         self.assertFalse(any(ord(letter) < 32 and letter != '\n' or 127 <= ord(letter) < 160 for letter in table.out), table.out)
 
     def test_a_large_document(self):
-        """Larger than a line of curl's configuration may be; its letters are what quoting is for."""
+        """Its letters are what quoting is for."""
         text = 'quote " backslash \\ tab \t line \n at @ umlaut ü \u0001 ' * 2500
         sent = [document('large', '241.0.0.1', labels={'note': text}), document('small', '241.0.0.2', labels={'note': text[:200]}),
                 document('huge', '241.0.0.3', labels={'note': text * 4})]

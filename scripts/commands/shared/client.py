@@ -2,7 +2,6 @@
 
 It knows nothing of Holdfast: server.py does, and Kuma's API is read through it as well. What goes wrong below HTTP is a TransferError.
 """
-import http.client
 import io
 import select
 import threading
@@ -75,7 +74,7 @@ class _LimitedSocket:
 class Answer:
     """A status, headers, and a body that is read whole (body) or as it comes (chunks, lines)."""
 
-    def __init__(self, response: http.client.HTTPResponse):
+    def __init__(self, response: 'http.client.HTTPResponse'):
         self._response, self._body = response, None
         self.status: int = response.status
         self.media: str = response.getheader('Content-Type') or ''
@@ -123,6 +122,9 @@ class _translated:
         return self
 
     def __exit__(self, _type, error, _traceback):
+        if error is None:
+            return
+        import http.client
         if isinstance(error, TimeoutError):
             raise TransferError(LATE, 'it took too long') from None
         if isinstance(error, http.client.IncompleteRead):
@@ -218,7 +220,8 @@ class Client:
             pass  # a server that refuses the rest of a body has answered, and that is read next
         return Answer(connection.getresponse())
 
-    def _connect(self) -> http.client.HTTPConnection:
+    def _connect(self) -> 'http.client.HTTPConnection':
+        import http.client  # which takes long, and is not needed to say how a command is used
         place, proxy = self._place, proxy_for(self._place)
         self._proxy = proxy
         host, port = (proxy.host, proxy.port) if proxy else (place.host, place.port)
@@ -249,13 +252,14 @@ def many(client: Client, requests: Iterable[Request], lanes: int = LANES) -> Ite
     taken from the iterable as there is room for them, and answers are held only until it is their turn.
     """
     from concurrent.futures import ThreadPoolExecutor
-    local, failure = threading.local(), []
+    local, failure, clients = threading.local(), [], []
 
     def send(request: Request) -> Answer | TransferError:
         if failure:
             return failure[0]
         if not hasattr(local, 'client'):
             local.client = client.twin()
+            clients.append(local.client)
         try:
             headers = {} if request.body is None else {'Content-Type': 'application/json'}
             return local.client.whole(request.method, request.target, request.body, headers)
@@ -272,3 +276,6 @@ def many(client: Client, requests: Iterable[Request], lanes: int = LANES) -> Ite
             yield waiting.popleft().result()
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
+        if not waiting:
+            for one in clients:
+                one.close()
