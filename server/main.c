@@ -337,19 +337,19 @@ int main(int argc, char **argv) {
 	if (hf_offline_run(argc, argv, &status))
 		return status;
 	struct hf_why why = {""};
-	enum hf_run run;
-	enum hf_err err = hf_options_read(argc, argv, &why, &server.options, &run);
-	if (!err && run == HF_RUN_SERVE) /* before a data directory is made */
+	enum hf_asked asked;
+	enum hf_err err = hf_options_read(argc, argv, &why, &server.options, &asked);
+	if (!err && asked == HF_ASKED_RUN) /* before a data directory is made */
 		err = hf_listen_check(server.options.listen, server.options.insecure, &why);
 	if (err) {
 		fprintf(stderr, "holdfastd: %s\n", why.text);
 		return EXIT_USAGE;
 	}
-	if (run == HF_RUN_HELP) {
+	if (asked == HF_ASKED_HELP) {
 		hf_options_help();
 		return EXIT_OK;
 	}
-	if (run == HF_RUN_VERSION) {
+	if (asked == HF_ASKED_VERSION) {
 		printf("holdfastd %s\n", HOLDFAST_VERSION);
 		return EXIT_OK;
 	}

@@ -1,4 +1,4 @@
-/* conffile.c — inih splits the lines; what it would read in a way of its own is refused before it sees it. */
+/* conffile.c — inih splits the lines; lines that it would read differently are refused first. */
 #include "conffile.h"
 
 #include <errno.h>
@@ -20,31 +20,32 @@ struct reading {
 	struct hf_why why;
 };
 
-/* inih knows sections, `key: value` and lines that continue the one before. */
+/* Refuses what only inih knows: sections, `key: value`, and lines that continue the previous one. */
 static enum hf_err judge(const char *text, size_t len, size_t len_max, struct hf_why *why) {
 	if (strlen(text) != len)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "there is a NUL byte in it");
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "the line has a NUL byte");
 	if (len > len_max)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "the line is longer than %zu bytes", len_max);
 	if (*text == '[')
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "there are no sections here");
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "sections are not supported");
 	if (*text && !strchr("#;", *text) && text[strcspn(text, "=:")] != '=')
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "it is not KEY = VALUE");
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "the line is not KEY = VALUE");
 	return HF_OK;
 }
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-/* The value of a line, or NULL. */
+/* Returns the value of a line, or NULL. */
 static char *value_of(char *text) {
 	char *equals = strchr(text, '=');
 	return equals ? equals + 1 + strspn(equals + 1, " \t") : NULL;
 }
 
-/* Where a value that begins with a quote has its other one; NULL: it has none, or begins with no quote. */
+/* Returns the closing quote of a value that begins with a quote, or NULL. */
 static char *closing_quote(char *value) { return value && (*value == '"' || *value == '\'') ? strchr(value + 1, *value) : NULL; }
 
-/* Cuts a comment off: a # or ; at the beginning, or behind a blank, and not between quotes. inih knows ; alone there. */
+/* Cuts off a comment, which begins with # or ; at the start or after a blank, outside quotes (inih knows only ; after a blank).
+ * Returns the new end. */
 static char *cut_comment(char *text, char *end) {
 	char *value = value_of(text), *quote = closing_quote(value);
 	for (char *at = text; at < end; at++) {
@@ -56,28 +57,28 @@ static char *cut_comment(char *text, char *end) {
 	return end;
 }
 
-/* Takes the quotes of a value away. */
+/* Removes the quotes of a value. */
 static enum hf_err unquote(char *text, char **end, struct hf_why *why) {
 	char *value = value_of(text), *quote = closing_quote(value);
 	if (!value || *text == '#' || *text == ';' || (*value != '"' && *value != '\''))
 		return HF_OK;
 	if (!quote)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "the quote before the value has no other behind it");
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "the quote before the value is not closed after it");
 	if (quote[1])
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "something follows the quote behind the value");
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "something follows the quote after the value");
 	char *inner = value + 1;
 	size_t len = (size_t)(quote - inner);
 	*quote = '\0';
-	if (strstr(inner, " ;") || strstr(inner, "\t;")) /* to inih a comment */
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "a value cannot have a ; behind a blank");
-	if (len > 0 && (is_blank(inner[0]) || is_blank(inner[len - 1]))) /* which inih takes away */
+	if (strstr(inner, " ;") || strstr(inner, "\t;")) /* a comment for inih */
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "a value cannot have a ; after a blank");
+	if (len > 0 && (is_blank(inner[0]) || is_blank(inner[len - 1]))) /* which inih would remove */
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "a value cannot begin or end with a blank");
 	memmove(value, inner, len + 1);
 	*end = value + len;
 	return HF_OK;
 }
 
-/* inih does not tell its handler at which line it is, so each call gives it one whole line, which ends in a newline. */
+/* inih's reader. inih does not pass line numbers on, so each call returns one whole line, which ends with a newline. */
 static char *next_line(char *ret, int size, void *stream) {
 	struct reading *r = stream;
 	ssize_t got = r->err ? -1 : getline(&r->line, &r->line_size, r->file);
@@ -126,10 +127,10 @@ enum hf_err hf_conffile_read(const char *path, const struct hf_conffile_taker *t
 	enum hf_err err = HF_OK;
 	if (r.err)
 		err = fail_at(path, r.number, r.why.text, why);
-	else if (status < 0 || !feof(r.file)) /* a read that failed, or no memory */
+	else if (status < 0 || !feof(r.file)) /* the read failed, or out of memory */
 		err = fail_at(path, 0, strerror(errno ? errno : ENOMEM), why);
 	else if (status > 0)
-		err = fail_at(path, (unsigned)status, "it is not KEY = VALUE", why);
+		err = fail_at(path, (unsigned)status, "the line is not KEY = VALUE", why);
 	free(r.line);
 	fclose(r.file);
 	return err;

@@ -1,4 +1,4 @@
-/* environment.c — names of variables, known and strange. */
+/* environment.c — compares the names of variables with the known ones. */
 #include "environment.h"
 
 #include <fnmatch.h>
@@ -8,16 +8,14 @@
 #include <unistd.h>
 
 #include "nearest.h"
-#include "options.h"
 
 #define PREFIX "HOLDFAST_"
-#define KNOWN_MAX 64
 
-/* The front command's own. It passes them on to nobody, but whoever runs the server may have them set. */
+/* The front command's own. It does not pass them on, but they may be set where the server runs. */
 static const char *const FRONT[] = {PREFIX "URL", PREFIX "TOKEN"};
 #define N_FRONT ((int)(sizeof FRONT / sizeof *FRONT))
 
-/* Kubernetes describes each Service of a namespace to each pod in it. */
+/* Kubernetes sets variables that describe each Service of a namespace in each of its pods. */
 static bool is_of_kubernetes(const char *name) {
 	static const char *const patterns[] = {
 		PREFIX "PORT",		 PREFIX "PORT_[0-9]*",	   PREFIX "*_PORT",	  PREFIX "*_PORT_[0-9]*_*",
@@ -29,28 +27,25 @@ static bool is_of_kubernetes(const char *name) {
 	return false;
 }
 
-enum hf_err hf_environment_check(struct hf_why *why) {
-	char names[KNOWN_MAX][HF_VARIABLE_TEXT];
-	const char *known[KNOWN_MAX + N_FRONT];
-	int n = 0;
-	while (n < KNOWN_MAX && hf_options_variable(n, names[n])) {
-		known[n] = names[n];
-		n++;
-	}
-	for (int i = 0; i < N_FRONT; i++)
-		known[n++] = FRONT[i];
+static bool is_listed(const char *name, const char *const list[], int n) {
+	for (int i = 0; i < n; i++)
+		if (strcmp(name, list[i]) == 0)
+			return true;
+	return false;
+}
+
+enum hf_err hf_environment_check(const char *const known[], int n, struct hf_why *why) {
+	const char *all[HF_ENVIRONMENT_KNOWN_MAX + N_FRONT];
+	memcpy(all, known, (size_t)n * sizeof *all);
+	memcpy(all + n, FRONT, sizeof FRONT);
 	for (char **at = environ; *at; at++) {
-		char name[128];
+		char name[128], hint[HF_NEAREST_HINT];
 		size_t len = strcspn(*at, "=");
 		snprintf(name, sizeof name, "%.*s", len < sizeof name ? (int)len : (int)sizeof name - 1, *at);
-		bool good = strncmp(name, PREFIX, strlen(PREFIX)) != 0 || is_of_kubernetes(name);
-		for (int i = 0; !good && i < n; i++)
-			good = strcmp(name, known[i]) == 0;
-		if (good)
+		if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || is_of_kubernetes(name) || is_listed(name, all, n + N_FRONT))
 			continue;
-		const char *nearest = hf_nearest(name, known, n);
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "%.60s: there is no such variable%s%s", name, nearest ? ": is it " : "",
-			       nearest ? nearest : "");
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "unknown variable %.60s%s", name,
+			       hf_nearest_hint(name, all, n + N_FRONT, "", hint));
 	}
 	return HF_OK;
 }

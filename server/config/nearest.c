@@ -1,9 +1,10 @@
 /* nearest.c — the distance between two words (optimal string alignment). */
 #include "nearest.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define WORD_MAX 63 /* what is longer is like no other word */
+#define WORD_MAX 63 /* longer words have no nearest one */
 
 static int least(int a, int b, int c) {
 	int ab = a < b ? a : b;
@@ -36,4 +37,13 @@ const char *hf_nearest(const char *word, const char *const words[], int n) {
 		}
 	}
 	return nearest;
+}
+
+const char *hf_nearest_hint(const char *word, const char *const words[], int n, const char *prefix, char ret[HF_NEAREST_HINT]) {
+	const char *nearest = hf_nearest(word, words, n);
+	if (nearest)
+		snprintf(ret, HF_NEAREST_HINT, "; did you mean %s%s? See --help", prefix, nearest);
+	else
+		strcpy(ret, "; see --help");
+	return ret;
 }

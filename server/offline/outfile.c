@@ -1,4 +1,4 @@
-/* outfile.c — write beside, sync, rename. */
+/* outfile.c — writes a temporary file, syncs it, renames it. */
 #include "outfile.h"
 
 #include <errno.h>
@@ -17,8 +17,7 @@ static enum hf_err fail(const struct hf_outfile *out, struct hf_why *why) {
 		       strerror(errno));
 }
 
-/* A database is not to be written over, nor what somebody else wrote: of files that are there, only an export, or an empty one, is
- * replaced. */
+/* Refuses to replace a database, or any existing file except an export or an empty one. */
 static enum hf_err check_replaced(const char *path, struct hf_why *why) {
 	static const char *const ours[] = {"data.mdb", "lock.mdb", "holdfast.lock"};
 	static const char begins[] = "{\"holdfastExport\"";
@@ -31,13 +30,13 @@ static enum hf_err check_replaced(const char *path, struct hf_why *why) {
 				       path);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return HF_OK; /* not there, or not to be read: then it cannot be an export of ours */
+		return HF_OK; /* it does not exist or cannot be read */
 	ssize_t n = read(fd, head, sizeof head);
 	close(fd);
 	if (n == 0 || (n == (ssize_t)sizeof head && memcmp(head, begins, sizeof head) == 0))
 		return HF_OK;
-	return hf_fail(why, HF_E_PRECONDITION_FAILED,
-		       "%.120s is there already, and is no export; remove it first if it is not needed", path);
+	return hf_fail(why, HF_E_PRECONDITION_FAILED, "%.120s exists and is not an export; remove it first if it is not needed",
+		       path);
 }
 
 enum hf_err hf_outfile_open(const char *path, struct hf_why *why, struct hf_outfile *ret) {
@@ -50,9 +49,9 @@ enum hf_err hf_outfile_open(const char *path, struct hf_why *why, struct hf_outf
 		ret->fd = open(path, O_WRONLY | O_CLOEXEC);
 		return ret->fd < 0 ? hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be opened: %s", path, strerror(errno)) : HF_OK;
 	}
-	/* A link stays one: what it leads to is replaced. */
+	/* Keep a link, and replace its target. */
 	if (exists ? !realpath(path, ret->path) : snprintf(ret->path, sizeof ret->path, "%s", path) >= (int)sizeof ret->path)
-		return hf_fail(why, HF_E_DATA_DIR, "%.120s: the path cannot be followed, or is too long", path);
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s: the path cannot be resolved, or is too long", path);
 	enum hf_err err = check_replaced(ret->path, why);
 	if (err)
 		return err;

@@ -1,4 +1,4 @@
-/* outfile.h — a file that is there whole or not at all. */
+/* outfile.h — writes a file that appears whole or not at all. */
 #ifndef HF_SERVER_OFFLINE_OUTFILE_H
 #define HF_SERVER_OFFLINE_OUTFILE_H
 
@@ -10,22 +10,27 @@
 
 struct hf_outfile {
 	int fd;
-	const char *name;	  /* for the words */
-	char path[PATH_MAX];	  /* where it goes; "": it is written in place */
-	char temporary[PATH_MAX]; /* … and stands until it is whole */
+	const char *name;	  /* for messages */
+	char path[PATH_MAX];	  /* the file's path; "": it is written in place */
+	char temporary[PATH_MAX]; /* the path of the temporary file, until the commit */
 };
 
-/* Opens standard output (path NULL), or a file beside the one it will replace. What is no regular file, such as a pipe or a device,
- * is written in place. HF_E_DATA_DIR. */
+/* Opens standard output (path NULL), or a temporary file beside `path`. Pipes, devices and the like are written in place.
+ * HF_E_PRECONDITION_FAILED: the file exists and is not an export.
+ * HF_E_DATA_DIR: the file cannot be made or opened. */
 enum hf_err hf_outfile_open(const char *path, struct hf_why *why, struct hf_outfile *ret) HF_CHECKED;
 
-/* HF_E_STORAGE_FULL: the disk is full. HF_E_STORAGE: another error. */
+/* Writes all of `len` bytes.
+ * HF_E_STORAGE_FULL: the disk is full.
+ * HF_E_STORAGE: the write failed in another way. */
 enum hf_err hf_outfile_write(struct hf_outfile *out, const void *data, size_t len, struct hf_why *why) HF_CHECKED;
 
-/* Makes the file durable and puts it in place. Errors as above, and HF_E_DATA_DIR; nothing is left of it then. */
+/* Makes the file durable and puts it in place. After an error the temporary file is removed.
+ * HF_E_STORAGE_FULL, HF_E_STORAGE: as above.
+ * HF_E_DATA_DIR: the file cannot be put in place. */
 enum hf_err hf_outfile_commit(struct hf_outfile *out, struct hf_why *why) HF_CHECKED;
 
-/* Leaves nothing of it, as far as it was not written in place. */
+/* Closes the file and removes the temporary file. */
 void hf_outfile_abort(struct hf_outfile *out);
 
 #endif

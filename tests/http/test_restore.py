@@ -68,14 +68,14 @@ class Restoring(Case):
         server.put('/v1/pools/edge', {'cidrs': ['10.96.0.0/16', 'fd00::/64'], 'zones': ['edge']})
         server.stop()
         self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir,
-                           says='(?s)write them before.*  edge: 10.96.0.0/16 fd00::/64\n  wide: 10.1.0.0/24 10.2.0.0/24\n')
+                           says='(?s)add them before.*  edge: 10.96.0.0/16 fd00::/64\n  wide: 10.1.0.0/24 10.2.0.0/24\n')
         server.start()
         server.put('/v1/pools/other', {'cidrs': ['10.3.0.0/24'], 'zones': ['w']})
         self.assertEqual(self.restore(server, backup)['poolsLost'], ['other'])
         self.assertEqual(self.restore(server, backup)['poolsLost'], [])
         self.assertEqual(self.restore(server, backup)['poolsAtRisk'], ['wide'])
         server.stop()
-        self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir, says=r'nothing new should come to these pools, .*: wide \(small\)\n')
+        self.assertOffline(0, 'restore', backup, '--data-dir', server.data_dir, says=r'add no new services to these pools, .*: wide \(small\)\n')
 
     def test_a_quarantine_does_not_end_because_the_backup_is_old(self):
         server = self.server()
@@ -276,7 +276,7 @@ class Migrating(Case):
         self.assertOffline(0, 'restore', os.path.join(self.dir, 'data.mdb'), '--data-dir', self.path('other'), says='now: store epoch 2')
         self.assertOffline(0, 'verify', self.path('other'), says='format 3')
         self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='migrated from format 1 to 3')
-        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='has format 3 already')
+        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='already has format 3')
         self.assertOffline(2, 'migrate', '--data-dir', self.path('none'), says='no database')
         self.assertFalse(os.path.exists(self.path('none')))
 

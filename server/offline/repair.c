@@ -1,16 +1,16 @@
-/* offline_repair.c — `holdfastd repair`. */
+/* repair.c — `holdfastd repair`. */
+#include "repair.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "api/shapes/verify_json.h"
-#include "api/text/json.h"
-#include "offline.h"
 #include "storage/admin/repair.h"
 
 static const enum hf_table REBUILT[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES, HF_POOLS};
 #define N_REBUILT (sizeof REBUILT / sizeof *REBUILT)
 
-/* The violations as JSON: those that were found, and those that remain. */
+/* The violations as JSON: [0] those found, [1] those that remain. */
 struct lists {
 	struct hf_buf text[2];
 	struct hf_json json[2];
@@ -62,11 +62,7 @@ static void print_json(const struct hf_repair *r, const struct lists *lists) {
 	write_list(&json, "remainingItems", &lists->text[1]);
 	hf_json_key(&json, "applied");
 	hf_json_bool(&json, r->applied);
-	hf_json_key(&json, "aside");
-	if (r->aside[0])
-		hf_json_string(&json, r->aside);
-	else
-		hf_json_null(&json);
+	hf_offline_member(&json, "aside", r->aside);
 	hf_json_close(&json, '}');
 	hf_offline_print(&out);
 }
@@ -85,13 +81,13 @@ static void print_text(const struct hf_repair *r) {
 	}
 	if (r->remaining > 0)
 		printf("%" PRIu64
-		       " violations cannot be repaired, as they follow from nothing else; nothing was changed. Restore a "
+		       " violations cannot be repaired, because no other record holds what is lost; nothing was changed. Restore a "
 		       "backup: holdfast restore FILE\n",
 		       r->remaining);
 	else if (r->applied)
-		printf("repaired: every invariant holds; the database as it was is kept as %s\n", r->aside);
+		printf("repaired: every invariant holds; the old database is kept as %s\n", r->aside);
 	else
-		printf("all of it can be repaired; nothing was changed. --apply does so\n");
+		printf("everything can be repaired; nothing was changed. --apply repairs it\n");
 }
 
 static int repair_store(const struct hf_offline *o, struct hf_store *store) {
@@ -112,7 +108,7 @@ static int repair_store(const struct hf_offline *o, struct hf_store *store) {
 	for (int i = 0; i < 2; i++)
 		hf_buf_free(&lists.text[i]);
 	if (err) {
-		fflush(stdout); /* what was found comes first */
+		fflush(stdout); /* so that the findings come first */
 		return hf_offline_fail("repair", err, &why);
 	}
 	return r.found == 0 || r.applied ? HF_OFFLINE_DONE : HF_OFFLINE_FOUND;
@@ -131,8 +127,7 @@ int hf_offline_repair(const struct hf_offline *o) {
 		int status = hf_offline_fail("repair", err, &why);
 		if (err == HF_E_CORRUPT)
 			fprintf(stderr,
-				"holdfastd repair: what is damaged there follows from nothing else; restore a backup: holdfast "
-				"restore FILE\n");
+				"holdfastd repair: no other record holds what is lost; restore a backup: holdfast restore FILE\n");
 		return status;
 	}
 	int status = repair_store(o, store);

@@ -1,4 +1,6 @@
-/* offline_export.c — `holdfastd export`. */
+/* export.c — `holdfastd export`. */
+#include "export.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -7,12 +9,11 @@
 #include <unistd.h>
 
 #include "api/shapes/export_json.h"
-#include "offline.h"
 #include "outfile.h"
 #include "server/process/owner.h"
 #include "storage/disk/datadir.h"
 
-#define WRITE_BYTES ((size_t)256 << 10) /* at once */
+#define WRITE_BYTES ((size_t)256 << 10)
 #define LIMIT_S 60
 #define LIMIT_BYTES_PER_S 1048576
 
@@ -47,14 +48,14 @@ static enum hf_err export_to(struct export *e, struct hf_store *store, struct hf
 
 static void on_alarm(int signal_number) {
 	static const char words[] =
-		"holdfastd export: whoever reads this takes too long, and a running server's pages are held back; use --output\n";
+		"holdfastd export: standard output is read too slowly, which keeps old pages of a running server; use --output\n";
 	(void)signal_number;
 	if (write(STDERR_FILENO, words, sizeof words - 1) < 0)
 		_exit(HF_OFFLINE_UNREADABLE);
 	_exit(HF_OFFLINE_UNREADABLE);
 }
 
-/* A snapshot of a store that is served must end some day, whoever reads the lines: after a minute, and a second more for each MiB
+/* Limits how long a snapshot of a served store stays open for a slow reader of the lines: a minute, and a second more for each MiB
  * of the store. */
 static void limit_time(const struct hf_offline *o, const struct hf_store *store) {
 	uint64_t used_bytes, map_bytes;
@@ -67,7 +68,7 @@ static void limit_time(const struct hf_offline *o, const struct hf_store *store)
 	alarm((unsigned)(LIMIT_S + used_bytes / LIMIT_BYTES_PER_S));
 }
 
-/* Reads the store and writes its lines; the file is committed by somebody else. */
+/* Reads the store and writes its lines; the caller commits the file. */
 static enum hf_err export_lines(const struct hf_offline *o, struct export *e, struct hf_why *why) {
 	const char *path = o->path ? o->path : o->data_dir;
 	struct hf_store *store;
@@ -82,8 +83,8 @@ static enum hf_err export_lines(const struct hf_offline *o, struct export *e, st
 	return err;
 }
 
-/* What root may write, the directory's owner may not: a child that has that one's ids reads the store, and root puts the file in
- * place. Returns the command's status, or -1: this is not root, or not in another's directory. */
+/* For root in another user's directory: root may write where the owner may not, so a child with the owner's ids reads the store,
+ * and root puts the file in place. Returns the exit status, or -1 in all other cases. */
 static int export_as_owner(const struct hf_offline *o, struct export *e) {
 	struct hf_why why = {""};
 	int status;

@@ -1,4 +1,6 @@
-/* offline_restore.c — `holdfastd restore`. */
+/* restore.c — `holdfastd restore`. */
+#include "restore.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,17 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/text/json.h"
-#include "offline.h"
 #include "server/process/owner.h"
 #include "storage/admin/restore.h"
 
-/* Names and ranges of pools, as JSON and for people. */
+/* Lost pools, and those at risk, as JSON and as text. */
 struct lost_pools {
 	struct hf_json json;
 	struct hf_buf names, text;
 	int n;
-	struct hf_buf risks; /* the pools that a new service had better not be served from yet, for people */
+	struct hf_buf risks; /* pools that should not serve new services yet, as text */
 	struct hf_buf risk_names;
 	struct hf_json risk_json;
 };
@@ -63,16 +63,8 @@ static void print_json(const struct hf_restore *r, const struct lost_pools *lost
 	hf_json_key(&json, "poolsAtRisk");
 	hf_buf_printf(&out, "[%.*s]", (int)lost->risk_names.len, lost->risk_names.len ? lost->risk_names.data : "");
 	json.comma = true;
-	hf_json_key(&json, "aside");
-	if (r->aside[0])
-		hf_json_string(&json, r->aside);
-	else
-		hf_json_null(&json);
-	hf_json_key(&json, "oldDataUnreadable");
-	if (r->unreadable.text[0])
-		hf_json_string(&json, r->unreadable.text);
-	else
-		hf_json_null(&json);
+	hf_offline_member(&json, "aside", r->aside);
+	hf_offline_member(&json, "oldDataUnreadable", r->unreadable.text);
 	hf_json_close(&json, '}');
 	hf_offline_print(&out);
 }
@@ -85,26 +77,27 @@ static void print_text(const struct hf_restore *r, const struct lost_pools *lost
 	       "; zones that had connected are offline until they connect again\n",
 	       r->meta.store_epoch, r->meta.revision);
 	if (lost->n > 0)
-		printf("the backup does not have these ranges of the old data's pools: write them before control planes come back, "
-		       "or services that "
-		       "present an address in them get another one\n%.*s",
+		printf("the backup lacks these ranges of the old data's pools; add them before control planes connect again, or "
+		       "services "
+		       "that present an address in them get another one:\n%.*s",
 		       (int)lost->text.len, lost->text.data);
 	if (lost->risks.len > 0)
-		printf("until the zones are back, nothing new should come to these pools, as it may be given what was handed out "
-		       "since the backup: %.*s\n",
+		printf("until the zones are back, add no new services to these pools, because they may get addresses that were "
+		       "handed "
+		       "out since the backup: %.*s\n",
 		       (int)lost->risks.len, lost->risks.data);
 	if (!r->aside[0])
-		printf("there were no data here: if the store of the backup is still somewhere else, see that no server ever "
-		       "starts on it again, as both "
-		       "would give the same addresses\n");
+		printf("the directory had no data: if the backup's store still exists elsewhere, make sure that no server starts "
+		       "on it "
+		       "again, because both would hand out the same addresses\n");
 	if (r->aside[0])
 		printf("the old data are kept as %s\n", r->aside);
 	if (r->unreadable.text[0])
-		printf("they cannot be read: %s\n", r->unreadable.text);
+		printf("the old data cannot be read: %s\n", r->unreadable.text);
 }
 
-/* Root's backup, which the directory's owner may not read, is copied for it into its directory, and removed after the restore; sets
- * ret_copy then. */
+/* Takes the ids of the directory's owner. A backup that only root can read is first copied into the directory; ret_copy is then its
+ * path, which the caller removes after the restore. */
 static enum hf_err become_owner(const struct hf_offline *o, struct hf_why *why, char ret_copy[PATH_MAX]) {
 	bool changed;
 	int in = open(o->path, O_RDONLY | O_CLOEXEC);

@@ -1,4 +1,6 @@
-/* offline_import.c — `holdfastd import`. */
+/* import.c — `holdfastd import`. */
+#include "import.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,12 +8,10 @@
 #include <string.h>
 
 #include "api/shapes/export_json.h"
-#include "api/text/json.h"
-#include "offline.h"
 #include "server/process/owner.h"
 #include "storage/admin/import.h"
 
-#define LISTED_MAX 1000 /* conflicts that --json tells one by one; else all are */
+#define LISTED_MAX 1000 /* conflicts that --json lists; as text, all are listed */
 
 struct input {
 	FILE *file;
@@ -24,7 +24,7 @@ struct input {
 	uint64_t listed;
 };
 
-/* Reads up to a newline, which is left out, or the file's end. HF_E_NOT_FOUND: it was the end already. */
+/* Reads up to a newline, which is dropped, or the end of the file. HF_E_NOT_FOUND: the end was reached before. */
 static enum hf_err read_text(struct input *in, struct hf_why *why, size_t *ret_len) {
 	size_t len = 0;
 	int c;
@@ -49,7 +49,7 @@ static enum hf_err next_line(void *context, struct hf_why *why, const struct hf_
 	return err;
 }
 
-static void tell_conflict(void *context, enum hf_line_sort sort, const char *what) {
+static void report_conflict(void *context, enum hf_line_sort sort, const char *what) {
 	struct input *in = context;
 	if (!in->json_output) {
 		printf("conflict: %s\n", what);
@@ -84,11 +84,7 @@ static void print_json(struct input *in, const struct hf_import *im) {
 	hf_json_key(&json, "applied");
 	hf_json_bool(&json, im->applied);
 	write_counts(&json, im);
-	hf_json_key(&json, "aside");
-	if (im->aside[0])
-		hf_json_string(&json, im->aside);
-	else
-		hf_json_null(&json);
+	hf_offline_member(&json, "aside", im->aside);
 	if (im->applied) {
 		hf_json_member_uint(&json, "revision", im->meta.revision);
 		hf_json_member_uint(&json, "storeEpoch", im->meta.store_epoch);
@@ -127,13 +123,13 @@ static void print_text(const struct hf_offline *o, const struct hf_import *im) {
 	if (im->merged)
 		printf("imported into the store in %s", o->data_dir);
 	else
-		printf("%s has the store of the export now", o->data_dir);
+		printf("%s now has the store of the export", o->data_dir);
 	printf(": store epoch %" PRIu64 ", revision %" PRIu64 "\n", im->meta.store_epoch, im->meta.revision);
 	if (im->aside[0])
-		printf("the store that was there is kept as %s\n", im->aside);
+		printf("the previous store is kept as %s\n", im->aside);
 }
 
-/* 1 if conflicts were told that the import did not settle, or would not. */
+/* 1 if the import left conflicts unsettled, or would leave them. */
 static int status_of(const struct hf_import *im) {
 	const struct hf_merge_counts *c = &im->counts;
 	uint64_t left = im->settle == HF_SETTLE_REFUSE ? c->conflicts : im->settle == HF_SETTLE_REPLACE ? c->unsettled : 0;
@@ -144,7 +140,7 @@ static int import_from(const struct hf_offline *o, struct input *in, struct hf_i
 	struct hf_why why = {""};
 	enum hf_err err = hf_import(im, &why);
 	if (err) {
-		fflush(stdout); /* conflicts come first */
+		fflush(stdout); /* so that conflicts come first */
 		return hf_offline_fail("import", err, &why);
 	}
 	if (o->json)
@@ -183,11 +179,11 @@ int hf_offline_import(const struct hf_offline *o) {
 			       .restored = o->restored || o->store_epoch,
 			       .store_epoch = o->store_epoch,
 			       .next = next_line,
-			       .conflict = tell_conflict,
+			       .conflict = report_conflict,
 			       .context = in};
 	if (!in->file)
 		hf_fail(&why, HF_E_DATA_DIR, "%.120s cannot be read: %s", o->path, strerror(errno));
-	enum hf_err err = in->file ? hf_owner_become(o->data_dir, &why, NULL) : HF_E_DATA_DIR; /* the file is root's to read */
+	enum hf_err err = in->file ? hf_owner_become(o->data_dir, &why, NULL) : HF_E_DATA_DIR; /* after root has opened the file */
 	int status = !err ? import_from(o, in, &im) : hf_offline_fail("import", err, &why);
 	if (in->file && !standard)
 		fclose(in->file);

@@ -1,11 +1,10 @@
-/* offline_verify.c — `holdfastd verify` and `holdfastd migrate`. */
+/* verify.c — `holdfastd verify`. */
+#include "verify.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "api/shapes/verify_json.h"
-#include "api/text/json.h"
-#include "offline.h"
 
 static void print_violation(void *context, enum hf_table table, const char *what) {
 	(void)context;
@@ -64,42 +63,4 @@ int hf_offline_verify(const struct hf_offline *o) {
 	if (err)
 		return hf_offline_fail("verify", err, &why);
 	return violations ? HF_OFFLINE_FOUND : HF_OFFLINE_DONE;
-}
-
-static void print_migration(unsigned found, const char *aside) {
-	struct hf_buf out = {0};
-	struct hf_json json = {.out = &out};
-	hf_json_open(&json, '{');
-	hf_json_member_uint(&json, "from", found);
-	hf_json_member_uint(&json, "format", HF_FORMAT);
-	hf_json_key(&json, "aside");
-	if (found != HF_FORMAT)
-		hf_json_string(&json, aside);
-	else
-		hf_json_null(&json);
-	hf_json_close(&json, '}');
-	hf_offline_print(&out);
-}
-
-int hf_offline_migrate(const struct hf_offline *o) {
-	struct hf_store_options options = {0};
-	struct hf_why why = {""};
-	struct hf_store *store;
-	const char *aside;
-	enum hf_err err = hf_offline_become(o->data_dir, &why);
-	if (!err)
-		err = hf_store_exists(o->data_dir, &why);
-	if (!err)
-		err = hf_store_open(o->data_dir, &options, &why, &store);
-	if (err)
-		return hf_offline_fail("migrate", err, &why);
-	unsigned found = hf_store_format_found(store, &aside);
-	if (o->json)
-		print_migration(found, aside);
-	else if (found == HF_FORMAT)
-		printf("%s has format %d already\n", o->data_dir, HF_FORMAT);
-	else
-		printf("%s: migrated from format %u to %d; the old database is kept as %s\n", o->data_dir, found, HF_FORMAT, aside);
-	hf_store_close(store);
-	return HF_OFFLINE_DONE;
 }
