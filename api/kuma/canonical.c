@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "api/text/json.h"
-#include "canonical_internal.h"
+#include "labels.h"
 
 /* Whether a member is kept; what it belongs to decides. */
 typedef bool keep_rule(const char *name);
@@ -90,17 +90,9 @@ static void write_value(struct hf_buf *out, const struct hf_value *value, keep_r
 	}
 }
 
-/* NULL: missing or null. */
-static const struct hf_value *stated(const struct hf_value *value) { return hf_value_is(value, HF_NULL) ? NULL : value; }
-
-const struct hf_value *hf_config_labels(const struct hf_value *document) {
-	const struct hf_value *labels = stated(hf_value_member(document, "labels"));
-	return labels ? labels : stated(hf_value_member(hf_value_member(document, "metadata"), "labels"));
-}
-
 /* The labels; NULL if there is none left to keep, so that no labels and no labels of the user are the same. */
 static const struct hf_value *user_labels(const struct hf_value *document) {
-	const struct hf_value *labels = hf_config_labels(document);
+	const struct hf_value *labels = hf_labels_of(document);
 	if (!hf_value_is(labels, HF_OBJECT))
 		return labels;
 	for (const struct hf_value *name = hf_value_sorted(labels); name; name = hf_value_sorted(name))

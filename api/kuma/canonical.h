@@ -14,9 +14,7 @@
 #include "api/text/buf.h"
 #include "api/text/tape.h"
 #include "claims.h"
-#include "storage/model/lease_rules.h"
-
-#define HF_FINGERPRINT_VERSION 1 /* the newest */
+#include "storage/model/lease.h"
 
 struct hf_config {
 	struct hf_digest fingerprint;
@@ -26,6 +24,10 @@ struct hf_config {
 /* Reads a configuration. HF_E_INVALID_JSON: not JSON, not an object, a duplicate member, nesting deeper than HF_JSON_DEPTH_MAX,
  * invalid UTF-8, a NUL, an integer beyond int64; with line and column. HF_E_OVERLOADED: out of memory. Thread-safe. */
 enum hf_err hf_config_read(const char *body, size_t len, struct hf_why *why, struct hf_config *ret) HF_CHECKED;
+
+/* Reads a configuration that a tape holds.
+ * HF_E_OVERLOADED: out of memory. Thread-safe. */
+enum hf_err hf_config_of(const struct hf_value *document, struct hf_why *why, struct hf_config *ret) HF_CHECKED;
 
 /* The canonical text itself, for tests and people. Errors as above; the caller frees the buffer. */
 enum hf_err hf_config_canonical(const char *body, size_t len, struct hf_why *why, struct hf_buf *ret) HF_CHECKED;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/text/json.h"
-#include "canonical_internal.h"
+#include "labels.h"
 
 /* --- reading --- */
 
@@ -14,7 +14,7 @@ static bool is(const struct hf_value *value, const char *word) {
 }
 
 static bool is_in_cluster(const struct hf_value *document) {
-	const struct hf_value *labels = hf_config_labels(document);
+	const struct hf_value *labels = hf_labels_of(document);
 	const char *kind = hf_value_text(hf_value_member(document, "kind"));
 	if (!kind || !*kind)
 		kind = hf_value_text(hf_value_member(document, "type"));

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "api/text/parse.h"
-#include "canonical_internal.h"
+#include "api/text/members.h"
+#include "labels.h"
 
 /* The texts in them. */
 enum field {
@@ -63,7 +63,7 @@ enum hf_document_part hf_document_member(enum hf_document_part of, const char *n
 static enum hf_err find_texts(const struct hf_value *document, struct hf_why *why, const char *ret[FIELDS]) {
 	static const char *const names[HF_PARTS] = {"the document", "metadata", "labels", "metadata.annotations"};
 	const struct hf_value *metadata = hf_value_member(document, "metadata");
-	const struct hf_value *parts[HF_PARTS] = {document, metadata, hf_config_labels(document),
+	const struct hf_value *parts[HF_PARTS] = {document, metadata, hf_labels_of(document),
 						  hf_value_member(metadata, "annotations")};
 	for (int i = 0; i < HF_PARTS; i++)
 		if (parts[i] && !hf_value_is(parts[i], HF_OBJECT) && !hf_value_is(parts[i], HF_NULL))
@@ -95,16 +95,16 @@ static enum hf_err read_kind(const char *text, struct hf_why *why, enum hf_kind 
 static enum hf_err read_service(const char *const texts[FIELDS], struct hf_why *why, char *ret) {
 	const char *name = first_of(first_of(texts[DISPLAY_NAME], texts[DISPLAY_NAME_ANNOTATION]),
 				    first_of(texts[NAME], texts[METADATA_NAME]));
-	const char *namespace = texts[NAMESPACE_LABEL];
-	/* The copy of a resource of global, or of a universal zone, lies in the namespace of the control plane that received it. */
-	if (!namespace && !is(texts[ORIGIN], "global") && !is(texts[ENV], "universal"))
-	namespace = texts[METADATA_NAMESPACE];
+	const char *space = texts[NAMESPACE_LABEL];
+	/* A copy of a resource of global, or of a universal zone, lies in the namespace of the control plane that received it. */
+	if (!space && !is(texts[ORIGIN], "global") && !is(texts[ENV], "universal"))
+		space = texts[METADATA_NAMESPACE];
 	if (!name)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "the document has no name");
 	struct hf_buf service = {0};
 	hf_buf_text(&service, name);
-	hf_buf_text(&service, namespace ? "." : "");
-	hf_buf_add(&service, namespace ? namespace : "", namespace ? strlen(namespace) + 1 : 1);
+	hf_buf_text(&service, space ? "." : "");
+	hf_buf_add(&service, space ? space : "", space ? strlen(space) + 1 : 1);
 	if (service.failed)
 		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
 	enum hf_err err = hf_name_set("service", service.data, HF_SERVICE_MAX, why, ret);
@@ -148,43 +148,21 @@ enum hf_err hf_document_read(const char *text, size_t len, const char *zone, str
 	return err;
 }
 
-static enum hf_err read_name(const json_t *object, const char *name, size_t max, struct hf_why *why, char *ret) {
-	const char *text;
-	enum hf_err err = hf_parse_string(object, name, why, &text);
-	if (!err && !text)
-		err = hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is missing", name);
-	return err ? err : hf_name_set(name, text, max, why, ret);
-}
-
-static enum hf_err check_members(const json_t *object, bool has_zone, struct hf_why *why) {
-	const char *name;
-	json_t *value;
-	json_object_foreach ((json_t *)object, name, value) {
-		if (strcmp(name, "kind") != 0 && strcmp(name, "mesh") != 0 && strcmp(name, "service") != 0 &&
-		    !(has_zone && strcmp(name, "zone") == 0))
-			return hf_fail(why, HF_E_INVALID_PARAMETER, "member \"%.40s\" is unknown; known: kind, mesh, %sservice",
-				       name, has_zone ? "zone, " : "");
-	}
-	return HF_OK;
-}
-
 enum hf_err hf_document_reference(const json_t *object, const char *zone, struct hf_why *why, struct hf_identity *ret) {
-	struct hf_identity id = {0};
-	const char *kind;
-	if (!json_is_object(object))
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "it is not an object");
-	enum hf_err err = check_members(object, !zone, why);
-	if (!err)
-		err = hf_parse_string(object, "kind", why, &kind);
-	if (!err)
-		err = read_kind(kind, why, &id.kind);
-	if (!err)
-		err = read_name(object, "mesh", HF_NAME_MAX, why, id.mesh);
-	if (!err)
-		err = zone ? hf_name_set("zone", zone, HF_NAME_MAX, why, id.zone)
-			   : read_name(object, "zone", HF_NAME_MAX, why, id.zone);
-	if (!err)
-		err = read_name(object, "service", HF_SERVICE_MAX, why, id.service);
+	static const char *const with_zone[] = {"kind", "mesh", "zone", "service", NULL};
+	static const char *const without_zone[] = {"kind", "mesh", "service", NULL};
+	struct hf_identity id = {.kind = HF_MESH_SERVICE};
+	struct hf_members m = hf_members_begin(object, NULL, why);
+	hf_members_allow(&m, zone ? without_zone : with_zone, NULL);
+	if (hf_members_has(&m, "kind"))
+		id.kind = hf_members_kind(&m, "kind");
+	hf_members_name(&m, "mesh", HF_NAME_MAX, id.mesh);
+	if (!zone)
+		hf_members_name(&m, "zone", HF_NAME_MAX, id.zone);
+	else if (!m.err)
+		m.err = hf_name_set("zone", zone, HF_NAME_MAX, why, id.zone);
+	hf_members_name(&m, "service", HF_SERVICE_MAX, id.service);
+	enum hf_err err = hf_members_end(&m);
 	if (!err)
 		*ret = id;
 	return err;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/call/route.h"
+#include "api/shapes/lease_json.h"
 #include "api/text/json.h"
 #include "api/text/timetext.h"
 

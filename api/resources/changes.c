@@ -1,6 +1,6 @@
 /* changes.c — /v1/changes: the feed, with long-poll. */
 #include "api/call/route.h"
-#include "api/text/json.h"
+#include "api/shapes/change_json.h"
 #include "api/text/timetext.h"
 
 #define LIMIT_DEFAULT 1000
@@ -11,22 +11,6 @@ struct writing {
 	struct hf_json json;
 	int n;
 };
-
-void hf_json_change(struct hf_json *json, const struct hf_change *change) {
-	hf_json_open(json, '{');
-	hf_json_member_uint(json, "revision", change->revision);
-	hf_json_member_time(json, "at", change->at_ms);
-	hf_json_member(json, "type", hf_change_type_name(change->type));
-	hf_json_member(json, "cause", hf_cause_name(change->cause));
-	hf_json_member(json, "pool", change->pool);
-	if (change->has_lease) {
-		hf_json_identity(json, &change->id);
-		hf_json_member_uint(json, "generation", change->generation);
-		hf_json_key(json, "vips");
-		hf_json_vips(json, change->vips, change->n_vips);
-	}
-	hf_json_close(json, '}');
-}
 
 static void add_change(void *context, const struct hf_change *change) {
 	struct writing *writing = context;

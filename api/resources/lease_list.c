@@ -7,6 +7,7 @@
 
 #include "api/call/media.h"
 #include "api/call/route.h"
+#include "api/shapes/lease_json.h"
 #include "api/text/json.h"
 #include "storage/base/monotonic.h"
 

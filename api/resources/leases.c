@@ -6,6 +6,7 @@
 #include "api/call/metrics.h"
 #include "api/call/route.h"
 #include "api/kuma/canonical.h"
+#include "api/shapes/lease_json.h"
 #include "api/text/json.h"
 
 static enum hf_err read_identity(struct hf_call *call, struct hf_identity *ret) {

@@ -1,7 +1,9 @@
 /* lookup.c — /v1/lookup: many leases in one request. */
 #include "api/call/route.h"
 #include "api/kuma/document.h"
+#include "api/shapes/lease_json.h"
 #include "api/text/json.h"
+#include "api/text/members.h"
 #include "api/text/parse.h"
 
 static enum hf_err look_up(struct hf_call *call, const json_t *items, struct hf_json *json) {
@@ -24,20 +26,20 @@ static enum hf_err look_up(struct hf_call *call, const json_t *items, struct hf_
 }
 
 static enum hf_err answer(struct hf_call *call, const json_t *document) {
-	const char *name;
-	json_t *value;
+	static const char *const known[] = {"items", NULL};
+	struct hf_members m = hf_members_begin(document, NULL, &call->why);
+	hf_members_allow(&m, known, NULL);
+	enum hf_err err = hf_members_end(&m);
+	if (err)
+		return err;
 	const json_t *items = json_object_get(document, "items");
-	json_object_foreach ((json_t *)document, name, value) {
-		if (strcmp(name, "items") != 0)
-			return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "member \"%.40s\" is unknown; known: items", name);
-	}
 	if (!json_is_array(items))
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "\"items\" is missing or not an array");
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
 	hf_json_key(&json, "items");
 	hf_json_open(&json, '[');
-	enum hf_err err = look_up(call, items, &json);
+	err = look_up(call, items, &json);
 	if (err)
 		return err;
 	hf_json_close(&json, ']');

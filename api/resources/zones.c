@@ -8,6 +8,7 @@
 #include "api/call/route.h"
 #include "api/sync/sync_ledger.h"
 #include "api/text/json.h"
+#include "api/text/members.h"
 #include "api/text/parse.h"
 
 static enum hf_err read_name(struct hf_call *call, char *ret) {
@@ -98,23 +99,11 @@ enum hf_err hf_handle_zone_get(struct hf_call *call) {
 }
 
 static enum hf_err read_members(const json_t *document, struct hf_why *why, char ret_instance[HF_INSTANCE_MAX + 1]) {
-	const char *name, *instance;
-	json_t *value;
-	json_object_foreach ((json_t *)document, name, value) {
-		if (strcmp(name, "instance") != 0)
-			return hf_fail(why, HF_E_INVALID_PARAMETER, "member \"%.40s\" is unknown; known: instance", name);
-	}
-	enum hf_err err = hf_parse_string(document, "instance", why, &instance);
-	if (err)
-		return err;
-	if (!instance)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"instance\" is missing");
-	size_t len = strlen(instance);
-	if (len == 0 || len > HF_INSTANCE_MAX)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"instance\" has %zu bytes; 1 to %d are allowed", len,
-			       HF_INSTANCE_MAX);
-	memcpy(ret_instance, instance, len + 1);
-	return HF_OK;
+	static const char *const known[] = {"instance", NULL};
+	struct hf_members m = hf_members_begin(document, NULL, why);
+	hf_members_allow(&m, known, NULL);
+	hf_members_copy(&m, "instance", HF_INSTANCE_MAX, ret_instance);
+	return hf_members_end(&m);
 }
 
 static enum hf_err read_instance(struct hf_call *call, char ret_instance[HF_INSTANCE_MAX + 1]) {

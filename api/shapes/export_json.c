@@ -2,6 +2,7 @@
 #include "export_json.h"
 
 #include "api/text/json.h"
+#include "change_json.h"
 #include "pool_json.h"
 
 /* A writer that notes what cannot be written so that it is read again. */

@@ -1,9 +1,11 @@
 /* export_read.c — reading the lines of an export. */
-#include <stdlib.h>
+#include "export_read.h"
 
-#include "api/kuma/canonical.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/text/members.h"
 #include "export_json.h"
-#include "members.h"
 #include "pool_json.h"
 
 static void read_moves(struct hf_members *m, struct hf_moves *moves) {

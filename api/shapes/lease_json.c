@@ -1,8 +1,9 @@
 /* lease_json.c — a lease as text: the answer to almost every request, so it is put together without a writer's detours. */
+#include "lease_json.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/text/json.h"
 #include "api/text/timetext.h"
 
 /* More than any lease takes up to its version, and from there on. */

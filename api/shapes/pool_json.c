@@ -3,31 +3,11 @@
 
 #include <string.h>
 
+#include "api/text/members.h"
 #include "api/text/parse.h"
 
-static const char *const WRITABLE[] = {"cidrs", "strategy", "quarantineSeconds", "reserved", "kinds", "meshes", "zones"};
-static const char *const READ_ONLY[] = {"pool", "draining", "ipv4", "ipv6", "leases", "revision", "createdAt", "modifiedAt"};
-
-static bool is_one_of(const char *const *list, size_t n, const char *name) {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i], name) == 0)
-			return true;
-	return false;
-}
-
-static enum hf_err check_members(const json_t *document, struct hf_why *why) {
-	const char *name;
-	json_t *value;
-	json_object_foreach ((json_t *)document, name, value) {
-		if (!is_one_of(WRITABLE, sizeof WRITABLE / sizeof *WRITABLE, name) &&
-		    !is_one_of(READ_ONLY, sizeof READ_ONLY / sizeof *READ_ONLY, name))
-			return hf_fail(why, HF_E_INVALID_PARAMETER,
-				       "member \"%.40s\" is unknown; known: cidrs, strategy, quarantineSeconds, reserved, kinds, "
-				       "meshes, zones",
-				       name);
-	}
-	return HF_OK;
-}
+static const char *const WRITABLE[] = {"cidrs", "strategy", "quarantineSeconds", "reserved", "kinds", "meshes", "zones", NULL};
+static const char *const READ_ONLY[] = {"pool", "draining", "ipv4", "ipv6", "leases", "revision", "createdAt", "modifiedAt", NULL};
 
 /* Calls `read` for each text of an array; a missing array has none. */
 static enum hf_err each_text(const json_t *document, const char *name, int max, struct hf_why *why,
@@ -75,22 +55,14 @@ static enum hf_err read_zone(struct hf_pool_config *config, const char *text, st
 }
 
 static enum hf_err read_scalars(const json_t *document, struct hf_why *why, struct hf_pool_config *config) {
-	const char *strategy;
-	enum hf_err err = hf_parse_string(document, "strategy", why, &strategy);
-	if (err)
-		return err;
-	if (strategy && strcmp(strategy, "sequential") != 0 && strcmp(strategy, "hashed") != 0)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"strategy\": \"%.40s\" is neither sequential nor hashed", strategy);
-	config->strategy = strategy && strategy[0] == 'h' ? HF_HASHED : HF_SEQUENTIAL;
-	const json_t *seconds = json_object_get(document, "quarantineSeconds");
-	if (!seconds)
-		return HF_OK;
-	json_int_t value = json_integer_value(seconds);
-	if (!json_is_integer(seconds) || value < 0 || value > HF_QUARANTINE_MAX_SECONDS)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"quarantineSeconds\" is not a whole number from 0 to %u",
-			       HF_QUARANTINE_MAX_SECONDS);
-	config->quarantine_seconds = (uint32_t)value;
-	return HF_OK;
+	static const char *const strategies[] = {[HF_SEQUENTIAL] = "sequential", [HF_HASHED] = "hashed"};
+	struct hf_members m = hf_members_begin(document, NULL, why);
+	config->strategy = HF_SEQUENTIAL;
+	if (hf_members_has(&m, "strategy"))
+		config->strategy = (enum hf_strategy)hf_members_choice(&m, "strategy", strategies, HF_HASHED + 1);
+	if (hf_members_has(&m, "quarantineSeconds"))
+		config->quarantine_seconds = (uint32_t)hf_members_uint(&m, "quarantineSeconds", 0, HF_QUARANTINE_MAX_SECONDS);
+	return m.err;
 }
 
 enum hf_err hf_pool_config_members(const json_t *document, struct hf_why *why, struct hf_pool_config *config) {
@@ -116,7 +88,9 @@ enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantin
 		return err;
 	memset(ret, 0, sizeof *ret);
 	ret->quarantine_seconds = quarantine_seconds;
-	err = check_members(document, why);
+	struct hf_members m = hf_members_begin(document, NULL, why);
+	hf_members_allow(&m, WRITABLE, READ_ONLY);
+	err = hf_members_end(&m);
 	if (!err)
 		err = hf_pool_config_members(document, why, ret);
 	json_decref(document);

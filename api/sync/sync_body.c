@@ -9,6 +9,7 @@
 #include "api/kuma/document.h"
 #include "api/lists/skim.h"
 #include "api/text/json.h"
+#include "api/text/members.h"
 #include "api/text/parse.h"
 #include "storage/base/monotonic.h"
 #include "storage/tables/lease_table.h"
@@ -101,28 +102,21 @@ static enum hf_err take_service(struct hf_sync_body *body, uint32_t place, const
 	return add(body, &input, &refusal, why);
 }
 
-/* Takes one of `version` and `fingerprint` out of an entry, which is then a reference. */
+/* Moves `version` or `fingerprint` out of an entry, which is a plain reference after that. */
 static enum hf_err take_state(json_t *entry, struct hf_sync_input *input, char version[HF_VERSION_MAX + 1], struct hf_why *why) {
-	const char *stated_version, *fingerprint;
-	enum hf_err err = hf_parse_string(entry, "version", why, &stated_version);
-	if (!err)
-		err = hf_parse_string(entry, "fingerprint", why, &fingerprint);
-	if (err)
-		return err;
-	if (!stated_version == !fingerprint)
+	struct hf_members m = hf_members_begin(entry, NULL, why);
+	bool has_version = hf_members_has(&m, "version"), has_fingerprint = hf_members_has(&m, "fingerprint");
+	if (!m.err && has_version == has_fingerprint)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "one of \"version\" and \"fingerprint\" is wanted");
-	if (fingerprint && !hf_digest_parse(fingerprint, &input->fingerprint))
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"fingerprint\" is not sha256: and 64 hexadecimal digits");
-	if (stated_version && (!*stated_version || strlen(stated_version) > HF_VERSION_MAX))
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"version\" has %zu bytes; 1 to %d are allowed",
-			       strlen(stated_version), HF_VERSION_MAX);
-	if (stated_version) {
-		strcpy(version, stated_version);
+	if (has_version) {
+		hf_members_copy(&m, "version", HF_VERSION_MAX, version);
 		input->version = version;
+	} else {
+		input->fingerprint = hf_members_digest(&m, "fingerprint");
 	}
 	json_object_del(entry, "version");
 	json_object_del(entry, "fingerprint");
-	return HF_OK;
+	return m.err;
 }
 
 /* A manifest is wholly right or refused. */

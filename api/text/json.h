@@ -10,7 +10,8 @@
 
 #include "buf.h"
 #include "storage/base/address.h"
-#include "storage/model/lease.h"
+#include "storage/base/digest.h"
+#include "storage/base/identity.h"
 
 struct hf_json {
 	struct hf_buf *out;
@@ -38,13 +39,6 @@ void hf_json_vips(struct hf_json *json, const struct hf_addr *vips, int n);
 
 /* The four members of an identity, within an open object. */
 void hf_json_identity(struct hf_json *json, const struct hf_identity *id);
-
-/* A lease, as every answer shows it. */
-void hf_json_lease(struct hf_json *json, const struct hf_lease *lease);
-
-/* A change, as the feed shows it. */
-struct hf_change;
-void hf_json_change(struct hf_json *json, const struct hf_change *change);
 
 /* A quoted string with the escapes of RFC 8785, 3.2.2.2: \b \t \n \f \r \" \\, \u00xx for other controls, all else as it is. */
 void hf_json_quote(struct hf_buf *out, const char *text, size_t len);

@@ -1,9 +1,8 @@
 /* parse.c — reading JSON. */
 #include "parse.h"
 
+#include <stdbool.h>
 #include <string.h>
-
-#include "tape.h"
 
 static bool too_deep(const json_t *value, int left) {
 	const char *name;
@@ -57,12 +56,4 @@ enum hf_err hf_parse_object(const char *body, size_t len, const char *what, stru
 	else
 		*ret = document;
 	return err;
-}
-
-enum hf_err hf_parse_string(const json_t *object, const char *name, struct hf_why *why, const char **ret) {
-	const json_t *value = json_object_get(object, name);
-	if (value && !json_is_string(value))
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is not a string", name);
-	*ret = json_string_value(value);
-	return HF_OK;
 }

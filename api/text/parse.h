@@ -1,4 +1,10 @@
-/* parse.h — reading JSON with jansson, as strictly everywhere as the design's section 5 asks. Thread-safe. */
+/* parse.h — reading JSON with jansson, equally strict everywhere (RFC 8259 in UTF-8; no duplicate members). Thread-safe.
+ *
+ * Two readers share the work. This one builds a tree; use it for what is rare: bodies of pools, zones and look-ups, references,
+ * lines of an import. members.h reads a tree's objects. tape.h is for what is hot, the configurations of every PUT and every sync:
+ * it fills a flat row without allocating, and falls back on this reader only to explain why a text is wrong. Both accept the same
+ * texts; tests/fuzz compares them.
+ */
 #ifndef HF_API_TEXT_PARSE_H
 #define HF_API_TEXT_PARSE_H
 
@@ -6,13 +12,15 @@
 
 #include "storage/base/err.h"
 
-/* Parses an object; the caller drops the reference. HF_E_INVALID_JSON with line and column; `what` names the document. */
+#define HF_JSON_DEPTH_MAX 64 /* containers within containers, the outermost included */
+
+/* Parses an object; `what` names the text in messages. The caller drops the reference.
+ * HF_E_INVALID_JSON: not the JSON that we take; `why` has line and column.
+ * HF_E_OVERLOADED: out of memory. */
 enum hf_err hf_parse_object(const char *body, size_t len, const char *what, struct hf_why *why, json_t **ret) HF_CHECKED;
 
-/* What is wrong with a text that begins with a byte order mark, or with as much of one as has come; NULL if it does not. */
+/* Explains what is wrong with a text that begins with a byte order mark, or with the part of one that has arrived so far. Returns a
+ * static string, or NULL if the text does not begin so. */
 const char *hf_parse_mark(const char *text, size_t len);
-
-/* Reads a member that must be a string if it is there; *ret stays NULL if it is missing. Borrowed. HF_E_INVALID_PARAMETER. */
-enum hf_err hf_parse_string(const json_t *object, const char *name, struct hf_why *why, const char **ret) HF_CHECKED;
 
 #endif

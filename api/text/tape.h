@@ -17,8 +17,6 @@
 
 #include "storage/base/err.h"
 
-#define HF_JSON_DEPTH_MAX 64 /* the outermost included */
-
 enum hf_value_type { HF_NULL, HF_FALSE, HF_TRUE, HF_INTEGER, HF_REAL, HF_STRING, HF_ARRAY, HF_OBJECT };
 
 struct hf_value {

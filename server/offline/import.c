@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/shapes/export_json.h"
+#include "api/shapes/export_read.h"
 #include "server/process/owner.h"
 #include "storage/admin/import.h"
 

@@ -10,7 +10,8 @@
 #include "storage/base/digest.h"
 #include "storage/base/identity.h"
 
-#define HF_VERSION_MAX 64 /* bytes of a caller's version string */
+#define HF_FINGERPRINT_VERSION 1 /* the newest fingerprint rules (api/kuma/canonical.h) */
+#define HF_VERSION_MAX 64	 /* bytes of a caller's version string */
 
 enum hf_lease_state { HF_ACTIVE = 1, HF_QUARANTINED = 2 };
 
@@ -22,7 +23,7 @@ struct hf_lease {
 	struct hf_addr vips[HF_FAMILIES];
 	uint64_t generation;	      /* from 1; +1 when the fingerprint changes */
 	uint64_t revision;	      /* of the store, at the lease's last change */
-	uint8_t fingerprint_version;  /* whose rules made the fingerprint (api/kuma/canonical.h); 0: there is none */
+	uint8_t fingerprint_version;  /* the rules that made the fingerprint, up to HF_FINGERPRINT_VERSION; 0: no fingerprint */
 	struct hf_digest fingerprint; /* zeros if none */
 	struct hf_digest raw; /* of the last body that was stored, as its writer makes it (lease_rules.h, known.h); zeros if none */
 	char version[HF_VERSION_MAX + 1]; /* the caller's; "" if none */

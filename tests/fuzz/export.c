@@ -1,5 +1,6 @@
 /* export.c — lines of exports: none is accepted but in the form in which it is written. */
 #include "api/shapes/export_json.h"
+#include "api/shapes/export_read.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "api/shapes/export_json.h"
+#include "api/shapes/export_read.h"
 #include "api/shapes/verify_json.h"
 #include "storage/requests/zone_retire.h"
 #include "storage/store/upkeep.h"

@@ -1,4 +1,5 @@
 /* Requests through the API without a socket: what is answered at once, what waits for the committer, what is parsed. */
+#include "api/shapes/lease_json.h"
 #include "api/text/tape.h"
 #include <criterion/criterion.h>
 #include <jansson.h>

@@ -1,0 +1,15 @@
+/* export_read.h — reading the lines of an export. docs/export.md lists every member. Thread-safe. */
+#ifndef HF_API_SHAPES_EXPORT_READ_H
+#define HF_API_SHAPES_EXPORT_READ_H
+
+#include "storage/admin/export.h"
+
+#define HF_EXPORT_LINE_MAX (256 << 10) /* bytes of a line that is read, its end included; a written line is far shorter */
+
+/* Reads a line. Members may come in any order; each must be present and have the form that hf_export_write() gives it. A line is
+ * not compared with other lines. `why` names the member. HF_E_INVALID_JSON: not a JSON object. HF_E_INVALID_PARAMETER: a member is
+ * missing, unknown or wrong. HF_E_INVALID_NAME: a text is not a name. HF_E_INVALID_ADDRESS: a text is not an address, a range or a
+ * CIDR. HF_E_POOL_OVERLAP: a pool's ranges overlap. HF_E_STORAGE: out of memory. */
+enum hf_err hf_export_read(const char *text, size_t len, struct hf_why *why, struct hf_line *ret) HF_CHECKED;
+
+#endif
