@@ -1,5 +1,4 @@
 """Kuma's API: all lists of services that it has, page by page."""
-import os
 import re
 
 from shared.client import Client, TransferError
