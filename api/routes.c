@@ -1,5 +1,7 @@
 /* routes.c — the route table. */
-#include "api/call/route.h"
+#include "routes.h"
+
+#include "api/resources/resources.h"
 
 #define LEASES_OF(plural) "/v1/meshes/{mesh}/zones/{zone}/" plural "/{service}"
 #define LEASE_ROUTES(plural, kind)                                                                                                 \

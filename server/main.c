@@ -16,6 +16,7 @@
 
 #include "api/call/metrics.h"
 #include "api/call/origin.h"
+#include "api/routes.h"
 #include "api/sync/sync_ledger.h"
 #include "server/config/options.h"
 #include "server/http/http.h"
@@ -219,6 +220,8 @@ static int start(struct server *s) {
 	s->api.body_max_bytes = s->options.body_max_bytes;
 	s->api.quarantine_seconds = s->options.quarantine_seconds;
 	s->api.started_ms = hf_store_monotonic_ms(s->api.store);
+	s->api.routes = HF_ROUTES;
+	s->api.n_routes = HF_ROUTES_COUNT;
 	s->api.metrics = hf_metrics_new();
 	s->api.syncs = hf_syncs_new(&(struct hf_syncs_options){.body_max_bytes = s->options.sync_body_max_bytes,
 							       .items_max = (uint32_t)s->options.sync_items_max,

@@ -13,6 +13,7 @@
 
 struct hf_hosts;
 struct hf_metrics;
+struct hf_route;
 struct hf_syncs;
 
 /* What is worth a line in the log that is no request's own. */
@@ -21,6 +22,8 @@ enum hf_event_level { HF_EVENT_DEBUG, HF_EVENT_INFO, HF_EVENT_WARN, HF_EVENT_ERR
 struct hf_api {
 	struct hf_store *store;
 	struct hf_committer *committer;
+	const struct hf_route *routes; /* the table */
+	int n_routes;
 	struct hf_metrics *metrics;
 	struct hf_syncs *syncs;
 	const struct hf_hosts *hosts; /* the server's own; NULL: any */

@@ -30,6 +30,7 @@ void hf_call_free(struct hf_call *call) {
 	hf_buf_free(&call->response.body);
 	hf_buf_free(&call->response.refused_claims);
 	hf_request_free_joined(&call->request);
+	free(call->own);
 	free(call);
 }
 
@@ -52,8 +53,6 @@ static struct hf_buf used_buffer(struct hf_buf *buf) {
 }
 
 void hf_call_end(struct hf_call *call) {
-	free(call->pool_put);
-	free(call->pool_delete);
 	hf_buf_free(&call->response.refused_claims);
 	close_sink(call);
 	hf_request_free_joined(&call->request);
@@ -62,8 +61,12 @@ void hf_call_end(struct hf_call *call) {
 	struct hf_api *api = call->api;
 	struct hf_buf target = used_buffer(&call->request.target), body = used_buffer(&call->request.body),
 		      answer = used_buffer(&call->response.body);
+	void *own = call->own;
+	size_t own_cap = call->own_cap;
 	memset(call, 0, sizeof *call);
 	call->api = api;
+	call->own = own;
+	call->own_cap = own_cap;
 	call->request.target = target;
 	call->request.body = body;
 	call->response.body = answer;
@@ -78,6 +81,19 @@ void hf_call_set_header(struct hf_call *call, const char *name, const char *valu
 	memcpy(r->headers[r->n_headers].value, value, len);
 	r->headers[r->n_headers].value[len] = '\0';
 	r->n_headers++;
+}
+
+void *hf_call_own(struct hf_call *call, size_t size) {
+	if (size > call->own_cap) {
+		free(call->own);
+		call->own = malloc(size);
+		call->own_cap = call->own ? size : 0;
+	}
+	if (call->own)
+		memset(call->own, 0, size);
+	else
+		(void)!hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+	return call->own;
 }
 
 struct hf_json hf_call_json(struct hf_call *call, int status) {
@@ -160,9 +176,9 @@ static bool matches(struct hf_call *call, const char *pattern) {
 
 /* The route of the request's method and path, or NULL. */
 static const struct hf_route *find_route(struct hf_call *call) {
-	for (int i = 0; i < HF_ROUTES_COUNT; i++)
-		if (HF_ROUTES[i].method == call->request.method && matches(call, HF_ROUTES[i].pattern))
-			return &HF_ROUTES[i];
+	for (int i = 0; i < call->api->n_routes; i++)
+		if (call->api->routes[i].method == call->request.method && matches(call, call->api->routes[i].pattern))
+			return &call->api->routes[i];
 	return NULL;
 }
 
@@ -170,10 +186,10 @@ static const struct hf_route *find_route(struct hf_call *call) {
 static enum hf_err refuse_route(struct hf_call *call) {
 	static const char *const names[] = {"GET, HEAD", "PUT", "POST", "DELETE"};
 	char allow[64] = "";
-	for (int i = 0; i < HF_ROUTES_COUNT; i++)
-		if (matches(call, HF_ROUTES[i].pattern)) {
+	for (int i = 0; i < call->api->n_routes; i++)
+		if (matches(call, call->api->routes[i].pattern)) {
 			strcat(allow, allow[0] ? ", " : "");
-			strcat(allow, names[HF_ROUTES[i].method]);
+			strcat(allow, names[call->api->routes[i].method]);
 		}
 	if (!allow[0])
 		return hf_fail(&call->why, HF_E_NOT_FOUND, "there is nothing at this path; /openapi.yaml lists what there is");

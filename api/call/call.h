@@ -13,12 +13,6 @@
 #include "api/kuma/fingerprint_cache.h"
 #include "api/text/buf.h"
 #include "api/text/pieces.h"
-#include "storage/requests/leases.h"
-#include "storage/requests/pool_requests.h"
-#include "storage/requests/query.h"
-#include "storage/requests/zone_requests.h"
-#include "storage/requests/zone_retire.h"
-#include "storage/tables/change_table.h"
 
 /* The request headers that mean something here. */
 enum hf_request_header {
@@ -108,16 +102,8 @@ struct hf_call {
 	void (*refused)(struct hf_call *call, enum hf_err err, struct hf_json *json);
 	int64_t wait_ms;	/* how long the caller wants to wait in all */
 	uint64_t wait_revision; /* … for the store to exceed this revision; 0: has not waited yet */
-	union {
-		struct hf_acquire acquire;
-		struct hf_release release;
-		struct hf_zone_connect zone_connect;
-		struct hf_zone_disconnect zone_disconnect;
-		struct hf_zone_retire zone_retire;
-	} verb;
-	struct hf_wrong_claims wrong_claims; /* beside the acquire's own */
-	struct hf_pool_put *pool_put;	     /* the rarer verbs are large; freed with the call */
-	struct hf_pool_delete *pool_delete;
+	void *own;		/* the handler's, of hf_call_own(); kept for the next request */
+	size_t own_cap;
 	_Atomic int *counted; /* what the request counts in, until it ends; NULL: nothing */
 	enum hf_lane_name lane;
 	const char
@@ -176,6 +162,8 @@ enum hf_err hf_call_param_kind(struct hf_call *call, bool *ret_has, enum hf_kind
 void hf_problem_write(struct hf_json *json, enum hf_err err, const char *detail);
 /* Leaves a write to be committed; `committed` then encodes the answer. */
 void hf_call_commit(struct hf_call *call, struct hf_write *write, void (*committed)(struct hf_call *call));
+/* Returns zeroed memory of the handler's own, call->own, until the request ends; NULL: out of memory, with call->why set. */
+void *hf_call_own(struct hf_call *call, size_t size);
 /* Begins a JSON answer. */
 struct hf_json hf_call_json(struct hf_call *call, int status);
 

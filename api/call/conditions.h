@@ -3,6 +3,7 @@
 #define HF_API_CALL_CONDITIONS_H
 
 #include "call.h"
+#include "storage/model/lease_rules.h"
 
 /* Reads the headers into a guard, the epoch for a write alone. If-Match compares strongly (a weak tag never matches), If-None-Match
  * weakly. HF_E_INVALID_PARAMETER: a header out of form, or more than HF_CONDITION_TAGS_MAX tags. */

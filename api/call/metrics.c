@@ -1,31 +1,9 @@
-/* metrics.c — counters and their text. */
+/* metrics.c — counting. */
 #include "metrics.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "api/resources/store_metrics.h"
-#include "api/sync/sync_ledger.h"
-#include "api/text/prometheus.h"
-#include "route.h"
-#include "storage/base/monotonic.h"
-#include "storage/store/presence.h"
-
-/* Every status that is answered; anything else is counted with the last. */
-static const int STATUSES[] = {200, 201, 304, 400, 404, 405, 409, 410, 412, 413, 415, 422, 431, 500, 503, 507};
-#define N_STATUSES (sizeof STATUSES / sizeof *STATUSES)
-#define ROUTES_MAX 48 /* the last place is for requests without a route */
-
-struct hf_metrics {
-	_Atomic uint64_t requests[ROUTES_MAX][N_STATUSES];
-	struct hf_histogram duration_us[ROUTES_MAX];
-	_Atomic uint64_t outcomes[HF_OUTCOMES];
-	_Atomic uint64_t problems[HF_E_PANIC + 1];
-	_Atomic uint64_t backups, backups_cut, verifications, violations; /* the last: of the last check */
-	_Atomic int64_t backup_ms, verified_ms;				  /* the last ones; 0: none yet */
-};
+const int HF_STATUSES[HF_METRICS_STATUSES] = {200, 201, 304, 400, 404, 405, 409, 410, 412, 413, 415, 422, 431, 500, 503, 507};
 
 struct hf_metrics *hf_metrics_new(void) {
 	return calloc(1, sizeof(struct hf_metrics));
@@ -33,9 +11,9 @@ struct hf_metrics *hf_metrics_new(void) {
 
 void hf_metrics_free(struct hf_metrics *metrics) { free(metrics); }
 
-void hf_metrics_request(struct hf_metrics *metrics, const struct hf_route *route, int status, uint64_t duration_us) {
-	size_t place = route ? (size_t)(route - HF_ROUTES) : ROUTES_MAX - 1, s = 0;
-	while (s < N_STATUSES - 1 && STATUSES[s] != status)
+void hf_metrics_request(struct hf_metrics *metrics, int route, int status, uint64_t duration_us) {
+	size_t place = route >= 0 ? (size_t)route : HF_METRICS_ROUTES - 1, s = 0;
+	while (s < HF_METRICS_STATUSES - 1 && HF_STATUSES[s] != status)
 		s++;
 	atomic_fetch_add_explicit(&metrics->requests[place][s], 1, memory_order_relaxed);
 	hf_histogram_observe(&metrics->duration_us[place], duration_us);
@@ -59,194 +37,4 @@ void hf_metrics_verified(struct hf_metrics *metrics, uint64_t violations, int64_
 
 void hf_metrics_outcome(struct hf_metrics *metrics, enum hf_outcome outcome) {
 	atomic_fetch_add_explicit(&metrics->outcomes[outcome], 1, memory_order_relaxed);
-}
-
-static const char *method_name(enum hf_method method) {
-	static const char *const names[] = {"GET", "PUT", "POST", "DELETE"};
-	return names[method];
-}
-
-/* The labels of a route, each with a comma behind it. What found no route (404, 405) is counted as other, none. */
-static void route_labels(int place, char ret[128]) {
-	bool known = place < HF_ROUTES_COUNT;
-	snprintf(ret, 128, "method=\"%s\",route=\"%s\",", known ? method_name(HF_ROUTES[place].method) : "other",
-		 known ? HF_ROUTES[place].pattern : "none");
-}
-
-static void write_requests(struct hf_buf *out, struct hf_metrics *metrics) {
-	char labels[128];
-	bool answered[ROUTES_MAX] = {false};
-	hf_prometheus_head(out, "holdfast_http_requests_total", "counter", "Requests answered, by route and status.");
-	for (int r = 0; r < ROUTES_MAX; r++)
-		for (size_t s = 0; s < N_STATUSES; s++) {
-			uint64_t n = metrics->requests[r][s];
-			if (n == 0)
-				continue;
-			answered[r] = true;
-			route_labels(r, labels);
-			hf_buf_printf(out, "holdfast_http_requests_total{%sstatus=\"%d\"} %" PRIu64 "\n", labels, STATUSES[s], n);
-		}
-	hf_prometheus_head(out, "holdfast_http_request_duration_seconds", "histogram",
-			   "From a request's first byte to its answer, by route.");
-	for (int r = 0; r < ROUTES_MAX; r++) {
-		route_labels(r, labels);
-		if (answered[r])
-			hf_prometheus_histogram(out, "holdfast_http_request_duration_seconds", labels, &metrics->duration_us[r],
-						1e6);
-	}
-}
-
-static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats) {
-	hf_prometheus_head(out, "holdfast_commit_batch_writes", "histogram", "Writes that share one commit.");
-	hf_prometheus_histogram(out, "holdfast_commit_batch_writes", "", &stats->batch_writes, 1);
-	hf_prometheus_head(out, "holdfast_commit_duration_seconds", "histogram",
-			   "From the start of a write transaction to its being durable.");
-	hf_prometheus_histogram(out, "holdfast_commit_duration_seconds", "", &stats->batch_duration_us, 1e6);
-	int64_t since_us = stats->since_us;
-	hf_prometheus_head(out, "holdfast_commit_age_seconds", "gauge",
-			   "For how long the commit under way has been; 0: there is none. It grows while a disk hangs.");
-	hf_buf_printf(out, "holdfast_commit_age_seconds %.6f\n", since_us ? (double)(hf_monotonic_us() - since_us) / 1e6 : 0.0);
-	hf_prometheus_single(out, "holdfast_commit_slow_total", "counter", "Commits that took longer than a second.", stats->slow);
-	hf_prometheus_single(out, "holdfast_commit_inline_total", "counter", "Commits of one write on its own worker.",
-			     stats->inline_batches);
-	hf_prometheus_single(out, "holdfast_commit_failures_total", "counter", "Commits that failed, whole.",
-			     stats->failed_batches);
-	hf_prometheus_single(out, "holdfast_commit_queue_depth", "gauge", "Writes that wait for a commit.",
-			     (uint64_t)stats->queued);
-	hf_prometheus_single(out, "holdfast_commit_queue_refused_total", "counter", "Writes refused with 503 overloaded.",
-			     stats->refused_overloaded);
-}
-
-/* What is there at this moment. */
-static void write_presence(struct hf_buf *out, const struct hf_api *api) {
-	hf_prometheus_single(out, "holdfast_verifications_under_way", "gauge", "Checks that run, or wait for their turn.",
-			     (uint64_t)api->checks);
-}
-
-static void write_operations(struct hf_buf *out, struct hf_metrics *metrics) {
-	hf_prometheus_head(out, "holdfast_backups_total", "counter", "Backups sent whole, or cut off.");
-	hf_buf_printf(out, "holdfast_backups_total{outcome=\"whole\"} %" PRIu64 "\n", (uint64_t)metrics->backups);
-	hf_buf_printf(out, "holdfast_backups_total{outcome=\"cut\"} %" PRIu64 "\n", (uint64_t)metrics->backups_cut);
-	hf_prometheus_single(out, "holdfast_backup_timestamp_seconds", "gauge",
-			     "When the last whole backup was sent, since the start; 0: none yet.",
-			     (uint64_t)(metrics->backup_ms / 1000));
-	hf_prometheus_single(out, "holdfast_verifications_total", "counter", "Checks of the invariants by POST /v1/verify.",
-			     metrics->verifications);
-	hf_prometheus_single(out, "holdfast_verify_violations", "gauge", "Violations that the last check found.",
-			     metrics->violations);
-	hf_prometheus_single(out, "holdfast_verify_timestamp_seconds", "gauge",
-			     "When the invariants were last checked, since the start; 0: not yet.",
-			     (uint64_t)(metrics->verified_ms / 1000));
-}
-
-static void write_problems(struct hf_buf *out, struct hf_metrics *metrics) {
-	hf_prometheus_head(out, "holdfast_problems_total", "counter", "Problems answered, by code.");
-	for (enum hf_err err = HF_OK + 1; err < HF_E_DATA_DIR; err++)
-		hf_buf_printf(out, "holdfast_problems_total{code=\"%s\"} %" PRIu64 "\n", hf_err_slug(err),
-			      (uint64_t)metrics->problems[err]);
-}
-
-struct pool_writer {
-	struct hf_buf leases, addresses, utilisation;
-};
-
-static double to_double(hf_u128 n) { return (double)(uint64_t)(n >> 64) * 18446744073709551616.0 + (double)(uint64_t)n; }
-
-static void write_family(struct pool_writer *w, const struct hf_pool *pool, enum hf_family family) {
-	struct hf_pool_usage u;
-	char text[HF_COUNT_TEXT];
-	const char *name = family == HF_IPV4 ? "ipv4" : "ipv6";
-	hf_pool_usage(pool, family, &u);
-	const struct {
-		const char *state;
-		hf_u128 n;
-	} rows[] = {{"leased", u.leased}, {"quarantined", u.quarantined}, {"reserved", u.reserved}, {"free", u.free}};
-	if (u.capacity == 0 && u.draining == 0)
-		return;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		hf_buf_printf(&w->addresses, "holdfast_pool_addresses{pool=\"%s\",family=\"%s\",state=\"%s\"} %s\n", pool->name,
-			      name, rows[i].state, hf_count_format(rows[i].n, text));
-	hf_u128 usable = u.capacity - u.reserved;
-	double share = usable ? 1.0 - to_double(u.free) / to_double(usable) : 1.0;
-	hf_buf_printf(&w->utilisation, "holdfast_pool_utilisation_ratio{pool=\"%s\",family=\"%s\"} %.6g\n", pool->name, name,
-		      share);
-}
-
-static void write_pool(void *context, const struct hf_pool *pool) {
-	struct pool_writer *w = context;
-	hf_buf_printf(&w->leases, "holdfast_leases{pool=\"%s\",state=\"active\"} %" PRIu64 "\n", pool->name, pool->active);
-	hf_buf_printf(&w->leases, "holdfast_leases{pool=\"%s\",state=\"quarantined\"} %" PRIu64 "\n", pool->name,
-		      pool->quarantined);
-	write_family(w, pool, HF_IPV4);
-	write_family(w, pool, HF_IPV6);
-}
-
-static void append(struct hf_buf *out, struct hf_buf *part) {
-	hf_buf_add(out, part->data, part->len);
-	out->failed = out->failed || part->failed;
-	hf_buf_free(part);
-}
-
-static enum hf_err write_pools(struct hf_buf *out, struct hf_call *call) {
-	struct pool_writer w = {0};
-	enum hf_err err = hf_pools_each(call->reader, write_pool, &w, &call->why);
-	hf_prometheus_head(out, "holdfast_leases", "gauge", "Leases, by pool and state.");
-	append(out, &w.leases);
-	hf_prometheus_head(out, "holdfast_pool_addresses", "gauge", "Addresses, by pool, family and state.");
-	append(out, &w.addresses);
-	hf_prometheus_head(out, "holdfast_pool_utilisation_ratio", "gauge",
-			   "Held addresses as a share of those that are not reserved.");
-	append(out, &w.utilisation);
-	return err;
-}
-
-enum hf_err hf_handle_metrics(struct hf_call *call) {
-	struct hf_api *api = call->api;
-	struct hf_buf *out = &call->response.body;
-	struct hf_meta meta = hf_meta_read(call->reader);
-	uint64_t used_bytes, map_bytes;
-	out->len = 0;
-	write_requests(out, api->metrics);
-	hf_traffic_write(&api->traffic, out);
-	write_problems(out, api->metrics);
-	write_presence(out, api);
-	write_operations(out, api->metrics);
-	hf_shares_write(&api->shares, out);
-	hf_syncs_write_metrics(api->syncs, out);
-	write_committer(out, hf_committer_stats(api->committer));
-	enum hf_err err = write_pools(out, call);
-	if (!err)
-		err = hf_store_metrics_write(call, out);
-	if (err)
-		return err;
-	hf_prometheus_head(out, "holdfast_acquires_total", "counter", "Acquires answered, by outcome.");
-	for (int i = 0; i < HF_OUTCOMES; i++)
-		hf_buf_printf(out, "holdfast_acquires_total{outcome=\"%s\"} %" PRIu64 "\n", hf_outcome_name((enum hf_outcome)i),
-			      (uint64_t)api->metrics->outcomes[i]);
-	hf_prometheus_head(out, "holdfast_vip_changes_total", "counter",
-			   "Leases whose address changed while they existed, by cause.");
-	for (int cause = 1; cause <= HF_CAUSES; cause++)
-		hf_buf_printf(out, "holdfast_vip_changes_total{cause=\"%s\"} %" PRIu64 "\n", hf_cause_name((enum hf_cause)cause),
-			      hf_store_vip_changes(api->store, (enum hf_cause)cause));
-	hf_store_size(api->store, &used_bytes, &map_bytes);
-	hf_prometheus_single(out, "holdfast_store_revision", "gauge", "The store's revision.", meta.revision);
-	hf_prometheus_single(out, "holdfast_store_epoch", "gauge", "The store's epoch, raised by a restore.", meta.store_epoch);
-	hf_prometheus_single(out, "holdfast_store_used_bytes", "gauge", "Bytes of the database file, free pages included.",
-			     used_bytes);
-	hf_prometheus_single(out, "holdfast_store_free_pages", "gauge", "Pages of the database file that will be used again.",
-			     hf_txn_free_pages(call->reader));
-	hf_prometheus_single(out, "holdfast_store_oldest_reader_seconds", "gauge",
-			     "For how long the oldest snapshot that is read has been out of date; it holds pages back.",
-			     (uint64_t)hf_store_oldest_reader_ms(api->store) / 1000);
-	hf_prometheus_single(out, "holdfast_store_gone", "gauge", "1: the database file was deleted, replaced or moved away.",
-			     hf_store_is_gone(api->store));
-	hf_prometheus_single(out, "holdfast_store_map_bytes", "gauge", "The database file's limit in bytes.", map_bytes);
-	hf_prometheus_single(out, "holdfast_log_lines_dropped_total", "counter",
-			     "Lines of the log that nobody read in time, and that are lost.",
-			     api->lines_dropped ? api->lines_dropped() : 0);
-	hf_prometheus_head(out, "holdfast_build_info", "gauge", "Always 1; the version is a label.");
-	hf_buf_printf(out, "holdfast_build_info{version=\"%s\"} 1\n", HOLDFAST_VERSION);
-	call->response.status = 200;
-	call->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-	return hf_txn_fault(call->reader, &call->why);
 }

@@ -5,6 +5,9 @@
 #include "api/shapes/lease_json.h"
 #include "api/text/json.h"
 #include "api/text/timetext.h"
+#include "resources.h"
+#include "storage/requests/query.h"
+#include "storage/tables/holders.h"
 
 enum hf_err hf_handle_address_get(struct hf_call *call) {
 	struct hf_addr a;

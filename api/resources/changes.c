@@ -2,6 +2,8 @@
 #include "api/call/route.h"
 #include "api/shapes/change_json.h"
 #include "api/text/timetext.h"
+#include "resources.h"
+#include "storage/tables/change_table.h"
 
 #define LIMIT_DEFAULT 1000
 #define LIMIT_MAX 10000

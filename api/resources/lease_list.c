@@ -9,7 +9,9 @@
 #include "api/call/route.h"
 #include "api/shapes/lease_json.h"
 #include "api/text/json.h"
+#include "resources.h"
 #include "storage/base/monotonic.h"
+#include "storage/requests/query.h"
 
 #define LIMIT_DEFAULT 500
 #define LIMIT_MAX 5000

@@ -8,6 +8,15 @@
 #include "api/kuma/canonical.h"
 #include "api/shapes/lease_json.h"
 #include "api/text/json.h"
+#include "resources.h"
+#include "storage/requests/leases.h"
+#include "storage/requests/query.h"
+
+/* What an acquire leaves for its answer. */
+struct put {
+	struct hf_acquire acquire;
+	struct hf_wrong_claims wrong; /* beside the acquire's own claims */
+};
 
 static enum hf_err read_identity(struct hf_call *call, struct hf_identity *ret) {
 	ret->kind = call->route->kind;
@@ -27,20 +36,22 @@ static void answer_lease(struct hf_call *call, int status, const struct hf_lease
 }
 
 /* Which claims cannot be had. */
-static void write_refused(struct hf_call *call, const struct hf_acquire *acquire) {
+static void write_refused(struct hf_call *call, const struct put *put) {
+	const struct hf_acquire *acquire = &put->acquire;
 	uint8_t refused[HF_CLAIMS_MAX];
 	for (int i = 0; i < acquire->n_claims; i++)
 		refused[i] = (uint8_t)acquire->refused[i];
-	struct hf_claims_result result = {acquire->n_claims, acquire->claims, refused, &call->wrong_claims};
+	struct hf_claims_result result = {acquire->n_claims, acquire->claims, refused, &put->wrong};
 	hf_claims_write_header(&call->response.refused_claims, &result);
 }
 
 static void answer_acquire(struct hf_call *call) {
-	const struct hf_acquire *acquire = &call->verb.acquire;
+	const struct put *put = call->own;
+	const struct hf_acquire *acquire = &put->acquire;
 	bool is_new = acquire->outcome == HF_CREATED || acquire->outcome == HF_ADOPTED;
 	hf_call_set_header(call, "Holdfast-Outcome", hf_outcome_name(acquire->outcome));
 	hf_metrics_outcome(call->api->metrics, acquire->outcome);
-	write_refused(call, acquire);
+	write_refused(call, put);
 	answer_lease(call, is_new ? 201 : 200, &acquire->lease);
 }
 
@@ -92,7 +103,8 @@ static enum hf_err read_acquire(struct hf_call *call, struct hf_acquire *acquire
 	return err;
 }
 
-static enum hf_err read_config(struct hf_call *call, struct hf_acquire *acquire) {
+static enum hf_err read_config(struct hf_call *call, struct put *put) {
+	struct hf_acquire *acquire = &put->acquire;
 	struct hf_config config;
 	enum hf_err err = hf_config_read(call->request.body.data, call->request.body.len, &call->why, &config);
 	if (err)
@@ -102,13 +114,14 @@ static enum hf_err read_config(struct hf_call *call, struct hf_acquire *acquire)
 	acquire->fingerprint = config.fingerprint;
 	acquire->n_claims = config.claims.n;
 	memcpy(acquire->claims, config.claims.of, sizeof acquire->claims);
-	call->wrong_claims = config.claims.wrong;
+	put->wrong = config.claims.wrong;
 	return HF_OK;
 }
 
 /* The bytes are not those that the lease was written from: they may be known all the same, or have to be read. What is to be
  * written is always read, as only its fingerprint is known. */
-static enum hf_err peek_config(struct hf_call *call, struct hf_acquire *acquire, enum hf_peek *ret, bool *ret_read) {
+static enum hf_err peek_config(struct hf_call *call, struct put *put, enum hf_peek *ret, bool *ret_read) {
+	struct hf_acquire *acquire = &put->acquire;
 	acquire->has_fingerprint = hf_memo_find(call->memo, &acquire->raw, &acquire->fingerprint);
 	acquire->fingerprint_version = HF_FINGERPRINT_VERSION;
 	if (acquire->has_fingerprint) {
@@ -116,7 +129,7 @@ static enum hf_err peek_config(struct hf_call *call, struct hf_acquire *acquire,
 		if (err || *ret == HF_PEEK_DONE)
 			return err;
 	}
-	enum hf_err err = read_config(call, acquire);
+	enum hf_err err = read_config(call, put);
 	*ret_read = !err;
 	if (!err)
 		err = hf_acquire_peek(call->reader, acquire, &call->why, ret);
@@ -126,10 +139,11 @@ static enum hf_err peek_config(struct hf_call *call, struct hf_acquire *acquire,
 }
 
 /* What an unchanged body claims is told too. It has been parsed only if its bytes were not known. */
-static enum hf_err look_at_claims(struct hf_call *call, struct hf_acquire *acquire, bool was_read) {
+static enum hf_err look_at_claims(struct hf_call *call, struct put *put, bool was_read) {
+	struct hf_acquire *acquire = &put->acquire;
 	const struct hf_buf *body = &call->request.body;
 	if (!was_read && hf_claims_peek(body->data, body->len, acquire->lease.vips, acquire->lease.n_vips) < 0) {
-		enum hf_err err = read_config(call, acquire);
+		enum hf_err err = read_config(call, put);
 		if (err)
 			return err;
 	}
@@ -138,16 +152,19 @@ static enum hf_err look_at_claims(struct hf_call *call, struct hf_acquire *acqui
 }
 
 enum hf_err hf_handle_lease_put(struct hf_call *call) {
-	struct hf_acquire *acquire = &call->verb.acquire;
+	struct put *put = hf_call_own(call, sizeof *put);
 	enum hf_peek peek = HF_PEEK_DONE;
 	bool was_read = false;
+	if (!put)
+		return HF_E_OVERLOADED;
+	struct hf_acquire *acquire = &put->acquire;
 	enum hf_err err = read_acquire(call, acquire);
 	if (!err)
 		err = hf_acquire_peek(call->reader, acquire, &call->why, &peek);
 	if (!err && peek == HF_PEEK_READ_BODY)
-		err = peek_config(call, acquire, &peek, &was_read);
+		err = peek_config(call, put, &peek, &was_read);
 	if (!err && peek == HF_PEEK_DONE)
-		err = look_at_claims(call, acquire, was_read);
+		err = look_at_claims(call, put, was_read);
 	if (err)
 		return err;
 	if (peek == HF_PEEK_DONE) {
@@ -155,7 +172,7 @@ enum hf_err hf_handle_lease_put(struct hf_call *call) {
 		return HF_OK;
 	}
 	/* A relabel of a known body has not needed its fingerprint; the writer may find another lease than we saw. */
-	if (acquire->has_config && !acquire->has_fingerprint && (err = read_config(call, acquire)))
+	if (acquire->has_config && !acquire->has_fingerprint && (err = read_config(call, put)))
 		return err;
 	hf_acquire_begin(acquire);
 	hf_call_commit(call, &acquire->write, answer_acquire);
@@ -186,11 +203,16 @@ enum hf_err hf_handle_lease_get(struct hf_call *call) {
 	return HF_OK;
 }
 
-static void answer_release(struct hf_call *call) { answer_lease(call, 200, &call->verb.release.lease); }
+static void answer_release(struct hf_call *call) {
+	const struct hf_release *release = call->own;
+	answer_lease(call, 200, &release->lease);
+}
 
 enum hf_err hf_handle_lease_delete(struct hf_call *call) {
-	struct hf_release *release = &call->verb.release;
+	struct hf_release *release = hf_call_own(call, sizeof *release);
 	enum hf_peek peek;
+	if (!release)
+		return HF_E_OVERLOADED;
 	enum hf_err err = read_identity(call, &release->id);
 	if (!err)
 		err = hf_call_param_bool(call, "purge", &release->purge);

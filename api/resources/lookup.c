@@ -5,6 +5,8 @@
 #include "api/text/json.h"
 #include "api/text/members.h"
 #include "api/text/parse.h"
+#include "resources.h"
+#include "storage/requests/query.h"
 
 static enum hf_err look_up(struct hf_call *call, const json_t *items, struct hf_json *json) {
 	for (size_t i = 0; i < json_array_size(items); i++) {

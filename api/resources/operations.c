@@ -8,6 +8,7 @@
 #include "api/call/route.h"
 #include "api/shapes/verify_json.h"
 #include "api/text/json.h"
+#include "resources.h"
 #include "storage/admin/backup.h"
 #include "storage/base/monotonic.h"
 

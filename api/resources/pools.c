@@ -4,6 +4,8 @@
 #include "api/call/page.h"
 #include "api/call/route.h"
 #include "api/shapes/pool_json.h"
+#include "resources.h"
+#include "storage/requests/pool_requests.h"
 
 static void answer_pool(struct hf_call *call, int status, const struct hf_pool *pool) {
 	struct hf_json json = hf_call_json(call, status);
@@ -43,15 +45,15 @@ enum hf_err hf_handle_pool_get(struct hf_call *call) {
 static void answer_put(struct hf_call *call) {
 	static const char *const outcomes[] = {
 		[HF_POOL_CREATED] = "created", [HF_POOL_UPDATED] = "updated", [HF_POOL_UNCHANGED] = "unchanged"};
-	const struct hf_pool_put *put = call->pool_put;
+	const struct hf_pool_put *put = call->own;
 	hf_call_set_header(call, "Holdfast-Outcome", outcomes[put->outcome]);
 	answer_pool(call, put->outcome == HF_POOL_CREATED ? 201 : 200, &put->pool);
 }
 
 enum hf_err hf_handle_pool_put(struct hf_call *call) {
-	struct hf_pool_put *put = call->pool_put = calloc(1, sizeof *put);
+	struct hf_pool_put *put = hf_call_own(call, sizeof *put);
 	if (!put)
-		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+		return HF_E_OVERLOADED;
 	enum hf_err err = hf_name_set("pool", call->vars[0], HF_NAME_MAX, &call->why, put->name);
 	if (!err)
 		err = hf_call_param_bool(call, "drain", &put->drain);
@@ -76,12 +78,15 @@ enum hf_err hf_handle_pool_put(struct hf_call *call) {
 	return HF_OK;
 }
 
-static void answer_delete(struct hf_call *call) { answer_pool(call, 200, &call->pool_delete->pool); }
+static void answer_delete(struct hf_call *call) {
+	const struct hf_pool_delete *request = call->own;
+	answer_pool(call, 200, &request->pool);
+}
 
 enum hf_err hf_handle_pool_delete(struct hf_call *call) {
-	struct hf_pool_delete *request = call->pool_delete = calloc(1, sizeof *request);
+	struct hf_pool_delete *request = hf_call_own(call, sizeof *request);
 	if (!request)
-		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+		return HF_E_OVERLOADED;
 	enum hf_err err = hf_name_set("pool", call->vars[0], HF_NAME_MAX, &call->why, request->name);
 	if (err)
 		return err;

@@ -1,5 +1,6 @@
 /* store_metrics.c — the store's time and zones as metrics. */
 #include "store_metrics.h"
+#include "storage/requests/zone_requests.h"
 
 #include <inttypes.h>
 

@@ -7,7 +7,9 @@
 #include "api/kuma/claims.h"
 #include "api/sync/sync_body.h"
 #include "api/text/json.h"
+#include "resources.h"
 #include "storage/base/monotonic.h"
+#include "storage/requests/zone_requests.h"
 
 /* The members of an identity but its zone, which is the route's, or a foreign service's own. */
 static void write_identity(struct hf_json *json, const struct hf_sync *sync, const struct hf_sync_item *item) {

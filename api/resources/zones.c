@@ -10,6 +10,9 @@
 #include "api/text/json.h"
 #include "api/text/members.h"
 #include "api/text/parse.h"
+#include "resources.h"
+#include "storage/requests/zone_requests.h"
+#include "storage/requests/zone_retire.h"
 
 static enum hf_err read_name(struct hf_call *call, char *ret) {
 	return hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, ret);
@@ -117,7 +120,7 @@ static enum hf_err read_instance(struct hf_call *call, char ret_instance[HF_INST
 }
 
 static void answer_connect(struct hf_call *call) {
-	const struct hf_zone_connect *connect = &call->verb.zone_connect;
+	const struct hf_zone_connect *connect = call->own;
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
 	hf_json_member(&json, "zone", connect->name);
@@ -141,7 +144,7 @@ static void log_zone(struct hf_call *call, const char *message, const struct hf_
 }
 
 static void answer_connected(struct hf_call *call) {
-	const struct hf_zone_connect *connect = &call->verb.zone_connect;
+	const struct hf_zone_connect *connect = call->own;
 	char more[64];
 	snprintf(more, sizeof more, " connection=%s sync=%s", hf_connection_name(connect->connection),
 		 connect->incremental ? "incremental" : "full");
@@ -150,8 +153,10 @@ static void answer_connected(struct hf_call *call) {
 }
 
 enum hf_err hf_handle_zone_connect(struct hf_call *call) {
-	struct hf_zone_connect *connect = &call->verb.zone_connect;
+	struct hf_zone_connect *connect = hf_call_own(call, sizeof *connect);
 	enum hf_peek peek;
+	if (!connect)
+		return HF_E_OVERLOADED;
 	enum hf_err err = read_name(call, connect->name);
 	if (!err)
 		err = read_instance(call, connect->instance);
@@ -170,16 +175,22 @@ enum hf_err hf_handle_zone_connect(struct hf_call *call) {
 	return HF_OK;
 }
 
-static void answer_disconnect(struct hf_call *call) { answer_zone(call, &call->verb.zone_disconnect.info); }
+static void answer_disconnect(struct hf_call *call) {
+	const struct hf_zone_disconnect *disconnect = call->own;
+	answer_zone(call, &disconnect->info);
+}
 
 static void answer_disconnected(struct hf_call *call) {
-	log_zone(call, "zone offline", &call->verb.zone_disconnect.info.zone, "");
+	const struct hf_zone_disconnect *disconnect = call->own;
+	log_zone(call, "zone offline", &disconnect->info.zone, "");
 	answer_disconnect(call);
 }
 
 enum hf_err hf_handle_zone_disconnect(struct hf_call *call) {
-	struct hf_zone_disconnect *disconnect = &call->verb.zone_disconnect;
+	struct hf_zone_disconnect *disconnect = hf_call_own(call, sizeof *disconnect);
 	enum hf_peek peek;
+	if (!disconnect)
+		return HF_E_OVERLOADED;
 	enum hf_err err = read_name(call, disconnect->name);
 	if (!err)
 		err = hf_conditions_read_epoch(call, &disconnect->has_epoch, &disconnect->epoch);
@@ -197,7 +208,7 @@ enum hf_err hf_handle_zone_disconnect(struct hf_call *call) {
 }
 
 static void answer_retired(struct hf_call *call) {
-	const struct hf_zone_retire *retire = &call->verb.zone_retire;
+	const struct hf_zone_retire *retire = call->own;
 	const struct hf_zone *zone = &retire->info.zone;
 	char pairs[256];
 	snprintf(pairs, sizeof pairs, "zone=%s epoch=%" PRIu64 " released=%" PRIu64 " purged=%" PRIu64, zone->name, zone->epoch,
@@ -226,8 +237,10 @@ static enum hf_err read_confirmation(struct hf_call *call, const char *name) {
 }
 
 enum hf_err hf_handle_zone_retire(struct hf_call *call) {
-	struct hf_zone_retire *retire = &call->verb.zone_retire;
+	struct hf_zone_retire *retire = hf_call_own(call, sizeof *retire);
 	const char *purge = hf_call_param(call, "purge");
+	if (!retire)
+		return HF_E_OVERLOADED;
 	enum hf_err err = read_name(call, retire->name);
 	if (!err && purge && !*purge) /* as a word of its own */
 		retire->purge = true;

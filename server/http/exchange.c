@@ -78,7 +78,8 @@ static void log_answer(struct hf_exchange *exchange, int64_t now_us) {
 	bool reported = call->write && call->write->err; /* by the committer, once for the whole batch */
 	int status = call->response.status;
 	int64_t duration_us = now_us - exchange->start_us;
-	hf_metrics_request(exchange->http->api->metrics, call->route, status, (uint64_t)duration_us);
+	hf_metrics_request(exchange->http->api->metrics, call->route ? (int)(call->route - call->api->routes) : -1, status,
+			   (uint64_t)duration_us);
 	if (status >= 500 && status != 503 && call->err != HF_E_POOL_EXHAUSTED && !reported)
 		hf_log(HF_LOG_ERROR, "request failed", "code=%s detail=%s", hf_err_slug(call->err),
 		       hf_log_quote(call->why.text, detail));

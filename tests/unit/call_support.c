@@ -1,10 +1,13 @@
 /* call_support.c — requests through the API without a socket. */
 #include "call_support.h"
+#include "api/routes.h"
 
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "api/routes.h"
 
 void world_open_with(struct world *w, const struct hf_syncs_options *options) {
 	struct hf_committer_options committer = {0};
@@ -12,6 +15,8 @@ void world_open_with(struct world *w, const struct hf_syncs_options *options) {
 	fixture_dir(&w->f);
 	fixture_open(&w->f);
 	w->api.store = w->f.store;
+	w->api.routes = HF_ROUTES;
+	w->api.n_routes = HF_ROUTES_COUNT;
 	w->api.metrics = hf_metrics_new();
 	w->api.syncs = hf_syncs_new(options);
 	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;

@@ -1,6 +1,7 @@
 /* Requests through the API without a socket: what is answered at once, what waits for the committer, what is parsed. */
 #include "api/shapes/lease_json.h"
 #include "api/text/tape.h"
+#include "storage/tables/change_table.h"
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdlib.h>

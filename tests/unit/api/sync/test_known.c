@@ -6,6 +6,7 @@
 
 #include "api/call/call.h"
 #include "api/call/metrics.h"
+#include "api/routes.h"
 #include "api/sync/sync_ledger.h"
 #include "storage/sync/known.h"
 #include "tests/unit/support.h"
@@ -22,6 +23,8 @@ static void world_open(struct world *w) {
 	fixture_dir(&w->f);
 	fixture_open(&w->f);
 	w->api.store = w->f.store;
+	w->api.routes = HF_ROUTES;
+	w->api.n_routes = HF_ROUTES_COUNT;
 	w->api.metrics = hf_metrics_new();
 	w->api.syncs = hf_syncs_new(&(struct hf_syncs_options){1 << 20, 1000, 1 << 20});
 	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;
