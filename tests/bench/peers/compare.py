@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""peers — the same job, "acquire or return a lease", done by Redis, PostgreSQL and etcd.
+"""compare — the same job, "acquire or return a lease", done by Redis, PostgreSQL and etcd.
 
     scripts/deps peers
-    BENCH_PEER=build/bench/tests/bench_peer tests/bench/peers.py [--seconds S] [--bulk N] [--dir DIR]
+    BENCH_PEER=build/bench/tests/bench_peer tests/bench/peers/compare.py [--seconds S] [--bulk N] [--dir DIR]
 
 A lease that is new gets the next address of 241.0.0.0/8, an entry from address to lease and one in a change feed, and is on disk before
 the answer; one that is known with the same body (some 600 bytes) is returned, and nothing is written. Each peer does it as its own
-users would: see peer_redis.py, peer_postgres.py and peer_etcd.py. All are asked by bench_peer over keep-alive connections. What was
+users would: see redis.py, postgres.py and etcd.py. All are asked by bench_peer over keep-alive connections. What was
 created is counted in the database. cpu_us is the server's CPU time for each request, in microseconds. This program asks every peer
 once, and prints a table; other benchmarks use PEERS:
 
@@ -23,10 +23,10 @@ import os
 import sys
 import tempfile
 
-from peer_common import Peer, PeerError
-from peer_etcd import Etcd
-from peer_postgres import Postgres
-from peer_redis import Redis
+from common import Peer, PeerError
+from etcd import Etcd
+from postgres import Postgres
+from redis import Redis
 
 __all__ = ["PEERS", "Etcd", "Peer", "PeerError", "Postgres", "Redis"]
 PEERS = [Redis, Postgres, Etcd]

@@ -3,7 +3,7 @@ import socket
 import threading
 import time
 
-from peer_common import ANSWER_S, KEY, Peer, PeerError, find_program, flatten, free_ports
+from common import ANSWER_S, KEY, Peer, PeerError, find_program, flatten, free_ports
 
 # KEYS: the lease. ARGV: its body. A hash for each lease, a hash from address to lease, and a stream as the change feed, whose ids are
 # revisions. What is unchanged is only read, so that the append-only file does not grow and nobody waits for the disk.

@@ -12,7 +12,7 @@ import json
 import os
 import time
 
-from peer_common import ADDRESS, ANSWER_S, KEY, Base64, Peer, PeerError, find_program, flatten, free_ports
+from common import ADDRESS, ANSWER_S, KEY, Base64, Peer, PeerError, find_program, flatten, free_ports
 
 TXN_OPS = 1024  # etcd's --max-txn-ops: comparisons or operations of a transaction
 BULK_CONNECTIONS = 2

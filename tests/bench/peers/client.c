@@ -1,4 +1,4 @@
-/* peer.c — asks a peer of Holdfast (Redis, PostgreSQL, etcd) over many keep-alive connections, one request of each at a time.
+/* client.c — asks a peer of Holdfast (Redis, PostgreSQL, etcd) over many keep-alive connections, one request of each at a time.
  *
  *   bench_peer PROTOCOL PORT TEMPLATE CONNECTIONS SECONDS FIRST COUNT MARK
  *
@@ -13,7 +13,7 @@
  * Prints "ready" when all connections are there, begins at a line of standard input, sends for SECONDS, waits for the answers that
  * are missing and prints one line of JSON: how many were answered in how many seconds, and the median and 99th percentile of the
  * waits in milliseconds. Connections stay until standard input ends, so that what they cost the peer is not in the measurement.
- * An answer without MARK in it is an error, and ends the program with status 1. tests/bench/peer_common.py is what calls this.
+ * An answer without MARK in it is an error, and ends the program with status 1. common.py is what calls this.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import time
 
-from peer_common import ANSWER_S, KEY, Peer, PeerError, find_program, free_ports
+from common import ANSWER_S, KEY, Peer, PeerError, find_program, free_ports
 
 PLACES = "/usr/lib/postgresql/*/bin"
 # Digests are PostgreSQL's own SHA-256. What is unchanged is only read: no row is locked, nothing is logged, no commit is waited for.
