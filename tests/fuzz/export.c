@@ -25,6 +25,10 @@ static bool same_text(const char *name, const char *read, const char *written) {
 	const char *form = is_one_of(name, times)	? "0123456789-:.TtZz+"
 			   : is_one_of(name, addresses) ? "0123456789abcdefABCDEF:./-"
 							: NULL;
+	/* In the form in which it is written it is the same. */
+	if ((form && strlen(read) == 24 && read[10] == 'T' && read[23] == 'Z') ||
+	    (form && read[strspn(read, "0123456789.")] == '\0'))
+		form = NULL;
 	if (form)
 		return read[strspn(read, form)] == '\0' && written[strspn(written, form)] == '\0';
 	return (is_one_of(name, digests) ? strcasecmp(read, written) : strcmp(read, written)) == 0;

@@ -1,41 +1,22 @@
 """A wall clock that is wrong: what the server says of it, and what it does not do."""
 import os
-import shutil
-import tempfile
 import time
 import unittest
 from datetime import datetime
 
-from harness import Server, ServerCase, config, eventually, lease_path, vip
+from faulty import FaultyCase
+from harness import config, eventually, lease_path, vip
 
-LIBRARY = os.environ.get('HOLDFAST_FAULTS', '')  # tests/http/faults.c, built
 DAY, YEAR = 86400, 365 * 86400
 
 
-@unittest.skipUnless(LIBRARY, 'HOLDFAST_FAULTS names no library')
-class Clocks(ServerCase):
-    @classmethod
-    def setUpClass(cls):
-        """Each test has a server of its own."""
-
-    @classmethod
-    def tearDownClass(cls):
-        """See above."""
-
-    def setUp(self):
-        self.faults = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, self.faults)
-
+class Clocks(FaultyCase):
     def wrong_by(self, seconds):
         """The clock is wrong from now on; replaced at once, so that it is never read by half."""
         path = os.path.join(self.faults, 'clock')
         with open(path + '.new', 'w', encoding='utf-8') as file:
             file.write(str(seconds))
         os.rename(path + '.new', path)
-
-    def start(self):
-        self.server = Server(env={'LD_PRELOAD': LIBRARY, 'FAULTS': self.faults})
-        self.addCleanup(self.server.close)
 
     def steps(self, direction):
         return self.server.metric(f'holdfast_clock_steps_total{{direction="{direction}"}}')

@@ -1,35 +1,19 @@
 """A disk that fails while the server runs: what it answers, what it keeps, and how it goes on."""
 import glob
 import os
-import shutil
 import subprocess
-import tempfile
 import threading
 import unittest
 
-from harness import BINARY, Server, ServerCase, config, eventually, lease_path
+from faulty import FaultyCase
+from harness import BINARY, config, eventually, lease_path
 
-LIBRARY = os.environ.get('HOLDFAST_FAULTS', '')  # tests/http/faults.c, built
 
 
-@unittest.skipUnless(LIBRARY, 'HOLDFAST_FAULTS names no library')
-class Faults(ServerCase):
-    @classmethod
-    def setUpClass(cls):
-        """Each test has servers of its own."""
-
-    @classmethod
-    def tearDownClass(cls):
-        """See above."""
-
+class Faults(FaultyCase):
     def setUp(self):
-        self.faults = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, self.faults)
-        self.server = Server(env={'LD_PRELOAD': LIBRARY, 'FAULTS': self.faults})
-        self.addCleanup(self.server.close)
-
-    def fail(self, name):
-        open(os.path.join(self.faults, name), 'w', encoding='utf-8').close()
+        super().setUp()
+        self.start()
 
     def test_a_full_disk_is_507_until_there_is_room(self):
         kept = self.server.put(lease_path('kept'), config()).json()

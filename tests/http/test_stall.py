@@ -1,37 +1,25 @@
 """A disk that hangs in the middle of a commit: who waits, who does not, what is said of it, and how a server that is to stop ends."""
 import json
 import os
-import shutil
 import signal
 import socket
-import tempfile
 import unittest
 
-from harness import Server, ServerCase, config, eventually, lease_path
+from faulty import FaultyCase
+from harness import config, eventually, lease_path
 
-LIBRARY = os.environ.get('HOLDFAST_FAULTS', '')  # tests/http/faults.c, built
 AGE, SLOW = 'holdfast_commit_age_seconds', 'holdfast_commit_slow_total'
 READS = ('/livez', '/readyz', '/metrics', '/v1/status', '/v1/leases', '/v1/changes', '/v1/zones', '/v1/pools', lease_path('kept'))
 
 
-@unittest.skipUnless(LIBRARY, 'HOLDFAST_FAULTS names no library')
-class Stall(ServerCase):
-    @classmethod
-    def setUpClass(cls):
-        """Each test has a server of its own."""
-
-    def setUp(self):
-        self.faults = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, self.faults)
-
+class Stall(FaultyCase):
     def start(self, *flags):
-        self.server = Server(*flags, env={'LD_PRELOAD': LIBRARY, 'FAULTS': self.faults})
-        self.addCleanup(self.server.close)
+        super().start(*flags)
         self.addCleanup(self.flow)
         self.kept = self.server.put(lease_path('kept'), config()).json()
 
     def stall(self, what='stall'):
-        open(os.path.join(self.faults, what), 'w', encoding='utf-8').close()
+        self.fail(what)
 
     def flow(self, *what):
         for name in what or os.listdir(self.faults):

@@ -60,6 +60,11 @@ void fixture_open(struct fixture *f) {
 	CHECK(hf_reader_open(f->store, &f->reader));
 }
 
+void fixture_new(struct fixture *f) {
+	fixture_dir(f);
+	fixture_open(f);
+}
+
 void fixture_close(struct fixture *f) {
 	hf_reader_close(f->reader);
 	hf_store_close(f->store);
@@ -146,6 +151,19 @@ enum hf_err acquire(struct fixture *f, struct hf_acquire *request) {
 	return commit(f, &request->write);
 }
 
+void acquire_services(struct fixture *f, int from, int to) {
+	struct hf_batch *batch;
+	CHECK(hf_upkeep_begin(f->store, NULL, &batch));
+	for (int i = from; i < to; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "s%d", i);
+		struct hf_acquire a = acquire_request(identity("east", "default", name), name);
+		hf_acquire_begin(&a);
+		CHECK(a.write.apply(batch, &a.write, NULL));
+	}
+	CHECK(hf_upkeep_commit(batch, NULL));
+}
+
 enum hf_err release(struct fixture *f, struct hf_identity id, bool purge, struct hf_lease *ret) {
 	struct hf_release request = {.id = id, .purge = purge};
 	hf_release_begin(&request);
@@ -200,4 +218,21 @@ const char *vip_text(const struct hf_lease *lease, int i) {
 	static char text[HF_ADDR_TEXT];
 	hf_addr_format(lease->vips[i], text);
 	return text;
+}
+
+struct hf_lease sample_lease(void) {
+	return (struct hf_lease){.id = identity("east", "default", "redis"),
+				 .pool = "blue",
+				 .state = HF_QUARANTINED,
+				 .n_vips = 2,
+				 .vips = {addr("241.0.0.7"), addr("fd00::7")},
+				 .generation = 3,
+				 .revision = 17,
+				 .fingerprint_version = 1,
+				 .fingerprint = hf_digest_of("config", 6),
+				 .raw = hf_digest_of("raw", 3),
+				 .version = "v1",
+				 .created_ms = 1700000000000,
+				 .modified_ms = 1700000001000,
+				 .quarantined_until_ms = 1700003601000};
 }

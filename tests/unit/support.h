@@ -19,6 +19,7 @@ struct fixture {
 };
 
 void fixture_dir(struct fixture *f);	/* a new empty directory, default options and clock; nothing is opened */
+void fixture_new(struct fixture *f);	/* the first of these, then the next */
 void fixture_open(struct fixture *f);	/* opens the store and a reader; fails the program on error */
 void fixture_close(struct fixture *f);	/* closes them; the directory stays */
 void fixture_remove(struct fixture *f); /* closes and removes everything */
@@ -37,6 +38,8 @@ struct hf_identity identity(const char *zone, const char *mesh, const char *serv
 /* Acquire with a configuration whose fingerprint and raw digest follow from the text ("" for an empty body). */
 struct hf_acquire acquire_request(struct hf_identity id, const char *config);
 enum hf_err acquire(struct fixture *f, struct hf_acquire *request);
+void acquire_services(struct fixture *f, int from,
+		      int to); /* s0, s1, … of zone east, in one batch; fails the program on an error */
 enum hf_err release(struct fixture *f, struct hf_identity id, bool purge, struct hf_lease *ret);
 
 /* Connects or disconnects a zone, unfenced; the request is written back with its result. */
@@ -45,6 +48,9 @@ enum hf_err disconnect_zone(struct fixture *f, const char *zone);
 
 /* Writes a pool with space-separated CIDRs and reserved ranges (or ""), sequential, quarantine in seconds. */
 struct hf_pool_put pool_request(const char *name, const char *cidrs, const char *reserved, uint32_t quarantine_seconds);
+
+/* A quarantined lease with two addresses and something in each member: generation 3, revision 17, version "v1". */
+struct hf_lease sample_lease(void);
 
 struct hf_addr addr(const char *text);			   /* fails the program if it is none */
 const char *vip_text(const struct hf_lease *lease, int i); /* static buffer */

@@ -1,6 +1,7 @@
 /* sync_support.c — syncs in one line of text. */
 #include "sync_support.h"
 
+#include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,12 @@
 #include "storage/requests/query.h"
 
 struct hf_budget sync_budget = {.max_bytes = (size_t)64 << 20};
+
+void sync_fixture_end(struct fixture *f) {
+	verify_clean(f, "at the end");
+	cr_expect_eq(sync_budget.used_bytes, 0, "a sync kept %zu bytes", (size_t)sync_budget.used_bytes);
+	fixture_remove(f);
+}
 
 void sync_open(struct hf_sync *sync, enum hf_sync_mode mode, const char *zone, const char *mesh) {
 	hf_sync_init(sync, &sync_budget);

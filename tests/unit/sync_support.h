@@ -8,6 +8,9 @@
 /* What all syncs of a test use; 64 MiB unless the test sets another limit. */
 extern struct hf_budget sync_budget;
 
+/* The end of a test of syncs: the store is in order, no sync kept memory; then fixture_remove(). */
+void sync_fixture_end(struct fixture *f);
+
 /* A sync of one kind (MeshService) in one mesh ("*": all), which may release all that it likes. */
 void sync_open(struct hf_sync *sync, enum hf_sync_mode mode, const char *zone, const char *mesh);
 

@@ -12,24 +12,11 @@
 static struct fixture f;
 static char path[160];
 
-static void acquire_some(int from, int to) {
-	struct hf_batch *batch;
-	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
-	for (int i = from; i < to; i++) {
-		char name[16];
-		snprintf(name, sizeof name, "s%d", i);
-		struct hf_acquire a = acquire_request(identity("east", "default", name), name);
-		hf_acquire_begin(&a);
-		cr_assert_eq(a.write.apply(batch, &a.write, NULL), HF_OK);
-	}
-	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
-}
-
 static void setup(void) {
 	fixture_dir(&f);
 	fixture_open(&f);
 	snprintf(path, sizeof path, "%s/backup", f.dir);
-	acquire_some(0, 500);
+	acquire_services(&f, 0, 500);
 }
 
 static void teardown(void) { fixture_remove(&f); }
@@ -47,7 +34,7 @@ static uint64_t take(struct hf_backup *backup, size_t piece, int between) {
 		cr_assert_eq(write(fd, buffer, (size_t)n), n);
 		bytes += (uint64_t)n;
 		if (between && ++pieces % between == 0)
-			acquire_some(1000 + pieces, 1001 + pieces);
+			acquire_services(&f, 1000 + pieces, 1001 + pieces);
 	}
 	cr_assert_eq(n, 0);
 	close(fd);

@@ -4,23 +4,6 @@
 
 #include "tests/unit/support.h"
 
-static struct hf_lease sample(void) {
-	return (struct hf_lease){.id = identity("east", "default", "redis"),
-				 .pool = "blue",
-				 .state = HF_QUARANTINED,
-				 .n_vips = 2,
-				 .vips = {addr("241.0.0.7"), addr("fd00::7")},
-				 .generation = 3,
-				 .revision = 17,
-				 .fingerprint_version = 1,
-				 .fingerprint = hf_digest_of("config", 6),
-				 .raw = hf_digest_of("raw", 3),
-				 .version = "v1",
-				 .created_ms = 1700000000000,
-				 .modified_ms = 1700000001000,
-				 .quarantined_until_ms = 1700003601000};
-}
-
 static void expect_equal(const struct hf_lease *a, const struct hf_lease *b, const char *name) {
 	cr_expect(strcmp(a->id.zone, b->id.zone) == 0 && strcmp(a->id.mesh, b->id.mesh) == 0 && a->id.kind == b->id.kind &&
 			  strcmp(a->id.service, b->id.service) == 0,
@@ -48,7 +31,7 @@ static bool roundtrip(const struct hf_lease *lease, struct hf_lease *ret) {
 }
 
 Test(lease, what_is_encoded_is_decoded) {
-	struct hf_lease full = sample(), bare = sample(), longest = sample(), back;
+	struct hf_lease full = sample_lease(), bare = sample_lease(), longest = sample_lease(), back;
 	bare.state = HF_ACTIVE;
 	bare.n_vips = 1;
 	bare.version[0] = '\0';
@@ -69,7 +52,7 @@ Test(lease, what_is_encoded_is_decoded) {
 
 Test(lease, a_record_cut_anywhere_is_not_decoded) {
 	uint8_t buffer[HF_LEASE_RECORD_MAX];
-	struct hf_lease lease = sample(), back;
+	struct hf_lease lease = sample_lease(), back;
 	struct hf_key key;
 	hf_identity_encode(&lease.id, &key);
 	struct hf_slice k = {key.bytes, key.len}, value = hf_lease_encode(&lease, buffer);
@@ -98,7 +81,7 @@ static const struct {
 
 Test(lease, a_damaged_or_newer_record_is_not_decoded) {
 	uint8_t buffer[HF_LEASE_RECORD_MAX];
-	struct hf_lease lease = sample(), back;
+	struct hf_lease lease = sample_lease(), back;
 	struct hf_key key;
 	hf_identity_encode(&lease.id, &key);
 	for (size_t i = 0; i < sizeof DAMAGES / sizeof *DAMAGES; i++) {
@@ -130,7 +113,7 @@ Test(lease, the_entity_tag_is_revision_and_version_hash) {
 }
 
 Test(lease, its_digest_is_of_identity_and_fingerprint_alone) {
-	struct hf_lease lease = sample(), other = sample();
+	struct hf_lease lease = sample_lease(), other = sample_lease();
 	uint8_t text[] = "east\0default\0\1redis\0................................";
 	memcpy(text + 20, lease.fingerprint.bytes, HF_DIGEST_BYTES);
 	struct hf_digest digest = hf_lease_digest(&lease), want = hf_digest_of(text, 20 + HF_DIGEST_BYTES), again;
@@ -146,7 +129,7 @@ Test(lease, its_digest_is_of_identity_and_fingerprint_alone) {
 }
 
 Test(lease, its_address_of_a_family_is_found) {
-	struct hf_lease lease = sample();
+	struct hf_lease lease = sample_lease();
 	struct hf_addr a;
 	cr_assert(hf_lease_vip(&lease, HF_IPV4, &a) && a.n == addr("241.0.0.7").n);
 	cr_assert(hf_lease_vip(&lease, HF_IPV6, &a) && a.n == addr("fd00::7").n);

@@ -16,19 +16,11 @@ static const struct hf_zone OFFLINE = {.name = "east", .state = HF_ZONE_OFFLINE,
 
 /* The lease that every row begins with: generation 3, revision 17, version "v1". */
 static struct hf_lease current_lease(int state) {
-	struct hf_lease lease = {.id = identity("east", "default", "redis"),
-				 .pool = "blue",
-				 .state = (enum hf_lease_state)state,
-				 .n_vips = 1,
-				 .vips = {addr("241.0.0.7")},
-				 .generation = 3,
-				 .revision = 17,
-				 .fingerprint_version = 1,
-				 .fingerprint = hf_digest_of("config", 6),
-				 .raw = hf_digest_of("raw", 3),
-				 .version = "v1",
-				 .created_ms = 1700000000000,
-				 .modified_ms = 1700000001000};
+	struct hf_lease lease = sample_lease();
+	lease.state = (enum hf_lease_state)state;
+	lease.n_vips = 1;
+	lease.vips[1] = (struct hf_addr){0};
+	lease.quarantined_until_ms = 0;
 	if (state == HF_QUARANTINED)
 		lease.quarantined_until_ms = NOW_MS + 1000;
 	return lease;

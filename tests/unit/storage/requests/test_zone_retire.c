@@ -14,10 +14,7 @@
 
 static struct fixture f;
 
-static void setup(void) {
-	fixture_dir(&f);
-	fixture_open(&f);
-}
+static void setup(void) { fixture_new(&f); }
 
 static void teardown(void) {
 	verify_clean(&f, "at the end");

@@ -154,21 +154,7 @@ Test(format, clock) {
 
 Test(format, leases) {
 	uint8_t buffer[HF_LEASE_RECORD_MAX], key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
-	struct hf_lease lease = {.id = redis(),
-				 .pool = "blue",
-				 .state = HF_QUARANTINED,
-				 .n_vips = 2,
-				 .vips = {addr("241.0.0.7"), addr("fd00::7")},
-				 .generation = 3,
-				 .revision = 17,
-				 .fingerprint_version = 1,
-				 .fingerprint = hf_digest_of("config", 6),
-				 .raw = hf_digest_of("raw", 3),
-				 .version = "v1",
-				 .created_ms = T0,
-				 .modified_ms = T1,
-				 .quarantined_until_ms = T1 + 3600000},
-			back = {0};
+	struct hf_lease lease = sample_lease(), back = {0};
 	struct hf_key key;
 	hf_identity_encode(&lease.id, &key);
 	expect_bytes("leases key", key_slice(&key));

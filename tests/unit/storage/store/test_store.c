@@ -50,19 +50,6 @@ static void write_file(const void *data, size_t len) {
 	close(fd);
 }
 
-static void acquire_many(int from, int to) {
-	struct hf_batch *batch;
-	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
-	for (int i = from; i < to; i++) {
-		char name[16];
-		snprintf(name, sizeof name, "s%d", i);
-		struct hf_acquire a = acquire_request(identity("east", "default", name), name);
-		hf_acquire_begin(&a);
-		cr_assert_eq(a.write.apply(batch, &a.write, NULL), HF_OK);
-	}
-	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
-}
-
 Test(store, a_new_store_has_kumas_default_pools) {
 	static const struct {
 		const char *name, *first;
@@ -85,7 +72,7 @@ Test(store, a_new_store_has_kumas_default_pools) {
 
 Test(store, reopening_keeps_everything) {
 	fixture_open(&f);
-	acquire_many(0, 50);
+	acquire_services(&f, 0, 50);
 	cr_assert_eq(release(&f, identity("east", "default", "s7"), false, NULL), HF_OK);
 	struct hf_digest before = fixture_digest(&f);
 	fixture_close(&f);
@@ -109,7 +96,7 @@ Test(store, a_second_opening_is_refused_until_the_first_is_closed) {
 	char pid[32];
 	snprintf(pid, sizeof pid, "pid %ld", (long)getpid());
 	expect_refusal("open twice", f.dir, HF_E_LOCKED, pid);
-	acquire_many(0, 1);
+	acquire_services(&f, 0, 1);
 	fixture_close(&f);
 	cr_assert_eq(try_open(f.dir, &why), HF_OK, "%s", why.text);
 }

@@ -9,16 +9,9 @@
 
 static struct fixture f;
 
-static void setup(void) {
-	fixture_dir(&f);
-	fixture_open(&f);
-}
+static void setup(void) { fixture_new(&f); }
 
-static void teardown(void) {
-	verify_clean(&f, "at the end");
-	cr_expect_eq(sync_budget.used_bytes, 0);
-	fixture_remove(&f);
-}
+static void teardown(void) { sync_fixture_end(&f); }
 
 TestSuite(sync_worn, .init = setup, .fini = teardown);
 
