@@ -276,7 +276,7 @@ static void stop(struct server *s) {
 	hf_http_stop(s->http);
 	hf_stall_end(s->stall);
 	if (s->api.syncs)
-		hf_syncs_tell_refusals(&s->api, true);
+		hf_syncs_report_refusals(&s->api, true);
 	for (int i = HF_LANE_SYNCS; i < HF_LANE_NAMES; i++)
 		hf_lane_free(s->lanes[i]);
 	hf_committer_free(s->api.committer);
@@ -302,7 +302,7 @@ static void announce(const char *url) {
 static int wait_for_signal(struct server *s, const sigset_t *stop_signals) {
 	int number;
 	while ((number = sigtimedwait(stop_signals, NULL, &(struct timespec){1, 0})) < 0)
-		hf_syncs_tell_refusals(&s->api, false);
+		hf_syncs_report_refusals(&s->api, false);
 	return number;
 }
 

@@ -25,7 +25,7 @@ static void write_identity(struct hf_json *json, const struct hf_sync *sync, con
 
 /* Where in the body a rejected item is to be found. */
 static void write_place(struct hf_json *json, const struct hf_sync_body *body, const struct hf_sync_item *item) {
-	const char *name = body->ndjson ? "line" : item->role == HF_SYNC_REMOVED ? "removed" : "item";
+	const char *name = body->params.ndjson ? "line" : item->role == HF_SYNC_REMOVED ? "removed" : "item";
 	hf_json_member_uint(json, name, item->place);
 }
 
@@ -62,9 +62,9 @@ static void write_results(struct hf_json *json, const struct hf_sync_body *body)
 	hf_json_key(json, "results");
 	hf_json_open(json, '[');
 	const struct hf_sync_item *lists[] = {body->sync.first, body->sync.released};
-	for (int i = 0; i < 2 && body->want != HF_RETURN_NONE; i++)
+	for (int i = 0; i < 2 && body->params.want != HF_RETURN_NONE; i++)
 		for (const struct hf_sync_item *item = lists[i]; item; item = item->next)
-			if (body->want == HF_RETURN_ALL || is_news(item))
+			if (body->params.want == HF_RETURN_ALL || is_news(item))
 				write_result(json, body, item);
 	hf_json_close(json, ']');
 }
@@ -88,16 +88,6 @@ static void log_details(const struct hf_sync_body *body) {
 					 item->place, hf_err_slug(item->err));
 			hf_api_event(body->call->api, HF_EVENT_DEBUG, "sync item", pairs);
 		}
-}
-
-static void tell_refusals(void *context, const char *zone, enum hf_err code, uint64_t unlogged) {
-	char pairs[160];
-	snprintf(pairs, sizeof pairs, "zone=%s code=%s unlogged=%" PRIu64, zone[0] ? zone : "*", hf_err_slug(code), unlogged);
-	hf_api_event(context, HF_EVENT_INFO, "syncs refused", pairs);
-}
-
-void hf_syncs_tell_refusals(struct hf_api *api, bool all) {
-	hf_refusals_tell(hf_syncs_refusals(api->syncs), hf_store_monotonic_ms(api->store), all, tell_refusals, api);
 }
 
 /* The line in the log. Of refusals not each has one. */
@@ -144,7 +134,7 @@ static void warn_of_skipped(const struct hf_sync_body *body) {
 	while (item && item->role != HF_SYNC_UNREADABLE)
 		item = item->next;
 	snprintf(pairs, sizeof pairs, "zone=%s release_skipped=%" PRIu64 " unreadable=%" PRIu32 " %s=%" PRIu32 " code=%s",
-		 sync->zone, sync->summary.release_skipped, sync->n_unreadable, body->ndjson ? "line" : "item",
+		 sync->zone, sync->summary.release_skipped, sync->n_unreadable, body->params.ndjson ? "line" : "item",
 		 item ? item->place : 0, hf_err_slug(item ? item->err : HF_OK));
 	hf_api_event(body->call->api, HF_EVENT_WARN, "releases skipped", pairs);
 }
@@ -243,7 +233,7 @@ static void write_names(struct hf_json *json, const char *name, const struct hf_
 static enum hf_err check_entries(const struct hf_sync_body *body, struct hf_why *why) {
 	for (const struct hf_sync_item *item = body->sync.first; item; item = item->next)
 		if (item->outcome == HF_SYNC_REJECTED)
-			return hf_fail(why, item->err, "%s %" PRIu32 ": %s", body->ndjson ? "line" : "\"items\", number",
+			return hf_fail(why, item->err, "%s %" PRIu32 ": %s", body->params.ndjson ? "line" : "\"items\", number",
 				       item->place, item->why);
 	return HF_OK;
 }

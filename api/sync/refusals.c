@@ -90,8 +90,8 @@ bool hf_refusals_note(struct hf_refusals *refusals, const char *zone, enum hf_er
 	return logs;
 }
 
-void hf_refusals_tell(struct hf_refusals *refusals, int64_t now_ms, bool all,
-		      void (*each)(void *context, const char *zone, enum hf_err code, uint64_t unlogged), void *context) {
+void hf_refusals_report(struct hf_refusals *refusals, int64_t now_ms, bool all,
+			void (*each)(void *context, const char *zone, enum hf_err code, uint64_t unlogged), void *context) {
 	struct entry *entry, *next;
 	pthread_mutex_lock(&refusals->lock);
 	HASH_ITER (hh, refusals->entries, entry, next) {

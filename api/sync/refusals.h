@@ -27,7 +27,7 @@ bool hf_refusals_note(struct hf_refusals *refusals, const char *zone, enum hf_er
 
 /* Calls each() with what was counted and has not come out in ten seconds, or with all of that; zone "" as above. To be called every
  * second or so, and before the end. */
-void hf_refusals_tell(struct hf_refusals *refusals, int64_t now_ms, bool all,
-		      void (*each)(void *context, const char *zone, enum hf_err code, uint64_t unlogged), void *context);
+void hf_refusals_report(struct hf_refusals *refusals, int64_t now_ms, bool all,
+			void (*each)(void *context, const char *zone, enum hf_err code, uint64_t unlogged), void *context);
 
 #endif

@@ -29,7 +29,7 @@ static enum hf_err add(struct hf_sync_body *body, struct hf_sync_input *input, c
 /* Names the document that an error is about. */
 static enum hf_err at_place(const struct hf_sync_body *body, enum hf_list_member member, uint32_t place, enum hf_err err,
 			    const struct hf_why *said, struct hf_why *why) {
-	if (body->ndjson)
+	if (body->params.ndjson)
 		return hf_fail(why, err, "line %" PRIu32 ": %.200s", place, said->text);
 	return hf_fail(why, err, "\"%s\", number %" PRIu32 ": %.200s", member == HF_LIST_REMOVED ? "removed" : "items", place,
 		       said->text);
@@ -80,9 +80,9 @@ static enum hf_err take_service(struct hf_sync_body *body, uint32_t place, const
 	struct hf_identity id;
 	struct hf_document document = {.has_identity = false};
 	struct hf_sync_input input = {.role = HF_SYNC_SERVICE, .place = place};
-	hf_sync_learn(body);
+	hf_sync_learn(&body->shortcut, body->call, &body->sync);
 	input.raw = hf_known_digest(body->sync.zone, text, len);
-	if (hf_sync_take_known(body, &input, text, len, &id))
+	if (hf_sync_take_known(&body->shortcut, &body->sync, body->params.want == HF_RETURN_ALL, &input, text, len, &id))
 		return add(body, &input, &refusal, why);
 	input.claims_unread = false;
 	input.err = hf_document_read(text, len, body->sync.zone, &refusal, &document);
@@ -137,7 +137,7 @@ static bool is_removed_line(const json_t *line) { return json_object_size(line) 
 /* Whether a line must be looked at for that: it would begin so. */
 static bool may_be_removed(const struct hf_sync_body *body, const char *text, size_t len) {
 	static const char name[] = "\"removed\"";
-	const char *end = text + len, *at = body->ndjson ? hf_text_next(text, end, '{') : NULL;
+	const char *end = text + len, *at = body->params.ndjson ? hf_text_next(text, end, '{') : NULL;
 	at = at ? hf_text_next(at, end, '"') : NULL;
 	return at && (size_t)(end - at) >= sizeof name - 2 && memcmp(at, name + 1, sizeof name - 2) == 0;
 }
@@ -250,14 +250,14 @@ static enum hf_err check_rest(const struct hf_sync_body *body, const json_t *res
 /* An empty list is stated, never meant by sending nothing: what a broken pipe leaves is no zone without services. */
 static enum hf_err check_any(const struct hf_sync_body *body, uint32_t n_items, struct hf_why *why) {
 	const struct hf_sync_item *first = body->sync.first;
-	if (body->ndjson && n_items == 0)
+	if (body->params.ndjson && n_items == 0)
 		return hf_fail(why, HF_E_INVALID_JSON,
 			       "the body has no document; that there are none is stated by {\"items\":[]} as application/json");
 	if (!first || body->sync.n_unreadable < body->sync.n_items)
 		return HF_OK;
 	return hf_fail(why, first->err == HF_E_INVALID_PARAMETER ? first->err : HF_E_INVALID_JSON,
 		       "none of the %" PRIu32 " items can be read; the first, %s %" PRIu32 ": %.200s", body->sync.n_items,
-		       body->ndjson			? "line"
+		       body->params.ndjson		? "line"
 		       : first->role == HF_SYNC_REMOVED ? "\"removed\", number"
 							: "\"items\", number",
 		       first->place, first->why);
@@ -274,14 +274,14 @@ static enum hf_err end_body(struct hf_sink *sink, struct hf_why *why) {
 	if (!err)
 		err = check_any(body, n_items, why);
 	json_decref(rest);
-	hf_known_free(&body->known);
+	hf_known_free(&body->shortcut.known);
 	return err ? err : hf_sync_close_list(&body->sync, why);
 }
 
 static void close_body(struct hf_sink *sink) {
 	struct hf_sync_body *body = (struct hf_sync_body *)sink;
 	hf_list_reader_close(body->reader);
-	hf_known_free(&body->known);
+	hf_known_free(&body->shortcut.known);
 	hf_sync_free(&body->sync);
 	hf_syncs_end_share(body->call->api->syncs, body->share);
 	free(body);
@@ -299,7 +299,7 @@ static enum hf_err take_share(struct hf_sync_body *body, struct hf_why *why) {
 	body->share = hf_syncs_share(call->api->syncs, body->sync.zone, is_known);
 	if (!body->share)
 		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
-	body->known.arena.budget = body->sync.arena.budget = body->share;
+	body->shortcut.known.arena.budget = body->sync.arena.budget = body->share;
 	return HF_OK;
 }
 
@@ -315,9 +315,9 @@ enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
 	body->start_us = hf_monotonic_us();
 	hf_sync_init(&body->sync, NULL);
 	call->sink = &body->sink;
-	enum hf_err err = hf_sync_params_read(call, is_manifest, body);
-	body->sync.answer_bytes = body->want == HF_RETURN_NONE ? 0 : ANSWER_BYTES;
-	struct hf_list_options options = {.ndjson = body->ndjson,
+	enum hf_err err = hf_sync_params_read(call, is_manifest, &body->sync, &body->params);
+	body->sync.answer_bytes = body->params.want == HF_RETURN_NONE ? 0 : ANSWER_BYTES;
+	struct hf_list_options options = {.ndjson = body->params.ndjson,
 					  .item_max_bytes = call->api->body_max_bytes,
 					  .items_max = limits->items_max,
 					  .charge = charge,

@@ -4,41 +4,27 @@
 
 #include "api/call/call.h"
 #include "api/lists/list_reader.h"
-#include "storage/sync/known.h"
 #include "sync_ledger.h"
-
-enum hf_sync_return { HF_RETURN_CHANGED, HF_RETURN_ALL, HF_RETURN_NONE };
+#include "sync_params.h"
+#include "sync_shortcut.h"
 
 struct hf_sync_body {
 	struct hf_sink sink; /* call->sink */
 	struct hf_call *call;
-	struct hf_budget *share; /* the zone's of the memory */
+	struct hf_budget *share; /* the zone's share of the memory */
 	struct hf_sync sync;
 	struct hf_list_reader *reader;
-	bool ndjson;
-	enum hf_sync_return want; /* which results are answered */
+	struct hf_sync_params params;
 	int64_t start_us;
-	uint32_t n_documents;  /* that came so far */
-	uint32_t learn_at;     /* how many of them it takes for this to pay, 0 until that is known: */
-	struct hf_known known; /* … who they are about, by their digests; until the body's end */
+	struct hf_sync_shortcut shortcut; /* its memory is freed at the body's end */
 };
 
-/* Gives the call a body of its own: reads the query parameters and headers, and takes the documents as they come. Errors as the
- * API's, HF_E_OVERLOADED when memory is short. */
+/* Gives the call a sink for its body, which takes the documents as they come; reads the query parameters and headers first.
+ * HF_E_OVERLOADED: memory is short.
+ * Other errors are those of hf_sync_params_read(). */
 enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) HF_CHECKED;
 
-/* The call's, once it is open. */
+/* Returns the call's body; only after hf_sync_body_open(). */
 static inline struct hf_sync_body *hf_sync_body_of(const struct hf_call *call) { return (struct hf_sync_body *)call->sink; }
-
-/* Reads the query parameters and headers (sync_params.c). */
-enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct hf_sync_body *ret) HF_CHECKED;
-
-/* Counts a document, and reads what is known of the zone once there are enough of them for it to pay (sync_shortcut.c). */
-void hf_sync_learn(struct hf_sync_body *body);
-
-/* Takes a document, of which input->raw is set, for what it was when a lease was stored from it: sets the rest of *input, which
- * borrows *id. False: it has to be parsed, as it always has to be where every refused claim is to be told. */
-bool hf_sync_take_known(struct hf_sync_body *body, struct hf_sync_input *input, const char *text, size_t len,
-			struct hf_identity *id) HF_CHECKED;
 
 #endif

@@ -5,10 +5,12 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 
+#include "api/call/api.h"
 #include "api/text/prometheus.h"
 
 struct zone_entry {
@@ -215,4 +217,14 @@ void hf_syncs_write_metrics(struct hf_syncs *syncs, struct hf_buf *out) {
 	hf_prometheus_single(out, "holdfast_sync_memory_bytes", "gauge", "Memory that the syncs under way use.",
 			     syncs->budget.used_bytes);
 	pthread_mutex_unlock(&syncs->lock);
+}
+
+static void report_refusal(void *context, const char *zone, enum hf_err code, uint64_t unlogged) {
+	char pairs[160];
+	snprintf(pairs, sizeof pairs, "zone=%s code=%s unlogged=%" PRIu64, zone[0] ? zone : "*", hf_err_slug(code), unlogged);
+	hf_api_event(context, HF_EVENT_INFO, "syncs refused", pairs);
+}
+
+void hf_syncs_report_refusals(struct hf_api *api, bool all) {
+	hf_refusals_report(hf_syncs_refusals(api->syncs), hf_store_monotonic_ms(api->store), all, report_refusal, api);
 }

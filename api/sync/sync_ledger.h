@@ -43,7 +43,7 @@ struct hf_budget *hf_syncs_budget(struct hf_syncs *syncs); /* the memory of all 
 struct hf_refusals *hf_syncs_refusals(struct hf_syncs *syncs);
 
 /* Writes lines for refused syncs that had none in ten seconds, or for all of them: every second, and before the end (sync.c). */
-void hf_syncs_tell_refusals(struct hf_api *api, bool all);
+void hf_syncs_report_refusals(struct hf_api *api, bool all);
 
 /* What the syncs of one zone that are under way share of the memory: up to a quarter of it, and always a third of what is left.
  * A zone that the store knows may use a 256th however much others do. All that it does not know share one half, as anybody can

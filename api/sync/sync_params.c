@@ -1,9 +1,10 @@
 /* sync_params.c — the query parameters and headers of a sync or a manifest. */
+#include "sync_params.h"
+
 #include <string.h>
 
 #include "api/call/conditions.h"
 #include "api/call/media.h"
-#include "sync_body.h"
 
 #define MAX_RELEASE_DEFAULT 20
 
@@ -44,8 +45,7 @@ static enum hf_err read_scope(struct hf_call *call, struct hf_sync *sync) {
 	return err;
 }
 
-static enum hf_err read_sync_params(struct hf_call *call, struct hf_sync_body *body) {
-	struct hf_sync *sync = &body->sync;
+static enum hf_err read_sync_params(struct hf_call *call, struct hf_sync *sync, struct hf_sync_params *ret) {
 	uint64_t percent = MAX_RELEASE_DEFAULT;
 	enum hf_err err = read_mode(call, &sync->mode);
 	if (!err)
@@ -55,20 +55,20 @@ static enum hf_err read_sync_params(struct hf_call *call, struct hf_sync_body *b
 	if (!err)
 		err = hf_call_param_uint(call, "maxRelease", 0, 100, &percent);
 	if (!err)
-		err = read_return(call, &body->want);
+		err = read_return(call, &ret->want);
 	if (!err)
 		err = hf_conditions_read_epoch(call, &sync->has_epoch, &sync->epoch);
 	sync->max_release_percent = (int)percent;
 	return err;
 }
 
-enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct hf_sync_body *ret) {
-	enum hf_err err = hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, ret->sync.zone);
-	ret->sync.mode = HF_SYNC_MANIFEST;
+enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct hf_sync *sync, struct hf_sync_params *ret) {
+	enum hf_err err = hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, sync->zone);
+	sync->mode = HF_SYNC_MANIFEST;
 	if (!err && !is_manifest)
-		err = read_sync_params(call, ret);
+		err = read_sync_params(call, sync, ret);
 	if (!err)
-		err = read_scope(call, &ret->sync);
+		err = read_scope(call, sync);
 	const char *type = call->request.headers[HF_CONTENT_TYPE];
 	ret->ndjson = type && hf_media_type_is(type, "application/x-ndjson");
 	return err;

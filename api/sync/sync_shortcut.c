@@ -1,33 +1,34 @@
 /* sync_shortcut.c — documents that a lease was last stored from as they are: they need no parsing. */
+#include "sync_shortcut.h"
+
 #include <string.h>
 
 #include "api/kuma/claims.h"
 #include "storage/tables/lease_table.h"
-#include "sync_body.h"
+#include "sync_ledger.h"
 
 #define KNOWN_AFTER 16 /* documents, at least, before the zone's leases are read to know them again */
 #define KNOWN_SHARE 32 /* … and in a delta this share of the leases: parsing a document costs as much as reading so many leases */
 
 /* When it pays to read what is known of the zone, in documents: that walks over all of its leases. A full list has about as many.
  */
-static uint32_t learn_at(struct hf_sync_body *body) {
-	struct hf_scope sum = hf_zone_sum(body->call->reader, body->sync.zone);
-	uint64_t leases = sum.active + sum.quarantined, share = body->sync.mode == HF_SYNC_FULL ? 0 : leases / KNOWN_SHARE;
+static uint32_t learn_at(struct hf_call *call, const struct hf_sync *sync) {
+	struct hf_scope sum = hf_zone_sum(call->reader, sync->zone);
+	uint64_t leases = sum.active + sum.quarantined, share = sync->mode == HF_SYNC_FULL ? 0 : leases / KNOWN_SHARE;
 	if (leases == 0 || share > UINT32_MAX)
 		return UINT32_MAX;
 	return share > KNOWN_AFTER ? (uint32_t)share : KNOWN_AFTER;
 }
 
-void hf_sync_learn(struct hf_sync_body *body) {
-	struct hf_call *call = body->call;
-	if (++body->n_documents < KNOWN_AFTER || body->n_documents < body->learn_at || !call->reader ||
+void hf_sync_learn(struct hf_sync_shortcut *shortcut, struct hf_call *call, const struct hf_sync *sync) {
+	if (++shortcut->n_documents < KNOWN_AFTER || shortcut->n_documents < shortcut->learn_at || !call->reader ||
 	    hf_reader_begin(call->reader, NULL))
 		return;
-	if (body->learn_at == 0)
-		body->learn_at = learn_at(body);
-	if (body->n_documents >= body->learn_at) {
-		body->learn_at = UINT32_MAX;
-		hf_known_read(call->reader, body->sync.zone, hf_syncs_options(call->api->syncs)->items_max, &body->known);
+	if (shortcut->learn_at == 0)
+		shortcut->learn_at = learn_at(call, sync);
+	if (shortcut->n_documents >= shortcut->learn_at) {
+		shortcut->learn_at = UINT32_MAX;
+		hf_known_read(call->reader, sync->zone, hf_syncs_options(call->api->syncs)->items_max, &shortcut->known);
 	}
 	hf_reader_end(call->reader);
 }
@@ -45,13 +46,13 @@ static bool may_be_global(const struct hf_sync *sync, const char *text, size_t l
 	return false;
 }
 
-bool hf_sync_take_known(struct hf_sync_body *body, struct hf_sync_input *input, const char *text, size_t len,
-			struct hf_identity *id) {
-	const struct hf_known_document *known = hf_known_find(&body->known, &input->raw);
-	if (!known || may_be_global(&body->sync, text, len))
+bool hf_sync_take_known(const struct hf_sync_shortcut *shortcut, const struct hf_sync *sync, bool reads_claims,
+			struct hf_sync_input *input, const char *text, size_t len, struct hf_identity *id) {
+	const struct hf_known_document *known = hf_known_find(&shortcut->known, &input->raw);
+	if (!known || may_be_global(sync, text, len))
 		return false;
 	int claimed = hf_claims_peek(text, len, known->vips, known->n_vips), all = (1 << known->n_vips) - 1;
-	if ((claimed != 0 && claimed != all) || (claimed == all && body->want == HF_RETURN_ALL) ||
+	if ((claimed != 0 && claimed != all) || (claimed == all && reads_claims) ||
 	    !hf_identity_decode(known->key, known->key_len, id))
 		return false;
 	input->claims_unread = claimed == all;

@@ -60,12 +60,12 @@ Test(refusals, what_was_counted_comes_out_when_nobody_is_refused_any_more) {
 	refuse("east", HF_E_STALE_EPOCH, 0);
 	for (int i = 0; i < 7; i++)
 		refuse("east", HF_E_STALE_EPOCH, 1);
-	hf_refusals_tell(refusals, HF_REFUSALS_QUIET_MS - 1, false, told, NULL);
+	hf_refusals_report(refusals, HF_REFUSALS_QUIET_MS - 1, false, told, NULL);
 	cr_expect_eq(lines, 1);
-	hf_refusals_tell(refusals, HF_REFUSALS_QUIET_MS, false, told, NULL);
+	hf_refusals_report(refusals, HF_REFUSALS_QUIET_MS, false, told, NULL);
 	cr_expect_eq(lines, 2);
 	cr_expect_str_eq(last, "east stale-epoch 7");
-	hf_refusals_tell(refusals, 10 * HF_REFUSALS_QUIET_MS, false, told, NULL);
+	hf_refusals_report(refusals, 10 * HF_REFUSALS_QUIET_MS, false, told, NULL);
 	cr_expect_eq(lines, 2, "once");
 	cr_expect(refuse("east", HF_E_STALE_EPOCH, 10 * HF_REFUSALS_QUIET_MS), "and then it is as new");
 }
@@ -74,7 +74,7 @@ Test(refusals, the_end_waits_for_nothing) {
 	refuse("east", HF_E_STALE_EPOCH, 0);
 	refuse("east", HF_E_STALE_EPOCH, 1);
 	refuse("west", HF_E_STALE_EPOCH, 1);
-	hf_refusals_tell(refusals, 2, true, told, NULL);
+	hf_refusals_report(refusals, 2, true, told, NULL);
 	cr_expect_eq(lines, 3);
 	cr_expect_str_eq(last, "east stale-epoch 1");
 }
@@ -84,9 +84,9 @@ Test(refusals, a_flood_is_a_few_lines) {
 	for (int ms = 0; ms < 60000; ms++) {
 		refuse("east", HF_E_STALE_EPOCH, ms);
 		if (ms % 1000 == 999)
-			hf_refusals_tell(refusals, ms, false, told, NULL);
+			hf_refusals_report(refusals, ms, false, told, NULL);
 	}
-	hf_refusals_tell(refusals, 60000, true, told, NULL);
+	hf_refusals_report(refusals, 60000, true, told, NULL);
 	cr_expect_leq(lines, 7, "%d lines", (int)lines);
 	uint64_t logged = 60000 - unlogged;
 	cr_expect(logged >= 1 && logged <= lines, "%d were logged, %d not", (int)logged, (int)unlogged);
@@ -99,7 +99,7 @@ Test(refusals, however_many_zones_there_are) {
 		refuse(zone, HF_E_STALE_EPOCH, 0);
 	}
 	cr_expect_eq(lines, HF_REFUSALS_MAX + 1);
-	hf_refusals_tell(refusals, HF_REFUSALS_QUIET_MS, false, told, NULL);
+	hf_refusals_report(refusals, HF_REFUSALS_QUIET_MS, false, told, NULL);
 	cr_expect_str_eq(last, " stale-epoch 4095");
 	cr_expect(refuse("zone-5000", HF_E_STALE_EPOCH, HF_REFUSALS_QUIET_MS), "there is room again");
 }
