@@ -1,8 +1,34 @@
-/* main.c — the process: options, store, committer, HTTP; and down again in the opposite order.
+/* main.c — starts the store, the committer and HTTP, and stops them in the opposite order.
  *
- *   server/   this folder: sockets, signals, logging           http.c is where requests come in
- *   api/      what clients see: routes, JSON, problems         api/routes.c is the table of contents
- *   storage/  what lasts: leases, addresses, pools, changes    storage/store/lease_change.c is where leases change
+ * The map of the code. Includes run downward only: from server/ to api/ to storage/, and within each from the bottom of its list
+ * upward, as in docs/architecture.md.
+ *
+ *   server/    the process
+ *     offline/    commands that need no server: verify, export, import, restore, repair, migrate
+ *     http/       carries requests over connections: libmicrohttpd, workers, lanes, waiting, limits. Requests come in at http.c
+ *     config/     settings from the command line, the environment and a file
+ *     process/    what a process is to its system: log, sockets, owner, last words
+ *
+ *   api/       what clients see. routes.c is the table of contents
+ *     resources/  one resource a file: its handlers
+ *     sync/       the body of a sync on its way in, and what syncs share
+ *     call/       the life of a request: target, headers, conditions, media types, problems, counters
+ *     lists/      reads lists of documents as they arrive, piece by piece
+ *     kuma/       what a Kuma document means: canonical form, fingerprint, identity, claims
+ *     shapes/     records as JSON, both ways
+ *     text/       bytes, JSON and times; knows no request
+ *
+ *   storage/   what lasts. FORMAT.md has the layout of every table
+ *     admin/      a store as a whole: backup, restore, export, import, repair
+ *     sync/       a zone at once: decides on a snapshot, judges the releases, applies in one transaction
+ *     requests/   what one request does or asks: acquire, release, pools, zones, queries
+ *     store/      the open store: its readers and its one writer. Leases change in lease_change.c
+ *     verify/     the invariants, checked table against table
+ *     tables/     one file a table: its keys, records, reads and writes
+ *     lmdb/       the only code that includes <lmdb.h>: environment, transactions, cursors
+ *     disk/       files as the file system sees them; knows no transaction
+ *     model/      what a lease, a pool, a zone and a change are, and the rules: pure
+ *     base/       words of every layer: errors, addresses, identities, digests, bytes, clocks; knows no lease
  */
 #include <gnutls/gnutls.h>
 #include <poll.h>
@@ -32,9 +58,9 @@
 #include "storage/disk/descriptors.h"
 
 #define DRAIN_MS 3000
-#define ANSWER_MS 500  /* for the last answers to be sent */
-#define LOG_MS 500     /* for the last lines to be read */
-#define OUTPUT_MS 1000 /* for standard output to take its line */
+#define ANSWER_MS 500  /* to send the last answers */
+#define LOG_MS 500     /* to write the last lines */
+#define OUTPUT_MS 1000 /* to print the line on standard output */
 #define FAILURE_LOG_US 10000000
 
 enum { EXIT_OK, EXIT_RUNNING, EXIT_USAGE, EXIT_DATA_DIR, EXIT_LOCKED, EXIT_NEWER_FORMAT, EXIT_CORRUPT, EXIT_LISTEN };
@@ -49,8 +75,8 @@ struct server {
 	struct hf_stall *stall;
 	int listen_fd;
 	char url[HF_URL_TEXT];
-	_Atomic bool broken; /* the store must be opened anew: the process ends, and whoever watches it starts it again */
-	/* The last failure that was logged, and how many like it were not; of whoever has the writer's turn. */
+	_Atomic bool broken; /* the store must be reopened: the process ends, and the service manager starts it again */
+	/* The last logged failure, and how many like it were left out; for the thread that commits. */
 	enum hf_err failure;
 	int64_t failure_us;
 	unsigned failures_unlogged;
@@ -77,7 +103,7 @@ static int open_status(enum hf_err err) {
 
 static void on_commit(void *context, uint64_t revision) { hf_wakeups_committed(((struct server *)context)->wakeups, revision); }
 
-/* A disk that is full fails every commit: one line each ten seconds tells it as well. */
+/* Logs a failed commit, equal ones at most once in ten seconds: a full disk fails every commit. */
 static void on_failure(void *context, enum hf_err err, const struct hf_why *why) {
 	struct server *s = context;
 	char quoted[HF_LOG_QUOTED];
@@ -93,7 +119,7 @@ static void on_failure(void *context, enum hf_err err, const struct hf_why *why)
 	}
 	if (err == HF_E_PANIC && !s->broken) {
 		s->broken = true;
-		kill(getpid(), SIGTERM); /* main waits for it */
+		kill(getpid(), SIGTERM); /* the main thread waits for it */
 	}
 }
 
@@ -102,23 +128,23 @@ static void on_clock(void *context, struct hf_clock_news news) {
 	(void)context;
 	if (news.what == HF_CLOCK_UNSET)
 		hf_log(HF_LOG_WARN, "the wall clock is not set",
-		       "detail=\"it says what cannot be; the store's time goes on without it\"");
+		       "detail=\"its time is impossible; the store's time continues without it\"");
 	else if (news.what == HF_CLOCK_RETURNED)
 		hf_log(HF_LOG_INFO, "the wall clock stepped back again", "seconds=%+.3f", seconds);
 	else
-		hf_log(HF_LOG_WARN, "the wall clock stepped",
-		       "seconds=%+.3f detail=\"quarantines end no sooner and no later for it\"", seconds);
+		hf_log(HF_LOG_WARN, "the wall clock stepped", "seconds=%+.3f detail=\"quarantines are not affected\"", seconds);
 }
 
-/* After a boot nobody knows what passed: worth a warning if it is backward, or so much that the clock may be wrong. */
-static void tell_clock_start(const struct hf_store *store) {
+/* Reports how far the clock moved before the start. After a boot the true time is unknown: warns if the clock went backward, or so
+ * far forward that it may be wrong. */
+static void report_clock_start(const struct hf_store *store) {
 	struct hf_clock_news news = hf_store_clock_start(store);
 	if (news.what == HF_CLOCK_STEPPED || news.what == HF_CLOCK_UNSET)
 		on_clock(NULL, news);
 	if (news.what != HF_CLOCK_BOOTED)
 		return;
-	const char *detail = news.by_ms < 0 ? "it is behind the newest change: one of them is wrong"
-					    : "since the newest change; quarantines wait as long as was left of them then";
+	const char *detail = news.by_ms < 0 ? "the wall clock is earlier than the newest change: one of them is wrong"
+					    : "since the newest change; quarantines keep the time that they had left then";
 	hf_log(news.by_ms < 0 || news.by_ms > HF_CLOCK_FAR_MS ? HF_LOG_WARN : HF_LOG_INFO, "first start since a boot",
 	       "seconds=%+.3f detail=\"%s\"", (double)news.by_ms / 1000, detail);
 }
@@ -134,7 +160,7 @@ static void on_presence(void *context, bool is_gone, const struct hf_why *why) {
 	if (is_gone)
 		hf_log(HF_LOG_ERROR, "database gone", "detail=%s", hf_log_quote(why->text, quoted));
 	else
-		hf_log(HF_LOG_WARN, "database back", "detail=\"the file is where it was; writes go on\"");
+		hf_log(HF_LOG_WARN, "database back", "detail=\"the file is in its place again; writes continue\"");
 }
 
 static void on_event(enum hf_event_level level, const char *message, const char *pairs) {
@@ -147,8 +173,8 @@ static void on_event(enum hf_event_level level, const char *message, const char 
 	hf_log(levels[level], message, "%s", pairs);
 }
 
-/* Signals are waited for by the main thread alone; SIGHUP and SIGPIPE mean nothing to us, and a limit on the size of files is an
- * error of the write that meets it. */
+/* Blocks the stop signals in all threads, so that the main thread can wait for them. Ignores SIGHUP, SIGPIPE, and SIGXFSZ, after
+ * which a write beyond the limit of file sizes fails instead. */
 static void block_signals(sigset_t *ret_stop) {
 	sigemptyset(ret_stop);
 	sigaddset(ret_stop, SIGTERM);
@@ -159,10 +185,11 @@ static void block_signals(sigset_t *ret_stop) {
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-/* Descriptors for every connection, and what else is open. */
+/* Allows descriptors for every connection, and for everything else that is open. */
 static void raise_file_limit(uint64_t connections) {
 	struct rlimit limit;
-	rlim_t wanted = connections + hf_places_kept(connections) + 128; /* some have been ended and not yet been closed */
+	rlim_t wanted = connections + hf_places_kept(connections) +
+			128; /* 128 also covers connections that were ended but not closed yet */
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
@@ -200,7 +227,7 @@ static int open_store(struct server *s) {
 	unsigned found = hf_store_format_found(s->api.store, &aside);
 	if (found < HF_FORMAT)
 		hf_log(HF_LOG_INFO, "store migrated", "from=%u format=%d aside=%s", found, HF_FORMAT, hf_log_quote(aside, quoted));
-	tell_clock_start(s->api.store);
+	report_clock_start(s->api.store);
 	return EXIT_OK;
 }
 
@@ -211,26 +238,27 @@ static enum hf_err start_lanes(struct server *s) {
 	return err;
 }
 
-static int start(struct server *s) {
-	struct hf_why why = {""};
-	int status = open_store(s);
-	if (status)
-		return status;
-	raise_file_limit(s->options.connections_max);
-	s->api.body_max_bytes = s->options.body_max_bytes;
-	s->api.quarantine_seconds = s->options.quarantine_seconds;
+static int start_api(struct server *s) {
+	const struct hf_options *o = &s->options;
+	s->api.body_max_bytes = o->body_max_bytes;
+	s->api.quarantine_seconds = o->quarantine_seconds;
 	s->api.started_ms = hf_store_monotonic_ms(s->api.store);
 	s->api.routes = HF_ROUTES;
 	s->api.n_routes = HF_ROUTES_COUNT;
 	s->api.metrics = hf_metrics_new();
-	s->api.syncs = hf_syncs_new(&(struct hf_syncs_options){.body_max_bytes = s->options.sync_body_max_bytes,
-							       .items_max = (uint32_t)s->options.sync_items_max,
-							       .memory_max_bytes = s->options.sync_memory_bytes});
+	s->api.syncs = hf_syncs_new(&(struct hf_syncs_options){.body_max_bytes = o->sync_body_max_bytes,
+							       .items_max = (uint32_t)o->sync_items_max,
+							       .memory_max_bytes = o->sync_memory_bytes});
 	s->api.event = on_event;
 	s->api.lines_dropped = hf_logwriter_dropped;
 	s->api.log_debug = hf_log_enabled(HF_LOG_DEBUG);
 	if (!s->api.metrics || !s->api.syncs || hf_wakeups_start(&s->wakeups) || start_lanes(s))
 		return fail(EXIT_RUNNING, "out of memory or threads");
+	return EXIT_OK;
+}
+
+static int start_committer(struct server *s) {
+	struct hf_why why = {""};
 	struct hf_committer_options options = {.queue_max = (int)s->options.queue_max,
 					       .committed = on_commit,
 					       .failed = on_failure,
@@ -242,24 +270,42 @@ static int start(struct server *s) {
 		return fail(EXIT_RUNNING, why.text);
 	if (hf_stall_start(&s->api, &s->stall))
 		return fail(EXIT_RUNNING, "out of memory or threads");
-	enum hf_err err = hf_listen(s->options.listen, s->options.insecure, &why, &s->listen_fd, s->url);
+	return EXIT_OK;
+}
+
+static int start_http(struct server *s) {
+	const struct hf_options *o = &s->options;
+	struct hf_why why = {""};
+	struct hf_http_options options = {.connections_max = o->connections_max,
+					  .connections_per_address = o->connections_per_address,
+					  .head_seconds = o->head_seconds,
+					  .body_seconds = o->body_seconds,
+					  .idle_seconds = o->idle_seconds,
+					  .threads = o->threads};
+	enum hf_err err = hf_listen(o->listen, o->insecure, &why, &s->listen_fd, s->url);
 	if (err)
 		return fail(err == HF_E_INVALID_PARAMETER ? EXIT_USAGE : EXIT_LISTEN, why.text);
-	hf_hosts_set(s->url, s->options.host, &s->hosts);
+	hf_hosts_set(s->url, o->host, &s->hosts);
 	s->api.hosts = &s->hosts;
-	struct hf_http_options http = {.connections_max = s->options.connections_max,
-				       .connections_per_address = s->options.connections_per_address,
-				       .head_seconds = s->options.head_seconds,
-				       .body_seconds = s->options.body_seconds,
-				       .idle_seconds = s->options.idle_seconds,
-				       .threads = s->options.threads};
-	if (hf_http_start(s->listen_fd, &http, &s->api, s->wakeups, s->lanes, &why, &s->http))
+	if (hf_http_start(s->listen_fd, &options, &s->api, s->wakeups, s->lanes, &why, &s->http))
 		return fail(EXIT_RUNNING, why.text);
 	return EXIT_OK;
 }
 
-/* Ends the process if this does not come to its end. What is queued is committed and answered, but for syncs that have not begun to
- * be written in time: these are refused. Whoever waits for a change is answered; then the store is closed. */
+static int start(struct server *s) {
+	int status = open_store(s);
+	if (status)
+		return status;
+	raise_file_limit(s->options.connections_max);
+	status = start_api(s);
+	if (!status)
+		status = start_committer(s);
+	return status ? status : start_http(s);
+}
+
+/* Stops everything that start() has started, or ends the process if that takes too long (stall.h). Queued writes are committed and
+ * answered, except syncs whose write has not begun in time, which are refused. Long-polls are answered. Then the store is closed.
+ */
 static void stop(struct server *s) {
 	s->api.stopping = true;
 	hf_stall_stopping(s->stall);
@@ -287,7 +333,7 @@ static void stop(struct server *s) {
 	hf_store_close(s->api.store);
 }
 
-/* The one line on standard output; if that is full and nobody reads it, there is nobody to wait for. */
+/* Prints the one line on standard output; does not wait for it if nobody reads it. */
 static void announce(const char *url) {
 	struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
 	if (poll(&output, 1, OUTPUT_MS) <= 0) {
@@ -298,7 +344,7 @@ static void announce(const char *url) {
 	fflush(stdout);
 }
 
-/* Returns the signal that comes; meanwhile what was counted and not logged comes out. */
+/* Waits for a stop signal and returns it; meanwhile logs refusals that were only counted. */
 static int wait_for_signal(struct server *s, const sigset_t *stop_signals) {
 	int number;
 	while ((number = sigtimedwait(stop_signals, NULL, &(struct timespec){1, 0})) < 0)
@@ -311,14 +357,14 @@ static int serve(struct server *s) {
 	int signal_number = 0;
 	char dir[HF_LOG_QUOTED];
 	block_signals(&stop_signals);
-	gnutls_global_init(); /* before there are threads */
+	gnutls_global_init(); /* before the first thread */
 	hf_lastwords_install(NULL, EXIT_CORRUPT, EXIT_RUNNING);
 	int status = hf_log_start() ? start(s) : fail(EXIT_RUNNING, "out of threads");
 	if (!status) {
 		hf_log(HF_LOG_INFO, "started", "version=%s url=%s data_dir=%s", HOLDFAST_VERSION, s->url,
 		       hf_log_quote(s->options.data_dir, dir));
-		announce(s->url); /* last: after it, a reader finds everything as it says, the log included */
-		sd_notifyf(0, "READY=1\nSTATUS=listening on %s", s->url); /* nothing, unless a service manager wants to be told */
+		announce(s->url); /* last, so that everything, the log included, is ready for its reader */
+		sd_notifyf(0, "READY=1\nSTATUS=listening on %s", s->url); /* does nothing without a service manager */
 		signal_number = wait_for_signal(s, &stop_signals);
 		sd_notify(0, "STOPPING=1\nSTATUS=answering what was queued");
 		if (s->broken)
@@ -336,13 +382,13 @@ int main(int argc, char **argv) {
 	struct server server = {.listen_fd = -1};
 	int status;
 	if (!hf_descriptors_fill())
-		return EXIT_USAGE; /* and there is nowhere to say so */
+		return EXIT_USAGE; /* without descriptors, nothing can be printed */
 	if (hf_offline_run(argc, argv, &status))
 		return status;
 	struct hf_why why = {""};
 	enum hf_asked asked;
 	enum hf_err err = hf_options_read(argc, argv, &why, &server.options, &asked);
-	if (!err && asked == HF_ASKED_RUN) /* before a data directory is made */
+	if (!err && asked == HF_ASKED_RUN) /* before the data directory is made */
 		err = hf_listen_check(server.options.listen, server.options.insecure, &why);
 	if (err) {
 		fprintf(stderr, "holdfastd: %s\n", why.text);

@@ -1,4 +1,4 @@
-/* lastwords.c — a line without the C library's help: time, text, one write, and the end. */
+/* lastwords.c — formats and writes the line with async-signal-safe functions only. */
 #include "lastwords.h"
 
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include "storage/lmdb/fault.h"
 
 #define LINE_MAX_BYTES 1400
-#define WRITE_MS 1000 /* a log that nobody reads must not keep the process */
+#define WRITE_MS 1000 /* a log that nobody reads must not keep the process alive */
 
 static const char *command_name;
 static int damage, lock_table;
@@ -26,16 +26,16 @@ static void add(struct line *line, const char *text) {
 		line->text[line->len++] = *text;
 }
 
-/* A number of so many digits, and what stands behind it. */
-static void add_number(struct line *line, int64_t n, int digits, const char *behind) {
+/* Adds a number with `digits` digits, and the text after it. */
+static void add_number(struct line *line, int64_t n, int digits, const char *after) {
 	char text[8] = "";
 	for (int i = digits - 1; i >= 0; i--, n /= 10)
 		text[i] = (char)('0' + n % 10);
 	add(line, text);
-	add(line, behind);
+	add(line, after);
 }
 
-/* The date of a day since 1970 (Howard Hinnant's days, counted from March of the year 0). */
+/* Adds the date of a day since 1970 (Howard Hinnant's algorithm, which counts from March of the year 0). */
 static void add_date(struct line *line, int64_t days) {
 	int64_t z = days + 719468, era = z / 146097, doe = z - era * 146097;
 	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
@@ -57,7 +57,7 @@ static void add_time(struct line *line) {
 	add_number(line, now.tv_nsec / 1000000, 3, "Z ");
 }
 
-/* Quoted as hf_log_quote() does, but that bytes beyond ASCII are taken as they are. */
+/* Adds a quoted text, as hf_log_quote() does, except that bytes beyond ASCII are not checked. */
 static void add_quoted(struct line *line, const char *text) {
 	add(line, "\"");
 	for (; *text; text++) {

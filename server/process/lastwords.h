@@ -1,9 +1,9 @@
-/* lastwords.h — the one line of a process that a damaged database ends; safe in a signal handler. */
+/* lastwords.h — the last line of a process that a damaged database ends. */
 #ifndef HF_SERVER_PROCESS_LASTWORDS_H
 #define HF_SERVER_PROCESS_LASTWORDS_H
 
-/* From now on such an end has this status; `command` is the offline command's name, NULL for the server, whose line is one of the
- * log. Once, before there are threads. */
+/* Sets the exit statuses of such an end, by a damaged database or a damaged lock table. `command` is the name of the offline
+ * command, or NULL for the server, whose line has the form of the log. Call it once, before the first thread. */
 void hf_lastwords_install(const char *command, int damage_status, int lock_table_status);
 
 #endif

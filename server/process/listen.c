@@ -1,4 +1,4 @@
-/* listen.c — parse an address, bind, listen. */
+/* listen.c — parses an address, binds, listens. */
 #include "listen.h"
 
 #include <arpa/inet.h>
@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #define BACKLOG 1024
-/* What the system keeps for a connection whose client does not read: else it grows to megabytes. Connections inherit it. */
+/* Limits what the system keeps for a client that does not read, which grows to megabytes otherwise. Connections inherit it. */
 #define SEND_BUFFER_BYTES (256 << 10)
 
-/* Splits at the last colon; brackets around an IPv6 address are taken off. */
+/* Splits at the last colon, and removes brackets around an IPv6 address. */
 static bool split(const char *text, char host[64], const char **ret_port) {
 	const char *colon = strrchr(text, ':');
 	if (!colon || !colon[1])
@@ -25,7 +25,7 @@ static bool split(const char *text, char host[64], const char **ret_port) {
 		text++;
 		len -= 2;
 	} else if (memchr(text, ':', len)) {
-		return false; /* an IPv6 address wants its brackets */
+		return false; /* an IPv6 address needs brackets */
 	}
 	if (len >= 64)
 		return false;
@@ -69,7 +69,8 @@ static void write_url(int fd, char ret_url[HF_URL_TEXT]) {
 
 static bool is_port(const char *text) {
 	size_t digits = strspn(text, "0123456789");
-	return digits > 0 && digits <= 5 && text[digits] == '\0' && atoi(text) <= 65535; /* getaddrinfo() would cut a larger one */
+	return digits > 0 && digits <= 5 && text[digits] == '\0' &&
+	       atoi(text) <= 65535; /* getaddrinfo() would truncate a larger one */
 }
 
 /* The caller frees *ret. */

@@ -8,12 +8,14 @@
 
 #define HF_URL_TEXT 96
 
-/* Binds and listens on "HOST:PORT", "[HOST]:PORT" or ":PORT" (loopback); HOST is a numeric address or localhost. Anything but
- * loopback needs `insecure`. *ret_url gets http://HOST:PORT with the port that was bound.
- * HF_E_INVALID_PARAMETER: out of form, or not loopback. HF_E_LISTEN: the system refused. */
+/* Binds and listens on "HOST:PORT", "[HOST]:PORT" or ":PORT" (loopback); HOST is a numeric address or localhost. Addresses other
+ * than loopback need `insecure`. ret_url gets http://HOST:PORT with the bound port. The caller closes *ret_fd.
+ * HF_E_INVALID_PARAMETER: the text has another form, or is not loopback.
+ * HF_E_LISTEN: the system refused. */
 enum hf_err hf_listen(const char *text, bool insecure, struct hf_why *why, int *ret_fd, char ret_url[HF_URL_TEXT]) HF_CHECKED;
 
-/* Whether hf_listen() would take the text; opens nothing. HF_E_INVALID_PARAMETER. */
+/* Checks a text as hf_listen() does, without opening anything.
+ * HF_E_INVALID_PARAMETER: as above. */
 enum hf_err hf_listen_check(const char *text, bool insecure, struct hf_why *why) HF_CHECKED;
 
 #endif

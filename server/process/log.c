@@ -1,4 +1,4 @@
-/* log.c — the form of a line; logwriter.c writes it. */
+/* log.c — formats lines; logwriter.c writes them. */
 #include "log.h"
 
 #include <inttypes.h>
@@ -26,7 +26,7 @@ bool hf_log_level_parse(const char *text, enum hf_log_level *ret) {
 
 bool hf_log_enabled(enum hf_log_level level) { return level >= least; }
 
-/* The head of a line, up to its pairs. Returns its length. */
+/* Writes the head of a line, up to its pairs. Returns its length. */
 static int begin_line(enum hf_log_level level, const char *message, char ret[HF_LOG_LINE_MAX]) {
 	char when[32];
 	struct timespec now;
@@ -56,7 +56,8 @@ void hf_log(enum hf_log_level level, const char *message, const char *format, ..
 
 static size_t notice(uint64_t lines, char ret[HF_LOG_LINE_MAX]) {
 	int len = begin_line(HF_LOG_WARN, "log lines were dropped", ret);
-	len += snprintf(ret + len, HF_LOG_LINE_MAX - (size_t)len, "lines=%" PRIu64 " detail=\"nobody read them in time\"\n", lines);
+	len += snprintf(ret + len, HF_LOG_LINE_MAX - (size_t)len,
+			"lines=%" PRIu64 " detail=\"standard error was not read in time\"\n", lines);
 	return (size_t)len;
 }
 

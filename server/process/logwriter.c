@@ -1,7 +1,7 @@
-/* logwriter.c — a descriptor that is not waited for, the ring behind it, and the thread that empties the ring.
+/* logwriter.c — a descriptor that never blocks, a ring for waiting lines, and the thread that empties the ring.
  *
- * Two locks: `out` is held while a line is written, `lock` for a moment. A write to a file may hang on a disk; whoever does not get
- * `out` soon leaves its line in the ring.
+ * Two locks: `out` is held while a line is written, `lock` only briefly. A write to a file may hang with a disk; a thread that does
+ * not get `out` soon leaves its line in the ring.
  */
 #include "logwriter.h"
 
@@ -17,19 +17,19 @@
 #include <unistd.h>
 
 #define RING_BYTES ((size_t)256 << 10)
-#define OUT_WAIT_MS 200 /* for whoever writes to a file right now */
-#define POLL_MS 200	/* between two looks at whether the writer is to stop */
+#define OUT_WAIT_MS 200 /* to wait for another thread's write to a file */
+#define POLL_MS 200	/* between two checks whether to stop */
 
 enum kind { FILE_OR_OTHER, SOCKET, UNBLOCKED, POLLED };
 
 static struct {
-	pthread_mutex_t out;  /* held while something is written; guards nothing else */
+	pthread_mutex_t out;  /* held during a write; guards nothing else */
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	char ring[RING_BYTES];
-	size_t from, len; /* what waits */
-	uint64_t untold;  /* lines that were dropped and that no line speaks of yet */
-	bool flows;	  /* the last write succeeded: the next one may */
+	size_t from, len;    /* the waiting bytes */
+	uint64_t unreported; /* dropped lines that no notice has counted yet */
+	bool flows;	     /* the last write succeeded: the next one may */
 	bool running, stopping;
 	_Atomic bool distrust_files;
 	_Atomic uint64_t dropped;
@@ -39,7 +39,7 @@ static struct {
 	hf_logwriter_notice *notice;
 } W = {.out = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO};
 
-/* A pipe or a terminal is opened once more: its flags are then our own, not those of everybody who shares it. */
+/* Opens a pipe or a terminal again, to have flags of its own that other users of standard error do not share. */
 static void choose_descriptor(void) {
 	struct stat st;
 	if (fstat(STDERR_FILENO, &st) != 0 || S_ISREG(st.st_mode)) {
@@ -58,7 +58,7 @@ static bool takes_more(int wait_ms) {
 	return poll(&poll_fd, 1, wait_ms) > 0;
 }
 
-/* Bytes written; 0: it takes none at present; -1: it takes none any more. `out` is held. */
+/* Returns the number of bytes written; 0: none fits now; -1: the descriptor failed. The caller holds `out`. */
 static ssize_t write_now(const char *text, size_t len) {
 	ssize_t n;
 	if (W.kind == POLLED && !takes_more(0))
@@ -69,14 +69,14 @@ static ssize_t write_now(const char *text, size_t len) {
 	return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : n;
 }
 
-/* The lock is held. */
+/* Counts a dropped line. The caller holds the lock. */
 static void drop(void) {
 	W.dropped++;
-	W.untold++;
+	W.unreported++;
 	pthread_cond_broadcast(&W.changed);
 }
 
-/* The lock is held. */
+/* Adds bytes to the ring, or drops the line. The caller holds the lock. */
 static void append(const char *text, size_t len) {
 	if (W.stopping || len > RING_BYTES - W.len) {
 		drop();
@@ -91,7 +91,7 @@ static void append(const char *text, size_t len) {
 	pthread_cond_broadcast(&W.changed);
 }
 
-/* What became of a write. The lock is held. */
+/* Records the result of a write. The caller holds the lock. */
 static void note_write(ssize_t n) {
 	if (n < 0)
 		drop();
@@ -99,7 +99,7 @@ static void note_write(ssize_t n) {
 		W.flows = n > 0;
 }
 
-/* Copies the first line that waits. The lock is held. */
+/* Copies the first waiting line. Returns its length. The caller holds the lock. */
 static size_t first_line(char ret[HF_LOG_LINE_MAX]) {
 	size_t n = 0;
 	while (n < W.len && n < HF_LOG_LINE_MAX && (n == 0 || ret[n - 1] != '\n')) {
@@ -117,8 +117,8 @@ static void consume(size_t len) {
 
 static void put_notice(void) {
 	char line[HF_LOG_LINE_MAX];
-	uint64_t lines = W.untold;
-	W.untold = 0;
+	uint64_t lines = W.unreported;
+	W.unreported = 0;
 	if (W.notice)
 		append(line, W.notice(lines, line));
 }
@@ -129,7 +129,7 @@ static void *run(void *context) {
 	pthread_mutex_lock(&W.lock);
 	while (!W.stopping || W.len > 0) {
 		if (W.len == 0) {
-			if (W.untold > 0 && W.flows)
+			if (W.unreported > 0 && W.flows)
 				put_notice();
 			else
 				pthread_cond_wait(&W.changed, &W.lock);
@@ -178,7 +178,7 @@ bool hf_logwriter_flush(int grace_ms) {
 	struct timespec end = in_ms(grace_ms);
 	int error = 0;
 	pthread_mutex_lock(&W.lock);
-	while (W.running && (W.len > 0 || (W.untold > 0 && W.flows)) && !error)
+	while (W.running && (W.len > 0 || (W.unreported > 0 && W.flows)) && !error)
 		error = pthread_cond_timedwait(&W.changed, &W.lock, &end);
 	pthread_mutex_unlock(&W.lock);
 	return !error;
@@ -192,22 +192,22 @@ void hf_logwriter_stop(int grace_ms) {
 	W.stopping = true;
 	pthread_cond_broadcast(&W.changed);
 	pthread_mutex_unlock(&W.lock);
-	if (flushed) /* else the thread may hang in a write, and the process ends without it */
+	if (flushed) /* otherwise the thread may hang in a write; the process ends without it */
 		pthread_join(W.thread, NULL);
 }
 
-/* Before there is a thread: the line is waited for. */
+/* Writes a line and waits for it; used before the thread runs. */
 static void put_slowly(const char *line, size_t len) {
 	while (len > 0) {
 		ssize_t n = write(STDERR_FILENO, line, len);
 		if (n < 0 && errno != EINTR)
-			return; /* there is nowhere to report it */
+			return; /* it cannot be reported anywhere */
 		line += n > 0 ? n : 0;
 		len -= n > 0 ? (size_t)n : 0;
 	}
 }
 
-/* Whether the line may be written on this thread: `out` is then held. */
+/* True if this thread may write its line; it then holds `out`. */
 static bool take_out(void) {
 	struct timespec end = in_ms(OUT_WAIT_MS);
 	if (W.kind == FILE_OR_OTHER && W.distrust_files)
@@ -222,7 +222,7 @@ void hf_logwriter_put(const char *line, size_t len) {
 	}
 	bool mine = take_out();
 	pthread_mutex_lock(&W.lock);
-	bool first = W.len == 0 && W.untold == 0;
+	bool first = W.len == 0 && W.unreported == 0;
 	pthread_mutex_unlock(&W.lock);
 	ssize_t n = mine && first ? write_now(line, len) : 0;
 	pthread_mutex_lock(&W.lock);

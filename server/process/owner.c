@@ -1,4 +1,4 @@
-/* owner.c — the data directory's owner. */
+/* owner.c — finds the owner of a data directory, and takes its ids. */
 #include "owner.h"
 
 #include <errno.h>
@@ -39,13 +39,12 @@ enum hf_err hf_owner_become(const char *dir, struct hf_why *why, bool *ret_chang
 	if (is_another && (setgroups(1, &group) != 0 || setresgid(group, group, group) != 0 || setresuid(user, user, user) != 0 ||
 			   setuid(0) == 0))
 		return hf_fail(why, HF_E_PRECONDITION_FAILED,
-			       "%.100s belongs to user %lu, whose ids cannot be taken (%s); run this as that user, as root would "
-			       "follow its "
-			       "links",
+			       "%.100s belongs to user %lu, whose ids cannot be taken (%s); run this as that user, because root "
+			       "would follow that user's links",
 			       dir, (unsigned long)user, strerror(errno));
 	if (is_another && access(dir, F_OK) != 0 && errno == EACCES)
 		return hf_fail(why, HF_E_PRECONDITION_FAILED,
-			       "%.120s belongs to user %lu, whom a directory above it shuts out: let that user pass there", dir,
+			       "%.120s belongs to user %lu, who cannot search a directory above it; allow that", dir,
 			       (unsigned long)user);
 	if (ret_changed)
 		*ret_changed = is_another;

@@ -1,6 +1,6 @@
-/* stall.c — a thread that looks once a second, and ten times a second at the end.
+/* stall.c — a thread that looks once a second, and ten times a second while the process stops.
  *
- * The end is counted in looks, not by a clock: a process that was stopped (SIGSTOP) and goes on has not used its time up.
+ * The limits of a stop are counted in looks, not by a clock: time in which the process itself was stopped (SIGSTOP) does not count.
  */
 #include "stall.h"
 
@@ -17,8 +17,8 @@
 #define LOOK_MS 1000
 #define STOPPING_LOOK_MS 100
 #define END_LOOKS 45	     /* while a commit hangs */
-#define HANGS_LOOKS 10	     /* it was the same one in each of these */
-#define END_AT_LAST_LOOKS 90 /* whatever it is */
+#define HANGS_LOOKS 10	     /* looks that saw the same commit */
+#define END_AT_LAST_LOOKS 90 /* in any case */
 #define FLUSH_MS 200
 #define STATUS 1 /* failed while running */
 
@@ -28,10 +28,10 @@ struct hf_stall {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	bool stopping, ended;
-	int looks;	     /* since it is to stop */
-	int64_t reported_us; /* the commit that has its line, by its beginning */
-	int64_t seen_us;     /* the commit that was under way at the last look */
-	int hangs_looks;     /* and for how many it was the same */
+	int looks;	     /* since hf_stall_stopping() */
+	int64_t reported_us; /* start of the commit that was logged */
+	int64_t seen_us;     /* start of the commit at the last look */
+	int hangs_looks;     /* consecutive looks that saw the same */
 };
 
 static void look_at_commit(struct hf_stall *w) {
@@ -44,7 +44,7 @@ static void look_at_commit(struct hf_stall *w) {
 	if (hangs && w->reported_us != since_us) {
 		w->reported_us = since_us;
 		hf_log(HF_LOG_WARN, "a commit takes long",
-		       "seconds=%.1f detail=\"a disk that hangs, or a very large sync: other writes wait, reads go on\"",
+		       "seconds=%.1f detail=\"a hanging disk or a very large sync: other writes wait, reads continue\"",
 		       (double)age_us / 1e6);
 	}
 }
@@ -52,8 +52,8 @@ static void look_at_commit(struct hf_stall *w) {
 static void end_process(const struct hf_stall *w) {
 	bool hangs = w->hangs_looks >= HANGS_LOOKS;
 	hf_log(HF_LOG_ERROR, "stopped with something undone", "status=%d detail=\"%s\"", STATUS,
-	       hangs ? "a commit hangs: what it writes was not answered, and nothing that was answered is lost"
-		     : "something does not come to its end; nothing that was answered is lost");
+	       hangs ? "a commit hangs: its writes were not answered, and nothing that was answered is lost"
+		     : "the stop took too long; nothing that was answered is lost");
 	hf_logwriter_flush(FLUSH_MS);
 	_exit(STATUS);
 }

@@ -83,7 +83,7 @@ class Owner(Directory):
 
     def test_an_owner_who_is_shut_out(self):
         os.chmod(self.root, 0o700)
-        self.assertOffline(1, 'repair', '--data-dir', self.path('data'), says=f'data belongs to user {NOBODY}, whom a directory above it shuts out')
+        self.assertOffline(1, 'repair', '--data-dir', self.path('data'), says=f'data belongs to user {NOBODY}, who cannot search a directory above it')
         os.chmod(self.root, 0o755)
 
     def test_what_is_made_is_the_owners_and_what_is_roots_can_be_used(self):
