@@ -47,6 +47,4 @@ static inline void hf_api_event(const struct hf_api *api, enum hf_event_level le
 		api->event(level, message, pairs);
 }
 
-#define HF_DEFAULT_BODY_MAX ((size_t)256 * 1024)
-
 #endif

@@ -15,9 +15,6 @@ struct hf_syncs_options {
 	uint32_t items_max;	 /* of one sync or manifest */
 	size_t memory_max_bytes; /* of all that are under way */
 };
-#define HF_DEFAULT_SYNC_BODY_MAX ((size_t)256 << 20)
-#define HF_DEFAULT_SYNC_ITEMS_MAX 100000
-#define HF_DEFAULT_SYNC_MEMORY ((size_t)512 << 20)
 
 /* How a sync ended. */
 enum hf_sync_end { HF_SYNC_END_CHANGED, HF_SYNC_END_UNCHANGED, HF_SYNC_END_DRY_RUN, HF_SYNC_END_REFUSED };

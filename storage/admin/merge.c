@@ -311,21 +311,23 @@ static enum hf_err walk_all(struct walk *w, struct hf_why *why) {
 	return err ? err : hf_txn_fault(w->into, why);
 }
 
-/* What would be committed is a sound store; whatever was judged wrongly ends here. */
+/* Checks that the import would leave a sound store, before it is committed. */
 static enum hf_err check_result(struct walk *w, struct hf_why *why) {
-	struct hf_verify_counts counts = {0};
-	struct hf_why first = {""};
+	struct hf_verify_counts counts = {0}, existing = {0};
 	hf_batch_write(w->batch);
 	if (hf_txn_writes(hf_batch_txn(w->batch)) == 0)
 		return HF_OK;
-	enum hf_err err = hf_verify(hf_batch_txn(w->batch), hf_verify_note_first, &first, why, &counts);
-	if (err || counts.violations == 0)
+	enum hf_err err = hf_verify_sound(hf_batch_txn(w->batch), "the store with the import", why, &counts);
+	if (counts.violations == 0)
 		return err;
-	err = hf_verify(w->into, NULL, NULL, why, &counts);
-	if (!err && counts.violations > 0)
-		return hf_fail(why, HF_E_CORRUPT, "the store that is here breaks %llu invariants already; see holdfast verify",
-			       (unsigned long long)counts.violations);
-	return err ? err : hf_fail(why, HF_E_CORRUPT, "with the import, the store would break an invariant: %.180s", first.text);
+	struct hf_why other = {""};
+	enum hf_err failed = hf_verify(w->into, NULL, NULL, &other, &existing);
+	if (failed)
+		return hf_fail(why, failed, "%s", other.text);
+	if (existing.violations > 0)
+		return hf_fail(why, HF_E_CORRUPT, "the existing store already breaks %llu invariants; see holdfast verify",
+			       (unsigned long long)existing.violations);
+	return err;
 }
 
 static enum hf_err carry_out(struct walk *w, struct hf_why *why) {

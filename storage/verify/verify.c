@@ -170,12 +170,6 @@ static void check_changes(struct hf_verify *v) {
 			      v->meta.revision);
 }
 
-void hf_verify_note_first(void *context, enum hf_table table, const char *what) {
-	struct hf_why *first = context;
-	if (!first->text[0])
-		hf_fail(first, HF_OK, "%s: %s", hf_table_name(table), what);
-}
-
 enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, enum hf_table table, const char *what), void *context,
 		      struct hf_why *why, struct hf_verify_counts *ret) {
 	struct hf_verify v = {.txn = reader, .violation = violation, .context = context};
@@ -198,4 +192,20 @@ enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, en
 	if (!err)
 		*ret = v.counts;
 	return err;
+}
+
+/* Keeps the first violation in an empty struct hf_why. */
+static void note_first(void *context, enum hf_table table, const char *what) {
+	struct hf_why *first = context;
+	if (!first->text[0])
+		hf_fail(first, HF_OK, "%s: %s", hf_table_name(table), what);
+}
+
+enum hf_err hf_verify_sound(struct hf_txn *reader, const char *subject, struct hf_why *why, struct hf_verify_counts *ret) {
+	struct hf_why first = {""};
+	enum hf_err err = hf_verify(reader, note_first, &first, why, ret);
+	if (err || ret->violations == 0)
+		return err;
+	return hf_fail(why, HF_E_CORRUPT, "%.80s breaks %" PRIu64 " invariants, the first: %.150s", subject, ret->violations,
+		       first.text);
 }

@@ -24,7 +24,9 @@ struct hf_verify_counts {
 enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, enum hf_table table, const char *what), void *context,
 		      struct hf_why *why, struct hf_verify_counts *ret) HF_CHECKED;
 
-/* A `violation` for whoever wants the first one's words alone: the context is an empty struct hf_why. */
-void hf_verify_note_first(void *context, enum hf_table table, const char *what);
+/* Checks the reader's snapshot as hf_verify() does, and makes a violation an error. `subject` names the store in `why`. Sets *ret
+ * also then. HF_E_CORRUPT: invariants are broken (`why` has their number and the first), or as above. HF_E_STORAGE: as above. */
+enum hf_err hf_verify_sound(struct hf_txn *reader, const char *subject, struct hf_why *why,
+			    struct hf_verify_counts *ret) HF_CHECKED;
 
 #endif

@@ -19,16 +19,14 @@ void world_open_with(struct world *w, const struct hf_syncs_options *options) {
 	w->api.n_routes = HF_ROUTES_COUNT;
 	w->api.metrics = hf_metrics_new();
 	w->api.syncs = hf_syncs_new(options);
-	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;
+	w->api.body_max_bytes = BODY_MAX;
 	w->memo = hf_memo_new();
 	w->content_type = "application/json";
 	if (hf_committer_start(w->f.store, &committer, NULL, &w->api.committer))
 		abort();
 }
 
-void world_open(struct world *w) {
-	world_open_with(w, &(struct hf_syncs_options){HF_DEFAULT_SYNC_BODY_MAX, HF_DEFAULT_SYNC_ITEMS_MAX, HF_DEFAULT_SYNC_MEMORY});
-}
+void world_open(struct world *w) { world_open_with(w, &(struct hf_syncs_options){SYNC_BODY_MAX, SYNC_ITEMS_MAX, SYNC_MEMORY}); }
 
 void world_close(struct world *w) {
 	hf_committer_stop(w->api.committer);

@@ -7,6 +7,12 @@
 #include "api/sync/sync_ledger.h"
 #include "support.h"
 
+/* Limits as the server has them without settings. */
+#define BODY_MAX ((size_t)256 << 10)
+#define SYNC_BODY_MAX ((size_t)256 << 20)
+#define SYNC_ITEMS_MAX 100000
+#define SYNC_MEMORY ((size_t)512 << 20)
+
 struct world {
 	struct fixture f;
 	struct hf_api api;

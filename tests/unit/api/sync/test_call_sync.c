@@ -35,9 +35,7 @@ static void open_with(struct hf_syncs_options options) {
 	events[0] = '\0';
 }
 
-static void setup(void) {
-	open_with((struct hf_syncs_options){HF_DEFAULT_SYNC_BODY_MAX, HF_DEFAULT_SYNC_ITEMS_MAX, HF_DEFAULT_SYNC_MEMORY});
-}
+static void setup(void) { open_with((struct hf_syncs_options){SYNC_BODY_MAX, SYNC_ITEMS_MAX, SYNC_MEMORY}); }
 
 static void teardown(void) {
 	cr_expect_eq(used_bytes(), 0, "a request kept %zu bytes", used_bytes());
@@ -398,11 +396,11 @@ static const struct {
 	{"no JSON", "{\"name\":\"b\",}", "-3", NULL},
 };
 
-static char odd_body[HF_DEFAULT_BODY_MAX + 4096];
+static char odd_body[BODY_MAX + 4096];
 
 static const char *odd_list(const char *item, bool ndjson) {
 	const char *large = strstr(item, "LARGE");
-	size_t before = large ? (size_t)(large - item) : strlen(item), filler = large ? HF_DEFAULT_BODY_MAX : 0;
+	size_t before = large ? (size_t)(large - item) : strlen(item), filler = large ? BODY_MAX : 0;
 	char *at = odd_body + sprintf(odd_body, ndjson ? "%.*s" : "{\"items\":[%.*s", (int)before, item);
 	memset(at, 'x', filler);
 	strcpy(at + filler, large ? large + strlen("LARGE") : "");

@@ -27,7 +27,7 @@ static void world_open(struct world *w) {
 	w->api.n_routes = HF_ROUTES_COUNT;
 	w->api.metrics = hf_metrics_new();
 	w->api.syncs = hf_syncs_new(&(struct hf_syncs_options){1 << 20, 1000, 1 << 20});
-	w->api.body_max_bytes = HF_DEFAULT_BODY_MAX;
+	w->api.body_max_bytes = (size_t)256 << 10;
 }
 
 static void world_close(struct world *w) {
