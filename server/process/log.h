@@ -21,7 +21,7 @@ bool hf_log_enabled(enum hf_log_level level);
  * words must go through hf_log_quote(). */
 void hf_log(enum hf_log_level level, const char *message, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Starts the log's thread. From now on hf_log() does not wait: lines that standard error does not take at once are written by the
+/* Starts the log's thread. From now on logging never waits: lines that standard error does not take at once are written by the
  * thread, or dropped and counted (logwriter.h). False: out of threads. */
 bool hf_log_start(void);
 
