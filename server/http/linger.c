@@ -36,7 +36,7 @@ struct hf_linger {
 	char scrap[TURN_BYTES];
 };
 
-/* Discards what has arrived. False: the socket is to be closed. */
+/* Discards what has arrived. False: close the socket. */
 static bool drain(struct late *late, char scrap[TURN_BYTES]) {
 	int64_t now_us = hf_monotonic_us();
 	ssize_t got = recv(late->fd, scrap, TURN_BYTES, MSG_DONTWAIT);

@@ -85,7 +85,7 @@ static enum hf_err resolve(const char *text, bool insecure, struct hf_why *why, 
 		freeaddrinfo(info);
 		return hf_fail(
 			why, HF_E_INVALID_PARAMETER,
-			"--listen: %.60s is not a loopback address, and there is no authentication yet; --insecure allows it",
+			"--listen: %.60s is not a loopback address, and requests are not authenticated yet; --insecure allows it",
 			text);
 	}
 	*ret = info;
