@@ -77,13 +77,13 @@ void hf_addr_format(struct hf_addr a, char ret_text[HF_ADDR_TEXT]) {
 		return;
 	}
 	hf_addr_put(a, bytes);
-	if (a.n >> 16 != 0 && a.n >> 32 == 0) /* which inet_ntop() takes for IPv4 in disguise */
+	if (a.n >> 16 != 0 && a.n >> 32 == 0) /* inet_ntop() takes it for an embedded IPv4 address */
 		snprintf(ret_text, HF_ADDR_TEXT, "::%x:%x", (unsigned)(a.n >> 16), (unsigned)(a.n & 0xffff));
 	else
 		inet_ntop(AF_INET6, bytes, ret_text, HF_ADDR_TEXT);
 }
 
-/* The number of addresses in a prefix of `length` bits, less one: the host bits' mask. */
+/* Returns the mask of the host bits: the number of addresses in a prefix of `length` bits, less one. */
 static hf_u128 host_mask(enum hf_family family, unsigned length) {
 	unsigned host = (family == HF_IPV4 ? 32 : 128) - length;
 	return host == 128 ? ~(hf_u128)0 : ((hf_u128)1 << host) - 1;
@@ -152,7 +152,7 @@ enum hf_err hf_range_parse(const char *text, struct hf_why *why, struct hf_range
 	return HF_OK;
 }
 
-/* The prefix length of a range that is a CIDR. */
+/* Returns the prefix length of a range that is a CIDR. */
 static int prefix_length(struct hf_range r) {
 	int length = hf_addr_family(r.first) == HF_IPV4 ? 32 : 128;
 	for (hf_u128 mask = r.first.n ^ r.last.n; mask; mask >>= 1)
@@ -191,7 +191,7 @@ const char *hf_count_format(hf_u128 n, char ret_text[HF_COUNT_TEXT]) {
 	digits[--at] = '\0';
 	for (; n > UINT64_MAX; n /= 10)
 		digits[--at] = (char)('0' + (int)(n % 10));
-	uint64_t small = (uint64_t)n; /* whose division is a machine's own */
+	uint64_t small = (uint64_t)n; /* a 64-bit division is one instruction */
 	do
 		digits[--at] = (char)('0' + small % 10);
 	while ((small /= 10) > 0);

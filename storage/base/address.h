@@ -39,25 +39,29 @@ enum hf_family hf_addr_family(struct hf_addr a);
 void hf_addr_put(struct hf_addr a, uint8_t bytes[HF_ADDR_BYTES]);
 struct hf_addr hf_addr_read(const uint8_t bytes[HF_ADDR_BYTES]);
 
-/* Reads IPv4 dotted decimal or IPv6 (RFC 4291, 2.2; no zone index). The IPv4-mapped form is refused: it would be a second name
- * for an IPv4 address. HF_E_INVALID_ADDRESS with the text in `why`. */
+/* Reads IPv4 dotted decimal or IPv6 (RFC 4291, 2.2; no zone index).
+ * HF_E_INVALID_ADDRESS: the text is not an address, or has the IPv4-mapped form, which would be a second name for an IPv4 address.
+ */
 enum hf_err hf_addr_parse(const char *text, struct hf_why *why, struct hf_addr *ret) HF_CHECKED;
 
-/* As hf_addr_parse(), but also understands what other programs write for one address: blanks around it, the IPv4-mapped form, and
- * the suffix /32 (of IPv4) or /128. HF_E_INVALID_ADDRESS. */
+/* As hf_addr_parse(), but also understands what other programs write for one address: surrounding blanks, the IPv4-mapped form, and
+ * the suffix /32 (for IPv4) or /128.
+ * HF_E_INVALID_ADDRESS: the text is none of these. */
 #define HF_ADDR_BLANKS " \t\r\n"
 enum hf_err hf_addr_parse_loosely(const char *text, struct hf_addr *ret) HF_CHECKED;
 
 /* Writes the address as RFC 5952 does. */
 void hf_addr_format(struct hf_addr a, char ret_text[HF_ADDR_TEXT]);
 
-/* Reads "address/length". Host bits that are set, and anything in ::ffff:0:0/96, are HF_E_INVALID_ADDRESS. */
+/* Reads "address/length".
+ * HF_E_INVALID_ADDRESS: the text is not a CIDR, has host bits set, or overlaps ::ffff:0:0/96. */
 enum hf_err hf_cidr_parse(const char *text, struct hf_why *why, struct hf_range *ret) HF_CHECKED;
 
-/* Reads a CIDR, a single address, or "first-last". HF_E_INVALID_ADDRESS as above, or if the ends are of two families or swapped. */
+/* Reads a CIDR, a single address, or "first-last".
+ * HF_E_INVALID_ADDRESS: as for hf_cidr_parse(), or the ends are of two families, or swapped. */
 enum hf_err hf_range_parse(const char *text, struct hf_why *why, struct hf_range *ret) HF_CHECKED;
 
-/* Writes a CIDR where the range is one, else "first-last". hf_range_parse() reads it back. */
+/* Writes a CIDR if the range is one, else "first-last". hf_range_parse() reads it back. */
 void hf_range_format(struct hf_range r, char ret_text[HF_RANGE_TEXT]);
 
 bool hf_range_is_cidr(struct hf_range r);
@@ -65,10 +69,10 @@ bool hf_range_has(struct hf_range r, struct hf_addr a);
 bool hf_range_inside(struct hf_range inner, struct hf_range outer);
 bool hf_range_overlaps(struct hf_range a, struct hf_range b);
 
-/* The number of addresses; at most 2^127, as no pool can hold ::/0. */
+/* Returns the number of addresses; at most 2^127, as no pool can hold ::/0. */
 hf_u128 hf_range_size(struct hf_range r);
 
-/* The decimal digits of a count. Returns ret_text. */
+/* Writes the decimal digits of a count. Returns ret_text. */
 const char *hf_count_format(hf_u128 n, char ret_text[HF_COUNT_TEXT]);
 
 #endif

@@ -28,7 +28,7 @@ static void give(struct hf_budget *budget, size_t bytes) {
 		atomic_fetch_sub(&budget->used_bytes, bytes);
 }
 
-/* `allowed`: a share of it may use the bytes in any case. */
+/* `allowed`: a share below may use the bytes in any case. */
 static bool take(struct hf_budget *budget, size_t bytes, bool allowed) {
 	size_t used = atomic_fetch_add(&budget->used_bytes, bytes) + bytes;
 	allowed = allowed || used <= budget->max_bytes;
@@ -43,7 +43,7 @@ static bool take(struct hf_budget *budget, size_t bytes, bool allowed) {
 }
 
 bool hf_arena_charge(struct hf_arena *arena, size_t bytes) {
-	if (bytes > hf_budget_root(arena->budget)->max_bytes) /* nor could the sum be told */
+	if (bytes > hf_budget_root(arena->budget)->max_bytes) /* the sum might overflow, too */
 		return false;
 	if (!take(arena->budget, bytes, false))
 		return false;
@@ -55,7 +55,7 @@ static bool add_block(struct hf_arena *arena, size_t len) {
 	size_t bytes = len > BLOCK_BYTES ? len : BLOCK_BYTES;
 	if (!hf_arena_charge(arena, sizeof(struct hf_arena_block) + bytes))
 		return false;
-	struct hf_arena_block *block = malloc(sizeof *block + bytes); /* the charge stays until the end either way */
+	struct hf_arena_block *block = malloc(sizeof *block + bytes); /* if it fails, the charge stays until hf_arena_free() */
 	if (!block)
 		return false;
 	block->next = arena->blocks;

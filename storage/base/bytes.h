@@ -1,7 +1,7 @@
 /* bytes.h — reading and writing the fields of a record, big-endian.
  *
- * A writer fills a buffer that its caller sized for the largest record; a reader walks borrowed bytes and turns `bad` once
- * anything is missing, so that a decoder checks once, at its end. Pure and thread-safe.
+ * A writer fills a buffer that its caller sized for the largest record; a parser walks borrowed bytes and sets `bad` if any are
+ * missing, so that a decoder checks once, at its end. Pure and thread-safe.
  */
 #ifndef HF_STORAGE_BASE_BYTES_H
 #define HF_STORAGE_BASE_BYTES_H
@@ -20,13 +20,13 @@ struct hf_slice {
 	size_t len;
 };
 
-/* The order of keys: by their bytes, a beginning before what it begins. Less than, equal to or greater than 0. */
+/* Compares keys by their bytes; a prefix comes first. Returns less than, equal to or greater than 0. */
 static inline int hf_slice_compare(struct hf_slice a, struct hf_slice b) {
 	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* Whether a key begins with the prefix and goes on behind it. */
+/* Whether a key begins with the prefix and is longer. */
 static inline bool hf_slice_extends(struct hf_slice key, struct hf_slice prefix) {
 	return key.len > prefix.len && memcmp(key.data, prefix.data, prefix.len) == 0;
 }
@@ -53,7 +53,7 @@ static inline void hf_put_bytes(struct hf_writer *w, const void *data, size_t le
 	w->at += len;
 }
 
-/* A text of at most 255 bytes: its length in one byte, then its bytes. */
+/* Writes a text of at most 255 bytes: its length in one byte, then its bytes. */
 static inline void hf_put_text(struct hf_writer *w, const char *text) {
 	size_t len = strlen(text);
 	hf_put_uint(w, len, 1);
@@ -74,7 +74,7 @@ static inline struct hf_parser hf_parser_begin(struct hf_slice s) {
 	return (struct hf_parser){s.data, (const uint8_t *)s.data + s.len, false};
 }
 
-/* Whether every byte was read and none was missing. */
+/* Whether exactly all bytes were read. */
 static inline bool hf_parser_end(const struct hf_parser *p) { return !p->bad && p->at == p->end; }
 
 static inline const uint8_t *hf_take_bytes(struct hf_parser *p, size_t len) {
@@ -100,7 +100,7 @@ static inline void hf_take_copy(struct hf_parser *p, void *ret, size_t len) {
 		memcpy(ret, at, len);
 }
 
-/* A text written by hf_put_text() into a buffer of `max` + 1 bytes. */
+/* Reads a text that hf_put_text() wrote into a buffer of `max` + 1 bytes. */
 static inline void hf_take_text(struct hf_parser *p, size_t max, char *ret) {
 	size_t len = hf_take_uint(p, 1);
 	if (len > max)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define RECORD_VERSION 1
-#define APART_MS 10 /* readings of two clocks that lie so close together are of one moment */
+#define APART_MS 10 /* readings of two clocks this close together count as simultaneous */
 #define READINGS_MAX 10
 
 static int64_t read_ms(clockid_t id) {
@@ -27,7 +27,7 @@ static int64_t system_monotonic_ms(void *context) {
 	return read_ms(CLOCK_MONOTONIC);
 }
 
-/* Reads a UUID, with its dashes or without; false if the text is none. */
+/* Reads a UUID, with or without dashes; false if the text is not one. */
 static bool parse_boot(const char *text, uint8_t ret[HF_BOOT_BYTES]) {
 	uint8_t boot[HF_BOOT_BYTES] = {0};
 	int digits = 0;
@@ -45,7 +45,7 @@ static bool parse_boot(const char *text, uint8_t ret[HF_BOOT_BYTES]) {
 	return digits == 2 * HF_BOOT_BYTES;
 }
 
-/* The kernel's random name of this boot. A service that does not see the file is given it by its unit, as BOOT_ID. */
+/* Reads the kernel's random identifier of this boot. The unit passes it as BOOT_ID to a service that cannot read the file. */
 static void system_boot(void *context, uint8_t ret[HF_BOOT_BYTES]) {
 	char text[64] = "";
 	(void)context;

@@ -13,7 +13,7 @@ struct hf_digest hf_digest_of(const void *data, size_t len) {
 	return digest;
 }
 
-#define COPIED_MAX 4096 /* bytes that are put together sooner than hashed in two steps */
+#define COPIED_MAX 4096 /* bytes; up to here joining the pieces is cheaper than hashing in two steps */
 
 struct hf_digest hf_digest_of_two(const void *data, size_t len, const void *more, size_t more_len) {
 	struct hf_digest digest;

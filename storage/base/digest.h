@@ -26,31 +26,32 @@ static inline void hf_digest_xor(struct hf_digest *into, const struct hf_digest 
 		into->bytes[i] ^= with->bytes[i];
 }
 
-/* SHA-256 (FIPS 180-4) of `len` bytes. Cannot fail: aborts should the library refuse its own algorithm. */
+/* Returns the SHA-256 (FIPS 180-4) of `len` bytes. Cannot fail: aborts if the library refuses its own algorithm. */
 struct hf_digest hf_digest_of(const void *data, size_t len);
 
-/* … of two pieces, one behind the other. */
+/* … of two pieces, one after the other. */
 struct hf_digest hf_digest_of_two(const void *data, size_t len, const void *more, size_t more_len);
 
-/* … of what comes piece by piece: NULL if out of memory; `end` frees it. */
+/* … of data that arrives piece by piece. NULL: out of memory. `end` frees it. */
 struct hf_hasher;
 struct hf_hasher *hf_hasher_new(void);
 void hf_hasher_add(struct hf_hasher *hasher, const void *data, size_t len);
 struct hf_digest hf_hasher_end(struct hf_hasher *hasher);
 
-/* "sha256:" and lower-case hex, as OCI writes digests. */
+/* Writes "sha256:" and lower-case hex, as OCI writes digests. */
 void hf_digest_format(const struct hf_digest *digest, char ret_text[HF_DIGEST_TEXT]);
 
-/* The reverse; false if the text has another form. */
+/* Reads it back; false if the text has another form. */
 bool hf_digest_parse(const char *text, struct hf_digest *ret);
 
-/* Lower-case hex; ret_text has 2 * len + 1 bytes. */
+/* Writes lower-case hex; ret_text has 2 * len + 1 bytes. */
 void hf_hex_encode(const uint8_t *bytes, size_t len, char *ret_text);
 
-/* The reverse, of at most `max` bytes; false if the text is none or longer. */
+/* Reads hex of at most `max` bytes; false if the text is longer or not hex. */
 bool hf_hex_decode(const char *text, size_t max, uint8_t *ret, size_t *ret_len);
 
-/* Cryptographically random bytes; used for store ids alone. */
+/* Writes cryptographically random bytes; only for store ids.
+ * HF_E_STORAGE: the library has none. */
 enum hf_err hf_random(void *ret, size_t len) HF_CHECKED;
 
 #endif

@@ -24,6 +24,8 @@ enum hf_err hf_fail(struct hf_why *why, enum hf_err err, const char *format, ...
 	return err;
 }
 
+enum hf_err hf_no_memory(struct hf_why *why) { return hf_fail(why, HF_E_OVERLOADED, "out of memory"); }
+
 const char *hf_err_slug(enum hf_err err) { return TABLE[err].slug; }
 
 int hf_err_status(enum hf_err err) { return TABLE[err].status; }

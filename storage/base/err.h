@@ -1,8 +1,8 @@
-/* err.h — every way a request or the store can fail, in one table.
+/* err.h — all errors of requests and of the store, in one table.
  *
  * The table gives each error its name in C, its stable problem code ("slug"), the HTTP status that the API answers with and a
- * title (RFC 9457). Everything that can fail returns `enum hf_err`; HF_OK is 0. The words for people travel beside it in a
- * `struct hf_why`, filled by hf_fail(); it is optional everywhere (NULL is fine) and untouched on success.
+ * title (RFC 9457). Everything that can fail returns `enum hf_err`; HF_OK is 0. The explanation for people is in
+ * a `struct hf_why`, which hf_fail() fills; it is optional everywhere (NULL is fine) and untouched on success.
  */
 #ifndef HF_STORAGE_BASE_ERR_H
 #define HF_STORAGE_BASE_ERR_H
@@ -38,13 +38,13 @@
 	X(HF_E_STORE_GONE, "store-gone", 503, "The database file is gone")                                                         \
 	X(HF_E_POOL_EXHAUSTED, "pool-exhausted", 507, "The pool has no free address")                                              \
 	X(HF_E_STORAGE_FULL, "storage-full", 507, "The store is full")                                                             \
-	/* Only at the start; never answered over HTTP. */                                                                         \
+	/* Only at startup; never sent over HTTP. */                                                                               \
 	X(HF_E_DATA_DIR, "data-directory", 500, "The data directory cannot be used")                                               \
 	X(HF_E_LOCKED, "locked", 500, "The data directory is in use")                                                              \
 	X(HF_E_NEWER_FORMAT, "newer-format", 500, "The store was written by a newer version")                                      \
 	X(HF_E_CORRUPT, "corrupt", 500, "The store is damaged")                                                                    \
 	X(HF_E_LISTEN, "listen", 500, "The address cannot be listened on")                                                         \
-	/* Answered as storage-error: LMDB refuses all further work until the store is opened anew. */                             \
+	/* Answered as storage-error: LMDB refuses all further work until the store is reopened. */                                \
 	X(HF_E_PANIC, "panic", 500, "The store must be opened anew")
 
 enum hf_err {
@@ -56,7 +56,7 @@ enum hf_err {
 #define HF_CHECKED __attribute__((warn_unused_result))
 #define HF_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
-/* What went wrong and where, one sentence for a person. Empty when nothing was said. */
+/* What went wrong and where, in one sentence for people. Empty if there is nothing to explain. */
 struct hf_why {
 	char text[256];
 };
@@ -64,7 +64,10 @@ struct hf_why {
 /* Fills `why` (may be NULL) from a printf format, cut at its size, and returns `err`: `return hf_fail(why, HF_E_…, "…")`. */
 enum hf_err hf_fail(struct hf_why *why, enum hf_err err, const char *format, ...) HF_PRINTF(3, 4);
 
-/* The table's columns. Static strings; any value of the enum is valid. */
+/* Fails for lack of memory, whatever needed it: HF_E_OVERLOADED, as a later try may succeed. */
+enum hf_err hf_no_memory(struct hf_why *why);
+
+/* Return the table's columns, as static strings, for any value of the enum. */
 const char *hf_err_slug(enum hf_err err);
 int hf_err_status(enum hf_err err);
 const char *hf_err_title(enum hf_err err);

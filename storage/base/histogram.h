@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Upper bounds 1, 2, 5, 10, 20, 50, … 10^8 · unit; a last bucket holds what lies beyond. */
+/* Upper bounds 1, 2, 5, 10, 20, 50, … 10^8 · unit; a last bucket holds everything above. */
 #define HF_HISTOGRAM_BOUNDS 25
 
 struct hf_histogram {

@@ -76,7 +76,7 @@ void hf_identity_encode(const struct hf_identity *id, struct hf_key *ret) {
 	ret->len = (uint16_t)(ret->scope_len + len);
 }
 
-/* Reads a NUL-ended name of 1 to `max` bytes and moves *at behind it. */
+/* Reads a NUL-terminated name of 1 to `max` bytes and moves *at past it. */
 static bool read_name(const uint8_t **at, const uint8_t *end, size_t max, char *ret) {
 	const uint8_t *nul = memchr(*at, 0, (size_t)(end - *at));
 	if (!nul || nul == *at || (size_t)(nul - *at) > max)

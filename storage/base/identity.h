@@ -2,7 +2,7 @@
  *
  * The identity bytes are the same everywhere (key, digest, hash): zone 0x00 mesh 0x00 kind-byte service. Names never contain a
  * NUL, so no identity is a prefix of another's scope, and byte order is the order zone, mesh, kind, service. The bytes up to and
- * with the kind byte are the identity's scope (see zone.h). Pure and thread-safe.
+ * including the kind byte are the identity's scope (zone.h). Pure and thread-safe.
  */
 #ifndef HF_STORAGE_BASE_IDENTITY_H
 #define HF_STORAGE_BASE_IDENTITY_H
@@ -36,14 +36,16 @@ struct hf_key {
 	uint16_t scope_len; /* in bytes: zone 0x00 mesh 0x00 kind */
 };
 
-/* "MeshService" and its two siblings. hf_kind_parse() answers false for any other text. */
+/* Return "MeshService" or one of its two siblings, and read it back; hf_kind_parse() returns false for any other text. */
 const char *hf_kind_name(enum hf_kind kind);
 bool hf_kind_parse(const char *text, enum hf_kind *ret);
 
-/* Checks the form 1 to `max` of [a-z0-9._-], alphanumeric at both ends. HF_E_INVALID_NAME naming `what` and the text. */
+/* Checks the form: 1 to `max` of [a-z0-9._-], alphanumeric at both ends.
+ * HF_E_INVALID_NAME: it has another form; `why` has `what` and the text. */
 enum hf_err hf_name_check(const char *what, const char *text, size_t max, struct hf_why *why) HF_CHECKED;
 
-/* Copies a checked name; the target has max + 1 bytes. Errors as hf_name_check(). */
+/* Checks a name and copies it; the target has max + 1 bytes.
+ * HF_E_INVALID_NAME: as for hf_name_check(). */
 enum hf_err hf_name_set(const char *what, const char *text, size_t max, struct hf_why *why, char *ret) HF_CHECKED;
 
 /* An identity for people: MeshService "web" of zone "east", mesh "default". A service that does not fit into `size` bytes (at least
@@ -54,10 +56,10 @@ const char *hf_identity_words(const struct hf_identity *id, char *ret, size_t si
 
 bool hf_identity_equal(const struct hf_identity *a, const struct hf_identity *b);
 
-/* Encodes an identity whose names are checked. */
+/* Encodes an identity whose names have been checked. */
 void hf_identity_encode(const struct hf_identity *id, struct hf_key *ret);
 
-/* Decodes identity bytes; false if they are not of the form. */
+/* Decodes identity bytes; returns false if they have another form. */
 bool hf_identity_decode(const uint8_t *bytes, size_t len, struct hf_identity *ret) HF_CHECKED;
 
 #endif
