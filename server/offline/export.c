@@ -11,7 +11,7 @@
 #include "api/shapes/export_json.h"
 #include "outfile.h"
 #include "server/process/owner.h"
-#include "storage/disk/datadir.h"
+#include "storage/disk/file.h"
 
 #define WRITE_BYTES ((size_t)256 << 10)
 #define LIMIT_S 60

@@ -15,8 +15,6 @@
 #define HF_KV_META_BYTES 152 /* of a meta page, all that means anything */
 #define HF_KV_PAGE_MAX 65536 /* bytes */
 #define HF_KV_ANY_TXN 0	     /* the newest transaction, whichever that is */
-#define HF_KV_FILE_NAME "data.mdb"
-#define HF_KV_LOCK_NAME "lock.mdb"
 
 /* The trees of one transaction. */
 struct hf_kv_meta {

@@ -1,45 +1,31 @@
-/* env.c — opening an LMDB environment, to write it or to read it alone, after a look at the file; and what its errors mean. */
+/* env.c — opens an LMDB environment for writing or for reading only, after checking its file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "env_internal.h"
+#include "errors.h"
 #include "fault.h"
 #include "storage/disk/datadir.h"
+#include "storage/disk/file.h"
 #include "storage/disk/space.h"
 
 #define MAX_READERS 1024
 #define SNAPSHOT_TRIES 1000 /* each fails only if a commit ends between two system calls */
-#define READER_BYTES 64	    /* of its slot in the lock table, behind a head of at least as much */
+#define READER_BYTES 64	    /* of its slot in the lock table, whose header is at least as long */
 
-enum hf_err hf_kv_translate(int rc) {
-	switch (rc) {
-	case MDB_SUCCESS:
-		return HF_OK;
-	case MDB_MAP_FULL:
-	case MDB_TXN_FULL:
-		return HF_E_STORAGE_FULL;
-	case MDB_PANIC:
-		return HF_E_PANIC;
-	case MDB_CORRUPTED:
-	case MDB_PAGE_NOTFOUND:
-	case MDB_INVALID:
-	case MDB_VERSION_MISMATCH:
-	case MDB_INCOMPATIBLE: /* an entry where a table should be */
-		return HF_E_CORRUPT;
-	default:
-		return hf_room_is_short(rc) ? HF_E_STORAGE_FULL : HF_E_STORAGE;
-	}
-}
+static const char *const TABLES[] = {
+#define HF_TABLE_NAME(id, text, ascending) [HF_##id] = text,
+	HF_TABLE_LIST(HF_TABLE_NAME)
+#undef HF_TABLE_NAME
+};
 
-int hf_kv_true_error(struct hf_kv *kv, int rc) {
-	int fd, lack = rc == EIO && mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS ? hf_room_lack(fd) : 0;
-	return hf_room_is_short(lack) ? lack : rc;
-}
+const char *hf_table_name(enum hf_table table) { return TABLES[table]; }
 
 static int open_tables(struct hf_kv *kv, MDB_txn *txn, bool writable, struct hf_why *why) {
 	MDB_dbi main_table;
@@ -63,12 +49,12 @@ static int open_tables(struct hf_kv *kv, MDB_txn *txn, bool writable, struct hf_
 
 static enum hf_err pages_missing(const char *file, const struct hf_kv_damage *damage, struct hf_why *why) {
 	if (damage->is_unknown)
-		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be looked through: %s", file, damage->what);
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be checked: %s", file, damage->what);
 	return hf_fail(why, HF_E_CORRUPT, "%.120s is damaged or truncated: page %llu %s", file, (unsigned long long)damage->page,
 		       damage->what);
 }
 
-/* A file may end before its last numbered page only if no tree uses the pages beyond. */
+/* A file may end before its last numbered page only if no tree uses the pages after its end. */
 static enum hf_err check_length(MDB_env *env, const char *file, struct hf_why *why) {
 	struct hf_kv_meta meta;
 	struct hf_kv_damage damage;
@@ -83,16 +69,16 @@ static enum hf_err check_length(MDB_env *env, const char *file, struct hf_why *w
 	return pages_missing(file, &damage, why);
 }
 
-/* What LMDB itself believes without a look: refuses a file that is none of its own, or whose first pages are damaged. A file that
- * is not there yet is fine. */
+/* Checks what LMDB takes for granted: refuses a file that is not LMDB's, or whose first pages are damaged. A missing file passes.
+ */
 static enum hf_err check_file(const char *path, bool follow, struct hf_why *why) {
 	struct hf_kv_meta meta;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0 && errno == ELOOP)
-		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, or no file; name the directory that holds the file itself",
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, or not a file; name the directory that holds the file itself",
 			       path);
 	if (fd < 0)
-		return HF_OK; /* LMDB says why */
+		return HF_OK; /* LMDB reports why */
 	bool is_database = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta);
 	close(fd);
 	if (is_database)
@@ -104,7 +90,9 @@ enum hf_err hf_kv_check(const char *dir, struct hf_why *why) {
 	struct hf_kv_meta meta;
 	struct hf_kv_damage damage;
 	char file[PATH_MAX];
-	snprintf(file, sizeof file, "%s/" HF_KV_FILE_NAME, dir);
+	enum hf_err err = hf_datadir_file(dir, why, file);
+	if (err)
+		return err;
 	int fd = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	bool whole = fd < 0 || !hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) || hf_kv_pages_whole(fd, &meta, NULL, &damage);
 	if (fd >= 0)
@@ -124,16 +112,10 @@ int hf_kv_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta 
 	}
 	if (rc == MDB_SUCCESS)
 		mdb_txn_reset(txn);
-	return rc == MDB_SUCCESS ? HF_KV_TOO_FAST : rc;
+	return rc == MDB_SUCCESS ? HF_LMDB_TOO_FAST : rc;
 }
 
-enum hf_err hf_kv_no_snapshot(int rc, struct hf_why *why) {
-	if (rc == HF_KV_TOO_FAST)
-		return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be read");
-	return hf_fail(why, hf_kv_translate(rc), "a snapshot cannot be taken: %s", mdb_strerror(rc));
-}
-
-/* Looks at all pages, before LMDB does; the file may be written by a server meanwhile. */
+/* Reads all pages before LMDB does, while a server may be writing the file. */
 static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, struct hf_why *why) {
 	struct hf_kv_meta meta;
 	struct hf_kv_damage damage;
@@ -143,21 +125,23 @@ static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, str
 	return hf_kv_pages_whole(fd, &meta, NULL, &damage) ? HF_OK : pages_missing(file, &damage, why);
 }
 
-/* LMDB makes its lock table as long as it is, and sparse, and writes to it through a map. Only a lack of room is an error of ours:
- * LMDB knows what to do where it may not write. */
+/* Allocates the lock table on disk: LMDB makes it sparse and writes to it through a map. Apart from a link or a file of another
+ * user, only a full disk is an error here: LMDB handles a directory that it may not write. */
 static enum hf_err reserve_lock_table(const char *dir, bool is_writable, struct hf_why *why) {
 	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s/" HF_KV_LOCK_NAME, dir);
+	enum hf_err err = hf_datadir_lock_table(dir, why, path);
+	if (err)
+		return err;
 	int error = hf_room_reserve(path, (MAX_READERS + 1) * READER_BYTES);
 	hf_file_give(path);
 	if (error == ELOOP)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, and is not followed: remove it", path);
 	if ((error == EACCES || error == EPERM) && is_writable)
-		return hf_fail(
-			why, HF_E_DATA_DIR,
-			"%.100s cannot be written (%s): another user's program, such as mdb_stat of root, made it; it has no data: "
-			"remove it while nothing uses the directory",
-			path, strerror(error));
+		return hf_fail(why, HF_E_DATA_DIR,
+			       "%.100s cannot be written (%s): another user's program, such as root's mdb_stat, made it; it holds "
+			       "no data: "
+			       "remove it while nothing uses the directory",
+			       path, strerror(error));
 	return hf_room_is_short(error) ? hf_fail(why, HF_E_STORAGE_FULL, "%.120s cannot be written: %s", path, strerror(error))
 				       : HF_OK;
 }
@@ -166,15 +150,14 @@ static void on_assertion(MDB_env *env, const char *text) {
 	hf_fault_assertion(((struct hf_kv *)mdb_env_get_userctx(env))->file, text);
 }
 
-/* Faults in the file's pages, and in the lock table's, are known as such from now on. */
+/* From now on a fault in the map of the file, or of the lock table, is recognised as such (fault.h). */
 static void watch(struct hf_kv *kv, const char *dir, const char *file, bool has_lock_table) {
 	MDB_stat stat = {.ms_psize = 4096};
 	char lock_table[PATH_MAX];
 	int fd;
-	snprintf(lock_table, sizeof lock_table, "%s/" HF_KV_LOCK_NAME, dir);
 	if (mdb_env_stat(kv->env, &stat) == MDB_SUCCESS && mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS)
 		kv->watches[0] = hf_fault_watch(file, fd, stat.ms_psize, false) + 1;
-	if (has_lock_table)
+	if (has_lock_table && hf_datadir_lock_table(dir, NULL, lock_table) == HF_OK)
 		kv->watches[1] = hf_fault_watch(lock_table, -1, stat.ms_psize, true) + 1;
 }
 
@@ -188,7 +171,7 @@ static void close_env(struct hf_kv *kv) {
 	kv->env = NULL;
 }
 
-/* What is wrong with the system, and the way out. */
+/* Fails with what is wrong with the system, and the way out. */
 static enum hf_err cannot_open(const char *file, uint64_t map_size_bytes, int rc, struct hf_why *why) {
 	char size[32] = "";
 	if (map_size_bytes)
@@ -196,12 +179,13 @@ static enum hf_err cannot_open(const char *file, uint64_t map_size_bytes, int rc
 	if (rc == ENOMEM)
 		return hf_fail(
 			why, HF_E_DATA_DIR,
-			"%.100s cannot be mapped: no room%s in the address space; raise its limit (ulimit -v), or lower --map-size",
+			"%.100s cannot be mapped: not enough address space%s; raise its limit (ulimit -v), or lower --map-size",
 			file, size);
 	if (rc == ENODEV || rc == EOPNOTSUPP)
-		return hf_fail(why, HF_E_DATA_DIR,
-			       "%.120s cannot be mapped: its file system cannot do that (%s); use a local one, such as ext4 or XFS",
-			       file, strerror(rc));
+		return hf_fail(
+			why, HF_E_DATA_DIR,
+			"%.120s cannot be mapped: its file system does not support it (%s); use a local one, such as ext4 or XFS",
+			file, strerror(rc));
 	return hf_fail(why, hf_room_err(rc), "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
 }
 
@@ -240,7 +224,7 @@ static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file
 	return cannot_open(file, map_size_bytes, rc, why);
 }
 
-/* Opens the tables, and keeps their handles. In a writable store that is new they are made. */
+/* Opens the tables and keeps their handles; creates them in a new writable store. */
 static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, struct hf_why *why) {
 	MDB_txn *txn;
 	hf_fault_note = (struct hf_fault_note){NULL, true};
@@ -253,7 +237,7 @@ static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, s
 			return err;
 		}
 		rc = open_tables(kv, txn, writable, why);
-		/* Nothing is changed in a store that exists; LMDB keeps the handles of a committed transaction only. */
+		/* Changes nothing in an existing store; LMDB keeps the handles of a committed transaction only. */
 		if (rc == MDB_SUCCESS)
 			rc = mdb_txn_commit(txn);
 		else
@@ -262,26 +246,25 @@ static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, s
 	hf_fault_note.inside = false;
 	if (rc == MDB_SUCCESS)
 		return HF_OK;
-	rc = hf_kv_true_error(kv, rc);
-	if (rc == EAGAIN || rc == EACCES) /* of a lock by process number */
+	rc = hf_kv_true_error(kv->env, rc);
+	if (rc == EAGAIN || rc == EACCES) /* from a lock by process number */
 		return hf_fail(why, HF_E_LOCKED,
-			       "%.100s is read by a process of the same number (%ld), perhaps in another container: wait for it, "
-			       "or run this "
-			       "with another number",
+			       "%.100s is being read by a process with the same number (%ld), perhaps in another container: wait "
+			       "for it, or run this with another number",
 			       file, (long)getpid());
 	enum hf_err err = rc == MDB_NOTFOUND ? HF_E_CORRUPT : hf_kv_translate(rc);
 	return why->text[0] ? err : hf_fail(why, err, "the database %.120s cannot be read: %s", file, mdb_strerror(rc));
 }
 
-/* LMDB takes the newest transaction's number from the lock table if another process has that open, such as a reader of a file that
- * was replaced since: then it is of that file. The caller alone writes this one. */
+/* LMDB takes the newest transaction's number from the lock table if another process has that open. If that process reads a file
+ * that was replaced since, the number is of that file. Returns whether it is of this one, which only the caller writes. */
 static bool lock_table_fits(MDB_env *env) {
 	struct hf_kv_meta meta;
 	MDB_txn *txn;
 	int fd;
 	if (mdb_env_get_fd(env, &fd) != MDB_SUCCESS || !hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) ||
 	    mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != MDB_SUCCESS)
-		return true; /* what is wrong is told by what comes next */
+		return true; /* the next step reports what is wrong */
 	bool fits = mdb_txn_id(txn) == meta.txn_id;
 	mdb_txn_abort(txn);
 	return fits;
@@ -293,11 +276,13 @@ enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *
 	char file[PATH_MAX], lock_table[PATH_MAX];
 	if (!kv)
 		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
-	snprintf(file, sizeof file, "%s/" HF_KV_FILE_NAME, dir);
-	enum hf_err err = open_env(kv, dir, file, 0, map_size_bytes, &said);
+	enum hf_err err = hf_datadir_file(dir, &said, file);
+	if (!err)
+		err = hf_datadir_lock_table(dir, &said, lock_table);
+	if (!err)
+		err = open_env(kv, dir, file, 0, map_size_bytes, &said);
 	if (!err && !lock_table_fits(kv->env)) {
 		close_env(kv);
-		snprintf(lock_table, sizeof lock_table, "%s/" HF_KV_LOCK_NAME, dir);
 		unlink(lock_table);
 		err = open_env(kv, dir, file, 0, map_size_bytes, &said);
 	}
@@ -313,42 +298,49 @@ enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *
 	return HF_OK;
 }
 
-/* Whether the directory's lock table is there and can be written, or can be made. */
+/* Whether the directory's lock table can be written, or created if it does not exist. */
 static bool may_lock(const char *dir) {
 	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s/" HF_KV_LOCK_NAME, dir);
-	if (access(path, F_OK) == 0)
+	if (hf_datadir_lock_table(dir, NULL, path) == HF_OK && access(path, F_OK) == 0)
 		return access(path, R_OK | W_OK) == 0;
 	return access(dir, W_OK) == 0;
+}
+
+/* Finds the database file of a path to read: the file itself, or the one in a data directory. */
+static enum hf_err find_file(const char *path, struct hf_why *why, char ret[PATH_MAX], bool *ret_is_dir) {
+	struct stat st;
+	*ret_is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	if (!*ret_is_dir && snprintf(ret, PATH_MAX, "%s", path) >= PATH_MAX)
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s…: the path is too long", path);
+	enum hf_err err = *ret_is_dir ? hf_datadir_file(path, why, ret) : HF_OK;
+	if (err)
+		return err;
+	if (stat(ret, &st) != 0)
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s: %s", ret, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return hf_fail(why, HF_E_DATA_DIR, "%.120s is not a file", ret);
+	return st.st_size > 0 ? HF_OK : hf_fail(why, HF_E_CORRUPT, "%.120s is empty, not a database", ret);
 }
 
 enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) {
 	struct hf_kv *kv = calloc(1, sizeof *kv);
 	struct hf_why said = {""};
-	struct stat st;
 	char file[PATH_MAX];
+	bool is_dir;
 	if (!kv)
 		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
-	bool is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-	snprintf(file, sizeof file, "%s%s", path, is_dir ? "/" HF_KV_FILE_NAME : "");
-	enum hf_err err = HF_OK;
-	if (stat(file, &st) != 0)
-		err = hf_fail(&said, HF_E_DATA_DIR, "%.120s: %s", file, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		err = hf_fail(&said, HF_E_DATA_DIR, "%.120s is not a file", file);
-	else if (st.st_size == 0)
-		err = hf_fail(&said, HF_E_CORRUPT, "%.120s is empty: no database", file);
-	else if (!is_dir)
+	enum hf_err err = find_file(path, &said, file, &is_dir);
+	if (!err && !is_dir)
 		err = hf_file_share(file, &said, &kv->shared_fd);
-	/* Who may not write the lock table needs none if no server, which has the file locked, is at work. */
+	/* A user who may not write the lock table can read without it, if no server is running, which would have the file locked.
+	 */
 	bool unlocked = !is_dir;
 	if (!err && is_dir && !may_lock(path)) {
 		unlocked = true;
 		err = hf_file_share(file, &said, &kv->shared_fd);
 		if (err == HF_E_LOCKED)
 			hf_fail(&said, err,
-				"%.100s has a server at work, and its lock.mdb may not be written by this user: run this as its "
-				"owner",
+				"%.100s has a running server, and this user may not write its lock.mdb: run this as its owner",
 				path);
 	}
 	if (!err)
@@ -363,7 +355,7 @@ enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv *
 	return HF_OK;
 }
 
-/* A line of LMDB's list: process, thread, transaction, which is a hyphen for a reader that reads nothing at the moment. */
+/* Takes a line of LMDB's list: process, thread, transaction. An idle reader has a hyphen for its transaction. */
 static int take_reader(const char *line, void *context) {
 	uint64_t *oldest = context;
 	unsigned long long txn_id;

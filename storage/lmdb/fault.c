@@ -1,5 +1,5 @@
-/* fault.c — LMDB's assertions, and signals that a damaged database makes. What runs in a handler calls write() and its like
- * alone.
+/* fault.c — LMDB's assertions, and the signals that a damaged database raises. Code that runs in a signal handler calls only
+ * async-signal-safe functions, such as write().
  */
 #include "fault.h"
 
@@ -18,7 +18,7 @@
 #define DETAIL_MAX 1000
 
 struct watch {
-	_Atomic uintptr_t begin; /* 0: not in use, or being set */
+	_Atomic uintptr_t begin; /* 0: unused, or being set */
 	uintptr_t end;
 	uint32_t page_bytes;
 	bool is_lock_table;
@@ -35,7 +35,7 @@ static struct hf_fault_handler handler;
 static struct sigaction before[N_SIGNALS];
 static atomic_flag is_ending = ATOMIC_FLAG_INIT;
 
-/* A sentence that is built in a signal handler; what does not fit is cut off. */
+/* A sentence that a signal handler builds; it is cut off where it does not fit. */
 struct sentence {
 	char text[DETAIL_MAX];
 	size_t len;
@@ -65,7 +65,7 @@ static void add_table(struct sentence *s) {
 	add(s, "\"");
 }
 
-/* The first one speaks; others that are struck meanwhile wait for the end. */
+/* Lets the first thread report; others that fail meanwhile wait for the process to end. */
 static void end(struct sentence *s, bool is_damage) {
 	if (atomic_flag_test_and_set(&is_ending))
 		for (;;)
@@ -83,7 +83,7 @@ void hf_fault_assertion(const char *path, const char *text) {
 	if (!handler.end)
 		return;
 	add(&s, path);
-	add(&s, " is damaged: a page is not what it should be");
+	add(&s, " is damaged: a page has wrong contents");
 	add_table(&s);
 	add(&s, " (");
 	add(&s, text);
@@ -100,13 +100,13 @@ static const struct watch *watch_of(uintptr_t address) {
 	return NULL;
 }
 
-/* What it was to become of the signal becomes of it: a fault happens again as soon as this returns. */
+/* Gives the signal its previous effect: a fault happens again as soon as this returns. */
 static void pass_on(int signal_number, const siginfo_t *info) {
 	for (size_t i = 0; i < N_SIGNALS; i++)
 		if (SIGNALS[i] == signal_number)
 			sigaction(signal_number, &before[i], NULL);
 	if (info->si_code <= 0 || signal_number == SIGABRT)
-		raise(signal_number); /* sent by somebody: comes when this returns */
+		raise(signal_number); /* sent by a process: delivered when this returns */
 }
 
 static void on_signal(int signal_number, siginfo_t *info, void *context) {
@@ -120,7 +120,7 @@ static void on_signal(int signal_number, siginfo_t *info, void *context) {
 	}
 	add(&s, watch ? watch->path : "a database");
 	if (watch && watch->is_lock_table) {
-		add(&s, " was cut short or cannot be read any more; it has no data, and a new start makes it anew");
+		add(&s, " was cut short or cannot be read any more; it holds no data, and a restart recreates it");
 		end(&s, false);
 	}
 	add(&s, signal_number == SIGBUS ? " was cut short, or the disk cannot read it" : " is damaged");
@@ -142,7 +142,8 @@ void hf_fault_install(const struct hf_fault_handler *wanted) {
 		sigaction(SIGNALS[i], &action, &before[i]);
 }
 
-/* Where a file is mapped; LMDB does not say. By its number: on some file systems the device here is not what stat() says. */
+/* Finds where a file is mapped, as LMDB does not say. Compares inode numbers alone: on some file systems the device listed here
+ * differs from what stat() returns. */
 static bool find_map(const struct stat *st, uintptr_t *ret_begin, uintptr_t *ret_end) {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	char line[PATH_MAX + 128];

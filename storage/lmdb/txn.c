@@ -1,9 +1,10 @@
-/* txn.c — LMDB, wrapped: transactions with a sticky fault, cursors. env.c opens. */
+/* txn.c — transactions with a sticky fault, and cursors, over LMDB. */
 #include "txn.h"
 
 #include <stdlib.h>
 
 #include "env_internal.h"
+#include "errors.h"
 #include "fault.h"
 
 struct hf_txn {
@@ -12,21 +13,16 @@ struct hf_txn {
 	uint64_t writes;
 	enum hf_err fault;
 	struct hf_why why;
-	const _Atomic bool *stop; /* NULL: there is none */
+	const _Atomic bool *stop; /* may be NULL */
 };
 
-static const struct {
-	const char *name;
-	bool ascending;
-} TABLES[] = {
-#define HF_TABLE_ROW(id, text, ascending) [HF_##id] = {text, ascending},
-	HF_TABLE_LIST(HF_TABLE_ROW)
-#undef HF_TABLE_ROW
+static const bool ASCENDING[] = {
+#define HF_TABLE_ASCENDING(id, text, ascending) [HF_##id] = ascending,
+	HF_TABLE_LIST(HF_TABLE_ASCENDING)
+#undef HF_TABLE_ASCENDING
 };
 
-const char *hf_table_name(enum hf_table table) { return TABLES[table].name; }
-
-/* Around every call of LMDB: what is known if it ends in a damaged page. */
+/* Surrounds every call of LMDB: what to report if it hits a damaged page. */
 static void enter(const char *table) { hf_fault_note = (struct hf_fault_note){table, true}; }
 
 static int left(int rc) {
@@ -36,7 +32,7 @@ static int left(int rc) {
 
 #define LMDB(table, call) (enter(table), left(call))
 
-/* Takes note of faults that are no fault of the moment. */
+/* Notes faults that are not temporary. */
 static enum hf_err doubt(struct hf_kv *kv, enum hf_err err) {
 	if (err == HF_E_CORRUPT || err == HF_E_PANIC)
 		kv->doubtful = true;
@@ -47,8 +43,8 @@ static enum hf_err doubt(struct hf_kv *kv, enum hf_err err) {
 static void blame(struct hf_txn *txn, int rc, const char *call, enum hf_table table) {
 	if (rc == MDB_SUCCESS || txn->fault)
 		return;
-	rc = hf_kv_true_error(txn->kv, rc);
-	txn->fault = hf_fail(&txn->why, doubt(txn->kv, hf_kv_translate(rc)), "%s in table \"%s\": %s", call, TABLES[table].name,
+	rc = hf_kv_true_error(txn->kv->env, rc);
+	txn->fault = hf_fail(&txn->why, doubt(txn->kv, hf_kv_translate(rc)), "%s in table \"%s\": %s", call, hf_table_name(table),
 			     mdb_strerror(rc));
 }
 
@@ -85,7 +81,7 @@ static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_why *why, s
 	int rc = LMDB(NULL, mdb_txn_begin(kv->env, NULL, flags, &txn->lmdb));
 	if (rc != MDB_SUCCESS) {
 		free(txn);
-		return hf_fail(why, hf_kv_translate(rc), "a transaction cannot be begun: %s", mdb_strerror(rc));
+		return hf_fail(why, hf_kv_translate(rc), "a transaction cannot begin: %s", mdb_strerror(rc));
 	}
 	*ret = txn;
 	return HF_OK;
@@ -98,7 +94,7 @@ enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
 	if (err) {
 		mdb_txn_abort(txn->lmdb);
 	} else {
-		int rc = hf_kv_true_error(txn->kv, LMDB(NULL, mdb_txn_commit(txn->lmdb)));
+		int rc = hf_kv_true_error(txn->kv->env, LMDB(NULL, mdb_txn_commit(txn->lmdb)));
 		if (rc != MDB_SUCCESS)
 			err = hf_fail(why, doubt(txn->kv, hf_kv_translate(rc)), "the commit failed: %s", mdb_strerror(rc));
 	}
@@ -137,7 +133,7 @@ enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) {
 
 void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what) {
 	if (!txn->fault)
-		txn->fault = hf_fail(&txn->why, doubt(txn->kv, HF_E_CORRUPT), "table \"%s\": %s", TABLES[table].name, what);
+		txn->fault = hf_fail(&txn->why, doubt(txn->kv, HF_E_CORRUPT), "table \"%s\": %s", hf_table_name(table), what);
 }
 
 void hf_txn_fail(struct hf_txn *txn, enum hf_err err, const char *what) {
@@ -149,7 +145,7 @@ bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 	if (txn->fault)
 		return false;
 	MDB_val k = to_val(key), v;
-	int rc = LMDB(TABLES[table].name, mdb_get(txn->lmdb, txn->kv->tables[table], &k, &v));
+	int rc = LMDB(hf_table_name(table), mdb_get(txn->lmdb, txn->kv->tables[table], &k, &v));
 	if (rc == MDB_SUCCESS)
 		*ret_value = to_slice(v);
 	else if (rc != MDB_NOTFOUND)
@@ -163,12 +159,12 @@ static void put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 	txn->writes++;
 	MDB_val k = to_val(key), v = to_val(value);
 	int rc = MDB_KEYEXIST;
-	if (TABLES[table].ascending)
-		rc = LMDB(TABLES[table].name, mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND));
+	if (ASCENDING[table])
+		rc = LMDB(hf_table_name(table), mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND));
 	if (rc == MDB_KEYEXIST)
-		rc = LMDB(TABLES[table].name, mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, flags));
+		rc = LMDB(hf_table_name(table), mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, flags));
 	if (rc == MDB_KEYEXIST)
-		hf_txn_corrupt(txn, table, "an entry to insert is there already");
+		hf_txn_corrupt(txn, table, "an entry to insert exists already");
 	else
 		blame(txn, rc, "put", table);
 }
@@ -186,9 +182,9 @@ void hf_txn_append(struct hf_txn *txn, enum hf_table table, struct hf_slice key,
 		return;
 	txn->writes++;
 	MDB_val k = to_val(key), v = to_val(value);
-	int rc = LMDB(TABLES[table].name, mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND));
+	int rc = LMDB(hf_table_name(table), mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND));
 	if (rc == MDB_KEYEXIST)
-		hf_txn_corrupt(txn, table, "an entry to append is not behind the others");
+		hf_txn_corrupt(txn, table, "an entry to append does not follow the others");
 	else
 		blame(txn, rc, "put", table);
 }
@@ -197,7 +193,7 @@ void hf_txn_clear(struct hf_txn *txn, enum hf_table table) {
 	if (txn->fault)
 		return;
 	txn->writes++;
-	blame(txn, LMDB(TABLES[table].name, mdb_drop(txn->lmdb, txn->kv->tables[table], 0)), "clear", table);
+	blame(txn, LMDB(hf_table_name(table), mdb_drop(txn->lmdb, txn->kv->tables[table], 0)), "clear", table);
 }
 
 void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
@@ -205,7 +201,7 @@ void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
 		return;
 	txn->writes++;
 	MDB_val k = to_val(key);
-	int rc = LMDB(TABLES[table].name, mdb_del(txn->lmdb, txn->kv->tables[table], &k, NULL));
+	int rc = LMDB(hf_table_name(table), mdb_del(txn->lmdb, txn->kv->tables[table], &k, NULL));
 	if (rc == MDB_NOTFOUND)
 		hf_txn_corrupt(txn, table, "an entry to delete is missing");
 	else
@@ -219,14 +215,14 @@ uint64_t hf_txn_writes(const struct hf_txn *txn) { return txn->writes; }
 uint64_t hf_txn_count(struct hf_txn *txn, enum hf_table table) {
 	MDB_stat stat = {0};
 	if (!txn->fault)
-		blame(txn, LMDB(TABLES[table].name, mdb_stat(txn->lmdb, txn->kv->tables[table], &stat)), "stat", table);
+		blame(txn, LMDB(hf_table_name(table), mdb_stat(txn->lmdb, txn->kv->tables[table], &stat)), "stat", table);
 	return stat.ms_entries;
 }
 
 void hf_cursor_open(struct hf_txn *txn, enum hf_table table, struct hf_cursor *ret) {
 	MDB_cursor *lmdb = NULL;
 	if (!txn->fault)
-		blame(txn, LMDB(TABLES[table].name, mdb_cursor_open(txn->lmdb, txn->kv->tables[table], &lmdb)), "cursor", table);
+		blame(txn, LMDB(hf_table_name(table), mdb_cursor_open(txn->lmdb, txn->kv->tables[table], &lmdb)), "cursor", table);
 	*ret = (struct hf_cursor){.txn = txn, .table = table, .lmdb = lmdb};
 }
 
@@ -238,11 +234,11 @@ void hf_cursor_close(struct hf_cursor *cursor) {
 
 static bool move(struct hf_cursor *cursor, MDB_cursor_op op, struct hf_slice key) {
 	if (cursor->txn->stop && *cursor->txn->stop)
-		hf_txn_fail(cursor->txn, HF_E_OVERLOADED, "it was stopped");
+		hf_txn_fail(cursor->txn, HF_E_OVERLOADED, "stopped");
 	if (cursor->txn->fault || !cursor->lmdb)
 		return false;
 	MDB_val k = to_val(key), v = {0, NULL};
-	int rc = LMDB(TABLES[cursor->table].name, mdb_cursor_get(cursor->lmdb, &k, &v, op));
+	int rc = LMDB(hf_table_name(cursor->table), mdb_cursor_get(cursor->lmdb, &k, &v, op));
 	if (rc == MDB_SUCCESS) {
 		cursor->key = to_slice(k);
 		cursor->value = to_slice(v);
@@ -272,7 +268,7 @@ bool hf_cursor_prev(struct hf_cursor *cursor) { return move(cursor, MDB_PREV, (s
 void hf_cursor_del(struct hf_cursor *cursor) {
 	cursor->txn->writes++;
 	if (!cursor->txn->fault && cursor->lmdb)
-		blame(cursor->txn, LMDB(TABLES[cursor->table].name, mdb_cursor_del(cursor->lmdb, 0)), "delete", cursor->table);
+		blame(cursor->txn, LMDB(hf_table_name(cursor->table), mdb_cursor_del(cursor->lmdb, 0)), "delete", cursor->table);
 }
 
 uint64_t hf_txn_free_pages(struct hf_txn *reader) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "storage/disk/datadir.h"
+#include "storage/disk/file.h"
 #include "store_internal.h"
 
 /* Format 2 gave the store's record the time of its last restore. There was none before. */
@@ -34,9 +35,9 @@ static enum hf_err run_steps(struct hf_kv *kv, unsigned from, struct hf_why *why
 enum hf_err hf_migrate(struct hf_kv *kv, const char *dir, unsigned from, int64_t now_ms, struct hf_why *why, char *ret_aside) {
 	char what[32], file[PATH_MAX];
 	snprintf(what, sizeof what, "format%u", from);
-	if (snprintf(file, sizeof file, "%s/data.mdb", dir) >= (int)sizeof file)
-		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
-	enum hf_err err = hf_datadir_aside(dir, what, now_ms, why, ret_aside);
+	enum hf_err err = hf_datadir_file(dir, why, file);
+	if (!err)
+		err = hf_datadir_aside(dir, what, now_ms, why, ret_aside);
 	if (!err)
 		err = hf_file_copy(file, ret_aside, 0, why);
 	if (err)

@@ -12,6 +12,7 @@
 #include "storage/base/monotonic.h"
 #include "storage/disk/backup_file.h"
 #include "storage/disk/datadir.h"
+#include "storage/disk/file.h"
 #include "storage/disk/lock_file.h"
 #include "storage/disk/space.h"
 #include "storage/tables/allocator.h"
@@ -127,9 +128,7 @@ static struct hf_store *new_store(const struct hf_store_options *options) {
 }
 
 /* A backup holds addresses of the past: without a restore, those handed out since would be given to others. */
-static enum hf_err refuse_backup(const char *dir, struct hf_why *why) {
-	char file[PATH_MAX];
-	snprintf(file, sizeof file, "%s/data.mdb", dir);
+static enum hf_err refuse_backup(const char *file, const char *dir, struct hf_why *why) {
 	if (!hf_backup_is_marked(file))
 		return HF_OK;
 	return hf_fail(why, HF_E_DATA_DIR,
@@ -138,22 +137,18 @@ static enum hf_err refuse_backup(const char *dir, struct hf_why *why) {
 		       file, dir);
 }
 
-static enum hf_err lock_file(struct hf_store *store, const char *dir, struct hf_why *why) {
-	char file[PATH_MAX];
-	snprintf(file, sizeof file, "%s/data.mdb", dir);
-	return hf_file_lock(file, why, &store->file_fd);
-}
-
 /* A new store is made beside and put in place whole: half a one would be refused for ever. */
 static enum hf_err make(struct hf_store *store, const char *dir, struct hf_why *why) {
 	char making[PATH_MAX], file[PATH_MAX];
-	if (snprintf(making, sizeof making, "%s/making", dir) >= (int)sizeof making ||
-	    snprintf(file, sizeof file, "%s/making/data.mdb", dir) >= (int)sizeof file)
-		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	enum hf_err err = hf_datadir_path(dir, "making", why, making);
+	if (!err)
+		err = hf_datadir_file(making, why, file);
+	if (err)
+		return err;
 	if (mkdir(making, 0750) != 0)
 		return hf_fail(why, hf_room_err(errno), "%.120s cannot be made: %s", making, strerror(errno));
 	hf_file_give(making);
-	enum hf_err err = hf_kv_open(making, store->options.map_size_bytes, why, &store->kv);
+	err = hf_kv_open(making, store->options.map_size_bytes, why, &store->kv);
 	if (!err)
 		err = load(store, why);
 	if (!err)
@@ -172,7 +167,7 @@ static void scrap_leftovers(const char *dir) {
 	static const char *const names[] = {"making", "restoring", "importing"};
 	char path[PATH_MAX];
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (snprintf(path, sizeof path, "%s/%s", dir, names[i]) < (int)sizeof path)
+		if (hf_datadir_path(dir, names[i], NULL, path) == HF_OK)
 			hf_datadir_scrap(path);
 }
 
@@ -222,14 +217,16 @@ static enum hf_err note_file(struct hf_store *store, struct hf_why *why) {
 /* The directory is locked. */
 static enum hf_err open_locked(struct hf_store *store, const char *dir, const struct hf_mark *found, struct hf_why *why) {
 	scrap_leftovers(dir);
-	snprintf(store->file, sizeof store->file, "%s/data.mdb", dir);
-	enum hf_err err = hf_store_exists(dir, NULL) == HF_OK ? refuse_backup(dir, why) : make_first(store, dir, found, why);
+	enum hf_err err = hf_datadir_file(dir, why, store->file);
+	if (err)
+		return err;
+	err = hf_store_exists(dir, NULL) == HF_OK ? refuse_backup(store->file, dir, why) : make_first(store, dir, found, why);
 	if (!err)
 		err = check_pages(store, dir, found, why);
 	if (!err)
 		err = hf_kv_open(dir, store->options.map_size_bytes, why, &store->kv);
 	if (!err)
-		err = lock_file(store, dir, why);
+		err = hf_file_lock(store->file, why, &store->file_fd);
 	if (!err)
 		err = note_file(store, why);
 	if (!err)
@@ -265,8 +262,10 @@ enum hf_err hf_store_open(const char *dir, const struct hf_store_options *option
 enum hf_err hf_store_exists(const char *dir, struct hf_why *why) {
 	char file[PATH_MAX];
 	struct stat st;
-	snprintf(file, sizeof file, "%s/data.mdb", dir);
-	return stat(file, &st) == 0 ? HF_OK : hf_fail(why, HF_E_DATA_DIR, "%.120s: there is no database: %s", dir, strerror(errno));
+	enum hf_err err = hf_datadir_file(dir, why, file);
+	if (err || stat(file, &st) == 0)
+		return err;
+	return hf_fail(why, HF_E_DATA_DIR, "%.120s: there is no database: %s", dir, strerror(errno));
 }
 
 enum hf_err hf_store_open_read(const char *path, struct hf_why *why, struct hf_store **ret) {

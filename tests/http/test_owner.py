@@ -181,7 +181,7 @@ class Locks(Directory):
             run = subprocess.run([*contained, 'verify', self.path('data')], capture_output=True, text=True, check=False)
             export.communicate()
         self.assertEqual(run.returncode, 1, run.stdout)
-        self.assertRegex(run.stderr, r'data.mdb is read by a process of the same number \([0-9]+\), perhaps in another container: wait for it')
+        self.assertRegex(run.stderr, r'data.mdb is being read by a process with the same number \([0-9]+\), perhaps in another container: wait for it')
         self.assertEqual(export.returncode, 0)
 
     @unittest.skipUnless(can_unshare(), 'needs process namespaces')

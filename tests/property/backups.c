@@ -11,7 +11,7 @@
 #include "seen.h"
 #include "storage/admin/backup.h"
 #include "storage/admin/restore.h"
-#include "storage/disk/datadir.h"
+#include "storage/disk/file.h"
 #include "words.h"
 #include "writes.h"
 

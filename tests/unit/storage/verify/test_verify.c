@@ -276,7 +276,7 @@ Test(verify, ends_when_it_is_told_to) {
 	stop = true;
 	counts.leases = 77;
 	cr_expect_eq(hf_verify(f.reader, NULL, NULL, &why, &counts), HF_E_OVERLOADED);
-	cr_expect_str_eq(why.text, "it was stopped");
+	cr_expect_str_eq(why.text, "stopped");
 	cr_expect_eq(counts.leases, 77);
 	hf_reader_end(f.reader);
 	hf_txn_stop_on(f.reader, NULL);

@@ -1,0 +1,74 @@
+/* env.h — an LMDB environment: a database file of named tables, open in this process. Its transactions are in txn.h.
+ *
+ * lmdb/ is the one place that includes <lmdb.h>.
+ */
+#ifndef HF_STORAGE_LMDB_ENV_H
+#define HF_STORAGE_LMDB_ENV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "storage/base/err.h"
+
+#define HF_TABLE_LIST(X)                                                                                                           \
+	X(META, "meta", false)                                                                                                     \
+	X(LEASES, "leases", false)                                                                                                 \
+	X(ADDRESSES, "addresses", true)                                                                                            \
+	X(FREE, "free", false)                                                                                                     \
+	X(DEADLINES, "deadlines", true)                                                                                            \
+	X(POOLS, "pools", false)                                                                                                   \
+	X(ZONES, "zones", false)                                                                                                   \
+	X(SCOPES, "scopes", false)                                                                                                 \
+	X(CHANGES, "changes", true)                                                                                                \
+	X(HISTORY, "history", true)
+
+/* The second column is the name on disk; the third says that keys usually come in ascending order, so that pages fill up. */
+enum hf_table {
+#define HF_TABLE_ENUM(name, text, ascending) HF_##name,
+	HF_TABLE_LIST(HF_TABLE_ENUM)
+#undef HF_TABLE_ENUM
+		HF_TABLES
+};
+
+const char *hf_table_name(enum hf_table table);
+
+struct hf_kv;
+
+/* Opens the environment in an existing directory that the caller has locked; creates an empty one if the file is missing. The map
+ * is a sparse limit, not memory. One environment per directory and process; it must not cross a fork. Thread-safe once open.
+ * HF_E_CORRUPT: the file is not a whole LMDB file, or not a Holdfast store.
+ * HF_E_STORAGE_FULL: the disk has no room for a new file, or for the lock table, all of whose space is allocated here.
+ * HF_E_LOCKED: a reader with this process number, such as one in another container, has the database open.
+ * HF_E_DATA_DIR: the system refused. */
+enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
+
+/* Reads every page in use, as hf_kv_open_read() does. Call it before hf_kv_open(), which starts quickly and so reads none of them
+ * in a file of full length. The caller has locked the directory. Passes a file that hf_kv_open() itself refuses. HF_E_CORRUPT: a
+ * page is missing or damaged. HF_E_DATA_DIR: out of memory. */
+enum hf_err hf_kv_check(const char *dir, struct hf_why *why) HF_CHECKED;
+
+/* Opens a database for reading only: a data directory, whose server may be running, or a file that nobody writes, such as a backup.
+ * Reads every page in use first.
+ * HF_E_DATA_DIR: the path does not exist, or the system refused.
+ * HF_E_STORAGE_FULL: the disk has no room for the lock table.
+ * HF_E_LOCKED: a server has the file, or a reader has this process number.
+ * HF_E_CORRUPT: as for hf_kv_open(), or a page is missing or damaged. */
+enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
+
+/* Closes it; every transaction must have ended. NULL is fine. */
+void hf_kv_close(struct hf_kv *kv);
+
+/* Sets the transaction of the oldest snapshot that any process is reading, and the last committed transaction. If nobody reads,
+ * both are the last one. */
+void hf_kv_oldest_reader(struct hf_kv *kv, uint64_t *ret_oldest, uint64_t *ret_last);
+
+/* True once a damaged page or record was met, or a commit failed in its last step: the store can no longer be assumed sound. */
+bool hf_kv_is_doubtful(const struct hf_kv *kv);
+
+/* Frees the reader slots of processes that died: their snapshots would hold pages back for ever. */
+void hf_kv_drop_dead_readers(struct hf_kv *kv);
+
+/* Sets the bytes of the file in use, and the limit of the map. */
+void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
+
+#endif
