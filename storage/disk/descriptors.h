@@ -1,13 +1,13 @@
-/* descriptors.h — the standard streams of a process, there whatever it was started with. */
+/* descriptors.h — makes sure that a process has its standard streams. */
 #ifndef HF_STORAGE_DISK_DESCRIPTORS_H
 #define HF_STORAGE_DISK_DESCRIPTORS_H
 
 #include <stdbool.h>
 
-/* Gives descriptors 0 to 2 to /dev/null where they are closed: else the next file that is opened, such as the database, gets such a
- * number, and what is meant for standard error is written into it. The first act of every program that opens files. Input and
- * output are opened the wrong way round, so that a command whose input or output matters fails with an error as before instead of
- * losing it in silence; standard error takes everything. False: that cannot be done, and the process must end at once. */
+/* Opens /dev/null as each of the descriptors 0 to 2 that is closed: otherwise the next file opened, such as the database, would get
+ * that number, and messages for standard error would be written into it. Must be called before a program opens any file. Standard
+ * input is opened for writing and standard output for reading, so that a command that needs one still fails with an error instead
+ * of silently losing data; standard error accepts everything. Returns false if that fails; the process must then exit at once. */
 bool hf_descriptors_fill(void);
 
 #endif

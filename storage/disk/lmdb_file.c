@@ -9,10 +9,10 @@
  *   free   a leaf's data in the tree of free pages: how many, 8, and that many page numbers of 8, in descending order; its key is
  *          the transaction's number, of 8
  *
- * Of a page LMDB believes that its nodes fill it from `upper` to its end without a gap, that a branch has two of them and a leaf
- * one, that an entry is of the kind that its tree has, and that a path is as long as the tree's depth says. Flags of pages in
- * memory alone (dirty, loose, kept) are never written, and no tree of ours has entries of several values. An empty tree has no
- * root.
+ * LMDB takes for granted that the nodes fill a page from `upper` to its end without a gap, that a branch has at least two of them
+ * and a leaf one, that an entry is of its tree's kind, and that every path has the depth that the tree's record gives. The flags
+ * that pages have only in memory (dirty, loose, kept) are never written, and no tree of Holdfast has several values for a key. An
+ * empty tree has no root.
  */
 #include "lmdb_file.h"
 
@@ -22,7 +22,7 @@
 
 enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 }; /* of pages */
 enum { BIG_DATA = 1, SUB_TREE = 2 };		       /* of leaf nodes */
-enum { INTEGER_KEY = 8, NO_FOLDER = 0x4000 };	       /* of the tree of free pages; the second tells how the file was made */
+enum { INTEGER_KEY = 8, NO_FOLDER = 0x4000 };	       /* of the tree of free pages; the second tells how the file was created */
 enum { HEADER = 16, NODE = 8, TREE = 48, MAGIC = 16, TREES = 40, LAST_PAGE = 136, TRANSACTION = 144 };
 enum { FLAGS = 4, DEPTH = 6, BRANCHES = 8, LEAVES = 16, LARGE = 24, ENTRIES = 32, ROOT = 40 }; /* in a tree's record */
 enum { KEY_MAX = 511, DEPTH_MAX = 32 };
@@ -36,18 +36,18 @@ struct walk {
 	uint64_t pages;
 	uint64_t txn_id;
 	uint8_t *seen;		  /* a bit for each page */
-	const _Atomic bool *stop; /* NULL: there is none */
-	uint16_t *nodes;	  /* of the page at hand: the length of the node at twice this offset, or 0 */
+	const _Atomic bool *stop; /* may be NULL */
+	uint16_t *nodes;	  /* of the current page: the length of the node at twice this offset, or 0 */
 	struct hf_kv_damage damage;
 };
 
 enum tree_kind { FREE_PAGES, MAIN, TABLE };
 
-/* One tree, and what the walk found in it so far. */
+/* One tree, and what the walk has found in it so far. */
 struct tree {
 	enum tree_kind kind;
 	uint64_t depth, branches, leaves, large, entries;
-	uint8_t key[KEY_MAX]; /* the last one, of a leaf or of a branch */
+	uint8_t key[KEY_MAX]; /* the last key seen, in a leaf or in a branch */
 	size_t key_bytes;
 	bool of_branch;
 };
@@ -66,7 +66,7 @@ static uint64_t take(const uint8_t *at, int width_bytes) {
 	}
 }
 
-/* What a tree's record says of every tree of its kind. */
+/* Whether a record has what every tree of its kind has. */
 static bool is_tree(const uint8_t *record, enum tree_kind kind, uint64_t page_bytes) {
 	uint64_t pad = take(record, 4), flags = take(record + FLAGS, 2);
 	if (take(record + DEPTH, 2) > DEPTH_MAX)
@@ -121,10 +121,10 @@ static void *allocate(struct walk *walk, size_t n, size_t bytes) {
 	return memory;
 }
 
-/* Takes note that a page is in use, or free: it can be only once. */
+/* Marks a page as in use, or free; `twice` is the damage if it was marked before. */
 static bool mark(struct walk *walk, uint64_t number, const char *twice) {
 	if (number < 2 || number >= walk->pages)
-		return blame(walk, number, "is beyond the last page, but pointed to");
+		return blame(walk, number, "is referred to, but lies beyond the last page");
 	uint8_t bit = (uint8_t)(1u << (number % 8)), *at = &walk->seen[number / 8];
 	if (*at & bit)
 		return blame(walk, number, twice);
@@ -144,15 +144,15 @@ static bool read_page(struct walk *walk, uint64_t number, uint8_t *page) {
 	return take(page, 8) == number || blame(walk, number, "has another page's number");
 }
 
-/* A list of free pages: its values lie at `at` in the file. */
+/* Checks a list of free pages, whose values are at offset `at` of the file. */
 static bool walk_free_list(struct walk *walk, uint64_t page, off_t at, uint64_t value_bytes) {
 	if (value_bytes < 8 || value_bytes % 8 != 0)
-		return blame(walk, page, "has a list of free pages that is none");
+		return blame(walk, page, "has an invalid list of free pages");
 	uint64_t *list = allocate(walk, value_bytes / 8, 8);
 	if (!list)
 		return false;
 	bool good = (pread(walk->fd, list, value_bytes, at) == (ssize_t)value_bytes && list[0] < value_bytes / 8) ||
-		    blame(walk, page, "has a list of free pages that is none");
+		    blame(walk, page, "has an invalid list of free pages");
 	for (uint64_t i = 1; good && i <= list[0]; i++)
 		good = i > 1 && list[i] >= list[i - 1] ? blame(walk, page, "has a list of free pages that is not in order")
 						       : mark(walk, list[i], "is free, and in use or free a second time");
@@ -160,13 +160,13 @@ static bool walk_free_list(struct walk *walk, uint64_t page, off_t at, uint64_t 
 	return good;
 }
 
-/* A value on pages of its own: the first says how many there are; the last must be there too. */
+/* Checks a value on pages of its own: the first page gives their number; the last must exist too. */
 static bool walk_large(struct walk *walk, struct tree *tree, uint64_t number, uint64_t value_bytes) {
 	uint8_t *page = allocate(walk, 1, walk->page_bytes);
 	bool whole = page && read_page(walk, number, page);
 	uint64_t pages = whole ? take(page + 12, 4) : 0, end = (number + pages) * walk->page_bytes;
 	if (whole && (take(page + 10, 2) != OVERFLOW || pages * walk->page_bytes < HEADER + value_bytes))
-		whole = blame(walk, number, "is not the large value that it should be");
+		whole = blame(walk, number, "is not the large value that its entry refers to");
 	for (uint64_t i = 1; whole && i < pages; i++)
 		whole = mark(walk, number + i, "is in use twice");
 	if (whole && pread(walk->fd, page, 1, (off_t)end - 1) != 1)
@@ -178,11 +178,11 @@ static bool walk_large(struct walk *walk, struct tree *tree, uint64_t number, ui
 	return whole;
 }
 
-/* A node's length in its page; 0: it is not one that a page of this tree can have. */
+/* Returns a node's length in its page, or 0 if a page of this tree cannot have such a node. */
 static size_t node_length(const struct walk *walk, const struct tree *tree, const uint8_t *node, bool is_branch, bool is_first) {
 	uint64_t size = take(node, 4), flags = take(node + 4, 2), key_bytes = take(node + 6, 2), data_bytes = 0;
 	uint64_t longest = ((walk->page_bytes - HEADER) / 2 & ~1u) - 2;
-	bool has_key = !(is_branch && is_first); /* else it says nothing */
+	bool has_key = !(is_branch && is_first); /* a branch's first key has no meaning */
 	if (key_bytes > KEY_MAX || (has_key && (tree->kind == FREE_PAGES ? key_bytes != 8 : key_bytes == 0)))
 		return 0;
 	if (!is_branch) {
@@ -197,17 +197,17 @@ static size_t node_length(const struct walk *walk, const struct tree *tree, cons
 	return (NODE + key_bytes + data_bytes + 1) & ~(size_t)1;
 }
 
-/* Whether the nodes are those of such a page, and fill it from `upper` to its end. */
+/* Whether the nodes are valid in such a page, and fill it from `upper` to its end. */
 static bool check_nodes(struct walk *walk, const struct tree *tree, const uint8_t *page, bool is_branch) {
 	size_t lower = take(page + 12, 2), upper = take(page + 14, 2);
 	uint64_t number = take(page, 8);
 	for (size_t at = HEADER; at < lower; at += 2) {
 		size_t node = take(page + at, 2);
 		if (node < upper || node % 2 != 0 || node + NODE > walk->page_bytes || walk->nodes[node / 2] != 0)
-			return blame(walk, number, "has an entry that does not lie in it, or lies in another");
+			return blame(walk, number, "has an entry that lies outside it, or in another entry");
 		size_t length = node_length(walk, tree, page + node, is_branch, at == HEADER);
 		if (length == 0)
-			return blame(walk, number, "has an entry that is none of such a page");
+			return blame(walk, number, "has an entry of a kind that does not belong there");
 		if (node + length > walk->page_bytes)
 			return blame(walk, number, "has an entry that reaches beyond it");
 		walk->nodes[node / 2] = (uint16_t)length;
@@ -219,14 +219,14 @@ static bool check_nodes(struct walk *walk, const struct tree *tree, const uint8_
 		if (length == 0)
 			return blame(walk, number, "has a gap between its entries");
 	}
-	return n == 0 || blame(walk, number, "has an entry that lies in another");
+	return n == 0 || blame(walk, number, "has an entry that lies in another entry");
 }
 
 static bool check_page(struct walk *walk, struct tree *tree, const uint8_t *page, uint64_t level) {
 	uint64_t number = take(page, 8), lower = take(page + 12, 2), upper = take(page + 14, 2);
 	bool is_branch = level < tree->depth;
 	if (take(page + 10, 2) != (is_branch ? BRANCH : LEAF))
-		return blame(walk, number, "is no page of a tree, or not of this height");
+		return blame(walk, number, "is not a page of a tree, or not at this depth");
 	if (lower < HEADER + (is_branch ? 4 : 2) || lower % 2 != 0 || lower > upper || upper % 2 != 0 || upper > walk->page_bytes)
 		return blame(walk, number, "has too few or too many entries");
 	if (is_branch)
@@ -236,7 +236,7 @@ static bool check_page(struct walk *walk, struct tree *tree, const uint8_t *page
 	return check_nodes(walk, tree, page, is_branch);
 }
 
-/* Whether a key may follow the last one. A branch's lies above all keys before it, and not above those behind it. */
+/* Whether a key may follow the last one. A branch's key is greater than all keys before it, and not greater than those after it. */
 static bool is_next_key(struct tree *tree, const uint8_t *key, size_t key_bytes, bool of_branch) {
 	size_t common = key_bytes < tree->key_bytes ? key_bytes : tree->key_bytes;
 	int order = memcmp(tree->key, key, common);
@@ -261,7 +261,7 @@ static bool walk_entry(struct walk *walk, struct tree *tree, const uint8_t *page
 	if (!is_next_key(tree, key, key_bytes, false))
 		return blame(walk, number, "has keys that are not in order");
 	if (tree->kind == FREE_PAGES && (take(key, 8) == 0 || take(key, 8) > walk->txn_id))
-		return blame(walk, number, "has free pages of a transaction that was not");
+		return blame(walk, number, "has free pages of a transaction that does not exist");
 	if (flags & BIG_DATA)
 		return walk_large(walk, tree, take(data, 8), size);
 	if (tree->kind == FREE_PAGES)
@@ -286,17 +286,17 @@ static bool walk_page(struct walk *walk, struct tree *tree, uint64_t number, uin
 	return whole;
 }
 
-/* The record lies in the page `holder`. Tables hold no trees, so this is at most two deep. */
+/* Checks a tree, whose record lies in the page `holder`. Tables hold no trees, so the recursion is at most two levels deep. */
 static bool walk_tree(struct walk *walk, enum tree_kind kind, const uint8_t *record, uint64_t holder) {
 	struct tree tree = {.kind = kind, .depth = take(record + DEPTH, 2)};
 	uint64_t root = take(record + ROOT, 8);
 	if (!is_tree(record, kind, walk->page_bytes) || (root == NO_PAGE) != (tree.depth == 0))
-		return blame(walk, holder, "has a tree that is none");
+		return blame(walk, holder, "has an invalid tree record");
 	if (root != NO_PAGE && !walk_page(walk, &tree, root, 1))
 		return false;
 	return (tree.branches == take(record + BRANCHES, 8) && tree.leaves == take(record + LEAVES, 8) &&
 		tree.large == take(record + LARGE, 8) && tree.entries == take(record + ENTRIES, 8)) ||
-	       blame(walk, holder, "has a tree of more or fewer pages or entries than it says");
+	       blame(walk, holder, "has a tree whose record counts other pages or entries than it has");
 }
 
 bool hf_kv_pages_whole(int fd, const struct hf_kv_meta *meta, const _Atomic bool *stop, struct hf_kv_damage *ret) {

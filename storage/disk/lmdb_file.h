@@ -1,9 +1,9 @@
-/* lmdb_file.h — an LMDB data file as the file that it is: its meta pages, and whether it holds every page that its trees use.
+/* lmdb_file.h — an LMDB data file, read without LMDB: its meta pages, and whether it holds every page that its trees use.
  *
  * LMDB never writes a page that was allocated and freed in one transaction, so a sound file may end before its last numbered page.
- * A file that lost its tail ends early too, and LMDB would die of it: by SIGBUS on a page that is not there, by an assertion on
- * one that reads as zeros. So the trees are walked in the file itself, before LMDB looks at any page beyond its meta pages.
- * Inside storage/ only. Thread-safe. Changes nothing.
+ * A file that lost its tail ends early too, and would kill LMDB: by SIGBUS on a missing page, by an assertion on one that reads as
+ * zeros. So the trees are walked in the file itself, before LMDB reads any page beyond its meta pages. Thread-safe; changes
+ * nothing.
  */
 #ifndef HF_STORAGE_DISK_LMDB_FILE_H
 #define HF_STORAGE_DISK_LMDB_FILE_H
@@ -12,37 +12,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HF_KV_META_BYTES 152 /* of a meta page, all that means anything */
+#define HF_KV_META_BYTES 152 /* of a meta page: the part with a meaning */
 #define HF_KV_PAGE_MAX 65536 /* bytes */
-#define HF_KV_ANY_TXN 0	     /* the newest transaction, whichever that is */
+#define HF_KV_ANY_TXN 0	     /* the newest transaction */
 
 /* The trees of one transaction. */
 struct hf_kv_meta {
 	uint64_t txn_id;
-	uint64_t pages; /* those that were ever numbered: the file's nominal length */
+	uint64_t pages; /* all that were ever numbered: the file's nominal length */
 	uint32_t page_bytes;
 	uint8_t bytes[HF_KV_META_BYTES];
 };
 
-/* Reads the meta page of a transaction. False: both pages are of other ones, or the file has no such pages. A page may be
- * overwritten by the second commit after its own while it is read: whoever reads a file that is written looks afterwards whether
- * there was one. */
+/* Reads the meta page of a transaction. Returns false if both pages are of other transactions, or the file has no such pages. The
+ * second commit after its own may overwrite a page while it is read: a caller that reads a file being written must check afterwards
+ * that no commit has ended. */
 bool hf_kv_meta_read(int fd, uint64_t txn_id, struct hf_kv_meta *ret);
 
-/* The meta page as it stands in a file that has these trees alone, as page number 0 or 1; writes page_bytes bytes. */
+/* Writes the meta page, of page_bytes bytes, of a file that has only these trees; `number` is 0 or 1. */
 void hf_kv_meta_page(const struct hf_kv_meta *meta, int number, uint8_t *ret);
 
 /* What is wrong with a page. */
 struct hf_kv_damage {
 	uint64_t page;
 	const char *what;
-	bool is_unknown; /* the walk itself had no memory, or was stopped, and no page is to blame */
+	bool is_unknown; /* the walk ran out of memory, or was stopped: no page is known to be damaged */
 };
 
-/* Reads every page that can be reached from the meta page. False: one is missing, is not what it should be, or is in use twice, or
- * in use and free, or a tree has not the pages and entries that it says; *ret says so. `stop` (may be NULL) ends the walk early.
- * What passes, LMDB reads and writes without harm; the bytes of keys and values may be anything, but for the order of the keys.
- * O(pages in use), a bit of memory for each page, and a stack of bounded depth. */
+/* Reads every page that can be reached from the meta page. Returns false, with the reason in *ret, if a page is missing, has wrong
+ * contents, is in use twice, or is in use and free, or if a tree's record does not match its pages and entries. `stop` (may be
+ * NULL) ends the walk early. LMDB can safely read and write a file that passes; apart from the order of the keys, the bytes of keys
+ * and values are not checked. O(pages in use) time, one bit of memory a page, a stack of bounded depth. */
 bool hf_kv_pages_whole(int fd, const struct hf_kv_meta *meta, const _Atomic bool *stop, struct hf_kv_damage *ret);
 
 #endif

@@ -1,4 +1,4 @@
-/* space.c — room on the disk. */
+/* space.c — disk space. */
 #include "space.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ int hf_room_reserve(const char *path, uint64_t len) {
 }
 
 int hf_room_lack(int fd) {
-	static const char page[4096]; /* the least that a database grows by */
+	static const char page[4096]; /* the smallest step by which a database grows */
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return 0;

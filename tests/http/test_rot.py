@@ -91,7 +91,7 @@ class Rot(Case):
         self.damage()
         answer = self.store.post('/v1/verify').json()
         self.assertEqual((answer['violations'], [item['table'] for item in answer['items']]), (1, ['pages']))
-        self.assertRegex(answer['items'][0]['detail'], '^page [0-9]+ is no page of a tree')
+        self.assertRegex(answer['items'][0]['detail'], '^page [0-9]+ is not a page of a tree')
         eventually(lambda: 'level=error msg="verified" violations=1 detail="page ' in self.store.log())
         self.assertEqual(self.store.get('/livez').status, 200)
 
