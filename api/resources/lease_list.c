@@ -11,7 +11,8 @@
 #include "api/text/json.h"
 #include "resources.h"
 #include "storage/base/monotonic.h"
-#include "storage/requests/query.h"
+#include "storage/requests/lease_query.h"
+#include "storage/requests/lease_snapshot.h"
 
 #define LIMIT_DEFAULT 500
 #define LIMIT_MAX 5000

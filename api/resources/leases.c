@@ -10,13 +10,12 @@
 #include "api/text/json.h"
 #include "resources.h"
 #include "storage/requests/leases.h"
-#include "storage/requests/query.h"
-
 /* What an acquire leaves for its answer. */
 struct put {
 	struct hf_acquire acquire;
 	struct hf_wrong_claims wrong; /* beside the acquire's own claims */
 };
+#include "storage/requests/lease_query.h"
 
 static enum hf_err read_identity(struct hf_call *call, struct hf_identity *ret) {
 	ret->kind = call->route->kind;

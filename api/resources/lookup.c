@@ -6,7 +6,7 @@
 #include "api/text/members.h"
 #include "api/text/parse.h"
 #include "resources.h"
-#include "storage/requests/query.h"
+#include "storage/requests/lease_query.h"
 
 static enum hf_err look_up(struct hf_call *call, const json_t *items, struct hf_json *json) {
 	for (size_t i = 0; i < json_array_size(items); i++) {

@@ -3,7 +3,7 @@
 #include "api/text/json.h"
 #include "openapi.h"
 #include "resources.h"
-#include "storage/requests/query.h"
+#include "storage/requests/totals.h"
 #include "storage/store/presence.h"
 
 enum hf_err hf_handle_status(struct hf_call *call) {

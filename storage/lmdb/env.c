@@ -49,7 +49,7 @@ static int open_tables(struct hf_kv *kv, MDB_txn *txn, bool writable, struct hf_
 
 static enum hf_err pages_missing(const char *file, const struct hf_kv_damage *damage, struct hf_why *why) {
 	if (damage->is_unknown)
-		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be checked: %s", file, damage->what);
+		return hf_fail(why, HF_E_OVERLOADED, "%.120s cannot be checked: %s", file, damage->what);
 	return hf_fail(why, HF_E_CORRUPT, "%.120s is damaged or truncated: page %llu %s", file, (unsigned long long)damage->page,
 		       damage->what);
 }
@@ -275,7 +275,7 @@ enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *
 	struct hf_why said = {""};
 	char file[PATH_MAX], lock_table[PATH_MAX];
 	if (!kv)
-		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+		return hf_no_memory(why);
 	enum hf_err err = hf_datadir_file(dir, &said, file);
 	if (!err)
 		err = hf_datadir_lock_table(dir, &said, lock_table);
@@ -328,7 +328,7 @@ enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv *
 	char file[PATH_MAX];
 	bool is_dir;
 	if (!kv)
-		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+		return hf_no_memory(why);
 	enum hf_err err = find_file(path, &said, file, &is_dir);
 	if (!err && !is_dir)
 		err = hf_file_share(file, &said, &kv->shared_fd);

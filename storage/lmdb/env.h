@@ -39,6 +39,7 @@ struct hf_kv;
  * HF_E_CORRUPT: the file is not a whole LMDB file, or not a Holdfast store.
  * HF_E_STORAGE_FULL: the disk has no room for a new file, or for the lock table, all of whose space is allocated here.
  * HF_E_LOCKED: a reader with this process number, such as one in another container, has the database open.
+ * HF_E_OVERLOADED: out of memory.
  * HF_E_DATA_DIR: the system refused. */
 enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
 
@@ -52,6 +53,7 @@ enum hf_err hf_kv_check(const char *dir, struct hf_why *why) HF_CHECKED;
  * HF_E_DATA_DIR: the path does not exist, or the system refused.
  * HF_E_STORAGE_FULL: the disk has no room for the lock table.
  * HF_E_LOCKED: a server has the file, or a reader has this process number.
+ * HF_E_OVERLOADED: out of memory.
  * HF_E_CORRUPT: as for hf_kv_open(), or a page is missing or damaged. */
 enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
 

@@ -76,7 +76,7 @@ enum hf_err hf_txn_check_pages(struct hf_txn *reader, struct hf_why *why) {
 static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_why *why, struct hf_txn **ret) {
 	struct hf_txn *txn = calloc(1, sizeof *txn);
 	if (!txn)
-		return hf_fail(why, HF_E_STORAGE, "out of memory");
+		return hf_no_memory(why);
 	txn->kv = kv;
 	int rc = LMDB(NULL, mdb_txn_begin(kv->env, NULL, flags, &txn->lmdb));
 	if (rc != MDB_SUCCESS) {
@@ -139,6 +139,16 @@ void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what) {
 void hf_txn_fail(struct hf_txn *txn, enum hf_err err, const char *what) {
 	if (!txn->fault)
 		txn->fault = hf_fail(&txn->why, err, "%s", what);
+}
+
+bool hf_txn_damaged(struct hf_txn *txn, enum hf_table table) {
+	hf_txn_corrupt(txn, table, "a record is damaged");
+	return false;
+}
+
+void hf_txn_no_memory(struct hf_txn *txn) {
+	if (!txn->fault)
+		txn->fault = hf_no_memory(&txn->why);
 }
 
 bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice *ret_value) {

@@ -16,7 +16,8 @@ struct hf_txn;
 
 /* Begins the one write transaction; blocks while another is open. It ends with commit or abort, on the same thread.
  * HF_E_PANIC: a commit failed in its last step; LMDB refuses all further work, reads included, until the store is reopened.
- * HF_E_STORAGE: out of memory, or the system refused. */
+ * HF_E_STORAGE: the system refused.
+ * HF_E_OVERLOADED: out of memory. */
 enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
 
 /* Commits durably: after HF_OK every put and delete is on disk (two flushes); after an error, which hf_txn_fault() lists, none is.
@@ -26,7 +27,8 @@ void hf_txn_abort(struct hf_txn *txn);
 
 /* A read transaction that is used again and again: renew takes the newest snapshot, reset releases it (an open snapshot keeps old
  * pages alive). It begins reset. It may move between threads, but only one may use it at a time. close() accepts NULL.
- * HF_E_STORAGE: all reader slots are taken, or out of memory.
+ * HF_E_STORAGE: all reader slots are taken, or the system refused.
+ * HF_E_OVERLOADED: out of memory.
  * HF_E_PANIC: as for hf_txn_begin(). */
 enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) HF_CHECKED;
 enum hf_err hf_txn_renew(struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
@@ -56,11 +58,15 @@ uint64_t hf_txn_free_pages(struct hf_txn *reader);
  * Or the code that hf_txn_fail() was given. */
 enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
-/* Makes the transaction faulty: the record of `table` just read is damaged, as `what` says. */
+/* Makes the transaction faulty (HF_E_CORRUPT): `table` is damaged, as `what` says. */
 void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what);
 
-/* Makes the transaction faulty for another reason. */
+/* The same for a record that cannot be decoded. Returns false, for the decoder to return. */
+bool hf_txn_damaged(struct hf_txn *txn, enum hf_table table);
+
+/* Makes the transaction faulty for another reason; hf_txn_no_memory(): as hf_no_memory(). */
 void hf_txn_fail(struct hf_txn *txn, enum hf_err err, const char *what);
+void hf_txn_no_memory(struct hf_txn *txn);
 
 /* Returns false if the key does not exist, or after a fault. */
 bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice *ret_value);

@@ -125,7 +125,7 @@ void hf_pool_delete_begin(struct hf_pool_delete *request) { request->write.apply
 
 static void decode(struct hf_txn *reader, struct hf_slice key, struct hf_slice value, struct hf_pool *ret) {
 	if (!hf_pool_decode(key, value, ret))
-		hf_txn_corrupt(reader, HF_POOLS, "a record is damaged");
+		hf_txn_damaged(reader, HF_POOLS);
 }
 
 enum hf_err hf_pool_read(struct hf_txn *reader, const char *name, struct hf_why *why, struct hf_pool *ret) {

@@ -141,13 +141,10 @@ enum hf_err hf_zones_page(struct hf_txn *reader, const char *after, bool (*take)
 	bool found = *after ? hf_cursor_seek(&cursor, from) : hf_cursor_next(&cursor);
 	if (found && *after && cursor.key.len == from.len && memcmp(cursor.key.data, after, from.len) == 0)
 		found = hf_cursor_next(&cursor);
-	for (; found && !more; found = hf_cursor_next(&cursor)) {
-		if (!hf_zone_decode(cursor.key, cursor.value, &info.zone))
-			hf_txn_corrupt(reader, HF_ZONES, "a record is damaged");
-		else if (info.zone.state == HF_ZONE_RETIRED)
+	for (; !more && hf_zone_at(&cursor, found, &info.zone); found = hf_cursor_next(&cursor)) {
+		if (info.zone.state == HF_ZONE_RETIRED)
 			continue;
-		else
-			info.sum = hf_zone_sum(reader, info.zone.name);
+		info.sum = hf_zone_sum(reader, info.zone.name);
 		if (hf_txn_fault(reader, why))
 			break;
 		more = !take(context, &info);
@@ -161,12 +158,8 @@ enum hf_err hf_zones_count(struct hf_txn *reader, struct hf_why *why, uint64_t r
 	struct hf_zone zone;
 	HF_CURSOR cursor;
 	hf_cursor_open(reader, HF_ZONES, &cursor);
-	while (hf_cursor_next(&cursor)) {
-		if (hf_zone_decode(cursor.key, cursor.value, &zone))
-			counts[zone.state]++;
-		else
-			hf_txn_corrupt(reader, HF_ZONES, "a record is damaged");
-	}
+	while (hf_zone_at(&cursor, hf_cursor_next(&cursor), &zone))
+		counts[zone.state]++;
 	enum hf_err err = hf_txn_fault(reader, why);
 	if (!err)
 		memcpy(ret, counts, sizeof counts);

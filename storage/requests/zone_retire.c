@@ -45,10 +45,8 @@ static bool next_lease(struct hf_txn *txn, const char *zone, struct hf_key *key,
 		found = hf_cursor_next(&leases);
 	if (!found || !hf_slice_extends(leases.key, prefix))
 		return false;
-	if (!hf_lease_decode(leases.key, leases.value, ret)) {
-		hf_txn_corrupt(txn, HF_LEASES, "a record is damaged");
+	if (!hf_lease_at(&leases, true, ret))
 		return false;
-	}
 	hf_identity_encode(&ret->id, key);
 	return true;
 }

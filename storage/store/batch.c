@@ -38,7 +38,7 @@ static void free_batch(struct hf_batch *batch) {
 enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf_batch **ret) {
 	struct hf_batch *batch = calloc(1, sizeof *batch);
 	if (!batch)
-		return hf_fail(why, HF_E_STORAGE, "out of memory");
+		return hf_no_memory(why);
 	enum hf_err err = hf_txn_begin(store->kv, why, &batch->txn);
 	if (err) {
 		free(batch);
@@ -226,13 +226,13 @@ struct hf_scope *hf_batch_scope(struct hf_batch *batch, const struct hf_key *key
 	}
 	if (!entry || entry->lost) {
 		free(entry);
-		hf_txn_fail(batch->txn, HF_E_STORAGE, "out of memory");
+		hf_txn_no_memory(batch->txn);
 		return NULL;
 	}
 	if (!hf_txn_get(batch->txn, HF_SCOPES, (struct hf_slice){key->bytes, key->scope_len}, &value))
 		ensure_zone(batch, key);
 	else if (!hf_scope_decode(value, &entry->scope))
-		hf_txn_corrupt(batch->txn, HF_SCOPES, "a record is damaged");
+		hf_txn_damaged(batch->txn, HF_SCOPES);
 	return &entry->scope;
 }
 

@@ -233,7 +233,7 @@ enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer
 			       struct hf_committer **ret) {
 	struct hf_committer *c = calloc(1, sizeof *c);
 	if (!c)
-		return hf_fail(why, HF_E_STORAGE, "out of memory");
+		return hf_no_memory(why);
 	c->store = store;
 	c->options = *options;
 	if (!c->options.queue_max)

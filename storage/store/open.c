@@ -39,7 +39,7 @@ static enum hf_err check_feed(struct hf_txn *txn, const struct hf_meta *meta, st
 static void make_default_pool(struct hf_batch *batch, const char *name, enum hf_kind kind, const char *cidr) {
 	struct hf_pool *pool;
 	if (hf_batch_add_pool(batch, name, &pool) || hf_cidr_parse(cidr, NULL, &pool->config.cidrs[0])) {
-		hf_txn_fail(hf_batch_txn(batch), HF_E_STORAGE, "out of memory");
+		hf_txn_no_memory(hf_batch_txn(batch));
 		return;
 	}
 	pool->config.n_cidrs = 1;
@@ -246,7 +246,7 @@ enum hf_err hf_store_open(const char *dir, const struct hf_store_options *option
 	struct hf_store *store = new_store(options);
 	struct hf_mark found;
 	if (!store)
-		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+		return hf_no_memory(why);
 	enum hf_err err = hf_datadir_lock(dir, why, &store->lock_fd, &found);
 	if (!err)
 		err = open_locked(store, dir, &found, why);
@@ -274,7 +274,7 @@ enum hf_err hf_store_open_read(const char *path, struct hf_why *why, struct hf_s
 	uint64_t bytes;
 	struct stat st;
 	if (!store)
-		return hf_fail(why, HF_E_DATA_DIR, "out of memory");
+		return hf_no_memory(why);
 	enum hf_err err = HF_OK;
 	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
 		err = hf_backup_check(path, why, &kind, &bytes);

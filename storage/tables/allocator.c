@@ -41,17 +41,15 @@ bool hf_allocator_decode(struct hf_slice key, struct hf_slice value, uint32_t *r
 	       family == (hf_addr_family(ret->first) == HF_IPV4 ? 4 : 6) && hf_addr_family(ret->first) == hf_addr_family(ret->last);
 }
 
-/* The extent that the cursor stands on, if it is of the pool and family. */
+/* Reads the extent at the cursor, if it belongs to the pool and family. */
 static bool read_extent(struct hf_cursor *cursor, uint32_t pool_id, enum hf_family family, struct hf_range *ret) {
 	uint32_t of;
-	if (!hf_allocator_decode(cursor->key, cursor->value, &of, ret)) {
-		hf_txn_corrupt(cursor->txn, HF_FREE, "a record is damaged");
-		return false;
-	}
+	if (!hf_allocator_decode(cursor->key, cursor->value, &of, ret))
+		return hf_txn_damaged(cursor->txn, HF_FREE);
 	return of == pool_id && hf_addr_family(ret->first) == family;
 }
 
-/* The extent that holds an address. */
+/* Finds the extent that contains an address. */
 static bool extent_of(struct hf_cursor *cursor, const struct hf_pool *pool, struct hf_addr a, struct hf_range *ret) {
 	uint8_t key[KEY_BYTES];
 	enum hf_family family = hf_addr_family(a);
@@ -59,9 +57,9 @@ static bool extent_of(struct hf_cursor *cursor, const struct hf_pool *pool, stru
 	       hf_range_has(*ret, a);
 }
 
-/* The first extent that begins at or behind an address. */
-static bool extent_behind(struct hf_cursor *cursor, const struct hf_pool *pool, enum hf_family family, struct hf_addr a,
-			  struct hf_range *ret) {
+/* Finds the first extent that begins at or after an address. */
+static bool extent_after(struct hf_cursor *cursor, const struct hf_pool *pool, enum hf_family family, struct hf_addr a,
+			 struct hf_range *ret) {
 	uint8_t key[KEY_BYTES];
 	return hf_cursor_seek(cursor, encode_key(pool->id, family, a, key)) && read_extent(cursor, pool->id, family, ret);
 }
@@ -75,14 +73,14 @@ bool hf_allocator_find(struct hf_txn *txn, const struct hf_pool *pool, enum hf_f
 		*ret = start;
 		return true;
 	}
-	if (!extent_behind(&cursor, pool, family, start, &extent) &&
-	    !extent_behind(&cursor, pool, family, (struct hf_addr){0}, &extent))
+	if (!extent_after(&cursor, pool, family, start, &extent) &&
+	    !extent_after(&cursor, pool, family, (struct hf_addr){0}, &extent))
 		return false;
 	*ret = extent.first;
 	return true;
 }
 
-/* The address at a place of the family's CIDRs, counted through them in order. */
+/* Returns the address at a position in the family's CIDRs, counted through them in order. */
 static struct hf_addr address_at(const struct hf_pool *pool, enum hf_family family, hf_u128 place) {
 	for (int i = 0; i < pool->config.n_cidrs; i++) {
 		struct hf_range cidr = pool->config.cidrs[i];
@@ -95,7 +93,7 @@ static struct hf_addr address_at(const struct hf_pool *pool, enum hf_family fami
 	return (struct hf_addr){0};
 }
 
-/* The reverse: how many of the family's addresses lie before one. */
+/* The reverse: returns how many of the family's addresses precede one. */
 static hf_u128 place_of(const struct hf_pool *pool, enum hf_family family, struct hf_addr a) {
 	hf_u128 place = 0;
 	for (int i = 0; i < pool->config.n_cidrs; i++) {
@@ -107,7 +105,7 @@ static hf_u128 place_of(const struct hf_pool *pool, enum hf_family family, struc
 	return place;
 }
 
-/* How far a cursor is moved for one store epoch. */
+/* Returns how far a cursor is moved for one store epoch. */
 static hf_u128 skip_of(hf_u128 capacity) { return capacity / SKIP_SHARE > HF_SKIP_MIN ? capacity / SKIP_SHARE : HF_SKIP_MIN; }
 
 bool hf_allocator_skips_enough(const struct hf_pool *pool, enum hf_family family, uint64_t epochs) {
@@ -178,10 +176,10 @@ void hf_allocator_give(struct hf_txn *txn, const struct hf_pool *pool, struct hf
 	}
 	if (below)
 		joined.first = low.first;
-	put_extent(txn, pool->id, joined); /* over the lower neighbour's key, if there is one */
+	put_extent(txn, pool->id, joined); /* replaces the lower neighbour, if any */
 }
 
-/* Moves to the first held address of a range at or behind the cursor's place. */
+/* Moves to the first held address of a range, at or after the cursor's position. */
 static bool held_in(struct hf_cursor *addresses, bool found, struct hf_range range, struct hf_addr *ret) {
 	if (!found || addresses->key.len != HF_ADDR_BYTES)
 		return false;
@@ -213,7 +211,7 @@ static uint64_t count_held(struct hf_txn *txn, struct hf_range range) {
 	return n;
 }
 
-/* Puts the runs of a range that nobody holds. */
+/* Puts the runs of a range that are not held. */
 static void put_unheld(struct hf_txn *txn, uint32_t pool_id, struct hf_range range) {
 	HF_CURSOR addresses;
 	struct hf_addr a;
@@ -239,7 +237,7 @@ void hf_allocator_rebuild(struct hf_txn *txn, struct hf_pool *pool) {
 	for (int i = 0, r = 0; i < pool->config.n_cidrs; i++) {
 		struct hf_range cidr = pool->config.cidrs[i];
 		hf_u128 from = cidr.first.n;
-		bool whole = true; /* whether anything of the CIDR is left behind its last reserved range */
+		bool whole = true; /* whether anything of the CIDR follows its last reserved range */
 		for (; r < pool->config.n_reserved && hf_range_inside(pool->config.reserved[r], cidr); r++) {
 			struct hf_range reserved = pool->config.reserved[r];
 			if (reserved.first.n > from)

@@ -56,10 +56,7 @@ bool hf_deadline_has(struct hf_txn *txn, const struct hf_deadline *deadline) {
 }
 
 static bool read(struct hf_cursor *cursor, bool found, struct hf_deadline *ret) {
-	if (!found || hf_deadline_decode(cursor->key, ret))
-		return found;
-	hf_txn_corrupt(cursor->txn, HF_DEADLINES, "a key is damaged");
-	return false;
+	return found && (hf_deadline_decode(cursor->key, ret) || hf_txn_damaged(cursor->txn, HF_DEADLINES));
 }
 
 bool hf_deadline_first(struct hf_txn *txn, struct hf_deadline *ret) {

@@ -1,8 +1,8 @@
-/* deadline.h — the table "deadlines": what is to be done when. Inside storage/ only.
+/* deadline.h — the table "deadlines": what becomes due when.
  *
- * A deadline is the end of a lease's quarantine, or the end of a history entry's 90 days. It is carried out by the committer, at
- * the start of the first batch after it is due; a due deadline that has not been carried out changes nothing yet. A quarantine that
- * is due while its zone holds it gets a later deadline instead (zone_rules.h).
+ * A deadline is the end of a lease's quarantine, or the end of a history entry's 90 days. The committer processes it at the start
+ * of the first batch after it is due; until then it has no effect. A quarantine that is due while its zone holds it back gets a
+ * later deadline instead (zone_rules.h).
  */
 #ifndef HF_STORAGE_TABLES_DEADLINE_H
 #define HF_STORAGE_TABLES_DEADLINE_H
@@ -21,15 +21,15 @@ struct hf_deadline {
 void hf_deadline_put(struct hf_txn *txn, const struct hf_deadline *deadline);
 void hf_deadline_del(struct hf_txn *txn, const struct hf_deadline *deadline);
 
-/* The earliest deadline; false if there is none. */
+/* Reads the earliest deadline; returns false if the table is empty. */
 bool hf_deadline_first(struct hf_txn *txn, struct hf_deadline *ret);
 
-/* The last deadline; and the nearest one after `deadline`, or with `back` before it, whether or not that one exists. False if there
- * is none. `ret` may be `deadline`. */
+/* Read the last deadline; and the nearest one after `deadline`, or with `back` before it, whether or not `deadline` itself exists.
+ * Return false if the table has no such entry. `ret` may be `deadline`. */
 bool hf_deadline_last(struct hf_txn *txn, struct hf_deadline *ret);
 bool hf_deadline_next(struct hf_txn *txn, const struct hf_deadline *deadline, bool back, struct hf_deadline *ret);
 
-/* Whether there is exactly this one, for verify. */
+/* Whether exactly this deadline exists, for verify. */
 bool hf_deadline_has(struct hf_txn *txn, const struct hf_deadline *deadline);
 
 bool hf_deadline_decode(struct hf_slice key, struct hf_deadline *ret) HF_CHECKED;

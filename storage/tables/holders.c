@@ -62,10 +62,7 @@ bool hf_history_present(struct hf_txn *txn, struct hf_addr a, struct hf_holder *
 	struct hf_slice key = present_key(a, buffer), value;
 	if (!hf_txn_get(txn, HF_ADDRESSES, key, &value))
 		return false;
-	if (hf_history_decode_present(key, value, &of, ret))
-		return true;
-	hf_txn_corrupt(txn, HF_ADDRESSES, "a record is damaged");
-	return false;
+	return hf_history_decode_present(key, value, &of, ret) || hf_txn_damaged(txn, HF_ADDRESSES);
 }
 
 void hf_history_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
@@ -73,15 +70,13 @@ void hf_history_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holde
 	hf_txn_insert(txn, HF_ADDRESSES, present_key(a, key), encode(holder->from_revision, holder->from_ms, &holder->id, value));
 }
 
-/* The past holder that the cursor found, if it is one of the address. */
+/* Reads the past holder that the cursor found, if it held the address. */
 static bool read_past(struct hf_cursor *cursor, bool found, struct hf_addr a, struct hf_holder *ret) {
 	struct hf_addr of;
 	if (!found)
 		return false;
-	if (!hf_history_decode(cursor->key, cursor->value, &of, ret)) {
-		hf_txn_corrupt(cursor->txn, HF_HISTORY, "a record is damaged");
-		return false;
-	}
+	if (!hf_history_decode(cursor->key, cursor->value, &of, ret))
+		return hf_txn_damaged(cursor->txn, HF_HISTORY);
 	return of.n == a.n;
 }
 
@@ -95,7 +90,7 @@ struct hf_deadline hf_history_deadline(struct hf_addr a, const struct hf_holder 
 		.at_ms = holder->to_ms + HF_HISTORY_AGE_MS, .address = a, .from_revision = holder->from_revision};
 }
 
-/* The seventeenth holder pushes the oldest out. */
+/* Drops the oldest past holder if the limit is reached, before another is added. */
 static void make_room(struct hf_txn *txn, struct hf_addr a) {
 	struct hf_holder old;
 	HF_CURSOR cursor;

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "storage/requests/query.h"
+#include "storage/requests/lease_query.h"
+#include "storage/requests/lease_snapshot.h"
+#include "storage/requests/totals.h"
 #include "storage/store/batch.h"
 #include "storage/tables/change_table.h"
 #include "storage/verify/verify.h"

@@ -4,7 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "storage/requests/query.h"
+#include "storage/requests/address_query.h"
+#include "storage/requests/lease_query.h"
 #include "storage/tables/change_table.h"
 
 /* Things that come one by one, against the model's, in order. */

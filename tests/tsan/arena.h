@@ -10,7 +10,6 @@
 #include "server/http/lane.h"
 #include "server/http/wakeups.h"
 #include "storage/base/arena.h"
-#include "storage/requests/query.h"
 #include "storage/tables/change_table.h"
 #include "tests/unit/support.h"
 

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "arena.h"
+#include "storage/requests/lease_query.h"
 
 #define WAITERS 3
 #define STREAMERS 2

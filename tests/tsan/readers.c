@@ -3,6 +3,10 @@
 #include <time.h>
 
 #include "arena.h"
+#include "storage/requests/address_query.h"
+#include "storage/requests/lease_query.h"
+#include "storage/requests/lease_snapshot.h"
+#include "storage/requests/totals.h"
 
 static void check_fault(struct hf_txn *reader) {
 	struct hf_why why = {""};

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "arena.h"
+#include "storage/requests/lease_query.h"
 
 #define ROUNDS 12
 #define THREADS 4

@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-#include "storage/requests/query.h"
+#include "storage/requests/lease_query.h"
 #include "storage/store/follow.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/change_table.h"

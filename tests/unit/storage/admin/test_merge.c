@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "storage/admin/restore.h"
-#include "storage/requests/query.h"
+#include "storage/requests/lease_query.h"
 #include "storage/store/batch.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/change_table.h"
@@ -262,11 +262,11 @@ Test(merge, pools_that_differ_or_overlap_are_conflicts) {
 	merge(HF_SETTLE_REPLACE, false);
 	static const char *const parts[] = {
 		"pool: pool \"blue\" has another configuration here, and keeps it",
-		"pool: pool \"theirs\" is not added: 10.2.0.0/16 overlaps 10.2.0.0/24 of a pool that is here",
+		"pool: pool \"theirs\" is not added: 10.2.0.0/16 overlaps 10.2.0.0/24 of an existing pool",
 		"10.0.0.1 lies in a reserved range of pool \"blue\" here",
-		"10.4.0.1 lies in no range of pool \"blue\" here",
+		"10.4.0.1 lies outside every range of pool \"blue\" here",
 		"10.3.0.1 lies in a draining range of pool \"mine\" here",
-		"its pool \"theirs\" is not here"};
+		"its pool \"theirs\" does not exist here"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		cr_expect(strstr(said(), parts[i]), "no \"%s\" in\n%s", parts[i], said());
 	cr_expect(im.counts.added == 1 && im.counts.left_out == 4 && im.counts.unsettled == 5, "%s", said());
@@ -283,7 +283,7 @@ static void drain_away(struct fixture *to, const char *pool, const char *service
 Test(merge, a_draining_range_is_nobody_elses_on_either_side) {
 	drain_away(&f, "aa", "theirs", "10.8.0.0/24");
 	write_pool(&g, "zz", "10.9.0.0/24", "");
-	static const char *const says = "pool \"aa\" is not added: 10.9.0.0/24 overlaps 10.9.0.0/24 of a pool that is here";
+	static const char *const says = "pool \"aa\" is not added: 10.9.0.0/24 overlaps 10.9.0.0/24 of an existing pool";
 	merge(HF_SETTLE_REPLACE, false);
 	cr_expect(strstr(said(), says), "draining, and a CIDR here: %s", said());
 	cr_expect(im.counts.pools_added == 0 && im.counts.left_out == 1);

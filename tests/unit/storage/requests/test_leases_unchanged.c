@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "storage/requests/query.h"
+#include "storage/requests/lease_query.h"
+#include "storage/requests/totals.h"
 #include "tests/unit/support.h"
 
 static struct fixture f;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/requests/query.h"
+#include "storage/requests/address_query.h"
 #include "tests/unit/support.h"
 
 static struct fixture f;

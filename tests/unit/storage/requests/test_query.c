@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/requests/query.h"
+#include "storage/requests/address_query.h"
+#include "storage/requests/lease_query.h"
+#include "storage/requests/lease_snapshot.h"
+#include "storage/requests/totals.h"
 #include "tests/unit/support.h"
 
 static struct fixture f;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/requests/query.h"
 #include "storage/store/batch.h"
 #include "storage/store/upkeep.h"
 #include "tests/unit/support.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "storage/admin/restore.h"
-#include "storage/requests/query.h"
+#include "storage/requests/lease_query.h"
 #include "storage/requests/zone_retire.h"
 #include "storage/store/upkeep.h"
 #include "tests/unit/support.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "storage/requests/query.h"
+#include "storage/requests/lease_query.h"
 #include "storage/store/batch.h"
 #include "tests/unit/support.h"
 

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "storage/requests/query.h"
 #include "storage/store/batch.h"
 #include "tests/unit/support.h"
 

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/requests/query.h"
+#include "storage/requests/lease_query.h"
+#include "storage/requests/totals.h"
 #include "storage/store/expiry.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/deadline.h"

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "storage/disk/lmdb_file.h"
-#include "storage/requests/query.h"
 #include "storage/store/upkeep.h"
 #include "tests/unit/support.h"
 
