@@ -1,4 +1,4 @@
-/* build.c — a store out of lines. */
+/* build.c — checks the lines of an export, and writes their records. */
 #include "build.h"
 
 #include <inttypes.h>
@@ -13,21 +13,21 @@
 
 struct hf_load {
 	struct hf_kv *kv;
-	struct hf_txn *txn; /* NULL: whole, or a commit failed */
+	struct hf_txn *txn; /* NULL after the end, or after a failed commit */
 	struct hf_meta meta;
 	struct hf_derive derive;
 	int lines; /* in this transaction */
 	bool begun, whole;
-	enum hf_line_sort sort; /* of the line before */
+	enum hf_line_sort sort; /* of the previous line */
 	uint64_t counts[HF_LINE_SORTS];
-	uint8_t key[KEY_BYTES_MAX]; /* of the line before, if it was of the same sort */
+	uint8_t key[KEY_BYTES_MAX]; /* of the previous line, if it is of the same sort */
 	size_t key_len;
 };
 
 enum hf_err hf_load_begin(const char *dir, struct hf_why *why, struct hf_load **ret) {
 	struct hf_load *load = calloc(1, sizeof *load);
 	if (!load)
-		return hf_fail(why, HF_E_STORAGE, "out of memory");
+		return hf_no_memory(why);
 	enum hf_err err = hf_kv_open(dir, HF_DEFAULT_MAP_BYTES, why, &load->kv);
 	if (!err)
 		err = hf_txn_begin(load->kv, why, &load->txn);
@@ -53,15 +53,15 @@ bool hf_load_is_whole(const struct hf_load *load) { return load->whole; }
 
 const uint64_t *hf_load_counts(const struct hf_load *load) { return load->counts; }
 
-/* Keys of a sort ascend: so none comes twice, and a table's pages fill up. */
+/* The keys of a sort ascend, so that none is repeated, and the pages of a table fill up. */
 static enum hf_err check_order(struct hf_load *load, struct hf_slice key, struct hf_why *why) {
 	struct hf_slice before = {load->key, load->key_len};
 	if (load->key_len > 0) {
 		int order = hf_slice_compare(before, key);
 		if (order == 0)
-			return hf_fail(why, HF_E_CORRUPT, "the same %s as in the line before", hf_line_name(load->sort));
+			return hf_fail(why, HF_E_CORRUPT, "the same %s as in the previous line", hf_line_name(load->sort));
 		if (order > 0)
-			return hf_fail(why, HF_E_CORRUPT, "out of order, or a duplicate: this %s belongs before the line before",
+			return hf_fail(why, HF_E_CORRUPT, "out of order, or a duplicate: this %s belongs before the previous line",
 				       hf_line_name(load->sort));
 	}
 	memcpy(load->key, key.data, key.len);
@@ -79,8 +79,8 @@ static enum hf_err append(struct hf_load *load, enum hf_table table, struct hf_s
 
 static enum hf_err check_revision(const struct hf_load *load, uint64_t revision, struct hf_why *why) {
 	if (revision == 0 || revision > load->meta.revision)
-		return hf_fail(why, HF_E_CORRUPT, "revision %" PRIu64 " is not one of the store's, 1 to %" PRIu64, revision,
-			       load->meta.revision);
+		return hf_fail(why, HF_E_CORRUPT, "revision %" PRIu64 " is not one of the store's, which are 1 to %" PRIu64,
+			       revision, load->meta.revision);
 	return HF_OK;
 }
 
@@ -102,7 +102,7 @@ static enum hf_err load_store(struct hf_load *load, const struct hf_meta *meta, 
 	return HF_OK;
 }
 
-/* A pool's draining ranges are apart from each other and from its CIDRs. */
+/* A pool's draining ranges overlap neither each other nor its CIDRs. */
 static enum hf_err check_draining(const struct hf_pool *pool, struct hf_why *why) {
 	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
 	for (int i = 0; i < pool->n_draining; i++) {
@@ -139,12 +139,12 @@ static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, s
 	struct hf_range ours, theirs;
 	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
 	if (pool->id == 0 || pool->id >= load->meta.next_pool_id)
-		return hf_fail(why, HF_E_CORRUPT, "id %" PRIu32 " was never given out; the next one is %" PRIu32, pool->id,
+		return hf_fail(why, HF_E_CORRUPT, "id %" PRIu32 " was never assigned; the next one is %" PRIu32, pool->id,
 			       load->meta.next_pool_id);
 	for (int i = 0; i < load->derive.n_pools; i++) {
 		const struct hf_pool *other = load->derive.pools[i];
 		if (other->id == pool->id)
-			return hf_fail(why, HF_E_CORRUPT, "id %" PRIu32 " is that of pool \"%s\" too", pool->id, other->name);
+			return hf_fail(why, HF_E_CORRUPT, "id %" PRIu32 " is also that of pool \"%s\"", pool->id, other->name);
 		if (hf_pool_collides(pool, other, &ours, &theirs)) {
 			hf_range_format(ours, a);
 			hf_range_format(theirs, b);
@@ -156,7 +156,7 @@ static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, s
 		err = check_cursors(pool, why);
 	if (!err)
 		err = check_revision(load, pool->revision, why);
-	if (!err) /* it is written again at the end, with its counters */
+	if (!err) /* the end writes it again, with its counters */
 		err = append(load, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record), why);
 	return err ? err : hf_derive_pool(&load->derive, pool, why);
 }
@@ -180,12 +180,12 @@ static enum hf_err load_scope(struct hf_load *load, const struct hf_identity *sc
 	if (err)
 		return err;
 	if (!hf_txn_get(load->txn, HF_ZONES, (struct hf_slice){scope->zone, strlen(scope->zone)}, &value))
-		return hf_fail(why, HF_E_CORRUPT, "there is no zone \"%s\"", scope->zone);
+		return hf_fail(why, HF_E_CORRUPT, "zone \"%s\" does not exist", scope->zone);
 	hf_derive_empty_scope(load->txn, scope);
 	return HF_OK;
 }
 
-/* What of a lease follows from nothing else. Its addresses are looked at where they are entered. */
+/* Checks what nothing else implies. The addresses are checked when they are entered. */
 static enum hf_err check_lease(struct hf_load *load, const struct hf_line *line, const struct hf_key *key, struct hf_why *why) {
 	const struct hf_lease *lease = &line->lease;
 	struct hf_slice value;
@@ -197,7 +197,7 @@ static enum hf_err check_lease(struct hf_load *load, const struct hf_line *line,
 	bool same_scope =
 		load->derive.scope_len == key->scope_len && memcmp(load->derive.scope_key, key->bytes, key->scope_len) == 0;
 	if (!err && !same_scope && hf_txn_get(load->txn, HF_SCOPES, (struct hf_slice){key->bytes, key->scope_len}, &value))
-		err = hf_fail(why, HF_E_CORRUPT, "a line before says that its zone, mesh and kind have no lease");
+		err = hf_fail(why, HF_E_CORRUPT, "an earlier line says that its zone, mesh and kind have no lease");
 	return err;
 }
 
@@ -230,7 +230,7 @@ static enum hf_err load_change(struct hf_load *load, const struct hf_change *cha
 	uint8_t key[HF_CHANGE_KEY_BYTES], record[HF_CHANGE_RECORD_MAX];
 	uint64_t expected = load->meta.compacted + load->counts[HF_LINE_CHANGE] + 1;
 	if (change->revision != expected)
-		return hf_fail(why, HF_E_CORRUPT, "revision %" PRIu64 " stands where %" PRIu64 " was expected", change->revision,
+		return hf_fail(why, HF_E_CORRUPT, "found revision %" PRIu64 " where %" PRIu64 " was expected", change->revision,
 			       expected);
 	return append(load, HF_CHANGES, hf_change_key(change->revision, key), hf_change_encode(change, record), why);
 }
@@ -279,10 +279,9 @@ static enum hf_err load_sort(struct hf_load *load, const struct hf_line *line, s
 
 enum hf_err hf_load_line(struct hf_load *load, const struct hf_line *line, struct hf_why *why) {
 	if (load->whole)
-		return hf_fail(why, HF_E_CORRUPT, "something stands behind the end");
+		return hf_fail(why, HF_E_CORRUPT, "a line follows the end");
 	if (load->begun != (line->sort != HF_LINE_STORE))
-		return hf_fail(why, HF_E_CORRUPT,
-			       load->begun ? "the store's line stands there twice" : "the first line is not the store's");
+		return hf_fail(why, HF_E_CORRUPT, load->begun ? "a second line of the store" : "the first line is not the store's");
 	if (load->begun && line->sort < load->sort)
 		return hf_fail(why, HF_E_CORRUPT, "out of order: a %s belongs before a %s", hf_line_name(line->sort),
 			       hf_line_name(load->sort));

@@ -1,7 +1,7 @@
-/* build.h — making a store of the lines of a dump. Inside storage/ only.
+/* build.h — building a store from the lines of an export.
  *
- * The store is made in a directory of its own, in transactions of bounded size: until the end it is no store, and after an error
- * it is to be thrown away. Each line is checked against those before it, so that an error can be told with its line.
+ * The store is built in a directory of its own, in transactions of bounded size: it is incomplete until the end, and must be
+ * removed after an error. Each line is checked against the previous ones, so that an error can be reported with its line.
  */
 #ifndef HF_STORAGE_ADMIN_BUILD_H
 #define HF_STORAGE_ADMIN_BUILD_H
@@ -10,16 +10,17 @@
 
 struct hf_load;
 
-/* Begins a new database in an existing, empty directory. HF_E_DATA_DIR, HF_E_STORAGE_FULL, HF_E_STORAGE. */
+/* Begins a new database in an existing, empty directory. Fails as hf_kv_open() and hf_txn_begin() do. */
 enum hf_err hf_load_begin(const char *dir, struct hf_why *why, struct hf_load **ret) HF_CHECKED;
 
-/* The next line, in the order of export.h. HF_E_CORRUPT: it does not fit those before it, or says what cannot be. Or a fault. */
+/* Adds the next line, in the order of export.h.
+ * HF_E_CORRUPT: the line contradicts earlier ones, or has an impossible value. Or a fault. */
 enum hf_err hf_load_line(struct hf_load *load, const struct hf_line *line, struct hf_why *why) HF_CHECKED;
 
-/* Whether the end came. */
+/* Whether the end line has been added. */
 bool hf_load_is_whole(const struct hf_load *load);
 
-/* How many lines of each sort there were. */
+/* Returns how many lines of each sort were added. */
 const uint64_t *hf_load_counts(const struct hf_load *load);
 
 /* Closes the database, whole or not. NULL is fine. */

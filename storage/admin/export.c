@@ -19,7 +19,7 @@ const char *hf_line_name(enum hf_line_sort sort) {
 	return names[sort];
 }
 
-/* When each of the lease's addresses was bound. */
+/* Reads when each of the lease's addresses was bound. */
 static bool read_bounds(struct dump *d) {
 	struct hf_line *line = &d->line;
 	struct hf_holder holder;
@@ -54,7 +54,7 @@ static bool read_row(struct dump *d, enum hf_table table, struct hf_slice key, s
 		if (!hf_lease_decode(key, value, &line->lease))
 			return false;
 		if (!read_bounds(d))
-			hf_txn_corrupt(d->reader, HF_ADDRESSES, "a lease's address does not point to it");
+			hf_txn_corrupt(d->reader, HF_ADDRESSES, "a lease's address has another holder");
 		return true;
 	case HF_HISTORY:
 		return hf_history_decode(key, value, &line->address, &line->holder);
@@ -70,7 +70,7 @@ static enum hf_err dump_table(struct dump *d, enum hf_line_sort sort, enum hf_ta
 	d->line.sort = sort;
 	while (hf_cursor_next(&cursor)) {
 		if (!read_row(d, table, cursor.key, cursor.value, &skip))
-			hf_txn_corrupt(d->reader, table, "a record is damaged");
+			hf_txn_damaged(d->reader, table);
 		enum hf_err err = hf_txn_fault(d->reader, d->why);
 		if (!err && !skip) {
 			d->counts[sort]++;
@@ -105,7 +105,7 @@ enum hf_err hf_dump(struct hf_txn *reader, enum hf_err (*each)(void *context, co
 		    void *context, struct hf_why *why) {
 	struct dump *d = calloc(1, sizeof *d);
 	if (!d)
-		return hf_fail(why, HF_E_STORAGE, "out of memory");
+		return hf_no_memory(why);
 	d->reader = reader;
 	d->each = each;
 	d->context = context;

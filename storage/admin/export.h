@@ -1,8 +1,8 @@
-/* export.h — everything that a store's tables hold and that does not follow from something else, record by record.
+/* export.h — everything in a store's tables that cannot be derived from something else, record by record.
  *
- * What follows is left out (derive.h): free extents, the reverse index but for when an address was bound, deadlines, sums and
- * counters. A line is one record, whatever text is made of it (api/shapes/export_json.h). Lines come in one order: the store,
- * pools, zones, scopes, leases, past holders, changes, each sort by its key, and an end that counts them.
+ * What can be derived is left out (derive.h): free extents, the reverse index except when an address was bound, deadlines, sums and
+ * counters. A line is one record; api/shapes/export_json.h gives it a text. The lines have a fixed order: the store, pools, zones,
+ * scopes, leases, past holders, changes, each sort by its key, and an end that counts them.
  */
 #ifndef HF_STORAGE_ADMIN_EXPORT_H
 #define HF_STORAGE_ADMIN_EXPORT_H
@@ -17,7 +17,7 @@ enum hf_line_sort {
 	HF_LINE_STORE,
 	HF_LINE_POOL,
 	HF_LINE_ZONE,
-	HF_LINE_SCOPE, /* of one that has no lease any more: all that is known of it is that it was there */
+	HF_LINE_SCOPE, /* of a scope that has no lease any more: only its existence is known */
 	HF_LINE_LEASE,
 	HF_LINE_HOLDER,
 	HF_LINE_CHANGE,
@@ -40,7 +40,7 @@ struct hf_line {
 			struct hf_meta store;
 			struct hf_moves moves;
 		};
-		struct hf_pool pool; /* its counters mean nothing, but for the cursors */
+		struct hf_pool pool; /* of its counters only the cursors have a meaning */
 		struct hf_zone zone;
 		struct hf_identity scope; /* without a service */
 		struct {
@@ -52,12 +52,13 @@ struct hf_line {
 			struct hf_holder holder;
 		};
 		struct hf_change change;
-		uint64_t counts[HF_LINE_SORTS]; /* of the end: how many lines of each sort; of the first and the last none */
+		uint64_t counts[HF_LINE_SORTS]; /* of the end: how many lines of each sort, except the first and the last */
 	};
 };
 
-/* Calls `each` for every line of the reader's snapshot; the line is the callee's only during the call, and its error ends the dump.
- * Memory is that of one line. HF_E_CORRUPT: a record is damaged, or a lease's address is not in the reverse index. Or a fault. */
+/* Calls `each` for every line of the reader's snapshot; the line is valid only during the call, and an error of `each` ends the
+ * dump. Memory is that of one line. HF_E_CORRUPT: a record is damaged, or a lease's address is not in the reverse index. Or a
+ * fault. */
 enum hf_err hf_dump(struct hf_txn *reader, enum hf_err (*each)(void *context, const struct hf_line *line, struct hf_why *why),
 		    void *context, struct hf_why *why) HF_CHECKED;
 

@@ -1,4 +1,4 @@
-/* merge.c — judging a store's pools, zones and leases against another's, and carrying it out. */
+/* merge.c — compares a store's pools, zones and leases with another's, and applies the result. */
 #include "merge.h"
 
 #include <stdarg.h>
@@ -12,16 +12,16 @@
 
 #define WHAT_MAX 1024
 
-/* A pool of the store that comes, and where its leases go. */
+/* A pool of the imported store, and where its leases go. */
 struct target {
-	struct hf_pool pool; /* the one that is there, or the one that is added */
+	struct hf_pool pool; /* the existing one, or the one that is added */
 	enum { THERE, ADDED, REFUSED } is;
 };
 
 struct walk {
 	struct hf_merge *merge;
 	struct hf_txn *from, *into; /* snapshots */
-	struct hf_batch *batch;	    /* NULL: judge, tell and count; else carry out */
+	struct hf_batch *batch;	    /* NULL: judge, report and count; else apply */
 	int n_targets;
 	struct target *targets; /* by name */
 };
@@ -44,10 +44,9 @@ static void count(struct walk *w, uint64_t *counter) {
 		(*counter)++;
 }
 
-/* Reads the next record of a table into *ret by its decoder; damage sticks to the reader. */
+/* Reads the next record of a table into *ret with its decoder; damage sticks to the reader. */
 #define NEXT(cursor, decode, ret)                                                                                                  \
-	(hf_cursor_next(&(cursor)) && (decode((cursor).key, (cursor).value, (ret)) ||                                              \
-				       (hf_txn_corrupt((cursor).txn, (cursor).table, "a record is damaged"), false)))
+	(hf_cursor_next(&(cursor)) && (decode((cursor).key, (cursor).value, (ret)) || hf_txn_damaged((cursor).txn, (cursor).table)))
 
 /* --- pools --- */
 
@@ -57,7 +56,7 @@ static void judge_pool(struct walk *w, const struct hf_pool *pool, struct target
 	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
 	HF_CURSOR pools;
 	if (!other) {
-		hf_txn_fail(w->into, HF_E_STORAGE, "out of memory");
+		hf_txn_no_memory(w->into);
 		return;
 	}
 	ret->is = ADDED;
@@ -78,7 +77,7 @@ static void judge_pool(struct walk *w, const struct hf_pool *pool, struct target
 		}
 	}
 	if (ret->is == REFUSED) {
-		tell(w, HF_LINE_POOL, "pool \"%s\" is not added: %s overlaps %s of a pool that is here", pool->name, a, b);
+		tell(w, HF_LINE_POOL, "pool \"%s\" is not added: %s overlaps %s of an existing pool", pool->name, a, b);
 		w->merge->counts.unsettled++;
 	}
 	if (ret->is == ADDED)
@@ -97,7 +96,7 @@ static enum hf_err judge_pools(struct walk *w, struct hf_why *why) {
 	}
 	bool good = pool && w->targets;
 	free(pool);
-	return good ? HF_OK : hf_fail(why, HF_E_STORAGE, "out of memory");
+	return good ? HF_OK : hf_no_memory(why);
 }
 
 static int by_name(const void *name, const void *target) { return strcmp(name, ((const struct target *)target)->pool.name); }
@@ -109,7 +108,7 @@ static const struct target *find_target(const struct walk *w, const char *name) 
 static void add_pool(struct walk *w, const struct hf_pool *pool) {
 	struct hf_pool *added;
 	if (hf_batch_add_pool(w->batch, pool->name, &added)) {
-		hf_txn_fail(hf_batch_txn(w->batch), HF_E_STORAGE, "out of memory");
+		hf_txn_no_memory(hf_batch_txn(w->batch));
 		return;
 	}
 	added->config = pool->config;
@@ -125,7 +124,7 @@ static void add_pool(struct walk *w, const struct hf_pool *pool) {
 	added->revision = hf_batch_record(w->batch, &change);
 }
 
-/* A draining range of a new pool whose leases were all left out goes. */
+/* Drops the draining ranges of new pools whose leases were all left out. */
 static void drop_drained(struct walk *w) {
 	for (int i = 0; i < w->n_targets; i++) {
 		struct hf_pool *pool = hf_batch_pool(w->batch, w->targets[i].pool.name);
@@ -145,8 +144,8 @@ static bool same_zone(const struct hf_zone *a, const struct hf_zone *b) {
 	return true;
 }
 
-/* A zone that is new here has nobody connected. Its epoch is none of an earlier store epoch: one of those may have been this zone's
- * here, before a restore whose backup knew nothing of it. */
+/* Adds a zone, which has no control plane connected here. Its epoch must not be of an earlier store epoch: the zone may have had
+ * that epoch here, before a restore whose backup did not know the zone. */
 static void add_zone(struct walk *w, struct hf_zone zone) {
 	uint64_t store_epoch = hf_batch_meta(w->batch)->store_epoch, band = (store_epoch - 1) << HF_BAND_BITS;
 	if (zone.epoch > 0 && zone.epoch <= band)
@@ -202,7 +201,7 @@ static bool same_place(const struct hf_lease *a, const struct hf_lease *b) {
 	return same;
 }
 
-/* But for its place, its revision, and the digest of the document as sent. */
+/* Compares everything except addresses, revision, and the digest of the document as sent. */
 static bool same_state(const struct hf_lease *a, const struct hf_lease *b) {
 	return a->state == b->state && a->generation == b->generation && a->fingerprint_version == b->fingerprint_version &&
 	       hf_digest_equal(&a->fingerprint, &b->fingerprint) && strcmp(a->version, b->version) == 0 &&
@@ -210,11 +209,11 @@ static bool same_state(const struct hf_lease *a, const struct hf_lease *b) {
 	       a->quarantined_until_ms == b->quarantined_until_ms && a->forced == b->forced;
 }
 
-/* Whether the lease could have an address here, `current` (NULL: none) being the one that it has. */
+/* Whether the lease could have an address here; `current` (may be NULL) is its existing lease. */
 static bool fits(struct walk *w, const struct target *target, const struct hf_lease *lease, struct hf_addr a,
 		 const struct hf_lease *current) {
 	static const char *const places[] = {
-		[HF_OUTSIDE] = "in no range", [HF_RESERVED] = "in a reserved range", [HF_DRAINING] = "in a draining range"};
+		[HF_OUTSIDE] = "outside every range", [HF_RESERVED] = "in a reserved range", [HF_DRAINING] = "in a draining range"};
 	char id[WHAT_MAX / 2], text[HF_ADDR_TEXT];
 	struct hf_holder holder;
 	name_lease(&lease->id, id);
@@ -232,12 +231,12 @@ static bool fits(struct walk *w, const struct target *target, const struct hf_le
 	return place == HF_ALLOCATABLE;
 }
 
-/* Whether the lease could have all of its addresses here; else says why not. */
+/* Whether the lease could have all of its addresses here; if not, reports why. */
 static bool can_have(struct walk *w, const struct hf_lease *lease, const struct hf_lease *current) {
 	const struct target *target = find_target(w, lease->pool);
 	char id[WHAT_MAX / 2];
 	if (!target || target->is == REFUSED) {
-		tell(w, HF_LINE_LEASE, "%s: its pool \"%s\" is not here", name_lease(&lease->id, id), lease->pool);
+		tell(w, HF_LINE_LEASE, "%s: its pool \"%s\" does not exist here", name_lease(&lease->id, id), lease->pool);
 		return false;
 	}
 	for (int i = 0; i < lease->n_vips; i++)

@@ -1,8 +1,8 @@
-/* merge.h — the leases of one store into another that has some already. Its verb is import.h's to call.
+/* merge.h — adds the leases of one store to another that has leases already; called by import.h.
  *
- * Everything is judged on snapshots of both, before anything is written; so what is told is what is done, in whatever order. A pool
- * that is missing is made, one that is there stays as it is; so do zones, and one that is new is offline if it had connected. No
- * address that another identity holds is ever taken. History and changes stay behind: what is added is new here, by cause `admin`.
+ * Everything is judged on snapshots of both before anything is written, so that the result is what was reported, in any order. A
+ * missing pool or zone is added, an existing one stays as it is; an added zone that had connected is offline. An address that
+ * another identity holds is never taken. History and changes are not copied: what is added counts as new, with cause `admin`.
  */
 #ifndef HF_STORAGE_ADMIN_MERGE_H
 #define HF_STORAGE_ADMIN_MERGE_H
@@ -10,36 +10,37 @@
 #include "export.h"
 
 enum hf_settle {
-	HF_SETTLE_REFUSE,  /* one conflict, and nothing is changed */
-	HF_SETTLE_KEEP,	   /* what is there stays */
-	HF_SETTLE_REPLACE, /* a lease takes the place of its identity's, unless another has its address */
+	HF_SETTLE_REFUSE,  /* change nothing if there is a conflict */
+	HF_SETTLE_KEEP,	   /* keep the existing records */
+	HF_SETTLE_REPLACE, /* replace the existing lease of an identity, unless another identity holds its address */
 };
 
 struct hf_merge_counts {
 	uint64_t pools_added, zones_added;
-	uint64_t added;	    /* leases that are new */
-	uint64_t unchanged; /* that are there already, but for revisions, and the digest of the document as sent */
-	uint64_t replaced;  /* that took the place of another, by HF_SETTLE_REPLACE; of these: */
+	uint64_t added;	    /* new leases */
+	uint64_t unchanged; /* that exist already, apart from revisions and the digest of the document as sent */
+	uint64_t replaced;  /* that replaced an existing lease (HF_SETTLE_REPLACE); of these: */
 	uint64_t moved;	    /* … with other addresses */
-	uint64_t left_out;  /* leases that conflict, and are not there now */
-	uint64_t conflicts; /* everything that was told */
+	uint64_t left_out;  /* leases that conflict, and were not added */
+	uint64_t conflicts; /* all conflicts reported */
 	uint64_t unsettled; /* of these, what HF_SETTLE_REPLACE cannot settle */
 };
 
 struct hf_merge {
 	struct hf_store *into, *from;
 	enum hf_settle settle;
-	bool dry_run; /* judge, tell and count alone */
-	/* Called for each conflict: what it is about, and a sentence; the text is the callee's only during the call. May be NULL.
-	 */
+	bool dry_run; /* only judge, report and count */
+	/* Called for each conflict with its subject and a sentence; the text is valid only during the call. May be NULL. */
 	void (*conflict)(void *context, enum hf_line_sort sort, const char *what);
 	void *context;
 	/* The result. */
-	struct hf_merge_counts counts; /* what was done, or would be */
-	bool applied;		       /* false: nothing was changed */
+	struct hf_merge_counts counts; /* what was done, or would be done */
+	bool applied;		       /* false: nothing has changed */
 };
 
-/* In one transaction. Conflicts are no error. HF_E_CORRUPT, HF_E_STORAGE_FULL, or another fault: nothing was changed. */
+/* Merges in one transaction. Conflicts are not an error. After an error nothing has changed.
+ * HF_E_CORRUPT: one of the stores breaks an invariant, or would.
+ * HF_E_STORAGE_FULL: the disk or the map is full. Or another fault. */
 enum hf_err hf_merge(struct hf_merge *merge, struct hf_why *why) HF_CHECKED;
 
 #endif

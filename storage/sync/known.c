@@ -7,7 +7,7 @@ struct hf_digest hf_known_digest(const char *zone, const void *document, size_t 
 	return hf_digest_of_two(zone, strlen(zone) + 1, document, len);
 }
 
-/* The slot of a digest: where it is, or where it is to go. Digests are random, so their first bytes do for a hash. */
+/* Returns the slot of a digest: its own, or the free one for it. Digests are random, so their first bytes serve as the hash. */
 static struct hf_known_document **slot_of(const struct hf_known *known, const struct hf_digest *raw) {
 	size_t at;
 	memcpy(&at, raw->bytes, sizeof at);
@@ -17,7 +17,7 @@ static struct hf_known_document **slot_of(const struct hf_known *known, const st
 	return &known->slots[at];
 }
 
-/* Slots for twice as many leases as the zone has. */
+/* Makes slots for twice as many leases as the zone has. */
 static bool make_slots(size_t leases, struct hf_known *known) {
 	size_t slots = 64;
 	while (slots < 2 * leases)
@@ -48,11 +48,11 @@ static bool add(struct hf_known *known, const struct hf_lease *lease, struct hf_
 	return true;
 }
 
-/* Adds the zone's leases; false if they cannot all be. `left` are counted by the scopes, which may be damaged: the slots must never
- * fill up. */
+/* Adds all of the zone's leases; returns false if that fails. The scopes count `left` leases, and may be damaged: the slots must
+ * never fill up. */
 static bool add_leases(struct hf_txn *reader, const char *zone, uint64_t left, struct hf_known *known) {
 	static const struct hf_digest none;
-	struct hf_slice prefix = {zone, strlen(zone) + 1}; /* with its NUL, as no zone's name begins another's keys */
+	struct hf_slice prefix = {zone, strlen(zone) + 1}; /* with its NUL, so that it matches no other zone's keys */
 	struct hf_lease lease;
 	HF_CURSOR leases;
 	hf_cursor_open(reader, HF_LEASES, &leases);
@@ -61,7 +61,7 @@ static bool add_leases(struct hf_txn *reader, const char *zone, uint64_t left, s
 		if (left-- == 0)
 			hf_txn_corrupt(reader, HF_SCOPES, "a zone has more leases than its scopes count");
 		else if (!hf_lease_decode(leases.key, leases.value, &lease))
-			hf_txn_corrupt(reader, HF_LEASES, "a record is damaged");
+			hf_txn_damaged(reader, HF_LEASES);
 		else if (hf_digest_equal(&lease.raw, &none) || add(known, &lease, leases.key))
 			continue;
 		return false;

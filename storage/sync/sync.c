@@ -41,7 +41,7 @@ enum hf_err hf_sync_no_memory(const struct hf_sync *sync, struct hf_why *why) {
 			"a zone's syncs may use a quarter of the %zu bytes of memory for syncs, and this one alone uses most of "
 			"it; send less at once, or let the server use more",
 			max_bytes);
-	return hf_fail(why, HF_E_OVERLOADED, "the zone's syncs under way use all the memory that they may; try again");
+	return hf_fail(why, HF_E_OVERLOADED, "the zone's syncs in progress use all the memory that they may; try again");
 }
 
 static void *copy(struct hf_sync *sync, const void *data, size_t len) {
@@ -59,7 +59,7 @@ void hf_sync_set_outcome(struct hf_sync *sync, struct hf_sync_item *item, enum h
 
 enum hf_err hf_sync_reject(struct hf_sync *sync, struct hf_sync_item *item, enum hf_err err, const char *text) {
 	item->why = copy(sync, text, strlen(text) + 1);
-	if (!item->why || !hf_arena_charge(&sync->arena, sync->answer_bytes)) /* the answer says it too */
+	if (!item->why || !hf_arena_charge(&sync->arena, sync->answer_bytes)) /* the answer has it too */
 		return HF_E_OVERLOADED;
 	item->err = err;
 	item->todo = HF_SYNC_DONE;
@@ -81,12 +81,12 @@ struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role ro
 	return item;
 }
 
-/* Why an item of a checked identity is not in the sync's scope; NULL if it is. */
+/* Returns why an item with a checked identity is outside the sync's scope; NULL if it is inside. */
 static const char *outside(const struct hf_sync *sync, const struct hf_identity *id) {
 	if (sync->kind && id->kind != sync->kind)
-		return "its kind is not the one that is synchronised";
+		return "its kind is not the one being synchronised";
 	if (sync->mesh[0] && strcmp(id->mesh, sync->mesh) != 0)
-		return "its mesh is not the one that is synchronised";
+		return "its mesh is not the one being synchronised";
 	return NULL;
 }
 
@@ -128,7 +128,7 @@ enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input,
 	return err ? hf_sync_no_memory(sync, why) : HF_OK;
 }
 
-/* By identity; what is listed goes before what is removed, each in the body's order. */
+/* Orders by identity; listed items before removals, each in the body's order. */
 static int by_key(const void *a, const void *b) {
 	const struct hf_sync_item *one = *(struct hf_sync_item *const *)a, *two = *(struct hf_sync_item *const *)b;
 	int order = hf_slice_compare(hf_sync_key(one), hf_sync_key(two));
@@ -137,8 +137,8 @@ static int by_key(const void *a, const void *b) {
 	return order ? order : (one->number > two->number) - (one->number < two->number);
 }
 
-/* The first of an identity stands; items that were rejected stand too, as their leases are listed. What is listed lives, whatever
- * else says that it is removed. */
+/* Rejects repeated identities except the first, which counts even if it was rejected itself, as its lease is listed. A listed item
+ * wins over any removal. */
 static enum hf_err reject_repeated(struct hf_sync *sync, struct hf_why *why) {
 	struct hf_sync_item *last = NULL;
 	for (uint32_t i = 0; i < sync->n_sorted; i++) {
@@ -149,7 +149,8 @@ static enum hf_err reject_repeated(struct hf_sync *sync, struct hf_why *why) {
 		} else if (!item->in_error) {
 			if (item->role == HF_SYNC_REMOVED && last->role != HF_SYNC_REMOVED)
 				snprintf(text, sizeof text,
-					 "the same service is listed, at place %" PRIu32 ": what is listed lives", last->place);
+					 "the same service is listed, at place %" PRIu32 ", and listing wins over removal",
+					 last->place);
 			else
 				snprintf(text, sizeof text, "the same service is listed before, at place %" PRIu32, last->place);
 			item->in_error = true;

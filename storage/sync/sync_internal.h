@@ -1,4 +1,4 @@
-/* sync_internal.h — what deciding and carrying out a sync share. Inside storage/ only. */
+/* sync_internal.h — what deciding, judging and applying a sync share; for sync/ alone. */
 #ifndef HF_STORAGE_SYNC_SYNC_INTERNAL_H
 #define HF_STORAGE_SYNC_SYNC_INTERNAL_H
 
@@ -6,39 +6,41 @@
 #include "storage/store/wear.h"
 #include "sync.h"
 
-/* Decides every item by what the transaction sees: results, what is to do, what is to be released. HF_E_STALE_EPOCH,
- * HF_E_OVERLOADED or a fault. */
+/* Decides every item on what the transaction sees: its result, its action, and the leases to release.
+ * HF_E_STALE_EPOCH: the stated zone epoch is not the zone's.
+ * HF_E_OVERLOADED: beyond the budget. Or a fault. */
 enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
-/* Whether a scope (zone, NUL, mesh, NUL, kind) of the zone is within the sync's. */
+/* Whether a scope of the zone (zone, NUL, mesh, NUL, kind) is within the sync's. */
 bool hf_sync_in_scope(const struct hf_sync *sync, struct hf_slice scope);
 
-/* Judges what was decided: whether its releases are allowed, with what was released lately; that (wear) is known inside a write
- * alone, and can only make the judgement stricter. HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD. */
+/* Judges whether the decided releases are allowed, together with recent ones (wear). Those are known only inside a write; NULL
+ * before it. They can only make the judgement stricter. HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD: as for hf_sync_peek(). */
 enum hf_err hf_sync_judge(struct hf_sync *sync, const struct hf_wear *wear, int64_t now_ms, struct hf_why *why) HF_CHECKED;
 
-/* A new item, not yet in any list. NULL: beyond the budget. */
+/* Makes a new item, not yet in any list. NULL: beyond the budget. */
 struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len);
 
-/* An item's identity bytes. */
+/* Returns an item's identity bytes. */
 static inline struct hf_slice hf_sync_key(const struct hf_sync_item *item) { return (struct hf_slice){item->key, item->key_len}; }
 
-/* The first of the sorted items that is not before a key; n_sorted if there is none. */
+/* Returns the position of the first sorted item at or after a key; n_sorted if all precede it. */
 uint32_t hf_sync_find(const struct hf_sync *sync, struct hf_slice key);
 
-/* HF_E_OVERLOADED in words. */
+/* Fails with HF_E_OVERLOADED, and explains which limit was reached. */
 enum hf_err hf_sync_no_memory(const struct hf_sync *sync, struct hf_why *why);
 
-/* Fills a request for one item; what does not differ from item to item is left alone. */
+/* Fills in a request for one item; leaves what all items share. */
 void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret);
 
-/* Sets an item's result from the lease that it has; NULL: from having none. */
+/* Sets an item's result from its lease (NULL: it has no lease). */
 void hf_sync_set_lease(const struct hf_sync *sync, struct hf_sync_item *item, const struct hf_lease *lease);
 
-/* Sets an item's outcome, and counts it instead of the one before. */
+/* Sets an item's outcome, and counts it in place of the previous one. */
 void hf_sync_set_outcome(struct hf_sync *sync, struct hf_sync_item *item, enum hf_sync_outcome outcome);
 
-/* Rejects an item. The words are copied. HF_E_OVERLOADED: there is no room for them. */
+/* Rejects an item, and copies the reason.
+ * HF_E_OVERLOADED: beyond the budget. */
 enum hf_err hf_sync_reject(struct hf_sync *sync, struct hf_sync_item *item, enum hf_err err, const char *text) HF_CHECKED;
 
 #endif

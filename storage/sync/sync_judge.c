@@ -1,4 +1,4 @@
-/* sync_judge.c — whether what a sync releases is allowed. */
+/* sync_judge.c — whether a sync's releases are allowed. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -19,7 +19,7 @@ static bool has_new(const struct hf_sync *sync) {
 	return false;
 }
 
-/* Whether a full list has nothing of the zone's own in its scope, be it valid or not. */
+/* Whether a full list has no item of the zone itself in its scope, valid or not. */
 static bool is_empty(const struct hf_sync *sync) {
 	for (uint32_t i = 0; i < sync->n_sorted; i++)
 		if (!sync->sorted[i]->outside && strcmp((const char *)sync->sorted[i]->key, sync->zone) == 0)
@@ -27,7 +27,7 @@ static bool is_empty(const struct hf_sync *sync) {
 	return sync->mode == HF_SYNC_FULL;
 }
 
-/* A look at what was released lately in a sync's scope. */
+/* The recent releases in a sync's scope. */
 struct lately {
 	struct hf_sync *sync;
 	const struct hf_wear *wear;
@@ -35,7 +35,7 @@ struct lately {
 	uint64_t releases;
 };
 
-/* How many leases of a scope come back by this very sync that were released lately. */
+/* Returns how many recently released leases of a scope this sync restores. */
 static uint64_t returning(const struct lately *lately, struct hf_slice scope) {
 	const struct hf_sync *sync = lately->sync;
 	uint64_t n = 0;
@@ -66,7 +66,7 @@ struct judged {
 	char where[HF_NAME_MAX + 64]; /* "" for the whole */
 };
 
-/* What was released lately was there before it, and goes with what goes now. */
+/* Counts the recent releases both as active leases and as releases of this sync. */
 static enum hf_err judge(const struct hf_sync *sync, const struct judged *j, struct hf_why *why) {
 	char lately[96] = "";
 	if (!hf_rules_mass_release(j->releases + j->lately, j->active + j->lately, sync->max_release_percent, j->empty))
@@ -107,7 +107,7 @@ enum hf_err hf_sync_judge(struct hf_sync *sync, const struct hf_wear *wear, int6
 	return err;
 }
 
-/* A sync that is refused ends here too, unless its summary can only be told by trying: what new services would get. */
+/* A refused sync ends here too, unless its summary depends on applying it: on what new services would get. */
 enum hf_err hf_sync_peek(struct hf_txn *reader, struct hf_sync *sync, struct hf_why *why, bool *ret_write) {
 	enum hf_err err = hf_sync_decide(sync, reader, why);
 	if (err)

@@ -1,4 +1,4 @@
-/* verify.c — the invariants of a snapshot: the order of the passes, what they share, and the small tables. */
+/* verify.c — the order of the passes, what they share, and the checks of the small tables. */
 #include "verify_internal.h"
 
 #include <inttypes.h>
@@ -60,12 +60,12 @@ bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *
 
 static void check_meta(struct hf_verify *v) {
 	if (!hf_clock_record_is_sound(v->txn))
-		hf_verify_say(v, HF_META, "the record of the store's time is damaged; no server starts on it");
+		hf_verify_say(v, HF_META, "the record of the store's time is damaged; a server refuses to start with it");
 	if (v->meta.compacted > v->meta.revision)
 		hf_verify_say(v, HF_META, "the feed is compacted up to %" PRIu64 ", beyond the store's revision %" PRIu64,
 			      v->meta.compacted, v->meta.revision);
 	if (v->meta.store_epoch == 0)
-		hf_verify_say(v, HF_META, "the store epoch is 0; it begins with 1");
+		hf_verify_say(v, HF_META, "the store epoch is 0; the first is 1");
 	if (v->meta.store_epoch > HF_STORE_EPOCH_MAX)
 		hf_verify_say(v, HF_META, "the store epoch is %" PRIu64 "; it is at most %" PRIu64, v->meta.store_epoch,
 			      HF_STORE_EPOCH_MAX);
@@ -85,12 +85,12 @@ static bool instances_are_sound(const struct hf_zone *zone) {
 	return true;
 }
 
-/* Every connection that is no refresh raises the epoch, all but the first of them `reconnects`, and a new instance comes with one;
- * a restore raises epochs alone. */
+/* Every connection except a refresh raises the epoch; every one of these except the first raises `reconnects`; a new instance
+ * always does both. A restore raises epochs alone. */
 static void check_zone(struct hf_verify *v, const struct hf_zone *zone) {
 	bool managed = zone->epoch > 0;
 	if (hf_name_check("zone", zone->name, HF_NAME_MAX, NULL))
-		hf_verify_say(v, HF_ZONES, "zone \"%s\": the name is out of form", zone->name);
+		hf_verify_say(v, HF_ZONES, "zone \"%s\": the name is invalid", zone->name);
 	if ((zone->state != HF_ZONE_RETIRED && managed != (zone->state != HF_ZONE_UNMANAGED)) || managed != (zone->n_instances > 0))
 		hf_verify_say(v, HF_ZONES, "zone \"%s\": epoch %" PRIu64 ", state %d and %d instances contradict each other",
 			      zone->name, zone->epoch, (int)zone->state, zone->n_instances);
@@ -113,7 +113,7 @@ static void check_zone_epoch(struct hf_verify *v, const struct hf_zone *zone) {
 }
 
 static void check_retired(struct hf_verify *v, const struct hf_zone *zone) {
-	struct hf_slice prefix = {zone->name, strlen(zone->name) + 1}; /* with its NUL, as no zone's name begins another's scopes */
+	struct hf_slice prefix = {zone->name, strlen(zone->name) + 1}; /* with its NUL, so that it matches no other zone's scopes */
 	struct hf_scope scope;
 	uint64_t active = 0;
 	HF_CURSOR scopes;
@@ -148,7 +148,7 @@ static void check_change(struct hf_verify *v, const struct hf_change *change) {
 			      hf_change_type_name(change->type), of_pool ? "names a lease" : "names no lease");
 }
 
-/* The feed has every revision behind the compacted ones, up to the store's. */
+/* The feed has every revision after the compacted ones, up to the store's. */
 static void check_changes(struct hf_verify *v) {
 	struct hf_change change;
 	uint64_t expected = v->meta.compacted + 1;
@@ -160,7 +160,7 @@ static void check_changes(struct hf_verify *v) {
 			continue;
 		}
 		if (change.revision != expected)
-			hf_verify_say(v, HF_CHANGES, "revision %" PRIu64 " stands where %" PRIu64 " was expected", change.revision,
+			hf_verify_say(v, HF_CHANGES, "found revision %" PRIu64 " where %" PRIu64 " was expected", change.revision,
 				      expected);
 		expected = change.revision + 1;
 		check_change(v, &change);

@@ -1,31 +1,33 @@
-/* verify.h — the store's invariants (design, section 6), checked on one snapshot.
+/* verify.h — checks the store's invariants on one snapshot.
  *
- * Whatever one table says of another is looked up both ways: leases and addresses, free extents and held addresses, deadlines,
- * history, the feed, and every counter and digest against what it counts. Nothing is repaired. The tables are walked in order, side
- * by side, so that memory is that of the pools, whatever the number of leases.
+ * Every relation between two tables is checked both ways: leases and addresses, free extents and held addresses, deadlines,
+ * history, the feed, and each counter and digest against what it covers. Nothing is repaired. The tables are walked in order, side
+ * by side, so that memory does not grow with the number of leases, only with the pools.
  */
 #ifndef HF_STORAGE_VERIFY_VERIFY_H
 #define HF_STORAGE_VERIFY_VERIFY_H
 
 #include "storage/lmdb/txn.h"
 
-/* What was looked at, and how often it was wrong. */
+/* The records that were checked, and the violations found. */
 struct hf_verify_counts {
 	uint64_t leases, addresses, extents, pools, zones, scopes, deadlines, changes, holders; /* records */
 	uint64_t violations;
 };
 
-/* Checks the reader's snapshot. Calls `violation` (may be NULL) for each thing that is wrong: the table, and a sentence that names
- * the key and what was expected; the text is the callee's only during the call. An invariant that is broken may be reported more
- * than once, from each side. The time is that of reading the whole store; it never blocks the writer, but an open snapshot keeps
- * old pages alive. Sets *ret also when there are violations, which are no error.
- * HF_E_CORRUPT: the meta record or a page cannot be read, so that the check ended early. HF_E_STORAGE: out of memory, or a fault.
- */
+/* Checks the reader's snapshot. Calls `violation` (may be NULL) for each violation, with the table and a sentence that names the
+ * key and what was expected; the text is valid only during the call. A broken invariant may be reported more than once, from each
+ * side. Takes as long as reading the whole store; never blocks the writer, but an open snapshot keeps old pages alive. Violations
+ * are not an error: *ret is set then, too. HF_E_CORRUPT: the meta record or a page cannot be read, so the check ended early.
+ * HF_E_OVERLOADED: out of memory, or stopped (hf_txn_stop_on()).
+ * HF_E_STORAGE: the system refused. */
 enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, enum hf_table table, const char *what), void *context,
 		      struct hf_why *why, struct hf_verify_counts *ret) HF_CHECKED;
 
-/* Checks the reader's snapshot as hf_verify() does, and makes a violation an error. `subject` names the store in `why`. Sets *ret
- * also then. HF_E_CORRUPT: invariants are broken (`why` has their number and the first), or as above. HF_E_STORAGE: as above. */
+/* Checks the reader's snapshot as hf_verify() does, and makes a violation an error. `subject` names the store in `why`. *ret is set
+ * then, too.
+ * HF_E_CORRUPT: invariants are broken (`why` has their number and the first), or as for hf_verify().
+ * HF_E_OVERLOADED, HF_E_STORAGE: as for hf_verify(). */
 enum hf_err hf_verify_sound(struct hf_txn *reader, const char *subject, struct hf_why *why,
 			    struct hf_verify_counts *ret) HF_CHECKED;
 

@@ -1,4 +1,4 @@
-/* verify_addresses.c — the holders of addresses, present and past, and the deadlines. */
+/* verify_addresses.c — checks the holders of addresses, current and past, and the deadlines. */
 #include "verify_internal.h"
 
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
 
-#define DEADLINE_VERSION 1 /* all that a deadline's value says */
+#define DEADLINE_VERSION 1 /* a deadline's value is only this */
 
 static bool has_address(const struct hf_lease *lease, struct hf_addr a) {
 	for (int i = 0; i < lease->n_vips; i++)
@@ -15,17 +15,17 @@ static bool has_address(const struct hf_lease *lease, struct hf_addr a) {
 	return false;
 }
 
-/* A holder, present or past, came with a change of its own. */
+/* Every holder, current or past, was bound by a change of its own lease. */
 static void check_from(struct hf_verify *v, enum hf_table table, struct hf_addr a, const struct hf_holder *holder) {
 	char text[HF_ADDR_TEXT], id[HF_VERIFY_ID_TEXT];
 	struct hf_change change;
 	hf_addr_format(a, text);
 	if (holder->from_revision == 0 || holder->from_revision > v->meta.revision)
-		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": that is not one of the store's, up to %" PRIu64, text,
+		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": the store has revisions only up to %" PRIu64, text,
 			      holder->from_revision, v->meta.revision);
 	else if (holder->from_revision > v->meta.compacted && hf_verify_change(v, holder->from_revision, &change) &&
 		 (!change.has_lease || !hf_identity_equal(&change.id, &holder->id)))
-		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": that was no change of %s", text, holder->from_revision,
+		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": that was not a change of %s", text, holder->from_revision,
 			      hf_verify_id(&holder->id, id));
 }
 
@@ -35,9 +35,9 @@ static void check_present(struct hf_verify *v, struct hf_addr a, const struct hf
 	hf_addr_format(a, text);
 	hf_verify_id(&holder->id, id);
 	if (!hf_verify_lease(v, &holder->id, &lease))
-		hf_verify_say(v, HF_ADDRESSES, "%s points to %s, which has no lease", text, id);
+		hf_verify_say(v, HF_ADDRESSES, "%s is held by %s, which has no lease", text, id);
 	else if (!has_address(&lease, a))
-		hf_verify_say(v, HF_ADDRESSES, "%s points to %s, whose lease has other addresses", text, id);
+		hf_verify_say(v, HF_ADDRESSES, "%s is held by %s, whose lease has other addresses", text, id);
 	check_from(v, HF_ADDRESSES, a, holder);
 }
 
@@ -47,21 +47,22 @@ static void check_past(struct hf_verify *v, struct hf_addr a, const struct hf_ho
 	hf_addr_format(a, text);
 	check_from(v, HF_HISTORY, a, holder);
 	if (holder->to_ms == 0)
-		hf_verify_say(v, HF_HISTORY, "%s, from revision %" PRIu64 ": a past holder is expected to have let go", text,
+		hf_verify_say(v, HF_HISTORY, "%s, from revision %" PRIu64 ": the end of a past holder is missing", text,
 			      holder->from_revision);
 	else if (!hf_deadline_has(v->txn, &end))
-		hf_verify_say(v, HF_DEADLINES, "%s, from revision %" PRIu64 ": no deadline drops this holder at %" PRId64 " ms",
+		hf_verify_say(v, HF_DEADLINES,
+			      "%s, from revision %" PRIu64 ": the deadline is missing that drops this holder at %" PRId64 " ms",
 			      text, holder->from_revision, end.at_ms);
 }
 
-/* The past holders of one address, oldest first: how many there were, and the newest's revision. */
+/* The past holders of one address, oldest first: how many were seen, and the newest one's revision. */
 struct past {
 	struct hf_addr a;
-	int n; /* 0: no address yet */
+	int n; /* 0: before the first address */
 	uint64_t newest;
 };
 
-/* All past holders of an address were seen. Time may jump, so the order of holders is that of revisions. */
+/* Checks an address once all of its past holders were seen. Holders are ordered by revision, as time may jump. */
 static void end_past(struct hf_verify *v, const struct past *past) {
 	char text[HF_ADDR_TEXT];
 	struct hf_holder present;
@@ -71,7 +72,7 @@ static void end_past(struct hf_verify *v, const struct past *past) {
 	if (past->n > HF_HISTORY_HOLDERS)
 		hf_verify_say(v, HF_HISTORY, "%s has %d past holders; at most %d are kept", text, past->n, HF_HISTORY_HOLDERS);
 	if (hf_verify_holder(v, past->a, &present) && present.from_revision <= past->newest)
-		hf_verify_say(v, HF_HISTORY, "%s is held from revision %" PRIu64 ", but a past holder came with %" PRIu64, text,
+		hf_verify_say(v, HF_HISTORY, "%s is held from revision %" PRIu64 ", but a past holder was bound by %" PRIu64, text,
 			      present.from_revision, past->newest);
 }
 
@@ -115,7 +116,7 @@ static void check_lease_deadline(struct hf_verify *v, const struct hf_deadline *
 	struct hf_identity id;
 	struct hf_lease lease;
 	if (!hf_identity_decode(deadline->lease.bytes, deadline->lease.len, &id))
-		return; /* the deadline was decoded, so it cannot be */
+		return; /* cannot happen, as the deadline was decoded */
 	hf_verify_id(&id, text);
 	if (!hf_verify_lease(v, &id, &lease))
 		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s, which has no lease", deadline->at_ms, text);
@@ -138,15 +139,15 @@ static void check_history_deadline(struct hf_verify *v, const struct hf_deadline
 	struct hf_slice key = hf_writer_end(&w);
 	hf_addr_format(deadline->address, text);
 	if (!hf_txn_get(v->txn, HF_HISTORY, key, &value) || !hf_history_decode(key, value, &a, &holder))
-		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s from revision %" PRIu64 ": there is no such holder",
+		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s from revision %" PRIu64 ": the holder does not exist",
 			      deadline->at_ms, text, deadline->from_revision);
 	else if (holder.to_ms == 0 || holder.to_ms + HF_HISTORY_AGE_MS != deadline->at_ms)
 		hf_verify_say(v, HF_DEADLINES,
-			      "%" PRId64 " ms, of %s from revision %" PRIu64 ": that is not 90 days after this holder let go",
+			      "%" PRId64 " ms, of %s from revision %" PRIu64 ": that is not 90 days after the end of this holder",
 			      deadline->at_ms, text, deadline->from_revision);
 }
 
-/* Whatever must have a deadline was seen to have it; here none is left over. */
+/* The other passes check that every required deadline exists; this one, that every deadline is required. */
 void hf_verify_deadlines(struct hf_verify *v) {
 	struct hf_deadline deadline;
 	HF_CURSOR deadlines;

@@ -1,17 +1,17 @@
-/* verify_free.c — the free extents: held, reserved and free fill every CIDR exactly. */
+/* verify_free.c — checks that the held, reserved and free addresses fill every CIDR exactly. */
 #include "verify_internal.h"
 
 #include <inttypes.h>
 
 #include "storage/tables/allocator.h"
 
-/* A walk through one family of a pool: what lies where, piece by piece. */
+/* A walk through the addresses of one family of a pool, piece by piece. */
 struct tiling {
 	struct hf_verify *v;
 	const struct hf_pool *pool;
 	enum hf_family family;
 	struct hf_cursor extents, held;
-	bool at_extent, at_held; /* the cursors stand on an extent of the pool, on an address; then: */
+	bool at_extent, at_held; /* the cursors are at an extent of the pool, at an address; then: */
 	struct hf_range extent;
 	struct hf_addr a;
 	hf_u128 free; /* addresses in the extents so far */
@@ -20,20 +20,20 @@ struct tiling {
 static void read_extent(struct tiling *t, bool found) {
 	uint32_t pool_id = 0;
 	while (found && !hf_allocator_decode(t->extents.key, t->extents.value, &pool_id, &t->extent))
-		found = hf_cursor_next(&t->extents); /* damaged; check_extents() says so */
+		found = hf_cursor_next(&t->extents); /* damaged; check_extents() reports it */
 	t->at_extent = found && pool_id == t->pool->id;
 }
 
 static bool has_extent(const struct tiling *t) { return t->at_extent && hf_addr_family(t->extent.first) == t->family; }
 
-/* Leaves out extents that begin below `end`: what lies there was something else, or nothing of the pool. */
+/* Reports and skips extents that begin before `end`, where the pool has something else, or nothing. */
 static void refuse_extents(struct tiling *t, hf_u128 end, bool all) {
 	char text[HF_RANGE_TEXT];
 	for (; has_extent(t) && (all || t->extent.first.n < end); read_extent(t, hf_cursor_next(&t->extents))) {
 		hf_range_format(t->extent, text);
 		hf_verify_say(t->v, HF_FREE,
-			      "pool \"%s\": %s is not the pool's to give: it overlaps another extent or a reserved range, or "
-			      "lies in no CIDR",
+			      "pool \"%s\": %s is not free: it overlaps another extent or a reserved range, or "
+			      "lies outside every CIDR",
 			      t->pool->name, text);
 	}
 }
@@ -44,12 +44,12 @@ static void read_held(struct tiling *t, bool found) {
 		t->a = hf_addr_read(t->held.key.data);
 }
 
-/* The extent at hand, which begins where it may. */
-static void judge_extent(struct tiling *t, struct hf_range cidr, const struct hf_range *reserved, bool behind_extent) {
+/* Judges the current extent, whose first address is valid. */
+static void judge_extent(struct tiling *t, struct hf_range cidr, const struct hf_range *reserved, bool after_extent) {
 	const char *wrong = NULL;
 	char text[HF_RANGE_TEXT], a[HF_ADDR_TEXT];
 	hf_range_format(t->extent, text);
-	if (behind_extent)
+	if (after_extent)
 		wrong = "is not joined with the one before it";
 	else if (t->extent.last.n > cidr.last.n)
 		wrong = "reaches beyond its CIDR";
@@ -64,7 +64,7 @@ static void judge_extent(struct tiling *t, struct hf_range cidr, const struct hf
 	t->free += hf_range_size(t->extent);
 }
 
-/* From `at` on nothing begins that is known of. Returns the last address before something does. */
+/* Reports the addresses from `at` that are nothing. Returns the last of them. */
 static hf_u128 judge_gap(struct tiling *t, hf_u128 at, struct hf_range cidr, const struct hf_range *reserved) {
 	char text[HF_RANGE_TEXT];
 	hf_u128 last = cidr.last.n;
@@ -79,7 +79,7 @@ static hf_u128 judge_gap(struct tiling *t, hf_u128 at, struct hf_range cidr, con
 	return last;
 }
 
-/* The first reserved range that ends at or behind an address, if it begins in the CIDR. */
+/* Returns the first reserved range that ends at or after an address, if it begins in the CIDR. */
 static const struct hf_range *reserved_from(const struct hf_pool *pool, struct hf_range cidr, hf_u128 at, int *i) {
 	const struct hf_pool_config *c = &pool->config;
 	while (*i < c->n_reserved && c->reserved[*i].last.n < at)
@@ -89,7 +89,7 @@ static const struct hf_range *reserved_from(const struct hf_pool *pool, struct h
 
 static void check_cidr(struct tiling *t, struct hf_range cidr) {
 	uint8_t key[HF_ADDR_BYTES];
-	bool behind_extent = false;
+	bool after_extent = false;
 	int r = 0;
 	hf_u128 at = cidr.first.n, last;
 	hf_addr_put(cidr.first, key);
@@ -104,7 +104,7 @@ static void check_cidr(struct tiling *t, struct hf_range cidr) {
 			last = reserved->last.n; /* held or not */
 			is_extent = false;
 		} else if (is_extent) {
-			judge_extent(t, cidr, reserved, behind_extent);
+			judge_extent(t, cidr, reserved, after_extent);
 			last = t->extent.last.n;
 			read_extent(t, hf_cursor_next(&t->extents));
 		} else if (t->at_held && t->a.n == at) {
@@ -112,7 +112,7 @@ static void check_cidr(struct tiling *t, struct hf_range cidr) {
 		} else {
 			last = judge_gap(t, at, cidr, reserved);
 		}
-		behind_extent = is_extent;
+		after_extent = is_extent;
 		if (last >= cidr.last.n)
 			return;
 	}
@@ -150,7 +150,7 @@ static void check_pool(struct hf_verify *v, const struct hf_pool *pool) {
 	hf_cursor_close(&t.extents);
 }
 
-/* Every extent can be read and is some pool's. */
+/* Every extent can be decoded, and belongs to a pool. */
 static void check_extents(struct hf_verify *v) {
 	struct hf_range extent;
 	uint32_t pool_id;
@@ -167,7 +167,7 @@ static void check_extents(struct hf_verify *v) {
 			p++;
 		if (p == v->n_pools) {
 			hf_range_format(extent, text);
-			hf_verify_say(v, HF_FREE, "%s is free in a pool of id %" PRIu32 ", which there is not", text, pool_id);
+			hf_verify_say(v, HF_FREE, "%s is free in a pool of id %" PRIu32 ", which does not exist", text, pool_id);
 		}
 	}
 }

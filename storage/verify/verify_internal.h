@@ -1,4 +1,4 @@
-/* verify_internal.h — what the passes of verify share; for verify*.c, and for repair.c, which looks things up as they do. */
+/* verify_internal.h — what the passes of verify share; for verify*.c, and for repair.c, which reads records the same way. */
 #ifndef HF_STORAGE_VERIFY_VERIFY_INTERNAL_H
 #define HF_STORAGE_VERIFY_VERIFY_INTERNAL_H
 
@@ -9,11 +9,11 @@
 #include "storage/tables/holders.h"
 #include "verify.h"
 
-/* A pool as it is stored, and what the leases say of it. */
+/* A pool as it is stored, and as counted from the leases. */
 struct hf_verify_pool {
 	struct hf_pool pool;
 	uint64_t active, quarantined;
-	struct hf_pool_count count[HF_FAMILIES]; /* but for the cursor */
+	struct hf_pool_count count[HF_FAMILIES]; /* except the cursor */
 };
 
 struct hf_verify {
@@ -31,23 +31,23 @@ struct hf_verify {
 /* Reports a violation. */
 void hf_verify_say(struct hf_verify *v, enum hf_table table, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Reports a key that cannot be read, or whose record cannot, in hex. */
+/* Reports a key, in hex, that cannot be decoded, or whose record cannot. */
 void hf_verify_damaged(struct hf_verify *v, enum hf_table table, struct hf_slice key);
 
 /* `MeshService "redis" of zone "east", mesh "default"`. Returns ret_text. */
 const char *hf_verify_id(const struct hf_identity *id, char ret_text[HF_VERIFY_ID_TEXT]);
 
-/* The lease of an identity, if it is there and can be read; a damaged one is another pass's to report. */
+/* Reads the lease of an identity; returns false if it does not exist or is damaged, which another pass reports. */
 bool hf_verify_lease(struct hf_verify *v, const struct hf_identity *id, struct hf_lease *ret);
 
-/* The present holder of an address; false if it is not held (or damaged). */
+/* Reads the current holder of an address; returns false if it is not held, or the record is damaged. */
 bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_holder *ret);
 
-/* The feed's entry of a revision; false if it is not there (or damaged). */
+/* Reads the feed's entry of a revision; returns false if it does not exist, or is damaged. */
 bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *ret);
 
-/* The passes, in this order: the pools are read (and their ranges compared), the leases are counted into them, the counts are
- * compared. load_pools: HF_E_STORAGE, out of memory; the pools are the caller's to free unless it fails. */
+/* The passes, in this order: the pools are read and their ranges compared; the leases are counted into them; the counts are
+ * compared. If hf_verify_load_pools() succeeds, the caller frees the pools. HF_E_OVERLOADED: out of memory. */
 enum hf_err hf_verify_load_pools(struct hf_verify *v, struct hf_why *why) HF_CHECKED;
 void hf_verify_leases(struct hf_verify *v); /* and scopes */
 void hf_verify_pools(struct hf_verify *v);

@@ -1,4 +1,4 @@
-/* verify_leases.c — each lease against all that follows from it; leases and scopes side by side. */
+/* verify_leases.c — checks each lease against everything derived from it, and walks leases and scopes side by side. */
 #include "verify_internal.h"
 
 #include <inttypes.h>
@@ -30,14 +30,14 @@ static void check_fields(struct hf_verify *v, const struct hf_lease *lease, cons
 	if (lease->n_vips == 2 && (hf_addr_family(lease->vips[0]) != HF_IPV4 || hf_addr_family(lease->vips[1]) != HF_IPV6))
 		hf_verify_say(v, HF_LEASES, "%s: two addresses are expected to be one IPv4 and then one IPv6 address", id);
 	if (lease->generation == 0)
-		hf_verify_say(v, HF_LEASES, "%s: the generation is 0; it begins with 1", id);
+		hf_verify_say(v, HF_LEASES, "%s: the generation is 0; the first is 1", id);
 	if (lease->fingerprint_version == 0 && !hf_digest_equal(&lease->fingerprint, &none))
-		hf_verify_say(v, HF_LEASES, "%s: there is a fingerprint, but no version of its rules", id);
+		hf_verify_say(v, HF_LEASES, "%s: it has a fingerprint, but not the version of its rules", id);
 	if (lease->state == HF_ACTIVE && lease->quarantined_until_ms != 0)
 		hf_verify_say(v, HF_LEASES, "%s: an active lease has an end of quarantine", id);
 }
 
-/* The feed's entry of the lease's revision, while it is kept, is of this lease and with its addresses. */
+/* While the feed keeps the entry of the lease's revision, the entry is of this lease and has its addresses. */
 static void check_revision(struct hf_verify *v, const struct hf_lease *lease, const char *id) {
 	struct hf_change change;
 	if (lease->revision == 0 || lease->revision > v->meta.revision) {
@@ -63,9 +63,9 @@ static void check_address(struct hf_verify *v, const struct hf_lease *lease, str
 	char text[HF_ADDR_TEXT], other[HF_VERIFY_ID_TEXT];
 	hf_addr_format(a, text);
 	if (!hf_verify_holder(v, a, &holder))
-		hf_verify_say(v, HF_ADDRESSES, "%s is expected to point to %s, which has it; it points nowhere", text, id);
+		hf_verify_say(v, HF_ADDRESSES, "%s has no holder; it is expected to be held by %s, whose lease has it", text, id);
 	else if (!hf_identity_equal(&holder.id, &lease->id))
-		hf_verify_say(v, HF_ADDRESSES, "%s is in two leases: it points to %s, but %s has it as well", text,
+		hf_verify_say(v, HF_ADDRESSES, "%s is in two leases: its holder is %s, but %s has it as well", text,
 			      hf_verify_id(&holder.id, other), id);
 }
 
@@ -73,7 +73,7 @@ static void check_address(struct hf_verify *v, const struct hf_lease *lease, str
 static void count_lease(struct hf_verify *v, const struct hf_lease *lease, const char *id) {
 	struct hf_verify_pool *p = find_pool(v, lease->pool);
 	if (!p) {
-		hf_verify_say(v, HF_LEASES, "%s: there is no pool \"%s\"", id, lease->pool);
+		hf_verify_say(v, HF_LEASES, "%s: its pool \"%s\" does not exist", id, lease->pool);
 		return;
 	}
 	(*(lease->state == HF_ACTIVE ? &p->active : &p->quarantined))++;
@@ -105,17 +105,17 @@ static void check_lease(struct hf_verify *v, const struct hf_lease *lease, const
 			      deadline.at_ms);
 }
 
-/* The leases of one scope, summed up. */
+/* The sum of the leases of one scope. */
 struct scope_sum {
 	uint8_t key[HF_SCOPE_MAX];
-	size_t key_len; /* 0: no lease yet */
+	size_t key_len; /* 0: before the first lease */
 	struct hf_scope scope;
 };
 
 /* The scope records, walked beside the leases. */
 struct scope_walk {
 	struct hf_cursor cursor;
-	bool at; /* the cursor stands on a record that is still to be judged */
+	bool at; /* the cursor is at a record that is not judged yet */
 };
 
 static void check_zone(struct hf_verify *v, const struct hf_identity *scope) {
@@ -124,7 +124,7 @@ static void check_zone(struct hf_verify *v, const struct hf_identity *scope) {
 		hf_verify_say(v, HF_ZONES, "zone \"%s\" has leases or scopes, but no record", scope->zone);
 }
 
-/* Compares the record at hand with the sum of its leases, which is empty if it has none, and goes on to the next. */
+/* Compares the current record with the sum of its leases, which is empty if it has none, and moves to the next. */
 static void judge_scope(struct hf_verify *v, struct scope_walk *walk, const struct hf_scope *sum) {
 	struct hf_identity id;
 	struct hf_scope scope;
@@ -136,8 +136,8 @@ static void judge_scope(struct hf_verify *v, struct scope_walk *walk, const stru
 		check_zone(v, &id);
 		if (scope.active != sum->active || scope.quarantined != sum->quarantined)
 			hf_verify_say(v, HF_SCOPES,
-				      "%s in zone \"%s\", mesh \"%s\": %" PRIu64 " active and %" PRIu64
-				      " quarantined leases are counted; there are %" PRIu64 " and %" PRIu64,
+				      "%s in zone \"%s\", mesh \"%s\": the record counts %" PRIu64 " active and %" PRIu64
+				      " quarantined leases; the leases are %" PRIu64 " and %" PRIu64,
 				      hf_kind_name(id.kind), id.zone, id.mesh, scope.active, scope.quarantined, sum->active,
 				      sum->quarantined);
 		if (!hf_digest_equal(&scope.digest, &sum->digest))
@@ -147,7 +147,7 @@ static void judge_scope(struct hf_verify *v, struct scope_walk *walk, const stru
 	walk->at = hf_cursor_next(&walk->cursor);
 }
 
-/* All leases of a scope are summed up: judges the records up to its own. */
+/* Judges the records up to the scope's own, once all of its leases are summed up. */
 static void end_scope(struct hf_verify *v, struct scope_walk *walk, const struct scope_sum *sum) {
 	static const struct hf_scope empty;
 	struct hf_slice key = {sum->key, sum->key_len};

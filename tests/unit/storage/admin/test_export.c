@@ -210,7 +210,7 @@ static const struct {
 	{"a revision ahead", "\"fromRevision\":", "\"fromRevision\":9", "is not one of the store's"},
 	{"a pool's id", "{\"pool\":{\"pool\":\"blue\",\"id\":4", "{\"pool\":{\"pool\":\"blue\",\"id\":1", "id 1 is that of pool"},
 	{"a pool's id to come", "{\"pool\":{\"pool\":\"blue\",\"id\":4", "{\"pool\":{\"pool\":\"blue\",\"id\":400",
-	 "was never given out"},
+	 "was never assigned"},
 	{"a pool's range", "\"cidrs\":[\"242.0.0.0/8\"]", "\"cidrs\":[\"10.0.0.0/8\"]", "overlaps 10.0.0.0/24 of pool \"blue\""},
 	{"a draining range", "\"draining\":[\"10.1.0.0/", "\"draining\":[\"10.0.0.0/25\",\"10.1.0.0/",
 	 "line 3: 10.0.0.0/25 overlaps 10.0.0.0/24 of pool \"blue\""},
