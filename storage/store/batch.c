@@ -12,7 +12,7 @@
 struct scope_entry {
 	uint8_t key[HF_SCOPE_MAX];
 	unsigned key_len;
-	bool lost; /* could not be hashed, out of memory */
+	bool lost; /* could not be added to the hash table: out of memory */
 	struct hf_scope scope;
 	UT_hash_handle hh;
 };
@@ -23,7 +23,7 @@ struct hf_batch {
 	int64_t now_ms;
 	struct hf_meta meta;
 	struct scope_entry *scopes;
-	struct hf_moves moves; /* that this batch makes */
+	struct hf_moves moves; /* made by this batch */
 };
 
 static void free_batch(struct hf_batch *batch) {
@@ -63,7 +63,7 @@ static bool meta_equal(const struct hf_meta *a, const struct hf_meta *b) {
 	       a->store_epoch == b->store_epoch && a->restored_ms == b->restored_ms;
 }
 
-/* Ends a batch that changed nothing on disk: the writer's copies that it altered are read anew by the next one. */
+/* Ends a batch that changed nothing on disk; if it altered the writer's copies, the next batch reads them again. */
 static void discard(struct hf_batch *batch, bool altered) {
 	hf_wear_settle(batch->store->wear, false);
 	if (altered) {
@@ -180,7 +180,7 @@ enum hf_err hf_batch_add_pool(struct hf_batch *batch, const char *name, struct h
 void hf_batch_drop_pool(struct hf_batch *batch, struct hf_pool *pool) {
 	struct hf_store *store = batch->store;
 	struct hf_slice key = {pool->name, strlen(pool->name)}, record;
-	if (hf_txn_get(batch->txn, HF_POOLS, key, &record)) /* not yet, if the pool was added by this very batch */
+	if (hf_txn_get(batch->txn, HF_POOLS, key, &record)) /* the record does not exist yet if this batch added the pool */
 		hf_txn_del(batch->txn, HF_POOLS, key);
 	int at = 0;
 	while (store->pools[at] != pool)
@@ -195,7 +195,7 @@ void hf_batch_put_zone(struct hf_batch *batch, const struct hf_zone *zone) {
 	hf_txn_put(batch->txn, HF_ZONES, (struct hf_slice){zone->name, strlen(zone->name)}, hf_zone_encode(zone, record));
 }
 
-/* A zone appears with its first lease, unless it connected before. */
+/* Creates the zone of a first lease, unless it connected before. */
 static void ensure_zone(struct hf_batch *batch, const struct hf_key *key) {
 	struct hf_zone zone;
 	if (hf_zone_read(batch->txn, (const char *)key->bytes, &zone)) /* an identity begins with its zone and a NUL */
@@ -245,7 +245,7 @@ static bool is_cached(void *context, struct hf_slice key) {
 
 struct hf_scope hf_batch_zone_sum(struct hf_batch *batch, const char *zone) {
 	struct hf_scope sum = hf_zone_sum_except(batch->txn, zone, is_cached, batch);
-	size_t len = strlen(zone) + 1; /* with its NUL, as no zone's name begins another's scopes */
+	size_t len = strlen(zone) + 1; /* with its NUL, so that it matches no other zone's scopes */
 	struct scope_entry *entry, *next;
 	HASH_ITER (hh, batch->scopes, entry, next)
 		if (entry->key_len > len && memcmp(entry->key, zone, len) == 0)

@@ -28,17 +28,17 @@ struct hf_committer {
 	struct hf_committer_options options;
 	struct hf_committer_stats stats;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t lock; /* guards the following members */
 	pthread_cond_t changed;
 	struct queue shared; /* writes that share their commits */
 	struct queue solo;   /* writes that commit alone */
-	int before_solo;     /* how many of the shared ones go before the next solo one */
-	bool busy;	     /* somebody commits */
+	int before_solo;     /* how many shared writes go before the next solo one */
+	bool busy;	     /* a thread is committing: it has the writer's turn */
 	bool stopping;
 	const void *last_source;
-	int64_t last_source_us;	      /* when it wrote */
-	struct hf_txn *upkeep_reader; /* of whoever is busy */
-	bool was_gone;		      /* the database; likewise */
+	int64_t last_source_us;	      /* when that one wrote */
+	struct hf_txn *upkeep_reader; /* used by the thread that has the turn */
+	bool was_gone;		      /* whether the database was; likewise */
 };
 
 static void report(struct hf_committer *c, enum hf_err err, const struct hf_why *why) {
@@ -52,7 +52,7 @@ static void tell(struct hf_committer *c, uint64_t before) {
 		c->options.committed(c->options.context, c->store->meta.revision);
 }
 
-/* Commits the batch, or gives it up if it is of a solo write that was refused or wants it so. */
+/* Commits the batch; rolls it back if its solo write was refused, or asks for it. */
 static enum hf_err end_batch(struct hf_batch *batch, const struct hf_write *first, struct hf_why *why) {
 	if (!first->solo || (!first->err && !first->discard))
 		return hf_upkeep_commit(batch, why);
@@ -61,7 +61,7 @@ static enum hf_err end_batch(struct hf_batch *batch, const struct hf_write *firs
 	return err;
 }
 
-/* Whether the database is there; tells when that changes. */
+/* Checks that the database exists at its path; reports when that changes. */
 static enum hf_err look(struct hf_committer *c, struct hf_why *why) {
 	enum hf_err err = hf_store_look(c->store, why);
 	if ((err != HF_OK) != c->was_gone) {
@@ -72,7 +72,7 @@ static enum hf_err look(struct hf_committer *c, struct hf_why *why) {
 	return err;
 }
 
-/* Applies and commits a list of writes as one batch and sets every write's answer. */
+/* Applies and commits a list of writes as one batch, and sets every write's result. */
 static void commit_list(struct hf_committer *c, struct hf_write *list) {
 	struct hf_batch *batch;
 	struct hf_why why = {""};
@@ -86,7 +86,7 @@ static void commit_list(struct hf_committer *c, struct hf_write *list) {
 		err = end_batch(batch, list, &why);
 		if (!err) {
 			tell(c, before);
-			err = look(c, &why); /* nothing is acknowledged that nobody finds */
+			err = look(c, &why); /* nothing is acknowledged that a restart would not find */
 		}
 	}
 	if (!err)
@@ -98,10 +98,10 @@ static void commit_list(struct hf_committer *c, struct hf_write *list) {
 	report(c, err, &why);
 }
 
-/* The writer's turn is being used from now on … */
+/* The writer's turn begins … */
 static void begin_turn(struct hf_committer *c) { c->stats.since_us = hf_monotonic_us(); }
 
-/* … until now. Returns for how long. */
+/* … and ends. Returns its length in microseconds. */
 static int64_t end_turn(struct hf_committer *c) {
 	int64_t duration_us = hf_monotonic_us() - c->stats.since_us;
 	c->stats.since_us = 0;
@@ -123,8 +123,7 @@ static void commit_batch(struct hf_committer *c, struct hf_write *list) {
 	hf_histogram_observe(&c->stats.batch_duration_us, (uint64_t)end_turn(c));
 }
 
-/* One bounded round of upkeep; the caller has the writer's turn. Returns whether there was anything to do: then there may be more.
- */
+/* Does one bounded round of upkeep; the caller has the writer's turn. Returns whether anything was due: then more may be. */
 static bool upkeep(struct hf_committer *c) {
 	struct hf_why why = {""};
 	uint64_t before = c->store->meta.revision;
@@ -150,7 +149,7 @@ static bool upkeep(struct hf_committer *c) {
 	return !err && due;
 }
 
-/* Takes up to `max` writes off a queue; NULL if it is empty. */
+/* Takes up to `max` writes from a queue; NULL if it is empty. */
 static struct hf_write *take_from(struct queue *queue, int max, int *ret_n) {
 	struct hf_write *list = queue->head, *last = list;
 	int n = list ? 1 : 0;
@@ -167,8 +166,8 @@ static struct hf_write *take_from(struct queue *queue, int max, int *ret_n) {
 	return list;
 }
 
-/* What is committed next; the lock is held. All shared writes that were queued when a solo one ended go before the next solo one,
- * so that none of them waits for two. */
+/* Takes the writes to commit next; the caller holds the lock. All shared writes that were queued when a solo write ended go before
+ * the next solo write, so that none of them waits for two. */
 static struct hf_write *take(struct hf_committer *c) {
 	struct hf_write *list;
 	int n;
@@ -187,7 +186,7 @@ static bool has_work(const struct hf_committer *c) { return c->shared.head || c-
 
 static void answer(struct hf_write *list) {
 	while (list) {
-		struct hf_write *next = list->next; /* `done` gives the write away */
+		struct hf_write *next = list->next; /* after `done` the write may be freed */
 		list->done(list);
 		list = next;
 	}
@@ -202,13 +201,13 @@ static void wait_for_work(struct hf_committer *c, int64_t until_us) {
 
 static void *run(void *context) {
 	struct hf_committer *c = context;
-	pthread_setname_np(pthread_self(), "committer"); /* as top -H shows it */
+	pthread_setname_np(pthread_self(), "committer"); /* shown by top -H */
 	int64_t upkeep_us = hf_monotonic_us() + UPKEEP_INTERVAL_MS * 1000;
 	pthread_mutex_lock(&c->lock);
 	while (!c->stopping || has_work(c) || c->busy) {
 		wait_for_work(c, upkeep_us);
 		if (c->busy) {
-			upkeep_us = hf_monotonic_us() + BUSY_RETRY_MS * 1000; /* somebody commits inline: look again soon */
+			upkeep_us = hf_monotonic_us() + BUSY_RETRY_MS * 1000; /* another thread commits inline: try again soon */
 			continue;
 		}
 		struct hf_write *list = take(c);
@@ -257,7 +256,7 @@ enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer
 	return HF_OK;
 }
 
-/* Takes the solo writes that wait: each may take long, and whoever stops the committer waits for one at most. */
+/* Takes the waiting solo writes: each may take long, and stopping the committer should wait for at most one. */
 static struct hf_write *refuse_solo(struct hf_committer *c) {
 	int n;
 	struct hf_write *list = take_from(&c->solo, c->solo.n, &n);
@@ -331,7 +330,7 @@ enum hf_err hf_committer_submit(struct hf_committer *c, struct hf_write *write, 
 			    : hf_fail(why, HF_E_OVERLOADED, "the server is stopping");
 	}
 	if (write->solo && !c->solo.head)
-		c->before_solo = c->shared.n; /* set again when the one that is being committed ends */
+		c->before_solo = c->shared.n; /* set again when the current one ends */
 	append(write->solo ? &c->solo : &c->shared, write);
 	c->stats.queued++;
 	if (!c->busy)

@@ -1,4 +1,4 @@
-/* expiry.c — carrying out what is due. */
+/* expiry.c — processing deadlines that have come. */
 #include "expiry.h"
 
 #include "storage/model/zone_rules.h"
@@ -6,7 +6,7 @@
 #include "storage/tables/holders.h"
 #include "store_internal.h"
 
-/* When the lease's quarantine ends, its zone being what it is. */
+/* Returns when the lease's quarantine ends, given the state of its zone. */
 static int64_t quarantine_end(struct hf_batch *batch, const struct hf_lease *lease) {
 	struct hf_pool *pool = hf_batch_pool(batch, lease->pool);
 	struct hf_zone zone;
@@ -16,7 +16,7 @@ static int64_t quarantine_end(struct hf_batch *batch, const struct hf_lease *lea
 					    quarantine_ms, hf_batch_now_ms(batch));
 }
 
-/* Ends a quarantine that is due; or, if its zone holds it, gives it a later deadline, so that it is not looked at again before. */
+/* Ends a quarantine that is due; or, if its zone holds it back, gives it a later deadline, so that it is not examined before. */
 static void end_quarantine(struct hf_batch *batch, const struct hf_deadline *deadline) {
 	struct hf_lease lease;
 	if (!hf_lease_read(hf_batch_txn(batch), &deadline->lease, &lease) || lease.state != HF_QUARANTINED ||
@@ -44,8 +44,8 @@ static void carry_out(struct hf_batch *batch, const struct hf_deadline *deadline
 		end_history(batch, deadline);
 }
 
-/* Carries out what is due between the patient time, up to which everything was, and the store's own: quarantines alone. History
- * there is passed over, and where that ended is remembered, as nothing new comes before it. Returns when the next one is due. */
+/* Everything due up to the patient time has been processed; processes the quarantines from there to the store's own time. Skips
+ * history entries there, and remembers where that ended, as nothing new is added before it. Returns when the next one is due. */
 static int64_t sweep_held(struct hf_batch *batch, int budget) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	struct hf_store *store = hf_batch_store(batch);

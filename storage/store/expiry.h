@@ -1,12 +1,12 @@
-/* expiry.h — carrying out what is due. Inside storage/ only. */
+/* expiry.h — processing deadlines that have come. */
 #ifndef HF_STORAGE_STORE_EXPIRY_H
 #define HF_STORAGE_STORE_EXPIRY_H
 
 #include "batch.h"
 
-/* Ends quarantines and drops history entries whose deadline has come, at most `budget` of them, earliest first, and notes in the
- * store when the next one is due. A quarantine whose zone is offline, or has not been back for the pool's quarantine time, gets a
- * later deadline instead, without a revision. Faults stick to the batch's transaction. */
+/* Ends quarantines and drops history entries whose deadline has come, at most `budget`, earliest first, and notes in the store when
+ * the next one is due. A quarantine whose zone is offline, or has not been back for the pool's quarantine time, gets a later
+ * deadline instead, without a revision. Faults stick to the batch's transaction. */
 void hf_expiry_sweep(struct hf_batch *batch, int budget);
 
 #endif

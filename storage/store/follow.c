@@ -1,4 +1,4 @@
-/* follow.c — the store's time follows the wall clock. */
+/* follow.c — makes the store's time follow the wall clock. */
 #include "follow.h"
 
 #include "batch.h"
@@ -7,11 +7,11 @@
 #include "storage/tables/lease_table.h"
 #include "store_internal.h"
 
-/* Sets the store's time to `to_ms`; what lies within the store moves by `shift_ms`. */
+/* Sets the store's time to `to_ms`, and moves the times in the store by `shift_ms`. */
 struct step {
 	struct hf_batch *batch;
 	int64_t from_ms, to_ms, shift_ms;
-	int64_t longest_ms; /* quarantine of all pools */
+	int64_t longest_ms; /* the longest quarantine time of all pools */
 };
 
 static int64_t quarantine_ms(const struct hf_pool *pool) { return (int64_t)pool->config.quarantine_seconds * 1000; }
@@ -23,7 +23,7 @@ static int64_t moved_end(const struct step *step, const struct hf_lease *lease) 
 	return end_ms < latest_ms ? end_ms : latest_ms;
 }
 
-/* When something came back whose quarantines wait for as long again: moved along if it is recent, and never in the future. */
+/* Returns the new time of a return, for which quarantines wait: moved if it is recent, and never in the future. */
 static int64_t moved_return(const struct step *step, int64_t back_ms) {
 	int64_t moved_ms = step->from_ms - back_ms < step->longest_ms ? hf_time_add(back_ms, step->shift_ms) : back_ms;
 	return moved_ms < step->to_ms ? moved_ms : step->to_ms;
@@ -41,8 +41,8 @@ static void move_lease(const struct step *step, const struct hf_key *key) {
 		hf_batch_relabel(step->batch, &before, &after);
 }
 
-/* Walks against the direction in which ends move, so that none is met twice. One that only the limit moves may be: it stays then.
- */
+/* Walks against the direction in which the ends move, so that no end is met twice. An end that only the limit moves may be, and
+ * then stays. */
 static void move_leases(const struct step *step) {
 	struct hf_txn *txn = hf_batch_txn(step->batch);
 	struct hf_deadline at = {0};
@@ -80,7 +80,7 @@ static void move_all(struct step *step) {
 		meta->restored_ms = moved_return(step, meta->restored_ms);
 }
 
-/* The store's time is `to_ms` at the reading, and history and feed are judged by one that lags by `lag_ms`. */
+/* Sets the store's time at the reading to `to_ms`, and the lag of the time for history and feed to `lag_ms`. */
 static void set_time(struct hf_store *store, const struct hf_clock_reading *reading, int64_t to_ms, int64_t lag_ms) {
 	store->offset_ms = to_ms - reading->monotonic_ms;
 	store->away_ms = 0;
@@ -94,7 +94,7 @@ static int64_t time_at(const struct hf_store *store, const struct hf_clock_readi
 	return hf_time_add(store->offset_ms, reading->monotonic_ms);
 }
 
-/* Moves the store's time by `by_ms` and what lies within the store along, and writes it down, as of the reading. */
+/* Moves the store's time, and the times in the store, by `by_ms`, and records it as of the reading. */
 static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading *reading, int64_t by_ms, struct hf_why *why) {
 	struct step step = {.from_ms = time_at(store, reading), .shift_ms = by_ms};
 	enum hf_err err = hf_batch_begin(store, why, &step.batch);
@@ -118,9 +118,9 @@ static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading 
 	return HF_OK;
 }
 
-/* Follows the wall clock, which is `by_ms` away. What is behind at the first time after a boot was not seen to step: the ends may
+/* Follows the wall clock, which differs by `by_ms`. If it is earlier at the first time after a boot, no step was seen: the ends may
  * be right, and the time of the newest change wrong. Then no end moves, and the store's time goes back at once, before anything
- * ends by it: the transaction may find no room, and is tried again by what is so from now on. */
+ * ends by it: the transaction may fail on a full disk, and is tried again from this new time. */
 static enum hf_err follow_by(struct hf_store *store, const struct hf_clock_reading *reading, int64_t by_ms, struct hf_why *why) {
 	if (!store->booting || by_ms >= 0)
 		return follow(store, reading, by_ms, why);
@@ -130,7 +130,7 @@ static enum hf_err follow_by(struct hf_store *store, const struct hf_clock_readi
 	return follow(store, reading, 0, why);
 }
 
-/* Notes how far the wall clock is away, and returns whether that is news: a step that cannot be followed at once is one step. */
+/* Notes the difference of the wall clock, and returns whether it is new: a step that cannot be followed at once counts once. */
 static bool note_away(struct hf_store *store, int64_t by_ms, int64_t monotonic_ms) {
 	int64_t more_ms = by_ms - store->away_ms;
 	if (more_ms <= HF_CLOCK_TOLERANCE_MS && more_ms >= -HF_CLOCK_TOLERANCE_MS)
@@ -145,7 +145,7 @@ static void count_step(struct hf_store *store, struct hf_clock_news *news, int64
 	store->clock_steps[by_ms > 0]++;
 }
 
-/* Whether the store's time is to be moved now. */
+/* Whether to move the store's time now. */
 static bool judge(struct hf_store *store, int64_t by_ms, bool unset, int64_t monotonic_ms, struct hf_clock_news *ret) {
 	int64_t was_away_ms = store->away_ms;
 	if (by_ms == 0)
@@ -175,7 +175,7 @@ enum hf_err hf_follow_clock(struct hf_store *store, struct hf_why *why, struct h
 	return follow_by(store, &reading, by_ms, why);
 }
 
-/* The newest time that the store knows of, and what an earlier run wrote down. */
+/* Reads the newest time in the store, and the record of an earlier run. */
 static enum hf_err read_known(struct hf_store *store, struct hf_why *why, struct hf_clock_record *ret_record, bool *ret_has_record,
 			      int64_t *ret_known_ms) {
 	struct hf_txn *txn;
@@ -228,6 +228,6 @@ enum hf_err hf_follow_start(struct hf_store *store, struct hf_why *why) {
 	store->away_since_ms = reading.monotonic_ms;
 	if (by_ms && same_boot)
 		store->clock_steps[by_ms > 0]++;
-	(void)!follow_by(store, &reading, by_ms, NULL); /* a full disk keeps no store from being read; it is tried again */
+	(void)!follow_by(store, &reading, by_ms, NULL); /* a store on a full disk can still be read; tried again later */
 	return HF_OK;
 }

@@ -1,4 +1,4 @@
-/* lease_change.c — the one way to alter a lease: everything else in the store follows from its record before and after. */
+/* lease_change.c — the only way to alter a lease: everything else in the store is derived from its record before and after. */
 #include "batch.h"
 #include "storage/model/tally.h"
 #include "storage/tables/allocator.h"
@@ -27,7 +27,7 @@ static void bind_address(struct hf_batch *batch, struct hf_pool *pool, const str
 		count->overlaid_draining++;
 		break;
 	case HF_OUTSIDE:
-		hf_txn_corrupt(hf_batch_txn(batch), HF_POOLS, "an address to hold lies in no range of its pool");
+		hf_txn_corrupt(hf_batch_txn(batch), HF_POOLS, "an address to hold lies outside every range of its pool");
 	}
 	hf_history_open(hf_batch_txn(batch), a, &holder);
 }
@@ -49,7 +49,7 @@ static void free_address(struct hf_batch *batch, struct hf_pool *pool, struct hf
 		hf_allocator_drop_drained(txn, pool);
 		break;
 	case HF_OUTSIDE:
-		hf_txn_corrupt(txn, HF_POOLS, "a held address lies in no range of its pool");
+		hf_txn_corrupt(txn, HF_POOLS, "a held address lies outside every range of its pool");
 	}
 }
 
@@ -79,7 +79,7 @@ static void move_deadline(struct hf_batch *batch, const struct hf_key *key, cons
 		deadline.at_ms = after->quarantined_until_ms;
 		hf_deadline_put(hf_batch_txn(batch), &deadline);
 	}
-	/* Sooner than any deadline this change can have made, a closed history entry's included. */
+	/* Not later than any deadline that this change can have added, including a closed history entry's. */
 	int64_t next_ms = after && after->state == HF_QUARANTINED ? deadline.at_ms : hf_batch_now_ms(batch) + HF_HISTORY_AGE_MS;
 	if (next_ms < store->next_deadline_ms)
 		store->next_deadline_ms = next_ms;
@@ -105,7 +105,7 @@ static uint64_t record_lease(struct hf_batch *batch, const struct hf_lease *leas
 	return hf_batch_record(batch, &change);
 }
 
-/* Frees, binds and counts what differs. A lease may go from one pool to another. */
+/* Frees, binds and counts the differences. A lease may move to another pool. */
 static void move_lease(struct hf_batch *batch, struct hf_pool *from, struct hf_pool *to, struct hf_scope *scope,
 		       const struct hf_lease *before, const struct hf_lease *after) {
 	for (int i = 0; before && i < before->n_vips; i++)
@@ -124,7 +124,7 @@ static void move_lease(struct hf_batch *batch, struct hf_pool *from, struct hf_p
 	}
 }
 
-/* A lease that comes back from quarantine was not worn away. */
+/* A lease restored from quarantine no longer counts as released. */
 static void undo_wear(struct hf_batch *batch, const struct hf_key *key, const struct hf_lease *before,
 		      const struct hf_lease *after) {
 	if (before && after && before->state == HF_QUARANTINED && after->state == HF_ACTIVE)

@@ -1,4 +1,4 @@
-/* migrate.c — the steps from one format to the next. storage/FORMAT.md says what each changed. */
+/* migrate.c — the steps from one format to the next; storage/FORMAT.md lists the changes. */
 #include "migrate.h"
 
 #include <limits.h>
@@ -9,16 +9,16 @@
 #include "storage/disk/file.h"
 #include "store_internal.h"
 
-/* Format 2 gave the store's record the time of its last restore. There was none before. */
+/* Format 2 added the time of the last restore to the store's record. */
 static void to_format_2(struct hf_txn *txn) {
 	struct hf_meta meta = hf_meta_read(txn);
 	hf_meta_write(txn, &meta);
 }
 
-/* Format 3 added states to leases and zones, and two keys to meta: what there was stays as it is. */
+/* Format 3 added states to leases and zones, and two keys to meta; existing records stay as they are. */
 static void to_format_3(struct hf_txn *txn) { (void)txn; }
 
-/* The step that leads from the format of its place, counted from 1. */
+/* The steps, by the format that they start from, counted from 1. */
 static void (*const STEPS[HF_FORMAT - 1])(struct hf_txn *txn) = {to_format_2, to_format_3};
 
 static enum hf_err run_steps(struct hf_kv *kv, unsigned from, struct hf_why *why) {
@@ -46,6 +46,6 @@ enum hf_err hf_migrate(struct hf_kv *kv, const char *dir, unsigned from, int64_t
 	if (!err)
 		err = run_steps(kv, from, why);
 	if (err)
-		unlink(ret_aside); /* each start would keep one more */
+		unlink(ret_aside); /* otherwise each start would leave one more */
 	return err;
 }

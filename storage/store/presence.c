@@ -1,4 +1,4 @@
-/* presence.c — a database file by its name. */
+/* presence.c — compares the open database file with its path. */
 #include "presence.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@ enum hf_err hf_store_look(struct hf_store *store, struct hf_why *why) {
 	struct statx st;
 	if (!store->file[0])
 		return HF_OK;
-	/* Times are not asked for: on a file system with timestamps of several grains, who asks makes the next write's time worth
-	 * another commit of the journal. */
+	/* Does not ask for times: on a file system with multigrain timestamps, asking makes the next write's time cost another
+	 * commit of the journal. */
 	bool seen = statx(AT_FDCWD, store->file, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO, &st) == 0;
 	store->gone = !seen || makedev(st.stx_dev_major, st.stx_dev_minor) != store->device || st.stx_ino != store->inode;
 	if (!store->gone)

@@ -1,7 +1,7 @@
-/* presence.h — whether the database that a store has open is still the one that its path names.
+/* presence.h — checks that the database that a store has open is still the one at its path.
  *
- * A file that was deleted, replaced or moved away is read and written as before, but nobody finds it after a restart: then what was
- * acknowledged is lost, and its addresses go to others. So it is looked for before each commit, and again before it is
+ * A file that was deleted, replaced or moved away can still be read and written, but a restart does not find it: then acknowledged
+ * writes are lost, and their addresses go to others. So the path is checked before each commit, and again before the commit is
  * acknowledged.
  */
 #ifndef HF_STORAGE_STORE_PRESENCE_H
@@ -9,11 +9,11 @@
 
 #include "store.h"
 
-/* Looks: one system call. HF_E_STORE_GONE: another file is there, or none, or it cannot be seen; when the very file is back, all is
- * well again. Thread-safe. HF_OK for a store that is only read. */
+/* Checks the path with one system call. Returns HF_OK for a store opened for reading only. Thread-safe.
+ * HF_E_STORE_GONE: the path has another file or no file, or cannot be read; once the original file is back, this succeeds again. */
 enum hf_err hf_store_look(struct hf_store *store, struct hf_why *why) HF_CHECKED;
 
-/* What the last look, at most a second ago, found. Thread-safe. */
+/* Returns whether the last check, at most a second ago, found it gone. Thread-safe. */
 bool hf_store_is_gone(const struct hf_store *store);
 
 #endif

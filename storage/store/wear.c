@@ -1,4 +1,4 @@
-/* wear.c — a few steps of half a minute for each scope. */
+/* wear.c — for each scope, counts by steps of half a minute. */
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
 #include "wear.h"
@@ -8,18 +8,18 @@
 
 #include "storage/base/identity.h"
 
-/* Releases that came one soon after the other. */
+/* Releases within half a minute. */
 struct step {
 	int64_t from_ms, to_ms; /* when the first and the last of them were made */
 	uint64_t first, last;	/* their revisions */
-	uint64_t count;		/* of those that hold */
-	uint64_t added, undone; /* by the batch at hand */
+	uint64_t count;		/* of those that still count */
+	uint64_t added, undone; /* by the current batch */
 };
 
 struct worn {
 	uint8_t scope[HF_SCOPE_MAX];
 	unsigned scope_len;
-	bool lost; /* could not be hashed, out of memory */
+	bool lost; /* could not be added to the hash table: out of memory */
 	int n;
 	struct step steps[HF_WEAR_STEPS]; /* the oldest first */
 	UT_hash_handle hh;
@@ -27,7 +27,7 @@ struct worn {
 
 struct hf_wear {
 	struct worn *scopes;
-	bool unsettled; /* the batch at hand has noted something */
+	bool unsettled; /* the current batch has noted something */
 };
 
 static bool counts(const struct step *step, int64_t now_ms) { return now_ms - step->to_ms < HF_WEAR_MS; }
@@ -44,7 +44,7 @@ static void drop(struct hf_wear *wear, struct worn *worn) {
 	free(worn);
 }
 
-/* Lets go of scopes whose releases are all long ago. */
+/* Drops scopes whose releases no longer count. */
 static void prune(struct hf_wear *wear, int64_t now_ms) {
 	struct worn *worn, *next;
 	HASH_ITER (hh, wear->scopes, worn, next)
@@ -67,7 +67,7 @@ static struct worn *make(struct hf_wear *wear, struct hf_slice scope, int64_t no
 	return worn;
 }
 
-/* The step that a release of now belongs to; a new one takes the place of the oldest, which is over by then. */
+/* Returns the step of a release now; a new step replaces the oldest, which no longer counts. */
 static struct step *step_of(struct worn *worn, uint64_t revision, int64_t now_ms) {
 	struct step *last = worn->n > 0 ? &worn->steps[worn->n - 1] : NULL;
 	if (last && now_ms - last->from_ms < HF_WEAR_STEP_MS)
@@ -92,7 +92,7 @@ bool hf_wear_add(struct hf_wear **wear, struct hf_slice scope, uint64_t revision
 	return true;
 }
 
-/* The step that has releases left and a release by that revision may be of. */
+/* Returns the step that may contain the release with that revision, and still has releases. */
 static struct step *find_step(const struct hf_wear *wear, struct hf_slice scope, uint64_t revision) {
 	struct worn *worn = find(wear, scope);
 	for (int i = 0; worn && i < worn->n; i++) {

@@ -7,6 +7,7 @@
 #include "storage/requests/lease_query.h"
 #include "storage/requests/lease_snapshot.h"
 #include "storage/requests/totals.h"
+#include "storage/tables/holders.h"
 
 static void check_fault(struct hf_txn *reader) {
 	struct hf_why why = {""};

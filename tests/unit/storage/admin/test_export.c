@@ -208,7 +208,7 @@ static const struct {
 	{"no such pool", "\"pool\":\"meshservice\",\"vips\"", "\"pool\":\"nowhere\",\"vips\"", "there is no pool \"nowhere\""},
 	{"no such zone", "{\"zone\":{\"zone\":\"north\"", "{\"zone\":{\"zone\":\"north-2\"", "there is no zone \"north\""},
 	{"a revision ahead", "\"fromRevision\":", "\"fromRevision\":9", "is not one of the store's"},
-	{"a pool's id", "{\"pool\":{\"pool\":\"blue\",\"id\":4", "{\"pool\":{\"pool\":\"blue\",\"id\":1", "id 1 is that of pool"},
+	{"a pool's id", "{\"pool\":{\"pool\":\"blue\",\"id\":4", "{\"pool\":{\"pool\":\"blue\",\"id\":1", "id 1 is also that of pool"},
 	{"a pool's id to come", "{\"pool\":{\"pool\":\"blue\",\"id\":4", "{\"pool\":{\"pool\":\"blue\",\"id\":400",
 	 "was never assigned"},
 	{"a pool's range", "\"cidrs\":[\"242.0.0.0/8\"]", "\"cidrs\":[\"10.0.0.0/8\"]", "overlaps 10.0.0.0/24 of pool \"blue\""},
@@ -319,6 +319,6 @@ Test(export, a_store_whose_index_is_damaged_is_not_exported) {
 	struct hf_why why = {""};
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_expect_eq(hf_dump(f.reader, drop_line, NULL, &why), HF_E_CORRUPT);
-	cr_expect(strstr(why.text, "does not point to it"), "%s", why.text);
+	cr_expect(strstr(why.text, "has another holder"), "%s", why.text);
 	hf_reader_end(f.reader);
 }

@@ -219,14 +219,14 @@ static const struct {
 	{"a lease's record", lease_missing, "leases: key 65617374"},
 	{"an address in two leases", lease_twice, "241.0.0.1 is in two leases"},
 	{"an address outside its pool", lease_outside, "9.0.0.1 lies in no range"},
-	{"a lease without a pool", lease_pool, "there is no pool \"nowhere\""},
+	{"a lease without a pool", lease_pool, "its pool \"nowhere\" does not exist"},
 	{"a lease's revision", lease_revision, "revision 9999"},
 	{"a zone is missing", zone_missing, "zone \"east\" has leases"},
 	{"a zone's record", zone_nonsense, "zones: key 77657374"},
 	{"a pool's ranges", pool_ranges, "late"},
 	{"a pool's record", pool_nonsense, "pools: key 626c7565"},
 	{"a past holder's record", history_nonsense, "history: key"},
-	{"a gap in the feed", changes_gap, "changes: revision"},
+	{"a gap in the feed", changes_gap, "changes: found revision"},
 };
 
 static void damage(const char *name, void (*act)(void)) {
