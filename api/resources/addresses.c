@@ -6,8 +6,8 @@
 #include "api/text/json.h"
 #include "api/text/timetext.h"
 #include "resources.h"
-#include "storage/tables/holders.h"
 #include "storage/requests/address_query.h"
+#include "storage/tables/holders.h"
 
 enum hf_err hf_handle_address_get(struct hf_call *call) {
 	struct hf_addr a;

@@ -9,13 +9,14 @@
 #include "api/shapes/lease_json.h"
 #include "api/text/json.h"
 #include "resources.h"
+#include "storage/requests/lease_query.h"
 #include "storage/requests/leases.h"
+
 /* What an acquire leaves for its answer. */
 struct put {
 	struct hf_acquire acquire;
 	struct hf_wrong_claims wrong; /* beside the acquire's own claims */
 };
-#include "storage/requests/lease_query.h"
 
 static enum hf_err read_identity(struct hf_call *call, struct hf_identity *ret) {
 	ret->kind = call->route->kind;
