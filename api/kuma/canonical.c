@@ -7,7 +7,7 @@
 #include "api/text/json.h"
 #include "labels.h"
 
-/* Whether a member is kept; what it belongs to decides. */
+/* Returns whether a member of the given name is kept; each kind of object has its rule. */
 typedef bool keep_rule(const char *name);
 
 static bool keep_all(const char *name) {
@@ -90,7 +90,7 @@ static void write_value(struct hf_buf *out, const struct hf_value *value, keep_r
 	}
 }
 
-/* The labels; NULL if there is none left to keep, so that no labels and no labels of the user are the same. */
+/* Returns the labels; NULL if none of them is kept, so that a document without labels and one with only Kuma's are the same. */
 static const struct hf_value *user_labels(const struct hf_value *document) {
 	const struct hf_value *labels = hf_labels_of(document);
 	if (!hf_value_is(labels, HF_OBJECT))

@@ -1,4 +1,4 @@
-/* claims.c — reading claims, with and without a parser, and telling of those that are refused. */
+/* claims.c — reading claims, with and without a parser, and reporting those that are refused. */
 #include "claims.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ static bool is_in_cluster(const struct hf_value *document) {
 	       is(hf_value_member(labels, "k8s.kuma.io/is-headless-service"), "true");
 }
 
-/* Notes what is no address, or one too many; its text is cut between characters. */
+/* Notes a claim that is not an address, or one too many; its text is cut between characters. */
 static void add_wrong(struct hf_claims *claims, enum hf_refusal reason, const char *text, size_t len) {
 	struct hf_wrong_claims *wrong = &claims->wrong;
 	size_t kept = 0;
@@ -97,7 +97,7 @@ void hf_claims_read(const struct hf_value *document, struct hf_claims *ret) {
 
 /* --- reading without a parser: only what control planes write --- */
 
-/* Moves behind the next `"vip`; false if there is none. A letter is found faster than a word. */
+/* Moves after the next `"vip`; returns false if none follows. Searching for a letter is faster than for a word. */
 static bool find_vip(const char **at, const char *end) {
 	const char *found = *at;
 	while ((found = memchr(found, 'v', (size_t)(end - found)))) {
@@ -116,7 +116,7 @@ static const char *word(const char *at, const char *end, const char *text) {
 	return at && (size_t)(end - at) >= len && memcmp(at, text, len) == 0 ? at + len : NULL;
 }
 
-/* Reads {} or {"ip":"…"} behind its bracket, where the address is one of the lease's; NULL if it is not so. */
+/* Reads the rest of {} or {"ip":"…"} after its bracket; returns NULL if it is neither, or the address is not one of the lease's. */
 static const char *read_object(const char *at, const char *end, const struct hf_addr *vips, int n_vips, int *mask) {
 	char quoted[HF_ADDR_TEXT + 1];
 	const char *value = hf_text_next(at, end, '}');
@@ -138,7 +138,7 @@ static const char *read_object(const char *at, const char *end, const struct hf_
 	return NULL;
 }
 
-/* Reads the value of "vips" or "vip"; NULL if it is another than these. */
+/* Reads the value of "vips" or "vip"; returns NULL if it has any other form. */
 static const char *read_vips(const char *at, const char *end, bool many, const struct hf_addr *vips, int n_vips, int *mask) {
 	const char *next = hf_text_next(at, end, many ? '[' : '{');
 	if (!many)
@@ -168,7 +168,7 @@ int hf_claims_peek(const char *text, size_t len, const struct hf_addr *vips, int
 		const char *value = word(at, end, many ? "s\"" : "\"");
 		value = value ? hf_text_next(value, end, ':') : NULL;
 		if (!value)
-			continue; /* another name, or no name */
+			continue; /* another name, or not a name */
 		at = read_vips(value, end, many, vips, n_vips, &mask);
 		if (!at)
 			return -1;
@@ -176,7 +176,7 @@ int hf_claims_peek(const char *text, size_t len, const struct hf_addr *vips, int
 	return mask;
 }
 
-/* --- telling --- */
+/* --- reporting --- */
 
 bool hf_claims_next_refused(const struct hf_claims_result *result, int *at, struct hf_refused_claim *ret) {
 	*ret = (struct hf_refused_claim){.reason = HF_CLAIM_HAD};

@@ -1,13 +1,13 @@
-/* claims.h — the addresses that a document shows as its own, and what is said of those that cannot be had.
+/* claims.h — the addresses that a document shows as its own, and reporting those that are refused.
  *
  * Claims are `status.vips`, which has objects with a member `ip`, and `status.vip`, which is one such object, as Kuma writes it for
- * a MeshExternalService; a bare string is taken for what `ip` would be. An address may have blanks around it, be an IPv4-mapped
- * one, and have the suffix of a single address (/32, /128). What is missing, null or empty claims nothing; what else is no address
- * is a wrong claim. An address that is claimed twice is one claim.
+ * a MeshExternalService; a bare string is read as its `ip`. An address may have blanks around it, be IPv4-mapped, and have the
+ * suffix of a single address (/32, /128). A missing, null or empty value claims nothing; any other value that is not an address is
+ * a wrong claim. An address claimed twice is one claim.
  *
- * A service of a Kubernetes cluster shows there the cluster's own addresses, which the cluster gives and takes: the ClusterIP, or
- * the IPs of Pods of a headless Service. They are no claims. Kuma's labels tell: a MeshService that is managed by `k8s-controller`,
- * or is of a headless Service, and is no copy that came from the global control plane. Thread-safe.
+ * A service of a Kubernetes cluster shows addresses that the cluster itself assigns: the ClusterIP, or the Pod IPs of a headless
+ * Service. These are not claims. Kuma's labels identify it: a MeshService that is managed by `k8s-controller`, or belongs to a
+ * headless Service, and is not a copy from the global control plane. Thread-safe.
  */
 #ifndef HF_API_KUMA_CLAIMS_H
 #define HF_API_KUMA_CLAIMS_H
@@ -22,17 +22,17 @@ struct hf_claims {
 	int n;
 	struct hf_addr of[HF_CLAIMS_MAX];
 	struct hf_wrong_claims wrong;
-	bool in_cluster; /* it shows addresses, but they are its cluster's: then nothing is claimed */
+	bool in_cluster; /* its addresses belong to its cluster, so nothing is claimed */
 };
 
-/* Reads the claims of a document that is an object of a tape. */
+/* Reads the claims of a document, an object of a tape. */
 void hf_claims_read(const struct hf_value *document, struct hf_claims *ret);
 
-/* Which of a lease's addresses a document claims, told from its text without parsing it: bit i for vips[i]. -1 if it has to be
- * parsed, as it may claim something else, or be of a form that a control plane does not write. */
+/* Finds the lease's addresses that a document claims without parsing it; returns bit i for vips[i]. Returns -1 if the document has
+ * to be parsed because it may claim other addresses, or has a form that control planes do not write. */
 int hf_claims_peek(const char *text, size_t len, const struct hf_addr *vips, int n_vips);
 
-/* What became of claims. */
+/* The verdict on the claims of a document. */
 struct hf_claims_result {
 	int n;
 	const struct hf_addr *claims;
@@ -42,19 +42,19 @@ struct hf_claims_result {
 
 /* A claim that was refused, for people and programs. */
 struct hf_refused_claim {
-	char text[HF_CLAIM_TEXT]; /* the address as Holdfast writes it, or the beginning of what is none */
+	char text[HF_CLAIM_TEXT]; /* the address as Holdfast writes it, or the beginning of an invalid text */
 	enum hf_refusal reason;
 	uint32_t more; /* further claims that are not listed */
 };
 
-/* The next refused claim behind *at, which begins with 0; false if there is none. */
+/* Returns the next refused claim after *at, which starts at 0; false at the end. */
 bool hf_claims_next_refused(const struct hf_claims_result *result, int *at, struct hf_refused_claim *ret);
 
-/* Writes the refused ones as an array: [{"address","reason"}…]. */
+/* Writes the refused claims as an array: [{"address","reason"}…]. */
 void hf_claims_write_json(struct hf_json *json, const struct hf_claims_result *result);
 
-/* … as the value of a header: strings with a parameter `reason` (RFC 9651), separated by commas, with a NUL. Nothing if none is
- * refused. */
+/* Writes the refused claims as the value of a header: strings with a parameter `reason` (RFC 9651), separated by commas, with a
+ * NUL. Writes nothing if no claim is refused. */
 void hf_claims_write_header(struct hf_buf *out, const struct hf_claims_result *result);
 
 #endif

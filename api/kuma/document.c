@@ -59,7 +59,7 @@ enum hf_document_part hf_document_member(enum hf_document_part of, const char *n
 	return HF_PART_OTHER;
 }
 
-/* Finds the texts; NULL for what is missing, null or "". */
+/* Finds the texts; sets NULL for a text that is missing, null or "". */
 static enum hf_err find_texts(const struct hf_value *document, struct hf_why *why, const char *ret[FIELDS]) {
 	static const char *const names[HF_PARTS] = {"the document", "metadata", "labels", "metadata.annotations"};
 	const struct hf_value *metadata = hf_value_member(document, "metadata");
@@ -112,7 +112,7 @@ static enum hf_err read_service(const char *const texts[FIELDS], struct hf_why *
 	return err;
 }
 
-/* *ret_nobodys: it fails as no lease can be of what the texts say. */
+/* Reads the identity. Sets *ret_nobodys if it fails because no lease can have that identity. */
 static enum hf_err read_identity(const struct hf_value *document, const char *zone, struct hf_why *why, struct hf_identity *ret,
 				 bool *ret_nobodys) {
 	const char *texts[FIELDS];
@@ -126,7 +126,7 @@ static enum hf_err read_identity(const struct hf_value *document, const char *zo
 	if (!err)
 		err = hf_name_set("mesh", first_of(first_of(texts[MESH], texts[MESH_LABEL]), "default"), HF_NAME_MAX, why,
 				  ret->mesh);
-	const char *home = is(texts[ORIGIN], "global") ? "global" : zone; /* of what does not say its zone */
+	const char *home = is(texts[ORIGIN], "global") ? "global" : zone; /* for a document that does not state its zone */
 	return err ? err : hf_name_set("zone", first_of(texts[ZONE_LABEL], home), HF_NAME_MAX, why, ret->zone);
 }
 

@@ -8,7 +8,7 @@
 
 struct hf_memo {
 	struct {
-		struct hf_digest raw, fingerprint; /* zeros: empty, as no body has such a digest */
+		struct hf_digest raw, fingerprint; /* zeros: an empty entry; no body has such a digest */
 	} entries[PLACES];
 };
 
@@ -18,7 +18,7 @@ struct hf_memo *hf_memo_new(void) {
 
 void hf_memo_free(struct hf_memo *memo) { free(memo); }
 
-/* Digests are random, so their first bytes do for a hash. */
+/* Digests are random, so their first bytes serve as a hash. */
 static size_t place_of(const struct hf_digest *raw) {
 	size_t at;
 	memcpy(&at, raw->bytes, sizeof at);

@@ -1,8 +1,8 @@
-/* fingerprint_cache.h — the fingerprints of bodies that were read lately, so that the same bytes are not read again.
+/* fingerprint_cache.h — the fingerprints of bodies that were read recently, so that the same bytes are not parsed again.
  *
- * A lease knows the bytes that it was last written from. A configuration that comes in other bytes and is unchanged is written
- * nowhere, so its bytes are not known when they come again; but here. A fingerprint follows from the bytes alone: nothing ever has
- * to be forgotten, and what is pushed out is read again. One thread at a time.
+ * A lease records the digest of the bytes that it was last written from. An unchanged configuration in other bytes is not written,
+ * so only this cache recognises those bytes when they come again. A fingerprint depends on the bytes alone, so an entry never
+ * becomes stale; an entry that is displaced only costs another parse. One thread at a time.
  */
 #ifndef HF_API_KUMA_FINGERPRINT_CACHE_H
 #define HF_API_KUMA_FINGERPRINT_CACHE_H
@@ -16,7 +16,7 @@ struct hf_memo; /* about half a MiB */
 struct hf_memo *hf_memo_new(void);	 /* NULL: out of memory */
 void hf_memo_free(struct hf_memo *memo); /* NULL is fine */
 
-/* The fingerprint, by the newest rules, of the body with a SHA-256; false if it is not known. A memo that is NULL knows none. */
+/* Finds the fingerprint, by the newest rules, of the body with that SHA-256; returns false if it is unknown or the memo is NULL. */
 bool hf_memo_find(const struct hf_memo *memo, const struct hf_digest *raw, struct hf_digest *ret_fingerprint);
 void hf_memo_keep(struct hf_memo *memo, const struct hf_digest *raw, const struct hf_digest *fingerprint);
 

@@ -34,7 +34,7 @@ static bool fits(const struct hf_list_buffer *buffer, size_t len) {
 	return !buffer->too_large && len <= buffer->options.item_max_bytes - buffer->text.len;
 }
 
-/* Of a document that is too large goes on what says whose it is: first what was kept of it, then the piece at hand. */
+/* Skims a document that is too large for the members that identify it: first the bytes kept so far, then the current piece. */
 static enum hf_err skim(struct hf_list_buffer *buffer, const char *data, size_t len) {
 	const struct hf_list_options *options = &buffer->options;
 	if (!buffer->too_large) {

@@ -1,4 +1,4 @@
-/* list_buffer.h — the document that a list's reader has begun, and handing it over: what both forms of a list share.
+/* list_buffer.h — the document that a list's reader has begun, and handing it over: shared by both forms of a list.
  *
  * A document that goes on in the next piece is kept; one that becomes larger than item_max_bytes is skimmed instead. Functions that
  * fail leave the reason in buffer->why. One thread at a time.
@@ -29,7 +29,7 @@ static inline size_t hf_list_trimmed(const char *text, size_t len) {
 	return len;
 }
 
-/* Adds to one of the reader's buffers; the caller sees to it that the length stays within item_max_bytes.
+/* Adds to one of the reader's buffers; the caller keeps the length within item_max_bytes.
  * HF_E_OVERLOADED: charge() refused, or out of memory. */
 enum hf_err hf_list_add(struct hf_list_buffer *buffer, struct hf_buf *to, const char *data, size_t len) HF_CHECKED;
 

@@ -1,7 +1,7 @@
-/* list_json.c — lists in pieces: the form of a JSON object with arrays of documents.
+/* list_json.c — a list that is a JSON object with arrays of documents.
  *
- * A machine over bytes that knows strings and brackets, and no other grammar. It cuts the elements out of `items` and `removed` and
- * judges the commas between them; all else is collected as `rest`, with the arrays emptied, and judged by the parser at the end.
+ * A byte-wise state machine that knows only strings and brackets. It cuts the elements out of `items` and `removed` and checks the
+ * commas between them; everything else is collected as `rest`, with the arrays emptied, and parsed at the end.
  * Names with escapes need no care: an array under such a name stays in `rest`, whose size is bounded and where the parser,
  * which knows escapes, finds a second `items`.
  */
@@ -13,7 +13,7 @@
 
 #define IN_ARRAY 2 /* open brackets where an element may begin: the object's and the array's */
 
-/* What the machine stops at; it runs over all other bytes. */
+/* The bytes at which the machine stops; it skips all others. */
 enum { STRING_STOP = 1, PLAIN_STOP = 2, SCALAR_STOP = 4 };
 static const unsigned char STOPS[256] = {
 	['"'] = STRING_STOP | PLAIN_STOP | SCALAR_STOP,
@@ -37,7 +37,7 @@ static const char *run(const char *at, const char *end, unsigned char stop) {
 
 static const char *array_name(const struct hf_list_json *json) { return json->member == HF_LIST_ITEM ? "items" : "removed"; }
 
-/* Whether the machine is between the brackets of one of the two arrays. */
+/* Returns whether the machine is inside one of the two arrays. */
 static bool in_array(const struct hf_list_json *json) { return json->state >= HF_SCAN_OPENED && json->state <= HF_SCAN_SCALAR; }
 
 static enum hf_err broken(struct hf_list_json *json, const char *what) {
@@ -62,13 +62,13 @@ static enum hf_err follow(struct hf_list_json *json, char c) {
 		json->depth++;
 		return HF_OK;
 	}
-	json->depth--; /* never of 0: where no bracket is open, no byte is followed that closes one */
+	json->depth--; /* depth is not 0: a closing bracket is followed only while one is open */
 	if ((json->square[json->depth / 64] >> json->depth % 64 & 1) != square)
 		return broken(json, square ? "a \"{\" is closed by \"]\"" : "a \"[\" is closed by \"}\"");
 	return HF_OK;
 }
 
-/* Runs over what is left of a string; its end too, if it is there. */
+/* Skips the rest of a string, with its end if it is in this piece. */
 static const char *run_string(struct hf_list_json *json, const char *at, const char *end) {
 	while (at < end && json->in_string) {
 		if (!json->escaped)
@@ -82,7 +82,7 @@ static const char *run_string(struct hf_list_json *json, const char *at, const c
 	return at;
 }
 
-/* Whether `rest` ends with a member's name and colon. A quote behind a backslash does not begin a name. */
+/* Returns whether `rest` ends with a member's name and colon. A quote after a backslash does not begin a name. */
 static bool ends_with_name(const struct hf_buf *rest, const char *quoted) {
 	size_t at = rest->len, len = strlen(quoted);
 	while (hf_list_is_space(rest->data[at - 1]))
@@ -102,7 +102,7 @@ static enum hf_err add_rest(struct hf_list_json *json, const char *data, size_t 
 	return hf_list_add(json->buffer, rest, data, len);
 }
 
-/* One step outside of the arrays: a run of bytes, the rest of a string, or a byte that matters. */
+/* Takes one step outside of the arrays: plain bytes, the rest of a string, or a byte that matters. */
 static enum hf_err step_rest(struct hf_list_json *json, const char **at, const char *end) {
 	const char *from = *at;
 	*at = json->in_string ? run_string(json, from, end) : run(from, end, PLAIN_STOP);
@@ -129,7 +129,7 @@ static enum hf_err step_rest(struct hf_list_json *json, const char **at, const c
 
 static bool begins_nested(char c) { return c == '{' || c == '[' || c == '"'; }
 
-/* One byte between the elements of an array. The first one of an element only changes the state. */
+/* Reads one byte between the elements of an array. The first byte of an element only changes the state. */
 static enum hf_err step_between(struct hf_list_json *json, const char **at) {
 	char c = **at;
 	if (c == ',' && json->state != HF_SCAN_ENDED)
@@ -157,7 +157,7 @@ static enum hf_err step_between(struct hf_list_json *json, const char **at) {
 	return HF_OK;
 }
 
-/* Runs to the end of an element that is an object, an array or a string; *ret_ended: it is there. */
+/* Skips to the end of an element that is an object, an array or a string; sets *ret_ended if that end is in this piece. */
 static enum hf_err run_nested(struct hf_list_json *json, const char **at, const char *end, bool *ret_ended) {
 	enum hf_err err = HF_OK;
 	bool ended = false;
@@ -182,7 +182,7 @@ bool hf_list_json_is_whole(const char *text, size_t len) {
 	return len > 0 && begins_nested(*text) && run_nested(&json, &at, end, &ended) == HF_OK && ended && at == end;
 }
 
-/* As much of an element as there is. */
+/* Reads as much of an element as this piece has. */
 static enum hf_err step_element(struct hf_list_json *json, const char **at, const char *end) {
 	const char *from = *at;
 	bool ended;
@@ -200,7 +200,7 @@ static enum hf_err step_element(struct hf_list_json *json, const char **at, cons
 	return hf_list_hand_over(json->buffer, json->member, json->buffer->place, from, (size_t)(*at - from));
 }
 
-/* One byte before or behind the outermost object. */
+/* Reads one byte before or after the outermost object. */
 static enum hf_err step_outside(struct hf_list_json *json, const char **at, const char *end) {
 	if (hf_list_is_space(**at)) {
 		(*at)++;

@@ -6,7 +6,7 @@
 #include "api/text/parse.h"
 #include "list_json.h"
 
-/* Whether a line has begun: blanks before it are not kept, however many, so that they never make it too large. */
+/* Returns whether a line has begun. Blanks before it are never kept, so they cannot make it too large. */
 static bool in_line(const struct hf_list_buffer *buffer) { return buffer->text.len > 0 || buffer->too_large; }
 
 enum hf_err hf_list_lines_feed(struct hf_list_buffer *buffer, const char *data, size_t len) {
@@ -27,7 +27,8 @@ enum hf_err hf_list_lines_feed(struct hf_list_buffer *buffer, const char *data, 
 	return err;
 }
 
-/* The last line lacks its end: was the body cut off? Brackets that match say no; what else is wrong is the consumer's to judge. */
+/* Handles a last line without a line end, which may have been cut off: matching brackets show that it was not. Other faults are
+ * left to the consumer. */
 enum hf_err hf_list_lines_end(struct hf_list_buffer *buffer) {
 	uint32_t line = buffer->place + 1;
 	if (!in_line(buffer))
@@ -37,7 +38,7 @@ enum hf_err hf_list_lines_end(struct hf_list_buffer *buffer) {
 		return hf_list_hand_over(buffer, HF_LIST_ITEM, line, "", 0);
 	if (buffer->too_large)
 		return hf_fail(&buffer->why, HF_E_BODY_TOO_LARGE,
-			       "line %u has more than %zu bytes and no line end: whether the body is whole cannot be told", line,
+			       "line %u has more than %zu bytes and no line end: the body may have been cut off", line,
 			       buffer->options.item_max_bytes);
 	const char *mark = hf_parse_mark(buffer->text.data, buffer->text.len);
 	if (mark)

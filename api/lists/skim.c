@@ -1,9 +1,9 @@
-/* skim.c — a machine over bytes that looks into the outer objects of a document alone. */
+/* skim.c — a byte-wise state machine that reads only the outer objects of a document. */
 #include "skim.h"
 
 #include <string.h>
 
-#define TEXT_MAX 2048 /* bytes of a string that are kept: a name that is longer is nobody's, cut off or not */
+#define TEXT_MAX 2048 /* bytes kept of a string: a longer text is not a valid name, cut off or not */
 
 void hf_skim_begin(struct hf_skim *skim) {
 	struct hf_buf out = {.data = skim->out.data, .cap = skim->out.cap};
@@ -18,7 +18,7 @@ void hf_skim_free(struct hf_skim *skim) {
 static void fail(struct hf_skim *skim) { skim->state = HF_SKIM_FAILED; }
 
 static void keep(struct hf_skim *skim, const char *data, size_t len) {
-	if (skim->out.len + len > HF_SKIM_MAX / 2) /* a buffer may be twice as large as what is in it */
+	if (skim->out.len + len > HF_SKIM_MAX / 2) /* a buffer may be twice as large as its contents */
 		fail(skim);
 	else
 		hf_buf_add(&skim->out, data, len);
@@ -38,22 +38,22 @@ static void open_object(struct hf_skim *skim, enum hf_document_part part) {
 }
 
 static void close_object(struct hf_skim *skim) {
-	skim->state = --skim->depth > 0 ? HF_SKIM_BEHIND : HF_SKIM_END;
+	skim->state = --skim->depth > 0 ? HF_SKIM_AFTER : HF_SKIM_END;
 	keep_text(skim, "}");
 }
 
-/* The bytes of an escape that follow its backslash; false if none begins here and none goes on. */
+/* Follows the bytes of an escape; returns false if none begins or continues here. */
 static bool follow_escape(struct hf_skim *skim, char c) {
 	if (skim->escape == 0) {
 		skim->escape = c == '\\';
 		return c == '\\';
 	}
-	bool first = skim->escape == 1; /* right behind the backslash */
+	bool first = skim->escape == 1; /* directly after the backslash */
 	skim->escape = first ? (c == 'u' ? 5 : 0) : skim->escape == 2 ? 0 : skim->escape - 1;
 	return true;
 }
 
-/* A member of an object that is looked into has a name and a colon. */
+/* Ends the name of a member, at its colon. */
 static void end_name(struct hf_skim *skim) {
 	int at = skim->depth - 1;
 	skim->state = HF_SKIM_VALUE;
@@ -68,7 +68,7 @@ static void end_name(struct hf_skim *skim) {
 	skim->has_member[at] = true;
 }
 
-/* A name with an escape may be any name: it cannot be told. */
+/* Reads a byte of a name. A name with an escape may be any name, so it fails. */
 static void step_name(struct hf_skim *skim, char c) {
 	if (c == '\\') {
 		fail(skim);
@@ -106,15 +106,15 @@ static void begin_value(struct hf_skim *skim, char c) {
 	}
 }
 
-/* Of numbers and words only null means something, as a member that is missing does; no other is a name. */
+/* Ends a number or word. Only null has a meaning, that of a missing member; no other is a name. */
 static void end_word(struct hf_skim *skim) {
 	bool null = skim->text_len == 4 && memcmp(skim->word, "null", 4) == 0;
-	skim->state = HF_SKIM_BEHIND;
+	skim->state = HF_SKIM_AFTER;
 	if (skim->member != HF_PART_OTHER)
 		keep_text(skim, null ? "null" : "0");
 }
 
-static void step_behind(struct hf_skim *skim, char c) {
+static void step_after(struct hf_skim *skim, char c) {
 	if (c == ',')
 		skim->state = HF_SKIM_COMMA;
 	else if (c == '}')
@@ -129,18 +129,18 @@ static void step_word(struct hf_skim *skim, char c) {
 	} else if (c == ',' || c == '}' || is_space(c)) {
 		end_word(skim);
 		if (skim->state != HF_SKIM_FAILED)
-			step_behind(skim, c);
+			step_after(skim, c);
 	} else if (skim->text_len < sizeof skim->word) {
 		skim->word[skim->text_len++] = c;
 	}
 }
 
-/* A string is cut off between two of its characters, if at all. */
+/* Reads a byte of a string, which is only cut off between two characters. */
 static void step_text(struct hf_skim *skim, char c) {
 	bool goes_on = skim->escape > 0 || ((unsigned char)c & 0xc0) == 0x80;
 	bool escaped = follow_escape(skim, c);
 	if (c == '"' && !escaped) {
-		skim->state = HF_SKIM_BEHIND;
+		skim->state = HF_SKIM_AFTER;
 		if (skim->member != HF_PART_OTHER)
 			keep_text(skim, "\"");
 		return;
@@ -161,7 +161,7 @@ static void step_nested(struct hf_skim *skim, char c) {
 	skim->nested += c == '{' || c == '[';
 	skim->nested -= c == '}' || c == ']';
 	if (skim->nested == 0)
-		skim->state = HF_SKIM_BEHIND;
+		skim->state = HF_SKIM_AFTER;
 }
 
 static void step_before_name(struct hf_skim *skim, char c) {
@@ -175,7 +175,7 @@ static void step_before_name(struct hf_skim *skim, char c) {
 	}
 }
 
-/* One byte where blanks mean nothing: around the document, its names and its values. */
+/* Reads one byte where blanks mean nothing: around the document, its names and its values. */
 static void step_between(struct hf_skim *skim, char c) {
 	if (is_space(c))
 		return;
@@ -207,8 +207,8 @@ static void step(struct hf_skim *skim, char c) {
 	case HF_SKIM_WORD:
 		step_word(skim, c);
 		break;
-	case HF_SKIM_BEHIND:
-		step_behind(skim, c);
+	case HF_SKIM_AFTER:
+		step_after(skim, c);
 		break;
 	case HF_SKIM_FAILED:
 		break;

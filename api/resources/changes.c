@@ -46,7 +46,7 @@ enum hf_err hf_handle_changes(struct hf_call *call) {
 	if (err)
 		return err;
 	if (call->wait_revision > query.since)
-		query.since = call->wait_revision; /* looked at before the wait; the filters left it out */
+		query.since = call->wait_revision; /* examined before the wait; the filters excluded it */
 	struct writing writing = {.json = hf_call_json(call, 200)};
 	hf_json_open(&writing.json, '{');
 	hf_json_key(&writing.json, "changes");

@@ -35,8 +35,8 @@ static enum hf_err read_service(struct hf_call *call, struct hf_filter *filter) 
 	char probe[HF_SERVICE_MAX + 3];
 	snprintf(probe, sizeof probe, "%sx", text);
 	if (hf_name_check("service", probe, HF_SERVICE_MAX + 1, NULL))
-		return hf_fail(&call->why, HF_E_INVALID_NAME,
-			       "service: \"%.60s\" is not the beginning of a name and one * behind it", given);
+		return hf_fail(&call->why, HF_E_INVALID_NAME, "service: \"%.60s\" is not the beginning of a name followed by one *",
+			       given);
 	memcpy(filter->service, text, len + 1);
 	return HF_OK;
 }
@@ -67,7 +67,7 @@ static enum hf_err read_filter(struct hf_call *call, struct hf_filter *filter) {
 	return err ? err : read_state(call, filter);
 }
 
-/* The token of a page is the key that it ended with, in hex: opaque to the client. */
+/* Reads the token of a page: the last key of the page before, in hex; opaque to the client. */
 static enum hf_err read_token(struct hf_call *call, struct hf_key *ret, bool *ret_given) {
 	const char *token = hf_call_param(call, "continue");
 	size_t len;
@@ -76,7 +76,7 @@ static enum hf_err read_token(struct hf_call *call, struct hf_key *ret, bool *re
 	if (!token)
 		return HF_OK;
 	if (!hf_hex_decode(token, sizeof ret->bytes, ret->bytes, &len) || !hf_identity_decode(ret->bytes, len, &id))
-		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "continue: this is not a token that a page ended with");
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "continue: this is not a token from a page");
 	hf_identity_encode(&id, ret);
 	return HF_OK;
 }
@@ -120,8 +120,8 @@ struct lease_stream {
 	struct hf_share share;
 	struct hf_api *api;
 	struct hf_snapshot *snapshot;
-	struct hf_buf line; /* the line at hand … */
-	size_t sent;	    /* … of which this much is written */
+	struct hf_buf line; /* the current line */
+	size_t sent;	    /* bytes of it that are written */
 	bool ended;
 };
 
@@ -175,7 +175,7 @@ static enum hf_err answer_stream(struct hf_call *call, const struct hf_filter *f
 	char revision[24];
 	if (hf_call_param(call, "limit") || hf_call_param(call, "continue"))
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
-			       "limit and continue: a stream has everything; they are for pages");
+			       "limit and continue: they are for pages; a stream has all leases");
 	struct lease_stream *stream = calloc(1, sizeof *stream);
 	if (!stream)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
@@ -201,7 +201,7 @@ static enum hf_err answer_stream(struct hf_call *call, const struct hf_filter *f
 	return HF_OK;
 }
 
-/* Whether Accept prefers NDJSON; between two that are wanted alike, the one that is named is meant. */
+/* Returns whether Accept prefers NDJSON; of two with equal quality, the one that is named wins. */
 static bool wants_stream(const char *accept) {
 	bool named = false, json_named = false;
 	int quality = accept ? hf_media_quality(accept, "application/x-ndjson", &named) : 0;

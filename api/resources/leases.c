@@ -35,7 +35,7 @@ static void answer_lease(struct hf_call *call, int status, const struct hf_lease
 	hf_call_set_header(call, "ETag", tag);
 }
 
-/* Which claims cannot be had. */
+/* Writes the refused claims. */
 static void write_refused(struct hf_call *call, const struct put *put) {
 	const struct hf_acquire *acquire = &put->acquire;
 	uint8_t refused[HF_CLAIMS_MAX];
@@ -85,7 +85,7 @@ static enum hf_err read_addresses(struct hf_call *call, struct hf_acquire *acqui
 	return HF_OK;
 }
 
-/* Everything but the body. */
+/* Reads everything except the body. */
 static enum hf_err read_acquire(struct hf_call *call, struct hf_acquire *acquire) {
 	enum hf_err err = read_identity(call, &acquire->id);
 	if (!err)
@@ -118,8 +118,8 @@ static enum hf_err read_config(struct hf_call *call, struct put *put) {
 	return HF_OK;
 }
 
-/* The bytes are not those that the lease was written from: they may be known all the same, or have to be read. What is to be
- * written is always read, as only its fingerprint is known. */
+/* Judges a body that differs from the bytes that the lease was written from. The cache may know its fingerprint, which is enough to
+ * find it unchanged; otherwise, and before a write, the body is parsed. */
 static enum hf_err peek_config(struct hf_call *call, struct put *put, enum hf_peek *ret, bool *ret_read) {
 	struct hf_acquire *acquire = &put->acquire;
 	acquire->has_fingerprint = hf_memo_find(call->memo, &acquire->raw, &acquire->fingerprint);
@@ -138,7 +138,7 @@ static enum hf_err peek_config(struct hf_call *call, struct put *put, enum hf_pe
 	return err;
 }
 
-/* What an unchanged body claims is told too. It has been parsed only if its bytes were not known. */
+/* Reports the refused claims of an unchanged body too. It has been parsed only if its bytes were unknown. */
 static enum hf_err look_at_claims(struct hf_call *call, struct put *put, bool was_read) {
 	struct hf_acquire *acquire = &put->acquire;
 	const struct hf_buf *body = &call->request.body;
@@ -171,7 +171,8 @@ enum hf_err hf_handle_lease_put(struct hf_call *call) {
 		answer_acquire(call);
 		return HF_OK;
 	}
-	/* A relabel of a known body has not needed its fingerprint; the writer may find another lease than we saw. */
+	/* A relabel of a known body has not needed its fingerprint so far; the writer may find another lease than this snapshot
+	 * has. */
 	if (acquire->has_config && !acquire->has_fingerprint && (err = read_config(call, put)))
 		return err;
 	hf_acquire_begin(acquire);

@@ -12,7 +12,7 @@
 #include "storage/admin/backup.h"
 #include "storage/base/monotonic.h"
 
-/* A backup's reader may take a minute, and a second more for each of these: what it holds back must end some day. */
+/* A client may take a minute to read a backup, and a second more for each MiB: its snapshot keeps pages from being reused. */
 #define BACKUP_LIMIT_MS 60000
 #define BACKUP_BYTES_PER_S 1048576
 
@@ -106,7 +106,7 @@ enum hf_err hf_open_verify(struct hf_call *call) {
 	return HF_OK;
 }
 
-/* Damaged pages first, as LMDB would die of them; then what is in them. Sets *ret_damage to the words for a damaged page. */
+/* Checks the pages first, since LMDB would crash on damaged ones, then the records. Sets *ret_damage to describe a damaged page. */
 static enum hf_err check(struct hf_call *call, uint64_t *ret_violations, struct hf_why *ret_damage) {
 	struct hf_buf *out = &call->response.body;
 	enum hf_err err = hf_txn_check_pages(call->reader, &call->why);
@@ -120,8 +120,8 @@ static enum hf_err check(struct hf_call *call, uint64_t *ret_violations, struct 
 	return hf_verify_write_damage(call->api->store, ret_damage->text, out, &call->why);
 }
 
-/* Whoever asked before the last check began gets its answer. So all who ask while one is under way wait for one more, whatever
- * their number: checks are begun one after the other. */
+/* Answers with the last check if it began after this request arrived. So all requests that arrive during a check share the next
+ * one, whatever their number: checks run one after the other. */
 static bool answer_with_last(struct hf_call *call) {
 	const struct hf_api *api = call->api;
 	if (!call->asked_us || api->check_began_us < call->asked_us)
@@ -131,14 +131,14 @@ static bool answer_with_last(struct hf_call *call) {
 	return true;
 }
 
-/* Keeps the answer for others. One that cannot be kept is nobody else's. */
+/* Keeps the answer for other requests; without memory for that, they run a check of their own. */
 static void keep_answer(struct hf_api *api, const struct hf_buf *answer, int64_t began_us) {
 	hf_buf_free(&api->check_answer);
 	hf_buf_add(&api->check_answer, answer->data, answer->len);
 	api->check_began_us = api->check_answer.failed ? 0 : began_us;
 }
 
-/* It reads everything, so it must be possible to stop it. */
+/* Verifies the store. It reads everything, so a stopping server can interrupt it. */
 enum hf_err hf_handle_verify(struct hf_call *call) {
 	uint64_t violations = 0;
 	struct hf_why damage = {""};

@@ -54,7 +54,7 @@ static enum hf_err answer_ok(struct hf_call *call) {
 
 enum hf_err hf_handle_livez(struct hf_call *call) { return answer_ok(call); }
 
-/* Ready while the store can be read, its file is where it should be, and the server is not stopping. */
+/* Reports ready while the store can be read, its file is in place, and the server is not stopping. */
 enum hf_err hf_handle_readyz(struct hf_call *call) {
 	if (call->api->stopping)
 		return hf_fail(&call->why, HF_E_OVERLOADED, "the server is stopping");

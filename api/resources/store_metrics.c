@@ -22,7 +22,7 @@ static enum hf_err write_zones(struct hf_call *call, struct hf_buf *out) {
 	enum hf_err err = hf_zones_count(call->reader, &call->why, zones);
 	if (err)
 		return err;
-	hf_prometheus_head(out, "holdfast_zones", "gauge", "Zones, by state; those that were retired are listed no more.");
+	hf_prometheus_head(out, "holdfast_zones", "gauge", "Zones, by state; retired zones are no longer listed.");
 	for (int state = 1; state < HF_ZONE_STATES; state++)
 		hf_buf_printf(out, "holdfast_zones{state=\"%s\"} %" PRIu64 "\n", hf_zone_state_name((enum hf_zone_state)state),
 			      zones[state]);

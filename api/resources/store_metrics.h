@@ -1,10 +1,11 @@
-/* store_metrics.h — what /metrics says of the store's time and zones. */
+/* store_metrics.h — the metrics of the store's time and zones. */
 #ifndef HF_API_RESOURCES_STORE_METRICS_H
 #define HF_API_RESOURCES_STORE_METRICS_H
 
 #include "api/call/call.h"
 
-/* The call's reader has a snapshot. HF_E_CORRUPT: a damaged record. */
+/* Writes the metrics; the call's reader has a snapshot.
+ * HF_E_CORRUPT: a record is damaged. */
 enum hf_err hf_store_metrics_write(struct hf_call *call, struct hf_buf *out) HF_CHECKED;
 
 #endif

@@ -11,7 +11,7 @@
 #include "storage/base/monotonic.h"
 #include "storage/requests/zone_requests.h"
 
-/* The members of an identity but its zone, which is the route's, or a foreign service's own. */
+/* Writes the members of an identity. The zone is left out if it is the route's. */
 static void write_identity(struct hf_json *json, const struct hf_sync *sync, const struct hf_sync_item *item) {
 	struct hf_identity id;
 	if (!item->key || !hf_identity_decode(item->key, item->key_len, &id))
@@ -23,7 +23,7 @@ static void write_identity(struct hf_json *json, const struct hf_sync *sync, con
 	hf_json_member(json, "service", id.service);
 }
 
-/* Where in the body a rejected item is to be found. */
+/* Writes the position of a rejected item in the body. */
 static void write_place(struct hf_json *json, const struct hf_sync_body *body, const struct hf_sync_item *item) {
 	const char *name = body->params.ndjson ? "line" : item->role == HF_SYNC_REMOVED ? "removed" : "item";
 	hf_json_member_uint(json, name, item->place);
@@ -55,7 +55,7 @@ static void write_result(struct hf_json *json, const struct hf_sync_body *body, 
 	hf_json_close(json, '}');
 }
 
-/* What has changed, and what its sender has to change: an address that it shows and that is not its lease's. */
+/* Returns whether an item changed, or its sender has to change it: it shows an address that is not its lease's. */
 static bool is_news(const struct hf_sync_item *item) { return item->outcome != HF_SYNC_UNCHANGED || hf_sync_claim_refused(item); }
 
 static void write_results(struct hf_json *json, const struct hf_sync_body *body) {
@@ -69,7 +69,7 @@ static void write_results(struct hf_json *json, const struct hf_sync_body *body)
 	hf_json_close(json, ']');
 }
 
-/* A line for each service that the sync did something about, for whoever looks for one. */
+/* Logs each service that the sync changed or rejected, at debug level. */
 static void log_details(const struct hf_sync_body *body) {
 	const struct hf_sync_item *lists[] = {body->sync.first, body->sync.released};
 	char pairs[512];
@@ -90,7 +90,7 @@ static void log_details(const struct hf_sync_body *body) {
 		}
 }
 
-/* The line in the log. Of refusals not each has one. */
+/* Logs the sync; refusals are limited (refusals.h). */
 static void log_sync(const struct hf_sync_body *body, const char *pairs, enum hf_err err) {
 	struct hf_api *api = body->call->api;
 	char with_unlogged[700];
@@ -101,7 +101,7 @@ static void log_sync(const struct hf_sync_body *body, const char *pairs, enum hf
 	hf_api_event(api, logs ? HF_EVENT_INFO : HF_EVENT_DEBUG, "sync", unlogged ? with_unlogged : pairs);
 }
 
-/* One line a sync, its numbers, and what is remembered of it. */
+/* Logs, counts and records a sync. */
 static void note(struct hf_sync_body *body, enum hf_sync_end end, enum hf_err err) {
 	const struct hf_sync *sync = &body->sync;
 	struct hf_api *api = body->call->api;
@@ -124,7 +124,7 @@ static void note(struct hf_sync_body *body, enum hf_sync_end end, enum hf_err er
 		hf_syncs_note(api->syncs, sync->zone, end, &record);
 }
 
-/* What held back the releases of a full list: its first item of which nobody knows whose it is. */
+/* Warns that a full list released nothing because of its first item that could not be identified. */
 static void warn_of_skipped(const struct hf_sync_body *body) {
 	const struct hf_sync *sync = &body->sync;
 	const struct hf_sync_item *item = sync->first;
@@ -166,10 +166,10 @@ static void answer_sync(struct hf_call *call) {
 	note(body, how_it_ended(sync), HF_OK);
 	warn_of_skipped(body);
 	log_details(body);
-	call->refused = NULL; /* it is done, even if there should be no memory to say so */
+	call->refused = NULL; /* the sync is done, even if memory for the answer runs out */
 }
 
-/* Refused before it was decided, perhaps before its body was there: whether the store knows the zone, and its epoch. */
+/* Finds out whether the store knows the zone, and its epoch, for a sync that was refused before it was decided. */
 static void find_zone(struct hf_call *call, struct hf_sync *sync) {
 	struct hf_zone_info info;
 	struct hf_why why;
@@ -180,11 +180,11 @@ static void find_zone(struct hf_call *call, struct hf_sync *sync) {
 	hf_reader_end(call->reader);
 }
 
-/* What a refusal says beyond a problem's own members. */
+/* Adds the members that a refusal has beyond those of a problem. */
 static void refused(struct hf_call *call, enum hf_err err, struct hf_json *json) {
 	struct hf_sync *sync = &hf_sync_body_of(call)->sync;
 	find_zone(call, sync);
-	if (err != HF_E_MASS_RELEASE_GUARD && err != HF_E_ZONE_OFFLINE) /* what would have been done was not found out */
+	if (err != HF_E_MASS_RELEASE_GUARD && err != HF_E_ZONE_OFFLINE) /* the changes were never computed */
 		sync->summary = (struct hf_sync_summary){0};
 	if (err == HF_E_MASS_RELEASE_GUARD) {
 		hf_json_key(json, "summary");
@@ -193,7 +193,7 @@ static void refused(struct hf_call *call, enum hf_err err, struct hf_json *json)
 	note(hf_sync_body_of(call), HF_SYNC_END_REFUSED, err);
 }
 
-/* From here on a refusal is worth its line in the log. */
+/* Opens a sync; refusals from here on are logged. */
 enum hf_err hf_open_sync(struct hf_call *call) {
 	enum hf_err err = hf_sync_body_open(call, false);
 	if (!err)
@@ -229,7 +229,7 @@ static void write_names(struct hf_json *json, const char *name, const struct hf_
 	hf_json_close(json, ']');
 }
 
-/* An entry that is outside the scope, or that is listed twice, makes the manifest wrong as a whole. */
+/* Fails the whole manifest if an entry is outside the scope or listed twice. */
 static enum hf_err check_entries(const struct hf_sync_body *body, struct hf_why *why) {
 	for (const struct hf_sync_item *item = body->sync.first; item; item = item->next)
 		if (item->outcome == HF_SYNC_REJECTED)

@@ -18,7 +18,7 @@ static enum hf_err read_name(struct hf_call *call, char *ret) {
 	return hf_name_set("zone", call->vars[0], HF_NAME_MAX, &call->why, ret);
 }
 
-/* What the server remembers of the zone's last sync. */
+/* Writes the record of the zone's last sync. */
 static void write_last_sync(struct hf_json *json, struct hf_syncs *syncs, const char *zone) {
 	struct hf_sync_record record;
 	hf_json_key(json, "lastSync");
@@ -135,7 +135,7 @@ static void answer_connect(struct hf_call *call) {
 	hf_json_close(&json, '}');
 }
 
-/* A line in the log for each change of a zone's state. */
+/* Logs a change of a zone's state. */
 static void log_zone(struct hf_call *call, const char *message, const struct hf_zone *zone, const char *more) {
 	char instance[4 * HF_INSTANCE_MAX + 8], pairs[sizeof instance + 256]; /* an instance may be all escapes */
 	snprintf(pairs, sizeof pairs, "zone=%s epoch=%" PRIu64 "%s instance=%s", zone->name, zone->epoch, more,
@@ -226,13 +226,12 @@ static void answer_retired(struct hf_call *call) {
 	hf_json_close(&json, '}');
 }
 
-/* It is for good, so the zone is named twice. */
+/* Checks the confirmation: retiring is final, so the request names the zone twice. */
 static enum hf_err read_confirmation(struct hf_call *call, const char *name) {
 	const char *confirm = hf_call_param(call, "confirm");
 	if (confirm && strcmp(confirm, name) == 0)
 		return HF_OK;
-	return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
-		       "confirm: %s; a zone is retired for good, so it is to be named again: confirm=%s",
+	return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "confirm: %s; retiring a zone is final, so name it again: confirm=%s",
 		       confirm ? "this is another name" : "it is missing", name);
 }
 

@@ -5,7 +5,7 @@
 #include "change_json.h"
 #include "pool_json.h"
 
-/* A writer that notes what cannot be written so that it is read again. */
+/* A writer that notes values that could not be read back. */
 struct writer {
 	struct hf_json json;
 	bool out_of_range;
@@ -198,7 +198,7 @@ enum hf_err hf_export_write(struct hf_buf *out, const struct hf_line *line, stru
 	hf_json_close(&w.json, '}');
 	hf_buf_add(out, "\n", 1);
 	if (w.out_of_range)
-		return hf_fail(why, HF_E_CORRUPT, "a record of sort %s has a time or number that cannot be: it is damaged",
+		return hf_fail(why, HF_E_CORRUPT, "a record of kind %s is damaged: it has an impossible time or number",
 			       hf_line_name(line->sort));
 	return out->failed ? hf_fail(why, HF_E_STORAGE, "out of memory") : HF_OK;
 }

@@ -254,16 +254,15 @@ static enum hf_err read_line(const json_t *document, struct hf_why *why, struct 
 	}
 	const char *name = json_object_iter_key(json_object_iter((json_t *)document));
 	if (json_object_size(document) != 1)
-		return hf_fail(why, HF_E_INVALID_PARAMETER, "a line has one member, which names its sort; this has %zu",
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "a line has one member, which names its kind; this has %zu",
 			       json_object_size(document));
 	for (line->sort = HF_LINE_POOL; line->sort <= HF_LINE_END; line->sort++)
 		if (strcmp(name, hf_line_name(line->sort)) == 0)
 			return read_value(json_object_get(document, name), why, line);
-	return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.40s\" is no sort of line", name);
+	return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%.40s\" is not a known kind of line", name);
 }
 
-/* Words may quote the line, whose writer may be anybody, and go to a terminal: control characters, C1 in UTF-8 among them, do not.
- */
+/* Replaces control characters, C1 included: a message may quote an untrusted line and go to a terminal. */
 static enum hf_err disarm(struct hf_why *why, enum hf_err err) {
 	unsigned char *at = why ? (unsigned char *)why->text : NULL;
 	for (; err && at && *at; at++) {
@@ -286,8 +285,8 @@ enum hf_err hf_export_read(const char *text, size_t len, struct hf_why *why, str
 	enum hf_err err = HF_OK;
 	if (!json_is_object(document))
 		err = hf_fail(why, HF_E_INVALID_JSON, "this is not a JSON object");
-	else if (memchr(text, '\0', len)) /* the library passes over one right behind a number or a word */
-		err = hf_fail(why, HF_E_INVALID_JSON, "there is a NUL in it");
+	else if (memchr(text, '\0', len)) /* jansson accepts a NUL directly after a number or a word */
+		err = hf_fail(why, HF_E_INVALID_JSON, "it contains a NUL");
 	else
 		err = read_line(document, why, ret);
 	json_decref(document);

@@ -1,4 +1,4 @@
-/* lease_json.c — a lease as text: the answer to almost every request, so it is put together without a writer's detours. */
+/* lease_json.c — a lease as text: the answer to almost every request, so it is assembled without the writer of json.h. */
 #include "lease_json.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "api/text/timetext.h"
 
-/* More than any lease takes up to its version, and from there on. */
+/* Upper bounds for a lease, up to its version and after it. */
 #define HEAD_MAX (256 + 3 * HF_NAME_MAX + HF_SERVICE_MAX + HF_FAMILIES * (HF_ADDR_TEXT + 10) + HF_COUNT_TEXT + HF_DIGEST_TEXT)
 #define TAIL_MAX (128 + HF_COUNT_TEXT + 3 * HF_TIME_TEXT)
 
@@ -29,7 +29,7 @@ static char *put_count(char *to, uint64_t n) {
 	return stpcpy(to, hf_count_format(n, text));
 }
 
-/* Names were checked before they were stored, and need no escape; what is not plain comes from a damaged record. */
+/* Names were checked before they were stored and need no escapes; any other byte comes from a damaged record. */
 static char *put_name(char *to, const char *name) {
 	size_t len = strlen(name);
 	memcpy(to, name, len);

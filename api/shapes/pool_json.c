@@ -9,7 +9,7 @@
 static const char *const WRITABLE[] = {"cidrs", "strategy", "quarantineSeconds", "reserved", "kinds", "meshes", "zones", NULL};
 static const char *const READ_ONLY[] = {"pool", "draining", "ipv4", "ipv6", "leases", "revision", "createdAt", "modifiedAt", NULL};
 
-/* Calls `read` for each text of an array; a missing array has none. */
+/* Calls `read` for each text of an array; a missing array counts as empty. */
 static enum hf_err each_text(const json_t *document, const char *name, int max, struct hf_why *why,
 			     enum hf_err (*read)(struct hf_pool_config *config, const char *text, struct hf_why *why),
 			     struct hf_pool_config *config) {

@@ -1,4 +1,4 @@
-/* pool_json.h — a pool's configuration read from JSON, and a pool written as JSON. */
+/* pool_json.h — reading a pool's configuration from JSON, and writing a pool as JSON. Thread-safe. */
 #ifndef HF_API_SHAPES_POOL_JSON_H
 #define HF_API_SHAPES_POOL_JSON_H
 
@@ -7,17 +7,19 @@
 #include "api/text/json.h"
 #include "storage/model/pool.h"
 
-/* Reads and checks a configuration. Members that are missing have their default: sequential, `quarantine_seconds`, nothing
- * reserved, everything selected. Members that a pool's own answer adds (its name, counts, times) are passed over, so that what was
- * read can be edited and sent back; any other is HF_E_INVALID_PARAMETER. Also HF_E_INVALID_JSON, HF_E_INVALID_ADDRESS,
- * HF_E_INVALID_NAME, HF_E_POOL_OVERLAP; `why` names the member. */
+/* Reads and checks a configuration. A missing member has its default: sequential, `quarantine_seconds` (in seconds), nothing
+ * reserved, everything selected. Members that an answer adds (name, counts, times) are ignored, so that an answer can be edited and
+ * sent back. `why` names the member. HF_E_INVALID_JSON: not a JSON object. HF_E_INVALID_PARAMETER: a member is unknown or wrong.
+ * HF_E_INVALID_ADDRESS: a text is not a range or a CIDR.
+ * HF_E_INVALID_NAME: a mesh or zone is not a name.
+ * HF_E_POOL_OVERLAP: two ranges overlap. */
 enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantine_seconds, struct hf_why *why,
 				struct hf_pool_config *ret) HF_CHECKED;
 
-/* The same of a document that is read already, into zeros; it may have any other members as well. */
+/* Reads a parsed document into *ret (zeros); unknown members are ignored. Errors as hf_pool_config_read(). */
 enum hf_err hf_pool_config_members(const json_t *document, struct hf_why *why, struct hf_pool_config *ret) HF_CHECKED;
 
-/* Its configuration's members and its draining ranges, within an open object. */
+/* Writes the members of its configuration and its draining ranges into an open object. */
 void hf_json_pool_config(struct hf_json *json, const struct hf_pool *pool);
 void hf_json_pool(struct hf_json *json, const struct hf_pool *pool);
 

@@ -1,4 +1,4 @@
-/* refusals.c — a table of what was refused lately. */
+/* refusals.c — a table of recent refusals. */
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
 #include "refusals.h"
@@ -100,7 +100,7 @@ void hf_refusals_report(struct hf_refusals *refusals, int64_t now_ms, bool all,
 		if (entry->unlogged > 0) {
 			each(context, entry->key.zone, (enum hf_err)entry->key.code, entry->unlogged);
 			entry->unlogged = 0;
-			entry->logged_ms = now_ms; /* this was the line of the next ten seconds */
+			entry->logged_ms = now_ms; /* this line counts for the next ten seconds */
 		} else if (!all) {
 			HASH_DEL(refusals->entries, entry);
 			free(entry);

@@ -1,9 +1,8 @@
-/* refusals.h — which refusals of syncs are worth a line in the log: of each zone and code one in ten seconds, and how many were
- * not.
+/* refusals.h — limits the log of refused syncs to one line per zone and code in ten seconds, and counts the rest.
  *
- * Whoever is refused tries again, a thousand times a second if he likes. The first refusal is logged at once; those of the next ten
- * seconds are counted, and the number comes out with the next line, or by a line of its own when the ten seconds are over. Zones
- * that the store does not know count as one, as anybody can think of names; so do all beyond a bound. Thread-safe.
+ * A refused client may try again a thousand times a second. The first refusal is logged at once; those of the next ten
+ * seconds are counted, and the number is reported with the next line, or in a line of its own after the ten seconds. Zones that the
+ * store does not know count as one, because a client can invent names; so do all zones beyond a bound. Thread-safe.
  */
 #ifndef HF_API_SYNC_REFUSALS_H
 #define HF_API_SYNC_REFUSALS_H
@@ -14,19 +13,19 @@
 #include "storage/base/err.h"
 
 #define HF_REFUSALS_QUIET_MS 10000
-#define HF_REFUSALS_MAX 1024 /* zones and codes that are told apart */
+#define HF_REFUSALS_MAX 1024 /* pairs of zone and code that are distinguished */
 
 struct hf_refusals;
 
 struct hf_refusals *hf_refusals_new(void);	     /* NULL: out of memory */
 void hf_refusals_free(struct hf_refusals *refusals); /* NULL is fine */
 
-/* Notes a refusal of a zone ("": one that the store does not know) at a time of the monotonic clock. True: it is worth a line, and
- * *ret_unlogged refusals before it were not. */
+/* Notes a refusal of a zone ("": one that the store does not know) at a time of the monotonic clock, in ms. Returns true if it
+ * should be logged, and sets *ret_unlogged to the number of refusals since the last line. */
 bool hf_refusals_note(struct hf_refusals *refusals, const char *zone, enum hf_err code, int64_t now_ms, uint64_t *ret_unlogged);
 
-/* Calls each() with what was counted and has not come out in ten seconds, or with all of that; zone "" as above. To be called every
- * second or so, and before the end. */
+/* Calls each() for the counts that have not been reported for ten seconds, or for `all` counts; zone "" as above. Call it about
+ * once a second, and before the end. */
 void hf_refusals_report(struct hf_refusals *refusals, int64_t now_ms, bool all,
 			void (*each)(void *context, const char *zone, enum hf_err code, uint64_t unlogged), void *context);
 

@@ -1,4 +1,4 @@
-/* sync_body.c — parameters, documents, and what a list says of itself. */
+/* sync_body.c — the documents of a list, and the members around them. */
 #include "sync_body.h"
 
 #include <inttypes.h>
@@ -14,7 +14,7 @@
 #include "storage/base/monotonic.h"
 #include "storage/tables/lease_table.h"
 
-#define ANSWER_BYTES 256 /* of an item's result in the answer, some more or less; a rejected one takes twice as much */
+#define ANSWER_BYTES 256 /* of an item's result in the answer, roughly; a rejected item takes twice as much */
 
 static bool charge(void *context, size_t bytes) {
 	struct hf_sync_body *body = context;
@@ -35,7 +35,7 @@ static enum hf_err at_place(const struct hf_sync_body *body, enum hf_list_member
 		       said->text);
 }
 
-/* What a document is of which nothing more is known. */
+/* Returns the role of a document that could not be read. */
 static enum hf_sync_role unread(enum hf_list_member member) {
 	return member == HF_LIST_REMOVED ? HF_SYNC_REMOVED : HF_SYNC_UNREADABLE;
 }
@@ -50,7 +50,7 @@ static enum hf_err take_removed(struct hf_sync_body *body, uint32_t place, const
 	return add(body, &input, &refusal, why);
 }
 
-/* Whose a document is, as far as that is known. */
+/* Sets the identity of a document as far as it is known. */
 static void set_identity(const struct hf_document *document, struct hf_sync_input *input) {
 	if (document->has_identity)
 		input->id = &document->id;
@@ -58,14 +58,14 @@ static void set_identity(const struct hf_document *document, struct hf_sync_inpu
 		input->role = document->nobodys ? HF_SYNC_NOBODYS : HF_SYNC_UNREADABLE;
 }
 
-/* Whose a document is that is not read as a whole, from what is left of it. Whatever is wrong with the rest has been said. */
+/* Identifies a document from its skim. Faults in the rest have been reported already. */
 static void read_skimmed(const struct hf_sync_body *body, const char *text, size_t len, struct hf_document *ret) {
 	struct hf_document document;
 	if (text && (hf_document_read(text, len, body->sync.zone, NULL, &document) == HF_OK || document.nobodys))
 		*ret = document;
 }
 
-/* Whose a document is that is no JSON of ours: a number out of range or a NUL somewhere in it hides nothing. */
+/* Identifies a document that is not the JSON we accept, such as one with a number out of range or a NUL. */
 static void read_rest(const struct hf_sync_body *body, const char *text, size_t len, struct hf_document *ret) {
 	struct hf_skim skim = {.depth = 0};
 	size_t skimmed_len = 0;
@@ -119,7 +119,7 @@ static enum hf_err take_state(json_t *entry, struct hf_sync_input *input, char v
 	return m.err;
 }
 
-/* A manifest is wholly right or refused. */
+/* Takes an entry. One bad entry fails the whole manifest. */
 static enum hf_err take_entry(struct hf_sync_body *body, uint32_t place, json_t *entry, struct hf_why *why) {
 	struct hf_why said = {""};
 	struct hf_identity id;
@@ -131,10 +131,10 @@ static enum hf_err take_entry(struct hf_sync_body *body, uint32_t place, json_t 
 	return err ? at_place(body, HF_LIST_ITEM, place, err, &said, why) : add(body, &input, &said, why);
 }
 
-/* Whether a line is {"removed":…} and nothing else. */
+/* Returns whether a line is {"removed":…} and nothing else. */
 static bool is_removed_line(const json_t *line) { return json_object_size(line) == 1 && json_object_get(line, "removed"); }
 
-/* Whether a line must be looked at for that: it would begin so. */
+/* Returns whether a line begins like that, so that it has to be parsed. */
 static bool may_be_removed(const struct hf_sync_body *body, const char *text, size_t len) {
 	static const char name[] = "\"removed\"";
 	const char *end = text + len, *at = body->params.ndjson ? hf_text_next(text, end, '{') : NULL;
@@ -146,7 +146,7 @@ static enum hf_err refuse_removed(struct hf_why *why) {
 	return hf_fail(why, HF_E_INVALID_PARAMETER, "\"removed\" is for mode=delta; a full list releases what it does not have");
 }
 
-/* A document that has to be parsed here: a reference, or a line that may be one. */
+/* Takes a document that has to be parsed here: a reference, or a line that may be one. */
 static enum hf_err take_parsed(struct hf_sync_body *body, enum hf_list_member member, uint32_t place, const char *text, size_t len,
 			       struct hf_why *why) {
 	struct hf_why said = {""};
@@ -174,7 +174,7 @@ static enum hf_err take_parsed(struct hf_sync_body *body, enum hf_list_member me
 	return err;
 }
 
-/* Rejected, but a full list does not release its lease. `text`: what is left of it (skim.h). */
+/* Rejects a document, but keeps a full list from releasing its lease. `text` is its skim (skim.h). */
 static enum hf_err take_too_large(struct hf_sync_body *body, enum hf_list_member member, uint32_t place, const char *text,
 				  size_t len, struct hf_why *why) {
 	struct hf_why said;
@@ -211,8 +211,8 @@ static bool is_stated(const json_t *value) {
 	return value && !json_is_null(value) && !(text && !*text);
 }
 
-/* A page of a list is not the whole: what is on the other pages must not be released. Kuma's lists say so by `next` and `total`,
- * Kubernetes' by `metadata.continue` and `metadata.remainingItemCount`. */
+/* Refuses a single page of a list, since the services on other pages must not be released. Kuma marks a page by `next` and `total`,
+ * Kubernetes by `metadata.continue` and `metadata.remainingItemCount`. */
 static enum hf_err check_complete(const json_t *rest, uint32_t n_items, struct hf_why *why) {
 	const json_t *next = json_object_get(rest, "next"), *total = json_object_get(rest, "total"),
 		     *metadata = json_object_get(rest, "metadata");
@@ -227,7 +227,7 @@ static enum hf_err check_complete(const json_t *rest, uint32_t n_items, struct h
 			       "\"metadata.remainingItemCount\" is above 0: this is one page of a list; send all of it at once");
 	if (json_is_number(total) && json_number_value(total) > n_items)
 		return hf_fail(why, HF_E_INCOMPLETE_LIST,
-			       "\"total\" is %.15g, but there are %" PRIu32 " items; send all of them at once",
+			       "\"total\" is %.15g, but the list has %" PRIu32 " items; send all of them at once",
 			       json_number_value(total), n_items);
 	return HF_OK;
 }
@@ -240,19 +240,20 @@ static enum hf_err check_rest(const struct hf_sync_body *body, const json_t *res
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"removed\" is not an array");
 	if (items ? !json_is_array(items) : !removed)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"items\" is missing or not an array");
-	if (json_array_size(items) > 0 || json_array_size(removed) > 0) /* they were not handed over, and must not pass for none */
+	if (json_array_size(items) > 0 ||
+	    json_array_size(removed) > 0) /* their items were not handed over, and must not count as an empty list */
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"items\" or \"removed\" is written with escapes");
 	if (body->sync.mode == HF_SYNC_MANIFEST && json_object_size(rest) > 1)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "a manifest has no other member than \"items\"");
 	return body->sync.mode == HF_SYNC_FULL ? check_complete(rest, n_items, why) : HF_OK;
 }
 
-/* An empty list is stated, never meant by sending nothing: what a broken pipe leaves is no zone without services. */
+/* Refuses a body without documents: an empty list must be stated, since a broken pipe sends nothing either. */
 static enum hf_err check_any(const struct hf_sync_body *body, uint32_t n_items, struct hf_why *why) {
 	const struct hf_sync_item *first = body->sync.first;
 	if (body->params.ndjson && n_items == 0)
 		return hf_fail(why, HF_E_INVALID_JSON,
-			       "the body has no document; that there are none is stated by {\"items\":[]} as application/json");
+			       "the body has no documents; to state an empty list, send {\"items\":[]} as application/json");
 	if (!first || body->sync.n_unreadable < body->sync.n_items)
 		return HF_OK;
 	return hf_fail(why, first->err == HF_E_INVALID_PARAMETER ? first->err : HF_E_INVALID_JSON,
@@ -287,7 +288,7 @@ static void close_body(struct hf_sink *sink) {
 	free(body);
 }
 
-/* From here on memory is taken, out of the zone's share. */
+/* Opens the zone's share of the memory, which pays for everything from here on. */
 static enum hf_err take_share(struct hf_sync_body *body, struct hf_why *why) {
 	struct hf_call *call = body->call;
 	struct hf_zone zone;

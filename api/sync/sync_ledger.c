@@ -1,4 +1,4 @@
-/* sync_ledger.c — what is remembered of syncs. */
+/* sync_ledger.c — limits, memory and the record of past syncs. */
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
 #include "sync_ledger.h"
@@ -22,7 +22,7 @@ struct zone_entry {
 	UT_hash_handle hh;
 };
 
-/* A zone's part of the memory, while it has syncs under way. */
+/* A zone's share of the memory while it has running syncs. */
 struct share {
 	struct hf_budget budget;
 	char zone[HF_NAME_MAX + 1];
@@ -134,7 +134,7 @@ void hf_syncs_end_share(struct hf_syncs *syncs, struct hf_budget *budget) {
 	pthread_mutex_unlock(&syncs->lock);
 }
 
-/* The lock is held. NULL if out of memory: then nothing is remembered. */
+/* The caller holds the lock. Returns NULL if out of memory; the sync is then not recorded. */
 static struct zone_entry *entry_of(struct hf_syncs *syncs, const char *zone) {
 	struct zone_entry *entry;
 	HASH_FIND_STR(syncs->zones, zone, entry);
@@ -209,12 +209,12 @@ void hf_syncs_write_metrics(struct hf_syncs *syncs, struct hf_buf *out) {
 		hf_buf_printf(out, "holdfast_sync_items_total{outcome=\"%s\"} %" PRIu64 "\n",
 			      hf_sync_outcome_name((enum hf_sync_outcome)i), syncs->items[i]);
 	hf_prometheus_single(out, "holdfast_sync_reallocations_avoided_total", "counter",
-			     "Services in syncs that came without the address that they have, and kept it.",
+			     "Services in syncs that did not claim the address that they hold, and kept it.",
 			     syncs->reallocations_avoided);
 	hf_prometheus_single(out, "holdfast_sync_releases_skipped_total", "counter",
-			     "Leases that full syncs did not list and did not release, as it was not known whose an item was.",
+			     "Leases that full syncs did not list and did not release, because an item could not be identified.",
 			     syncs->releases_skipped);
-	hf_prometheus_single(out, "holdfast_sync_memory_bytes", "gauge", "Memory that the syncs under way use.",
+	hf_prometheus_single(out, "holdfast_sync_memory_bytes", "gauge", "Memory that running syncs use.",
 			     syncs->budget.used_bytes);
 	pthread_mutex_unlock(&syncs->lock);
 }

@@ -11,7 +11,7 @@
 static enum hf_err read_mode(struct hf_call *call, enum hf_sync_mode *ret) {
 	const char *text = hf_call_param(call, "mode");
 	if (!text)
-		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "mode: it is missing; full or delta");
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "mode: it is missing; state full or delta");
 	if (strcmp(text, "full") != 0 && strcmp(text, "delta") != 0)
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "mode: \"%.40s\" is neither full nor delta", text);
 	*ret = text[0] == 'f' ? HF_SYNC_FULL : HF_SYNC_DELTA;
@@ -31,12 +31,12 @@ static enum hf_err read_return(struct hf_call *call, enum hf_sync_return *ret) {
 	return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "return: \"%.40s\" is neither changed, all nor none", text);
 }
 
-/* A full list and a manifest must say what they are the whole of; a delta may. */
+/* Reads the scope. A full list and a manifest must state the scope that they cover; a delta may. */
 static enum hf_err read_scope(struct hf_call *call, struct hf_sync *sync) {
 	const char *mesh = hf_call_param(call, "mesh");
 	bool whole = sync->mode != HF_SYNC_DELTA, has_kind;
 	if (whole && !mesh)
-		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "mesh: it is missing; a mesh's name, or * for all meshes");
+		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "mesh: it is missing; state a mesh's name, or * for all meshes");
 	enum hf_err err = mesh && strcmp(mesh, "*") != 0 ? hf_call_param_name(call, "mesh", HF_NAME_MAX, sync->mesh) : HF_OK;
 	if (!err)
 		err = hf_call_param_kind(call, &has_kind, &sync->kind);

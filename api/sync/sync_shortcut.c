@@ -33,8 +33,8 @@ void hf_sync_learn(struct hf_sync_shortcut *shortcut, struct hf_call *call, cons
 	hf_reader_end(call->reader);
 }
 
-/* Whether a document may be of the zone global: leases of this zone were once made from such, so it has to be parsed. A letter is
- * found faster than a word. */
+/* Returns whether a document may belong to the zone global, so that it has to be parsed: older versions stored such documents as
+ * leases of this zone. Searching for a letter is faster than for a word. */
 static bool may_be_global(const struct hf_sync *sync, const char *text, size_t len) {
 	static const char rest[] = "lobal\"";
 	const char *at = text + 1, *end = text + len;

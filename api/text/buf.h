@@ -1,4 +1,4 @@
-/* buf.h — a growing byte buffer. Running out of memory sticks: the buffer then stays empty and `failed` is set. */
+/* buf.h — a growing byte buffer. After running out of memory it stays empty and `failed` stays set. One thread at a time. */
 #ifndef HF_API_TEXT_BUF_H
 #define HF_API_TEXT_BUF_H
 
@@ -9,14 +9,15 @@
 #include "storage/base/err.h"
 
 struct hf_buf {
-	char *data; /* not NUL-ended */
+	char *data; /* not NUL-terminated */
 	size_t len, cap;
 	bool failed;
 };
 
 void hf_buf_free(struct hf_buf *buf);
 
-/* Makes room for `more` bytes behind the end and returns their place, or NULL. The caller raises `len` by what it used. */
+/* Makes room for `more` bytes after the end and returns a pointer to it; NULL if out of memory. The caller adds to `len` what it
+ * used. */
 char *hf_buf_reserve(struct hf_buf *buf, size_t more);
 
 static inline void hf_buf_add(struct hf_buf *buf, const void *data, size_t len) {

@@ -24,8 +24,8 @@ size_t hf_utf8_length(const char *text, size_t len) {
 	return overlong || surrogate || too_high ? 0 : n;
 }
 
-/* What a terminal obeys or is fooled by: C1 controls, what turns the direction of writing, and what ends a line. `n` bytes of
- * UTF-8. */
+/* Returns whether a character of `n` bytes can control or mislead a terminal: C1 controls, changes of the writing direction, line
+ * separators. */
 static bool is_tricky(const char *text, size_t n) {
 	const unsigned char *s = (const unsigned char *)text;
 	if (n == 2)
@@ -78,8 +78,8 @@ size_t hf_json_plain_length(const char *text, size_t len) {
 	for (uint64_t bytes; n + sizeof bytes <= len; n += sizeof bytes) {
 		memcpy(&bytes, text + n, sizeof bytes);
 		bytes = le64toh(bytes);
-		/* The lowest byte that has its highest bit set here is the first that is a quote, a backslash, a control or not
-		 * ASCII; what it borrows can disturb only those behind it. */
+		/* The lowest byte with its high bit set here is the first one that is a quote, a backslash, a control or not ASCII;
+		 * the borrow of a subtraction affects only the bytes after it. */
 		uint64_t quote = bytes ^ ones * '"', backslash = bytes ^ ones * '\\';
 		uint64_t found = ((quote - ones) | (backslash - ones) | (bytes - ones * 0x20) | bytes) & high;
 		if (found)
@@ -116,7 +116,7 @@ void hf_json_quote(struct hf_buf *out, const char *text, size_t len) {
 	hf_buf_add(out, "\"", 1);
 }
 
-/* Every value but a member's begins with this. */
+/* Begins every value except a member's. */
 static void separate(struct hf_json *json) {
 	if (json->comma)
 		hf_buf_add(json->out, ",", 1);
@@ -134,7 +134,7 @@ void hf_json_close(struct hf_json *json, char bracket) {
 	json->comma = true;
 }
 
-/* A member's name and what opens its value: a quote, or nothing. */
+/* Writes a member's name and the opening of its value: a quote, or nothing. */
 static void add_key(struct hf_json *json, const char *name, const char *opening) {
 	size_t len = strlen(name);
 	char *to = hf_buf_reserve(json->out, len + 5), *at = to;
@@ -156,7 +156,7 @@ void hf_json_key(struct hf_json *json, const char *name) {
 	json->comma = false;
 }
 
-/* A member whose text is known to need no escape. */
+/* Writes a member whose text needs no escapes. */
 static void add_plain(struct hf_json *json, const char *name, const char *text, size_t len) {
 	add_key(json, name, "\"");
 	hf_buf_add(json->out, text, len);

@@ -49,8 +49,8 @@ enum hf_err hf_parse_object(const char *body, size_t len, const char *what, stru
 		err = hf_fail(why, HF_E_INVALID_JSON, "%s is not a JSON object", what);
 	else if (too_deep(document, HF_JSON_DEPTH_MAX))
 		err = hf_fail(why, HF_E_INVALID_JSON, "%s is nested deeper than %d levels", what, HF_JSON_DEPTH_MAX);
-	else if (memchr(body, '\0', len)) /* jansson passes over one right behind a number or a word */
-		err = hf_fail(why, HF_E_INVALID_JSON, "%s has a NUL in it", what);
+	else if (memchr(body, '\0', len)) /* jansson accepts a NUL directly after a number or a word */
+		err = hf_fail(why, HF_E_INVALID_JSON, "%s contains a NUL", what);
 	if (err)
 		json_decref(document);
 	else

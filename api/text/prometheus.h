@@ -7,13 +7,13 @@
 #include "buf.h"
 #include "storage/base/histogram.h"
 
-/* What a metric is: goes before its series. */
+/* Writes the HELP and TYPE lines of a metric, which precede its series. */
 void hf_prometheus_head(struct hf_buf *out, const char *name, const char *type, const char *help);
 
-/* A metric of one series without labels, with its head. */
+/* Writes a metric with a single series without labels. */
 void hf_prometheus_single(struct hf_buf *out, const char *name, const char *type, const char *help, uint64_t value);
 
-/* One series of a histogram; observed values are divided by `scale`. `labels` is empty or ends with a comma. */
+/* Writes one series of a histogram; observed values are divided by `scale`. `labels` is empty or ends with a comma. */
 void hf_prometheus_histogram(struct hf_buf *out, const char *name, const char *labels, struct hf_histogram *h, double scale);
 
 #endif

@@ -8,12 +8,12 @@
 #include "json.h"
 #include "parse.h"
 
-#define FEW 16	       /* names that are sorted without an allocation */
-#define SURE_DIGITS 18 /* an integer of so many characters is within int64 */
+#define FEW 16	       /* up to so many names are sorted without an allocation */
+#define SURE_DIGITS 18 /* an integer of up to so many characters fits into int64 */
 
 struct reader {
 	struct hf_tape *tape;
-	char *at, *end; /* at the end there is a NUL, as nowhere else in what is accepted */
+	char *at, *end; /* a NUL stands at the end, and nowhere else in accepted text */
 	bool no_memory;
 };
 
@@ -48,13 +48,13 @@ static inline struct hf_value *add(struct reader *r, enum hf_value_type type, co
 }
 
 static inline void skip_space(struct reader *r) {
-	if ((unsigned char)*r->at > ' ') /* mostly there is none */
+	if ((unsigned char)*r->at > ' ') /* usually nothing to skip */
 		return;
 	while (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r')
 		r->at++;
 }
 
-/* Takes a character, and white space behind it. */
+/* Takes a character and the whitespace after it. */
 static bool take(struct reader *r, char c) {
 	if (*r->at != c)
 		return false;
@@ -88,8 +88,7 @@ static char *put_utf8(char *to, unsigned code) {
 	return to;
 }
 
-/* Decodes \u and four digits, or two of them that are a surrogate pair; `at` stands on the first u. NULL if it is neither, or a
- * NUL. */
+/* Decodes \uXXXX or a surrogate pair; `at` points to the first u. Returns NULL if it is neither, or encodes a NUL. */
 static const char *decode_code(const char *at, char **to) {
 	int code = hex4(at + 1);
 	if (code <= 0)
@@ -108,7 +107,7 @@ static const char *decode_code(const char *at, char **to) {
 	return at;
 }
 
-/* Decodes what is behind a backslash. */
+/* Decodes what follows a backslash. */
 static const char *decode_escape(const char *at, char **to) {
 	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 	const char *name = *at ? strchr(names, *at) : NULL;
@@ -120,8 +119,8 @@ static const char *decode_escape(const char *at, char **to) {
 	return at + 1;
 }
 
-/* Goes on with a string of which so many bytes stand for themselves, and what comes behind them does not. It is decoded where it
- * stands: no escape is shorter than what it means. */
+/* Continues with a string after its first `plain` bytes, which need no decoding. Decodes in place: an escape is never shorter than
+ * what it encodes. */
 static bool read_difficult(struct reader *r, size_t plain) {
 	char *start = r->at, *to = start + plain;
 	const char *from = to;
@@ -135,7 +134,7 @@ static bool read_difficult(struct reader *r, size_t plain) {
 		}
 		size_t n = hf_json_plain_length(from, (size_t)(r->end - from));
 		if (n == 0 && (n = hf_utf8_length(from, (size_t)(r->end - from))) < 2)
-			return false; /* a control character, the text's end, or no UTF-8 */
+			return false; /* a control character, the end of the text, or not UTF-8 */
 		if (escaped)
 			memmove(to, from, n);
 		to += n;
@@ -149,7 +148,7 @@ static bool read_difficult(struct reader *r, size_t plain) {
 	return value != NULL;
 }
 
-/* Reads a string, whose opening quote is taken, and white space behind it. */
+/* Reads a string after its opening quote, and the whitespace after it. */
 static bool read_string(struct reader *r) {
 	char *start = r->at;
 	size_t n = hf_json_plain_length(start, (size_t)(r->end - start));
@@ -213,7 +212,7 @@ static bool read_word(struct reader *r, const char *word, enum hf_value_type typ
 	return add(r, type, NULL, 0) != NULL;
 }
 
-/* By bytes; a name holds no NUL, and ends with one. */
+/* Compares by bytes; a name contains no NUL and ends with one. */
 static int compare_names(const struct hf_value *a, const struct hf_value *b) {
 	int order = (unsigned char)a->text[0] - (unsigned char)b->text[0];
 	return order ? order : strcmp(a->text, b->text);
@@ -237,7 +236,7 @@ static void sort_names(struct hf_value **names, uint32_t n) {
 	}
 }
 
-/* Links an object's names in order; false if two are the same. */
+/* Links an object's names in order; returns false if two are equal. */
 static bool link_names(struct hf_value *object, struct hf_value **names) {
 	struct hf_value *last = object;
 	uint32_t n = 0;
@@ -290,7 +289,7 @@ static bool read_container(struct reader *r, enum hf_value_type type, int depth)
 	return type != HF_OBJECT || end_object(r, place);
 }
 
-/* Reads a value, and white space behind it. */
+/* Reads a value and the whitespace after it. */
 static bool read_value(struct reader *r, int depth) {
 	switch (*r->at) {
 	case '"':
@@ -318,13 +317,13 @@ static bool read_text(struct reader *r) {
 	return *r->at == '{' && read_value(r, 1) && r->at == r->end;
 }
 
-/* Says what is wrong with a text: jansson tells the place and the reason. */
+/* Explains what is wrong with a text: jansson finds the position and the reason. */
 static enum hf_err explain(const char *text, size_t len, const char *what, struct hf_why *why) {
 	json_t *json;
 	enum hf_err err = hf_parse_object(text, len, what, why, &json);
 	if (err)
 		return err;
-	json_decref(json); /* the two differ, which tests/fuzz says they do not: the stricter is right */
+	json_decref(json); /* tests/fuzz shows that the two agree; should they ever differ, the stricter is right */
 	return hf_fail(why, HF_E_INVALID_JSON, "%s cannot be read", what);
 }
 

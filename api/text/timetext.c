@@ -11,7 +11,7 @@
 #define DAY_MS 86400000
 #define DAYS_TO_1970 719468 /* from 0000-03-01, where a count of years that end with February begins */
 
-/* Writes a number in `n` digits, and what comes behind it. */
+/* Writes a number in `n` digits, and the character after it. */
 static char *put_digits(char *to, int value, int n, char then) {
 	for (int i = n - 1; i >= 0; i--, value /= 10)
 		to[i] = (char)('0' + value % 10);
@@ -19,7 +19,7 @@ static char *put_digits(char *to, int value, int n, char then) {
 	return to + n + 1;
 }
 
-/* strftime() does the same in ten times the time, which is a tenth of what answering takes. */
+/* strftime() does the same in ten times the time, a tenth of the time that an answer takes. */
 void hf_time_format(int64_t ms, char ret_text[HF_TIME_TEXT]) {
 	ms = hf_time_add(ms, 0);
 	int64_t days = ms / DAY_MS + DAYS_TO_1970;
@@ -40,7 +40,7 @@ void hf_time_format(int64_t ms, char ret_text[HF_TIME_TEXT]) {
 	*at = '\0';
 }
 
-/* Reads exactly `n` digits that make a number from `min` to `max`, then the character `then` (0: nothing in particular). */
+/* Reads exactly `n` digits as a number from `min` to `max`, then the character `then` (0: any). */
 static bool digits(const char **at, int n, int min, int max, char then, int *ret) {
 	int value = 0;
 	for (; n > 0; n--, (*at)++) {

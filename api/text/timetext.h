@@ -7,14 +7,15 @@
 
 #define HF_TIME_TEXT 40
 
-/* RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z. What lies outside the years 1970 to 9999 is the nearest
- * time within them. */
+/* Writes RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z. A time outside the years 1970 to 9999 becomes the nearest
+ * one within them. */
 void hf_time_format(int64_t ms, char ret_text[HF_TIME_TEXT]);
 
-/* Reads any RFC 3339 date-time of the years 1970 to 9999: fraction optional, Z or an offset. False if it is none. */
+/* Reads any RFC 3339 date-time of the years 1970 to 9999: fraction optional, Z or an offset. Returns false if the text is not one.
+ */
 bool hf_time_parse(const char *text, int64_t *ret_ms);
 
-/* Reads a whole number with a unit: 500ms, 30s, 1m. False if it is none or beyond an hour. */
+/* Reads a whole number with a unit: 500ms, 30s, 1m. Returns false if the text is not one or exceeds an hour. */
 bool hf_duration_parse(const char *text, int64_t *ret_ms);
 
 #endif

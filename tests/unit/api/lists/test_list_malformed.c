@@ -81,7 +81,7 @@ static const struct {
 	{"a last line that closes too much", true, "{}\n]]]", "line 2: the body ends in the middle of a document",
 	 HF_E_INVALID_JSON},
 	{"a last line too large to tell", true, "{}\n" LONG_65,
-	 "line 2 has more than 64 bytes and no line end: whether the body is whole cannot be told", HF_E_BODY_TOO_LARGE},
+	 "line 2 has more than 64 bytes and no line end: the body may have been cut off", HF_E_BODY_TOO_LARGE},
 };
 
 Test(list_malformed, what_is_no_list_is_refused_and_where) {

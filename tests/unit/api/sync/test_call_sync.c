@@ -139,7 +139,7 @@ static const struct {
 	{"nothing at all", FULL "&maxRelease=100", "", HF_STEP_DONE, 400,
 	 "{'type':'urn:holdfast:problem:invalid-json','title':'The body is not valid "
 	 "JSON','status':400,'code':'invalid-json','detail':'"
-	 "the body has no document; that there are none is stated by {\\'items\\':[]} as application/json'}\n"},
+	 "the body has no documents; to state an empty list, send {\\'items\\':[]} as application/json'}\n"},
 	{"the guard", FULL, "{\"items\":[]}", HF_STEP_DONE, 409,
 	 "{'type':'urn:holdfast:problem:mass-release-guard','title':'The sync would release too many "
 	 "leases','status':409,'code':'mass-release-guard','detail':'the sync would release 4 of 4 active leases, as it lists none "
@@ -155,7 +155,8 @@ static const struct {
 	 "kind':'MeshService','mesh':'default','service':'e'}],'unchanged':0,'digest':'#','revision':13}\n"},
 	{"not for all meshes at once", "/v1/zones/east/sync?mode=full", "", HF_STEP_DONE, 400,
 	 "{'type':'urn:holdfast:problem:invalid-parameter','title':'A parameter is not "
-	 "valid','status':400,'code':'invalid-parameter','detail':'mesh: it is missing; a mesh's name, or * for all meshes'}\n"},
+	 "valid','status':400,'code':'invalid-parameter','detail':'mesh: it is missing; state a mesh's name, or * for all "
+	 "meshes'}\n"},
 };
 
 static const char EVENTS[] = "info sync zone=east mode=full epoch=0 outcome=changed created=2 adopted=0 unchanged=0 updated=0 "
@@ -209,15 +210,15 @@ static const char METRICS[] =
 	"holdfast_sync_items_total{outcome='released'} 2\n"
 	"holdfast_sync_items_total{outcome='foreign'} 1\n"
 	"holdfast_sync_items_total{outcome='rejected'} 5\n"
-	"# HELP holdfast_sync_reallocations_avoided_total Services in syncs that came without the address "
-	"that they have, and kept it.\n"
+	"# HELP holdfast_sync_reallocations_avoided_total Services in syncs that did not claim the "
+	"address that they hold, and kept it.\n"
 	"# TYPE holdfast_sync_reallocations_avoided_total counter\n"
 	"holdfast_sync_reallocations_avoided_total 8\n"
 	"# HELP holdfast_sync_releases_skipped_total Leases that full syncs did not list and did not release, "
-	"as it was not known whose an item was.\n"
+	"because an item could not be identified.\n"
 	"# TYPE holdfast_sync_releases_skipped_total counter\n"
 	"holdfast_sync_releases_skipped_total 2\n"
-	"# HELP holdfast_sync_memory_bytes Memory that the syncs under way use.\n"
+	"# HELP holdfast_sync_memory_bytes Memory that running syncs use.\n"
 	"# TYPE holdfast_sync_memory_bytes gauge\n"
 	"holdfast_sync_memory_bytes 0\n";
 
