@@ -39,9 +39,9 @@ static void answer_lease(struct hf_call *call, int status, const struct hf_lease
 static void write_refused(struct hf_call *call, const struct put *put) {
 	const struct hf_acquire *acquire = &put->acquire;
 	uint8_t refused[HF_CLAIMS_MAX];
-	for (int i = 0; i < acquire->n_claims; i++)
+	for (int i = 0; i < acquire->want.n_claims; i++)
 		refused[i] = (uint8_t)acquire->refused[i];
-	struct hf_claims_result result = {acquire->n_claims, acquire->claims, refused, &put->wrong};
+	struct hf_claims_result result = {acquire->want.n_claims, acquire->want.claims, refused, &put->wrong};
 	hf_claims_write_header(&call->response.refused_claims, &result);
 }
 
@@ -63,8 +63,8 @@ static enum hf_err read_version(struct hf_call *call, struct hf_acquire *acquire
 	if (len == 0 || len > HF_VERSION_MAX)
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "version: it has %zu bytes; 1 to %d are allowed", len,
 			       HF_VERSION_MAX);
-	acquire->has_version = true;
-	memcpy(acquire->version, version, len + 1);
+	acquire->want.has_version = true;
+	memcpy(acquire->want.version, version, len + 1);
 	return HF_OK;
 }
 
@@ -76,29 +76,29 @@ static enum hf_err read_addresses(struct hf_call *call, struct hf_acquire *acqui
 		struct hf_why why = {""};
 		if (hf_addr_parse(call->params[i].value, &why, &a))
 			return hf_fail(&call->why, HF_E_INVALID_ADDRESS, "address: %s", why.text);
-		for (int k = 0; k < acquire->n_addresses; k++)
-			if (hf_addr_family(acquire->addresses[k]) == hf_addr_family(a))
+		for (int k = 0; k < acquire->want.n_addresses; k++)
+			if (hf_addr_family(acquire->want.addresses[k]) == hf_addr_family(a))
 				return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
 					       "address: two of one family; at most one of each is allowed");
-		acquire->addresses[acquire->n_addresses++] = a;
+		acquire->want.addresses[acquire->want.n_addresses++] = a;
 	}
 	return HF_OK;
 }
 
 /* Reads everything except the body. */
 static enum hf_err read_acquire(struct hf_call *call, struct hf_acquire *acquire) {
-	enum hf_err err = read_identity(call, &acquire->id);
+	enum hf_err err = read_identity(call, &acquire->want.id);
 	if (!err)
-		err = hf_call_param_name(call, "pool", HF_NAME_MAX, acquire->pool);
+		err = hf_call_param_name(call, "pool", HF_NAME_MAX, acquire->want.pool);
 	if (!err)
 		err = read_addresses(call, acquire);
 	if (!err)
 		err = read_version(call, acquire);
 	if (!err)
-		err = hf_conditions_read(call, &acquire->guard);
+		err = hf_conditions_read(call, &acquire->want.guard);
 	if (!err && call->request.body.len > 0) {
-		acquire->has_config = true;
-		acquire->raw = hf_digest_of(call->request.body.data, call->request.body.len);
+		acquire->want.has_config = true;
+		acquire->want.raw = hf_digest_of(call->request.body.data, call->request.body.len);
 	}
 	return err;
 }
@@ -109,11 +109,11 @@ static enum hf_err read_config(struct hf_call *call, struct put *put) {
 	enum hf_err err = hf_config_read(call->request.body.data, call->request.body.len, &call->why, &config);
 	if (err)
 		return err;
-	acquire->has_fingerprint = true;
-	acquire->fingerprint_version = HF_FINGERPRINT_VERSION;
-	acquire->fingerprint = config.fingerprint;
-	acquire->n_claims = config.claims.n;
-	memcpy(acquire->claims, config.claims.of, sizeof acquire->claims);
+	acquire->want.has_fingerprint = true;
+	acquire->want.fingerprint_version = HF_FINGERPRINT_VERSION;
+	acquire->want.fingerprint = config.fingerprint;
+	acquire->want.n_claims = config.claims.n;
+	memcpy(acquire->want.claims, config.claims.of, sizeof acquire->want.claims);
 	put->wrong = config.claims.wrong;
 	return HF_OK;
 }
@@ -122,9 +122,9 @@ static enum hf_err read_config(struct hf_call *call, struct put *put) {
  * find it unchanged; otherwise, and before a write, the body is parsed. */
 static enum hf_err peek_config(struct hf_call *call, struct put *put, enum hf_peek *ret, bool *ret_read) {
 	struct hf_acquire *acquire = &put->acquire;
-	acquire->has_fingerprint = hf_memo_find(call->memo, &acquire->raw, &acquire->fingerprint);
-	acquire->fingerprint_version = HF_FINGERPRINT_VERSION;
-	if (acquire->has_fingerprint) {
+	acquire->want.has_fingerprint = hf_memo_find(call->memo, &acquire->want.raw, &acquire->want.fingerprint);
+	acquire->want.fingerprint_version = HF_FINGERPRINT_VERSION;
+	if (acquire->want.has_fingerprint) {
 		enum hf_err err = hf_acquire_peek(call->reader, acquire, &call->why, ret);
 		if (err || *ret == HF_PEEK_DONE)
 			return err;
@@ -134,7 +134,7 @@ static enum hf_err peek_config(struct hf_call *call, struct put *put, enum hf_pe
 	if (!err)
 		err = hf_acquire_peek(call->reader, acquire, &call->why, ret);
 	if (!err && *ret == HF_PEEK_DONE)
-		hf_memo_keep(call->memo, &acquire->raw, &acquire->fingerprint);
+		hf_memo_keep(call->memo, &acquire->want.raw, &acquire->want.fingerprint);
 	return err;
 }
 
@@ -147,7 +147,7 @@ static enum hf_err look_at_claims(struct hf_call *call, struct put *put, bool wa
 		if (err)
 			return err;
 	}
-	hf_rules_refuse_claims(&acquire->lease, acquire);
+	hf_rules_refuse_claims(&acquire->lease, &acquire->want, acquire->refused);
 	return HF_OK;
 }
 
@@ -173,7 +173,7 @@ enum hf_err hf_handle_lease_put(struct hf_call *call) {
 	}
 	/* A relabel of a known body has not needed its fingerprint so far; the writer may find another lease than this snapshot
 	 * has. */
-	if (acquire->has_config && !acquire->has_fingerprint && (err = read_config(call, put)))
+	if (acquire->want.has_config && !acquire->want.has_fingerprint && (err = read_config(call, put)))
 		return err;
 	hf_acquire_begin(acquire);
 	hf_call_commit(call, &acquire->write, answer_acquire);
@@ -214,13 +214,13 @@ enum hf_err hf_handle_lease_delete(struct hf_call *call) {
 	enum hf_peek peek;
 	if (!release)
 		return HF_E_OVERLOADED;
-	enum hf_err err = read_identity(call, &release->id);
+	enum hf_err err = read_identity(call, &release->want.id);
 	if (!err)
-		err = hf_call_param_bool(call, "purge", &release->purge);
+		err = hf_call_param_bool(call, "purge", &release->want.purge);
 	if (!err)
-		err = hf_call_param_bool(call, "force", &release->force);
+		err = hf_call_param_bool(call, "force", &release->want.force);
 	if (!err)
-		err = hf_conditions_read(call, &release->guard);
+		err = hf_conditions_read(call, &release->want.guard);
 	if (!err)
 		err = hf_release_peek(call->reader, release, &call->why, &peek);
 	if (err)

@@ -59,7 +59,7 @@ static enum hf_err judge_guard(const struct hf_lease *current, const struct hf_z
 }
 
 /* A request may name the pool and the addresses that the lease has, and no others: nothing moves. */
-static enum hf_err judge_binding(const struct hf_lease *current, const struct hf_acquire *request, struct hf_why *why) {
+static enum hf_err judge_binding(const struct hf_lease *current, const struct hf_lease_request *request, struct hf_why *why) {
 	char want[HF_ADDR_TEXT], have[HF_ADDR_TEXT];
 	if (request->pool[0] && strcmp(request->pool, current->pool) != 0)
 		return hf_fail(why, HF_E_LEASE_EXISTS, "the service has a lease in pool \"%s\", not in \"%s\"; it is not moved",
@@ -80,7 +80,7 @@ static enum hf_err judge_binding(const struct hf_lease *current, const struct hf
 
 enum comparison { SAME, DIFFERENT, UNKNOWN };
 
-static enum comparison compare(const struct hf_lease *current, const struct hf_acquire *request) {
+static enum comparison compare(const struct hf_lease *current, const struct hf_lease_request *request) {
 	static const struct hf_digest none;
 	if (!request->has_config)
 		return SAME;
@@ -94,7 +94,7 @@ static enum comparison compare(const struct hf_lease *current, const struct hf_a
 		       : DIFFERENT;
 }
 
-enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_acquire *request,
+enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_lease_request *request,
 			     struct hf_why *why, struct hf_decision *ret) {
 	enum hf_err err = judge_guard(current, zone, &request->guard, why);
 	if (!err && current)
@@ -124,13 +124,14 @@ enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zon
 	return HF_OK;
 }
 
-void hf_rules_refuse_claims(const struct hf_lease *current, struct hf_acquire *request) {
+void hf_rules_refuse_claims(const struct hf_lease *current, const struct hf_lease_request *request,
+			    enum hf_refusal ret[HF_CLAIMS_MAX]) {
 	for (int i = 0; i < request->n_claims; i++)
-		request->refused[i] = hf_lease_has(current, request->claims[i]) ? HF_CLAIM_HAD : HF_CLAIM_LEASE_EXISTS;
+		ret[i] = hf_lease_has(current, request->claims[i]) ? HF_CLAIM_HAD : HF_CLAIM_LEASE_EXISTS;
 }
 
-struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_acquire *request, struct hf_decision decision,
-				 int64_t now_ms) {
+struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_lease_request *request,
+				 struct hf_decision decision, int64_t now_ms) {
 	struct hf_lease lease = *current;
 	bool different = compare(current, request) == DIFFERENT;
 	if (request->has_config)
@@ -152,7 +153,7 @@ struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf
 	return lease;
 }
 
-enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release *request,
+enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release_request *request,
 			     struct hf_why *why, struct hf_decision *ret) {
 	enum hf_err err = judge_guard(current, zone, &request->guard, why);
 	if (err)

@@ -7,7 +7,6 @@
 #define HF_STORAGE_MODEL_LEASE_RULES_H
 
 #include "lease.h"
-#include "storage/store/write.h"
 #include "zone.h"
 
 #define HF_CLAIMS_MAX 8
@@ -59,9 +58,8 @@ struct hf_wrong_claims {
 	} of[HF_WRONG_CLAIMS_MAX];
 };
 
-/* Acquire a lease. The caller fills the request; the store fills the result. */
-struct hf_acquire {
-	struct hf_write write;
+/* What an acquire asks for. */
+struct hf_lease_request {
 	struct hf_identity id; /* names checked */
 	struct hf_guard guard;
 	char pool[HF_NAME_MAX + 1]; /* "" if none is named */
@@ -76,21 +74,14 @@ struct hf_acquire {
 	struct hf_digest fingerprint;
 	int n_claims; /* addresses that the caller says it uses already */
 	struct hf_addr claims[HF_CLAIMS_MAX];
-	/* The result. */
-	enum hf_outcome outcome;
-	struct hf_lease lease;
-	enum hf_refusal refused[HF_CLAIMS_MAX]; /* of each claim */
 };
 
-/* Release a lease into quarantine, or free its addresses at once. */
-struct hf_release {
-	struct hf_write write;
+/* What a release asks for: to put the lease into quarantine, or to free its addresses at once. */
+struct hf_release_request {
 	struct hf_identity id;
 	struct hf_guard guard;
 	bool purge;
 	bool force; /* although the zone is offline */
-	/* The result: the lease as it is now; after a purge, as it was. */
-	struct hf_lease lease;
 };
 
 /* Whether releasing so many of a scope's active leases looks like a zone that lost its mind: more than `percent` of them and more
@@ -115,20 +106,21 @@ struct hf_decision {
 /* Judges an acquire in the order: epoch, conditions, pool, address, then the configuration (raw digest, then fingerprint) and the
  * version. `current` is NULL if there is no lease; of `zone` only the epoch counts, and only if the request states one.
  * HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS. */
-enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_acquire *request,
+enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_lease_request *request,
 			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;
 
 /* Sets what became of a request's claims if the service has a lease already: nothing moves to a claim. */
-void hf_rules_refuse_claims(const struct hf_lease *current, struct hf_acquire *request);
+void hf_rules_refuse_claims(const struct hf_lease *current, const struct hf_lease_request *request,
+			    enum hf_refusal ret[HF_CLAIMS_MAX]);
 
 /* The lease that HF_DO_CHANGE or HF_DO_RELABEL makes of `current`; the revision is the store's to set. */
-struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_acquire *request, struct hf_decision decision,
-				 int64_t now_ms);
+struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_lease_request *request,
+				 struct hf_decision decision, int64_t now_ms);
 
 /* Judges a release in the order: epoch, conditions, whether there is a lease, whether its zone is frozen. A release that changes
  * nothing is none, wherever the zone is. Force, where the zone is offline, also lets a quarantine end that the zone holds.
  * HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_NOT_FOUND, HF_E_ZONE_OFFLINE. */
-enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release *request,
+enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release_request *request,
 			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;
 
 /* Whether a condition holds for a lease (NULL: there is none); pure halves of the above, for GET's If-None-Match. */

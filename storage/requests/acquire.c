@@ -8,13 +8,13 @@
 static enum hf_err judge(struct hf_txn *txn, const struct hf_acquire *request, struct hf_why *why, struct hf_lease *ret_current,
 			 bool *ret_exists, struct hf_decision *ret) {
 	struct hf_key key;
-	hf_identity_encode(&request->id, &key);
+	hf_identity_encode(&request->want.id, &key);
 	*ret_exists = hf_lease_read(txn, &key, ret_current);
 	struct hf_zone zone = {.epoch = 0};
-	if (request->guard.has_epoch)
-		hf_zone_read(txn, request->id.zone, &zone);
+	if (request->want.guard.has_epoch)
+		hf_zone_read(txn, request->want.id.zone, &zone);
 	enum hf_err err = hf_txn_fault(txn, why);
-	return err ? err : hf_rules_acquire(*ret_exists ? ret_current : NULL, &zone, request, why, ret);
+	return err ? err : hf_rules_acquire(*ret_exists ? ret_current : NULL, &zone, &request->want, why, ret);
 }
 
 enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, struct hf_why *why, enum hf_peek *ret) {
@@ -68,24 +68,24 @@ static struct hf_pool *matching_pool_of(struct hf_batch *batch, const struct hf_
  * HF_E_NO_POOL. */
 static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acquire *request, struct hf_why *why) {
 	struct hf_pool *pool = NULL;
-	if (request->pool[0]) {
-		pool = hf_batch_pool(batch, request->pool);
+	if (request->want.pool[0]) {
+		pool = hf_batch_pool(batch, request->want.pool);
 		if (!pool)
-			hf_fail(why, HF_E_NO_POOL, "pool: there is no pool \"%s\"", request->pool);
+			hf_fail(why, HF_E_NO_POOL, "pool: there is no pool \"%s\"", request->want.pool);
 		return pool;
 	}
-	for (int i = 0; !pool && i < request->n_addresses; i++)
-		pool = matching_pool_of(batch, &request->id, request->addresses[i]);
-	for (int i = 0; !pool && i < request->n_claims; i++) {
-		struct hf_pool *holder = matching_pool_of(batch, &request->id, request->claims[i]);
-		if (holder && hf_allocator_is_free(hf_batch_txn(batch), holder, request->claims[i]))
+	for (int i = 0; !pool && i < request->want.n_addresses; i++)
+		pool = matching_pool_of(batch, &request->want.id, request->want.addresses[i]);
+	for (int i = 0; !pool && i < request->want.n_claims; i++) {
+		struct hf_pool *holder = matching_pool_of(batch, &request->want.id, request->want.claims[i]);
+		if (holder && hf_allocator_is_free(hf_batch_txn(batch), holder, request->want.claims[i]))
 			pool = holder;
 	}
 	if (!pool)
-		pool = best_match(batch, &request->id);
+		pool = best_match(batch, &request->want.id);
 	if (!pool)
 		hf_fail(why, HF_E_NO_POOL, "no pool's selector matches kind %s, mesh \"%s\", zone \"%s\"",
-			hf_kind_name(request->id.kind), request->id.mesh, request->id.zone);
+			hf_kind_name(request->want.id.kind), request->want.id.mesh, request->want.id.zone);
 	return pool;
 }
 
@@ -129,9 +129,9 @@ struct choice {
 /* The first claim of a family that is free; false if there is none. */
 static bool free_claim(struct hf_txn *txn, const struct hf_pool *pool, enum hf_family family, const struct hf_acquire *request,
 		       struct hf_addr *ret) {
-	for (int at = 0; of_family(request->claims, request->n_claims, family, &at); at++)
-		if (hf_allocator_is_free(txn, pool, request->claims[at])) {
-			*ret = request->claims[at];
+	for (int at = 0; of_family(request->want.claims, request->want.n_claims, family, &at); at++)
+		if (hf_allocator_is_free(txn, pool, request->want.claims[at])) {
+			*ret = request->want.claims[at];
 			return true;
 		}
 	return false;
@@ -143,8 +143,8 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 	struct hf_txn *txn = hf_batch_txn(batch);
 	int at = 0;
 	ret->is_own = false;
-	if (of_family(request->addresses, request->n_addresses, family, &at)) {
-		ret->address = request->addresses[at]; /* checked before */
+	if (of_family(request->want.addresses, request->want.n_addresses, family, &at)) {
+		ret->address = request->want.addresses[at]; /* checked before */
 		return HF_OK;
 	}
 	if (free_claim(txn, pool, family, request, &ret->address)) {
@@ -152,7 +152,7 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 		return HF_OK;
 	}
 	ret->is_own = true;
-	if (!hf_allocator_find(txn, pool, family, hf_allocator_start(pool, family, &request->id), &ret->address))
+	if (!hf_allocator_find(txn, pool, family, hf_allocator_start(pool, family, &request->want.id), &ret->address))
 		return hf_fail(why, HF_E_POOL_EXHAUSTED, "pool \"%s\" has no free IPv%d address", pool->name,
 			       family == HF_IPV4 ? 4 : 6);
 	return HF_OK;
@@ -163,8 +163,8 @@ static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool
 				    struct hf_why *why, struct choice ret[HF_FAMILIES], int *ret_n) {
 	enum hf_err err = HF_OK;
 	int n = 0;
-	for (int i = 0; !err && i < request->n_addresses; i++)
-		err = check_requested(batch, pool, request->addresses[i], why);
+	for (int i = 0; !err && i < request->want.n_addresses; i++)
+		err = check_requested(batch, pool, request->want.addresses[i], why);
 	for (int family = 0; !err && family < HF_FAMILIES; family++)
 		if (hf_pool_has_family(pool, (enum hf_family)family))
 			err = choose_address(batch, pool, (enum hf_family)family, request, why, &ret[n++]);
@@ -187,14 +187,14 @@ static enum hf_refusal refusal_of(struct hf_batch *batch, const struct hf_pool *
 
 static struct hf_lease new_lease(const struct hf_acquire *request, const struct hf_pool *pool, int64_t now_ms) {
 	struct hf_lease lease = {
-		.id = request->id, .state = HF_ACTIVE, .generation = 1, .created_ms = now_ms, .modified_ms = now_ms};
+		.id = request->want.id, .state = HF_ACTIVE, .generation = 1, .created_ms = now_ms, .modified_ms = now_ms};
 	memcpy(lease.pool, pool->name, sizeof lease.pool);
-	if (request->has_version)
-		memcpy(lease.version, request->version, sizeof lease.version);
-	if (request->has_config) {
-		lease.fingerprint_version = request->fingerprint_version;
-		lease.fingerprint = request->fingerprint;
-		lease.raw = request->raw;
+	if (request->want.has_version)
+		memcpy(lease.version, request->want.version, sizeof lease.version);
+	if (request->want.has_config) {
+		lease.fingerprint_version = request->want.fingerprint_version;
+		lease.fingerprint = request->want.fingerprint;
+		lease.raw = request->want.raw;
 	}
 	return lease;
 }
@@ -212,9 +212,10 @@ static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, en
 		if (choices[i].is_own && pool->config.strategy == HF_SEQUENTIAL)
 			pool->count[hf_addr_family(a)].cursor.n = a.n + 1; /* where the next search begins */
 	}
-	for (int i = 0; i < request->n_claims; i++)
-		request->refused[i] =
-			hf_lease_has(&lease, request->claims[i]) ? HF_CLAIM_HAD : refusal_of(batch, pool, request->claims[i]);
+	for (int i = 0; i < request->want.n_claims; i++)
+		request->refused[i] = hf_lease_has(&lease, request->want.claims[i])
+					      ? HF_CLAIM_HAD
+					      : refusal_of(batch, pool, request->want.claims[i]);
 	hf_batch_change(batch, NULL, &lease, HF_CHANGE_ACQUIRED, cause);
 	request->lease = lease;
 	return HF_OK;
@@ -236,10 +237,10 @@ unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *req
 	const struct hf_pool *pool = choose_pool(batch, request, NULL);
 	bool has[HF_FAMILIES] = {false};
 	unsigned claims = 0;
-	for (int i = 0; pool && i < request->n_claims; i++) {
-		enum hf_family family = hf_addr_family(request->claims[i]);
-		if (!has[family] && hf_allocator_is_free(hf_batch_txn(batch), pool, request->claims[i])) {
-			hf_allocator_take(hf_batch_txn(batch), pool, request->claims[i]);
+	for (int i = 0; pool && i < request->want.n_claims; i++) {
+		enum hf_family family = hf_addr_family(request->want.claims[i]);
+		if (!has[family] && hf_allocator_is_free(hf_batch_txn(batch), pool, request->want.claims[i])) {
+			hf_allocator_take(hf_batch_txn(batch), pool, request->want.claims[i]);
 			has[family] = true;
 			claims |= 1u << i;
 		}
@@ -249,10 +250,10 @@ unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *req
 
 void hf_acquire_unreserve(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims) {
 	struct hf_range cidr;
-	for (int i = 0; i < request->n_claims; i++) {
-		const struct hf_pool *pool = claims & 1u << i ? pool_of(batch, request->claims[i]) : NULL;
-		if (pool && hf_pool_place(pool, request->claims[i], &cidr) == HF_ALLOCATABLE)
-			hf_allocator_give(hf_batch_txn(batch), pool, cidr, request->claims[i]);
+	for (int i = 0; i < request->want.n_claims; i++) {
+		const struct hf_pool *pool = claims & 1u << i ? pool_of(batch, request->want.claims[i]) : NULL;
+		if (pool && hf_pool_place(pool, request->want.claims[i], &cidr) == HF_ALLOCATABLE)
+			hf_allocator_give(hf_batch_txn(batch), pool, cidr, request->want.claims[i]);
 	}
 }
 
@@ -267,10 +268,10 @@ enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *requ
 	if (decision.action == HF_DO_CREATE)
 		return create(batch, request, cause, why);
 	request->lease = current;
-	hf_rules_refuse_claims(&current, request);
+	hf_rules_refuse_claims(&current, &request->want, request->refused);
 	if (decision.action == HF_DO_NOTHING)
 		return HF_OK;
-	request->lease = hf_rules_changed(&current, request, decision, hf_batch_now_ms(batch));
+	request->lease = hf_rules_changed(&current, &request->want, decision, hf_batch_now_ms(batch));
 	if (decision.action == HF_DO_RELABEL)
 		hf_batch_relabel(batch, &current, &request->lease);
 	else

@@ -2,7 +2,7 @@
 #ifndef HF_STORAGE_REQUESTS_ACQUIRE_H
 #define HF_STORAGE_REQUESTS_ACQUIRE_H
 
-#include "storage/model/lease_rules.h"
+#include "leases.h"
 #include "storage/store/batch.h"
 
 /* How many of a new lease's addresses the request's claims would give it now. */

@@ -9,6 +9,25 @@
 
 #include "storage/model/lease_rules.h"
 #include "storage/store/store.h"
+#include "storage/store/write.h"
+
+/* Acquire a lease. The caller fills `want`; the store fills the result. */
+struct hf_acquire {
+	struct hf_write write;
+	struct hf_lease_request want; /* names checked */
+	/* The result. */
+	enum hf_outcome outcome;
+	struct hf_lease lease;
+	enum hf_refusal refused[HF_CLAIMS_MAX]; /* of each claim */
+};
+
+/* Release a lease. */
+struct hf_release {
+	struct hf_write write;
+	struct hf_release_request want;
+	/* The result: the lease as it is now; after a purge, as it was. */
+	struct hf_lease lease;
+};
 
 /* HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_LEASE_EXISTS, or a storage fault. */
 enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, struct hf_why *why, enum hf_peek *ret) HF_CHECKED;

@@ -7,13 +7,13 @@
 static enum hf_err judge(struct hf_txn *txn, struct hf_release *request, struct hf_why *why, struct hf_decision *ret,
 			 bool *ret_forced) {
 	struct hf_key key;
-	hf_identity_encode(&request->id, &key);
+	hf_identity_encode(&request->want.id, &key);
 	bool exists = hf_lease_read(txn, &key, &request->lease);
 	struct hf_zone zone;
-	hf_zone_read(txn, request->id.zone, &zone);
-	*ret_forced = request->force && zone.state == HF_ZONE_OFFLINE;
+	hf_zone_read(txn, request->want.id.zone, &zone);
+	*ret_forced = request->want.force && zone.state == HF_ZONE_OFFLINE;
 	enum hf_err err = hf_txn_fault(txn, why);
-	return err ? err : hf_rules_release(exists ? &request->lease : NULL, &zone, request, why, ret);
+	return err ? err : hf_rules_release(exists ? &request->lease : NULL, &zone, &request->want, why, ret);
 }
 
 enum hf_err hf_release_peek(struct hf_txn *reader, struct hf_release *request, struct hf_why *why, enum hf_peek *ret) {

@@ -14,6 +14,7 @@
 #include "storage/base/arena.h"
 #include "storage/model/lease_rules.h"
 #include "storage/store/store.h"
+#include "storage/store/write.h"
 
 enum hf_sync_mode {
 	HF_SYNC_FULL,	 /* everything that the zone has in the scope: unlisted leases are released */

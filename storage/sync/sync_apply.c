@@ -60,7 +60,7 @@ struct work {
 /* Acquires one item; what is refused for this service alone rejects it. What was reserved for it is its to claim. */
 static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
 	struct hf_why why = {""};
-	hf_sync_fill_acquire(item, &work->request);
+	hf_sync_fill_acquire(item, &work->request.want);
 	if (item->reserved)
 		hf_acquire_unreserve(work->batch, &work->request, item->reserved);
 	enum hf_err err = hf_acquire_carry_out(work->batch, &work->request, HF_CAUSE_SYNC, &why);
@@ -92,7 +92,7 @@ static bool is_new(struct work *work, const struct hf_sync_item *item) {
 static enum hf_claimed claimed(struct work *work, const struct hf_sync_item *item) {
 	if (item->todo != HF_SYNC_CREATE || item->n_claims == 0)
 		return HF_CLAIMED_NONE;
-	hf_sync_fill_acquire(item, &work->request);
+	hf_sync_fill_acquire(item, &work->request.want);
 	return hf_acquire_claimed(work->batch, &work->request);
 }
 

@@ -7,7 +7,7 @@
 #include "sync_internal.h"
 
 /* What a request for an item is but for its identity, which no rule looks at. */
-static void fill_config(const struct hf_sync_item *item, struct hf_acquire *ret) {
+static void fill_config(const struct hf_sync_item *item, struct hf_lease_request *ret) {
 	ret->has_config = ret->has_fingerprint = true;
 	ret->raw = item->raw;
 	ret->fingerprint = item->fingerprint;
@@ -16,7 +16,7 @@ static void fill_config(const struct hf_sync_item *item, struct hf_acquire *ret)
 	memcpy(ret->claims, item->claims, sizeof *item->claims * item->n_claims);
 }
 
-void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret) {
+void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_lease_request *ret) {
 	if (!hf_identity_decode(item->key, item->key_len, &ret->id))
 		abort(); /* it was encoded from one */
 	fill_config(item, ret);
@@ -54,7 +54,7 @@ static bool forgets(const struct hf_sync_item *item) {
 }
 
 static enum hf_err decide_service(struct hf_sync *sync, const struct hf_zone *zone, struct hf_sync_item *item,
-				  const struct hf_lease *current, struct hf_acquire *request, struct hf_why *why) {
+				  const struct hf_lease *current, struct hf_lease_request *request, struct hf_why *why) {
 	struct hf_decision decision;
 	fill_config(item, request);
 	enum hf_err err = hf_rules_acquire(current, zone, request, why, &decision);
@@ -80,7 +80,7 @@ static bool is_known(const struct hf_sync_item *item, const struct hf_lease *cur
 }
 
 static enum hf_err decide_item(struct hf_sync *sync, struct hf_cursor *leases, const struct hf_zone *zone,
-			       struct hf_sync_item *item, struct hf_acquire *request, struct hf_why *why) {
+			       struct hf_sync_item *item, struct hf_lease_request *request, struct hf_why *why) {
 	struct hf_lease lease, *current = hf_lease_seek(leases, hf_sync_key(item), &lease) ? &lease : NULL;
 	hf_sync_set_lease(sync, item, current);
 	item->lease_revision = current ? current->revision : 0;
@@ -245,7 +245,7 @@ static void start_over(struct hf_sync *sync) {
 }
 
 enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) {
-	struct hf_acquire request = {.n_claims = 0};
+	struct hf_lease_request request = {.n_claims = 0};
 	struct hf_zone zone;
 	start_over(sync);
 	sync->zone_known = hf_zone_read(txn, sync->zone, &zone);

@@ -31,7 +31,7 @@ uint32_t hf_sync_find(const struct hf_sync *sync, struct hf_slice key);
 enum hf_err hf_sync_no_memory(const struct hf_sync *sync, struct hf_why *why);
 
 /* Fills in a request for one item; leaves what all items share. */
-void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_acquire *ret);
+void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_lease_request *ret);
 
 /* Sets an item's result from its lease (NULL: it has no lease). */
 void hf_sync_set_lease(const struct hf_sync *sync, struct hf_sync_item *item, const struct hf_lease *lease);

@@ -94,7 +94,7 @@ static struct hf_acquire acquire_in(const struct candidate *c, const char *pool,
 		snprintf(name, sizeof name, "%08x-%s", (unsigned)number * 2654435761u,
 			 prefix); /* Knuth's multiplier: no two alike */
 	struct hf_acquire request = acquire_request(identity("east", "default", name), "{}");
-	strcpy(request.pool, pool);
+	strcpy(request.want.pool, pool);
 	hf_acquire_begin(&request);
 	return request;
 }
@@ -121,7 +121,7 @@ static void fill(struct candidate *c, const char *pool, int n) {
 }
 
 static void purge(struct hf_batch *batch, struct hf_identity id) {
-	struct hf_release request = {.id = id, .purge = true};
+	struct hf_release request = {.want.id = id, .want.purge = true};
 	hf_release_begin(&request);
 	apply(batch, &request.write);
 }
@@ -146,7 +146,7 @@ static void set_up(struct candidate *c) {
 	if (c->in_pool == HELD) {
 		struct hf_batch *batch = begin(c);
 		for (int i = 0; i < SPARE; i++)
-			purge(batch, acquire_in(c, "pool", "pool", i * (SIZE / SPARE) + i * 389 % 800).id);
+			purge(batch, acquire_in(c, "pool", "pool", i * (SIZE / SPARE) + i * 389 % 800).want.id);
 		require(hf_upkeep_commit(batch, NULL), "commit");
 		forget(c);
 	}
@@ -167,7 +167,7 @@ static void measure(struct candidate *c, int repetition) {
 	c->total_ns[repetition] = (end - start) / BATCH;
 	batch = begin(c);
 	for (int i = 0; i < BATCH; i++)
-		purge(batch, requests[i].id);
+		purge(batch, requests[i].want.id);
 	require(hf_upkeep_commit(batch, NULL), "commit");
 	forget(c);
 }

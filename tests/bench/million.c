@@ -44,9 +44,10 @@ static struct hf_identity identity_of(unsigned n) {
 
 /* A configuration of about 600 bytes leaves two digests, whatever is in it. */
 static struct hf_acquire request_of(unsigned n) {
-	struct hf_acquire request = {.id = identity_of(n), .has_config = true, .has_fingerprint = true, .fingerprint_version = 1};
-	request.fingerprint = hf_digest_of(&n, sizeof n);
-	request.raw = hf_digest_of(request.fingerprint.bytes, HF_DIGEST_BYTES);
+	struct hf_acquire request = {
+		.want.id = identity_of(n), .want.has_config = true, .want.has_fingerprint = true, .want.fingerprint_version = 1};
+	request.want.fingerprint = hf_digest_of(&n, sizeof n);
+	request.want.raw = hf_digest_of(request.want.fingerprint.bytes, HF_DIGEST_BYTES);
 	hf_acquire_begin(&request);
 	return request;
 }
@@ -57,8 +58,8 @@ static void write_batch(struct hf_store *store, unsigned from, unsigned n) {
 	require(hf_upkeep_begin(store, NULL, &batch) == HF_OK, "batch", "cannot be begun");
 	for (unsigned i = 0; i < n; i++) {
 		struct hf_acquire request = request_of(from + i);
-		require(request.write.apply(batch, &request.write, &why) == HF_OK, request.id.service, why.text);
-		require(request.outcome == HF_CREATED, request.id.service, "the directory holds a store already");
+		require(request.write.apply(batch, &request.write, &why) == HF_OK, request.want.id.service, why.text);
+		require(request.outcome == HF_CREATED, request.want.id.service, "the directory holds a store already");
 	}
 	require(hf_upkeep_commit(batch, &why) == HF_OK, "commit", why.text);
 }

@@ -155,12 +155,12 @@ static enum hf_err judge(const struct model *m, const struct hf_identity *id, co
 
 /* A pool or an address that contradicts the lease. */
 static bool contradicts(const struct model *m, const struct m_lease *lease, const struct hf_acquire *request) {
-	if (request->pool[0] && strcmp(request->pool, m->pools[lease->pool].name) != 0)
+	if (request->want.pool[0] && strcmp(request->want.pool, m->pools[lease->pool].name) != 0)
 		return true;
-	for (int i = 0; i < request->n_addresses; i++) {
+	for (int i = 0; i < request->want.n_addresses; i++) {
 		bool has = false;
 		for (int v = 0; v < lease->n_vips; v++)
-			has = has || lease->vips[v] == request->addresses[i].n;
+			has = has || lease->vips[v] == request->want.addresses[i].n;
 		if (!has)
 			return true;
 	}
@@ -178,31 +178,31 @@ static enum hf_err judge_address(const struct model *m, int p, hf_u128 a) {
 enum source { REQUESTED, CLAIMED, CHOSEN, EXHAUSTED };
 
 static enum source choose(const struct model *m, int p, enum hf_family family, const struct hf_acquire *request, hf_u128 *ret) {
-	for (int i = 0; i < request->n_addresses; i++)
-		if (m_family(*ret = request->addresses[i].n) == family)
+	for (int i = 0; i < request->want.n_addresses; i++)
+		if (m_family(*ret = request->want.addresses[i].n) == family)
 			return REQUESTED;
-	for (int i = 0; i < request->n_claims; i++)
-		if (m_family(*ret = request->claims[i].n) == family && m_may_have(m, p, *ret))
+	for (int i = 0; i < request->want.n_claims; i++)
+		if (m_family(*ret = request->want.claims[i].n) == family && m_may_have(m, p, *ret))
 			return CLAIMED;
-	return m_next(m, p, family, &request->id, ret) ? CHOSEN : EXHAUSTED;
+	return m_next(m, p, family, &request->want.id, ret) ? CHOSEN : EXHAUSTED;
 }
 
 static void configure(struct m_lease *lease, const struct hf_acquire *request) {
-	if (request->has_config) {
-		lease->fingerprint_version = request->fingerprint_version;
-		lease->fingerprint = request->fingerprint;
-		lease->raw = request->raw;
+	if (request->want.has_config) {
+		lease->fingerprint_version = request->want.fingerprint_version;
+		lease->fingerprint = request->want.fingerprint;
+		lease->raw = request->want.raw;
 	}
-	if (request->has_version)
-		strcpy(lease->version, request->version);
+	if (request->want.has_version)
+		strcpy(lease->version, request->want.version);
 }
 
 static struct m_answer create(struct model *m, int who, const struct hf_acquire *request, enum hf_cause cause) {
 	int p = m_choose_pool(m, request);
 	if (p < 0)
 		return (struct m_answer){.err = HF_E_NO_POOL};
-	for (int i = 0; i < request->n_addresses; i++) {
-		enum hf_err err = judge_address(m, p, request->addresses[i].n);
+	for (int i = 0; i < request->want.n_addresses; i++) {
+		enum hf_err err = judge_address(m, p, request->want.addresses[i].n);
 		if (err)
 			return (struct m_answer){.err = err};
 	}
@@ -225,7 +225,7 @@ static struct m_answer create(struct model *m, int who, const struct hf_acquire 
 			m_move_cursor(m, p, lease.vips[i], who);
 		}
 	configure(&lease, request);
-	m_see_zone(m, &m->zones[m_find_zone(m, request->id.zone)]);
+	m_see_zone(m, &m->zones[m_find_zone(m, request->want.id.zone)]);
 	m->leases[who] = lease;
 	m->leases[who].revision = m_record(m, HF_CHANGE_ACQUIRED, cause, p, who);
 	for (int i = 0; i < lease.n_vips; i++) {
@@ -239,13 +239,13 @@ static struct m_answer create(struct model *m, int who, const struct hf_acquire 
 /* An active lease with the configuration that it has: at most its version string is written. */
 static struct m_answer unchanged(struct m_lease *lease, const struct hf_acquire *request, bool write) {
 	struct m_answer answer = {.err = HF_OK, .outcome = HF_UNCHANGED};
-	answer.writes = request->has_version && strcmp(request->version, lease->version) != 0;
+	answer.writes = request->want.has_version && strcmp(request->want.version, lease->version) != 0;
 	if (answer.writes)
 		answer.peek = HF_PEEK_WRITE;
 	if (answer.writes && write) {
-		strcpy(lease->version, request->version);
-		if (request->has_config)
-			lease->raw = request->raw;
+		strcpy(lease->version, request->want.version);
+		if (request->want.has_config)
+			lease->raw = request->want.raw;
 	}
 	answer.lease = *lease;
 	return answer;
@@ -254,7 +254,7 @@ static struct m_answer unchanged(struct m_lease *lease, const struct hf_acquire 
 static struct m_answer change(struct model *m, int who, const struct hf_acquire *request, enum hf_cause cause) {
 	struct m_lease *lease = &m->leases[who];
 	struct m_answer answer = {.err = HF_OK, .outcome = lease->quarantined ? HF_RESTORED : HF_UPDATED, .writes = true};
-	if (request->has_config && memcmp(&lease->fingerprint, &request->fingerprint, sizeof lease->fingerprint) != 0) {
+	if (request->want.has_config && memcmp(&lease->fingerprint, &request->want.fingerprint, sizeof lease->fingerprint) != 0) {
 		lease->generation++;
 		lease->version[0] = '\0'; /* it was the old configuration's */
 	}
@@ -271,20 +271,20 @@ static struct m_answer change(struct model *m, int who, const struct hf_acquire 
 }
 
 struct m_answer m_acquire_as(struct model *m, const struct hf_acquire *request, bool write, enum hf_cause cause) {
-	int who = m_find_identity(m, &request->id);
+	int who = m_find_identity(m, &request->want.id);
 	struct m_lease *lease = m->leases[who].exists ? &m->leases[who] : NULL;
-	struct m_answer refused = {.err = judge(m, &request->id, lease, &request->guard)};
+	struct m_answer refused = {.err = judge(m, &request->want.id, lease, &request->want.guard)};
 	if (!refused.err && lease && contradicts(m, lease, request))
 		refused.err = HF_E_LEASE_EXISTS;
 	if (refused.err)
 		return refused;
 	bool active = lease && !lease->quarantined;
-	bool unread = request->has_config && !request->has_fingerprint;
+	bool unread = request->want.has_config && !request->want.has_fingerprint;
 	static const struct hf_digest none;
 	bool same_raw =
-		active && memcmp(&lease->raw, &none, sizeof none) != 0 && memcmp(&lease->raw, &request->raw, sizeof none) == 0;
-	bool same = !request->has_config || same_raw ||
-		    (!unread && lease && memcmp(&lease->fingerprint, &request->fingerprint, sizeof none) == 0);
+		active && memcmp(&lease->raw, &none, sizeof none) != 0 && memcmp(&lease->raw, &request->want.raw, sizeof none) == 0;
+	bool same = !request->want.has_config || same_raw ||
+		    (!unread && lease && memcmp(&lease->fingerprint, &request->want.fingerprint, sizeof none) == 0);
 	if (active && same)
 		return unchanged(lease, request, write);
 	if (!write)
@@ -317,22 +317,22 @@ void m_quarantine(struct model *m, int who, enum hf_cause cause) {
 }
 
 struct m_answer m_release(struct model *m, const struct hf_release *request, bool write) {
-	int who = m_find_identity(m, &request->id);
+	int who = m_find_identity(m, &request->want.id);
 	struct m_lease *lease = m->leases[who].exists ? &m->leases[who] : NULL;
-	struct m_answer answer = {.err = judge(m, &request->id, lease, &request->guard)};
+	struct m_answer answer = {.err = judge(m, &request->want.id, lease, &request->want.guard)};
 	if (!answer.err && !lease)
 		answer.err = HF_E_NOT_FOUND;
 	if (answer.err)
 		return answer;
-	bool offline = is_offline(m, request->id.zone);
-	answer.writes = request->purge || !lease->quarantined || (offline && request->force && !lease->forced);
+	bool offline = is_offline(m, request->want.id.zone);
+	answer.writes = request->want.purge || !lease->quarantined || (offline && request->want.force && !lease->forced);
 	answer.peek = answer.writes ? HF_PEEK_WRITE : HF_PEEK_DONE;
 	answer.lease = *lease;
-	if (answer.writes && !request->force && offline)
+	if (answer.writes && !request->want.force && offline)
 		answer.err = HF_E_ZONE_OFFLINE; /* it is frozen */
 	if (answer.err || !answer.writes || !write)
 		return answer;
-	if (request->purge) {
+	if (request->want.purge) {
 		m_end_lease(m, who, HF_CHANGE_PURGED, HF_CAUSE_REQUEST);
 		return answer;
 	}

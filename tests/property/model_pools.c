@@ -52,15 +52,15 @@ int m_pool_for(const struct model *m, const struct hf_identity *id, hf_u128 a) {
 }
 
 int m_choose_pool(const struct model *m, const struct hf_acquire *request) {
-	const struct hf_identity *id = &request->id;
+	const struct hf_identity *id = &request->want.id;
 	int best = -1, most = -1;
-	if (request->pool[0])
-		return m_find_pool(m, request->pool);
-	for (int i = 0; i < request->n_addresses; i++)
-		if ((best = m_pool_for(m, id, request->addresses[i].n)) >= 0)
+	if (request->want.pool[0])
+		return m_find_pool(m, request->want.pool);
+	for (int i = 0; i < request->want.n_addresses; i++)
+		if ((best = m_pool_for(m, id, request->want.addresses[i].n)) >= 0)
 			return best;
-	for (int i = 0; i < request->n_claims; i++)
-		if ((best = m_pool_for(m, id, request->claims[i].n)) >= 0 && m_may_have(m, best, request->claims[i].n))
+	for (int i = 0; i < request->want.n_claims; i++)
+		if ((best = m_pool_for(m, id, request->want.claims[i].n)) >= 0 && m_may_have(m, best, request->want.claims[i].n))
 			return best;
 	best = -1;
 	for (int p = 0; p < M_POOLS; p++) {

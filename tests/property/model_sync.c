@@ -72,14 +72,14 @@ static bool forgets(const struct m_item *item) {
 }
 
 static struct hf_acquire request_of(const struct model *m, const struct m_item *item) {
-	struct hf_acquire request = {.id = m->ids[item->who],
-				     .has_config = true,
-				     .has_fingerprint = true,
-				     .fingerprint_version = 1,
-				     .fingerprint = item->fingerprint,
-				     .raw = item->raw,
-				     .n_claims = item->n_claims};
-	memcpy(request.claims, item->claims, sizeof item->claims);
+	struct hf_acquire request = {.want.id = m->ids[item->who],
+				     .want.has_config = true,
+				     .want.has_fingerprint = true,
+				     .want.fingerprint_version = 1,
+				     .want.fingerprint = item->fingerprint,
+				     .want.raw = item->raw,
+				     .want.n_claims = item->n_claims};
+	memcpy(request.want.claims, item->claims, sizeof item->claims);
 	return request;
 }
 

@@ -132,9 +132,9 @@ void w_config(struct world *w, int who, int changed, struct hf_digest *ret_finge
 static void random_config(struct world *w, int who, struct hf_acquire *ret) {
 	if (w_chance(w, 10))
 		return;
-	ret->has_config = ret->has_fingerprint = true;
-	ret->fingerprint_version = 1;
-	w_config(w, who, 25, &ret->fingerprint, &ret->raw);
+	ret->want.has_config = ret->want.has_fingerprint = true;
+	ret->want.fingerprint_version = 1;
+	w_config(w, who, 25, &ret->want.fingerprint, &ret->want.raw);
 }
 
 /* At most one of each family. */
@@ -144,8 +144,8 @@ static void random_addresses(struct world *w, const struct model *m, int who, st
 		struct hf_addr a = w_address(w, m);
 		if (lease->exists && w_chance(w, 60))
 			a.n = lease->vips[w_below(w, lease->n_vips)];
-		if (ret->n_addresses == 0 || m_family(ret->addresses[0].n) != m_family(a.n))
-			ret->addresses[ret->n_addresses++] = a;
+		if (ret->want.n_addresses == 0 || m_family(ret->want.addresses[0].n) != m_family(a.n))
+			ret->want.addresses[ret->want.n_addresses++] = a;
 	}
 }
 
@@ -160,21 +160,21 @@ int w_lost(struct world *w, const struct model *m, int who, struct hf_addr ret[H
 void w_acquire(struct world *w, const struct model *m, struct hf_acquire *ret) {
 	int who = w_identity(w), unusual = w->profile->options;
 	memset(ret, 0, sizeof *ret);
-	ret->id = w->ids[who];
+	ret->want.id = w->ids[who];
 	random_config(w, who, ret);
-	random_guard(w, m, who, &ret->guard);
+	random_guard(w, m, who, &ret->want.guard);
 	if (w_chance(w, unusual))
-		strcpy(ret->pool, w_chance(w, 95) ? M_POOL_NAMES[w_below(w, M_POOLS)] : "nowhere");
+		strcpy(ret->want.pool, w_chance(w, 95) ? M_POOL_NAMES[w_below(w, M_POOLS)] : "nowhere");
 	if (w_chance(w, unusual))
 		random_addresses(w, m, who, ret);
 	if (w_chance(w, 2 * unusual)) {
-		ret->has_version = true;
+		ret->want.has_version = true;
 		if (w_chance(w, 90))
-			snprintf(ret->version, sizeof ret->version, "v%d", w_below(w, 3));
+			snprintf(ret->want.version, sizeof ret->want.version, "v%d", w_below(w, 3));
 	}
-	ret->n_claims = w_lost(w, m, who, ret->claims);
-	for (int n = w_chance(w, 2 * unusual) ? 1 + w_below(w, 4) : 0; n > 0 && ret->n_claims < HF_CLAIMS_MAX; n--)
-		ret->claims[ret->n_claims++] = w_address(w, m);
+	ret->want.n_claims = w_lost(w, m, who, ret->want.claims);
+	for (int n = w_chance(w, 2 * unusual) ? 1 + w_below(w, 4) : 0; n > 0 && ret->want.n_claims < HF_CLAIMS_MAX; n--)
+		ret->want.claims[ret->want.n_claims++] = w_address(w, m);
 	hf_acquire_begin(ret);
 }
 
@@ -182,8 +182,8 @@ void w_release(struct world *w, const struct model *m, bool purge, struct hf_rel
 	int who = w_identity(w);
 	for (int i = 0; i < 4 && !m->leases[who].exists; i++) /* mostly one that is there */
 		who = w_identity(w);
-	*ret = (struct hf_release){.id = w->ids[who], .purge = purge, .force = w_chance(w, 15)};
-	random_guard(w, m, who, &ret->guard);
+	*ret = (struct hf_release){.want.id = w->ids[who], .want.purge = purge, .want.force = w_chance(w, 15)};
+	random_guard(w, m, who, &ret->want.guard);
 	hf_release_begin(ret);
 }
 

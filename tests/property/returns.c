@@ -79,8 +79,9 @@ static int claims_of(int who, struct hf_addr *ret) {
 }
 
 static struct hf_acquire request_of(struct world *w, int who) {
-	struct hf_acquire request = {.id = w->ids[who], .has_config = true, .has_fingerprint = true, .fingerprint_version = 1};
-	w_config(w, who, 5, &request.fingerprint, &request.raw);
+	struct hf_acquire request = {
+		.want.id = w->ids[who], .want.has_config = true, .want.has_fingerprint = true, .want.fingerprint_version = 1};
+	w_config(w, who, 5, &request.want.fingerprint, &request.want.raw);
 	return request;
 }
 
@@ -99,10 +100,10 @@ static void return_one(struct run *run, int who) {
 	int p = pool_of_its_own(&run->model, who);
 	if (p < 0 && run->model.pools[HELD[who].pool].exists) { /* perhaps it named the pool, and does so again */
 		p = HELD[who].pool;
-		strcpy(request.pool, run->model.pools[p].name);
+		strcpy(request.want.pool, run->model.pools[p].name);
 	}
 	struct due due = due_to(&run->model, who, p);
-	request.n_claims = claims_of(who, request.claims);
+	request.want.n_claims = claims_of(who, request.want.claims);
 	say(run, "; back: ");
 	do_acquire(run, &request);
 	check_due(run, &due);

@@ -44,17 +44,17 @@ static void say_guard(struct run *run, const struct hf_guard *g) {
 }
 
 void say_acquire(struct run *run, const struct hf_acquire *a) {
-	say_identity(run, "acquire", &a->id);
-	if (a->has_config)
-		say(run, " config=%02x%02x/%02x%02x", a->fingerprint.bytes[0], a->fingerprint.bytes[1], a->raw.bytes[0],
-		    a->raw.bytes[1]);
-	if (a->has_version)
-		say(run, " version=\"%s\"", a->version);
-	if (a->pool[0])
-		say(run, " pool=%s", a->pool);
-	say_addresses(run, "address", a->addresses, a->n_addresses);
-	say_addresses(run, "claim", a->claims, a->n_claims);
-	say_guard(run, &a->guard);
+	say_identity(run, "acquire", &a->want.id);
+	if (a->want.has_config)
+		say(run, " config=%02x%02x/%02x%02x", a->want.fingerprint.bytes[0], a->want.fingerprint.bytes[1],
+		    a->want.raw.bytes[0], a->want.raw.bytes[1]);
+	if (a->want.has_version)
+		say(run, " version=\"%s\"", a->want.version);
+	if (a->want.pool[0])
+		say(run, " pool=%s", a->want.pool);
+	say_addresses(run, "address", a->want.addresses, a->want.n_addresses);
+	say_addresses(run, "claim", a->want.claims, a->want.n_claims);
+	say_guard(run, &a->want.guard);
 }
 
 void say_put(struct run *run, const struct hf_pool_put *put) {
@@ -70,10 +70,10 @@ void say_put(struct run *run, const struct hf_pool_put *put) {
 }
 
 void say_release(struct run *run, const struct hf_release *r) {
-	say_identity(run, r->purge ? "purge" : "release", &r->id);
-	if (r->force)
+	say_identity(run, r->want.purge ? "purge" : "release", &r->want.id);
+	if (r->want.force)
 		say(run, " force");
-	say_guard(run, &r->guard);
+	say_guard(run, &r->want.guard);
 }
 
 void say_zone(struct run *run, const struct hf_zone_connect *connect, const struct hf_zone_disconnect *disconnect) {

@@ -126,9 +126,9 @@ static void check_result(struct run *run, const struct op *op, const struct expe
 		c_fail(run, "the outcome is %s, expected %s", hf_outcome_name(op->acquire.outcome),
 		       hf_outcome_name(e->answer.outcome));
 	if (op->verb == ACQUIRE)
-		c_lease(run, "acquired", &op->acquire.lease, m_find_identity(m, &op->acquire.id), &e->answer.lease);
+		c_lease(run, "acquired", &op->acquire.lease, m_find_identity(m, &op->acquire.want.id), &e->answer.lease);
 	if (op->verb == RELEASE)
-		c_lease(run, "released", &op->release.lease, m_find_identity(m, &op->release.id), &e->answer.lease);
+		c_lease(run, "released", &op->release.lease, m_find_identity(m, &op->release.want.id), &e->answer.lease);
 	if (op->verb == CONNECT)
 		check_connection(run, &op->connect, e);
 	if (op->verb == DISCONNECT)
@@ -233,10 +233,10 @@ static bool peek(struct run *run, struct op *op) {
 	enum hf_peek is = HF_PEEK_DONE;
 	enum hf_err err;
 	struct hf_txn *reader = run->f.reader;
-	bool unread = op->verb == ACQUIRE && op->acquire.has_config && w_chance(&run->world, 50);
+	bool unread = op->verb == ACQUIRE && op->acquire.want.has_config && w_chance(&run->world, 50);
 	c_err(run, "reader", hf_reader_begin(reader, NULL), HF_OK);
 	if (unread)
-		op->acquire.has_fingerprint = false;
+		op->acquire.want.has_fingerprint = false;
 	struct expected e = expect(&run->model, op, false);
 	if (op->verb == ACQUIRE)
 		err = hf_acquire_peek(reader, &op->acquire, NULL, &is);
@@ -253,7 +253,7 @@ static bool peek(struct run *run, struct op *op) {
 	if (!err && is == HF_PEEK_DONE)
 		check_result(run, op, &e);
 	if (unread)
-		op->acquire.has_fingerprint = true;
+		op->acquire.want.has_fingerprint = true;
 	return err || is == HF_PEEK_DONE;
 }
 

@@ -69,7 +69,7 @@ static int check_attempts(struct submitter *s) {
 		struct hf_lease lease;
 		REQUIRE(at->made && at->answers == 1, "write %d of thread %d was answered %d times", i, s->base.number,
 			at->answers);
-		enum hf_err err = at->request.write.err, found = hf_lease_get(s->base.reader, &at->request.id, NULL, &lease);
+		enum hf_err err = at->request.write.err, found = hf_lease_get(s->base.reader, &at->request.want.id, NULL, &lease);
 		REQUIRE(err == HF_OK || err == HF_E_OVERLOADED, "%s", hf_err_slug(err));
 		REQUIRE(found == (err ? HF_E_NOT_FOUND : HF_OK), "%s was answered, but it is %s", hf_err_slug(err),
 			hf_err_slug(found));

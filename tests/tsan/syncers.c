@@ -73,8 +73,8 @@ static enum hf_err add_service(struct job *job, uint32_t place) {
 	struct hf_acquire like = acquire_request(id, config(a));
 	struct hf_addr claim = {addr("241.0.0.0").n + (unsigned)asker_draw(a, 1000)};
 	struct hf_sync_input input = {.role = HF_SYNC_SERVICE, .place = place, .id = &id, .fingerprint_version = 1};
-	input.raw = like.raw;
-	input.fingerprint = like.fingerprint;
+	input.raw = like.want.raw;
+	input.fingerprint = like.want.fingerprint;
 	input.claims = &claim;
 	input.n_claims = asker_draw(a, 4) == 0;
 	if (job->sync.mode == HF_SYNC_DELTA && asker_draw(a, 4) == 0) {
@@ -146,7 +146,8 @@ void *disturber_run(void *context) {
 	for (; !a->arena->over; asker_pause(a)) {
 		const char *zone = sync_zone(asker_draw(a, SYNC_ZONES));
 		struct hf_acquire get = acquire_request(service_of(a, zone), config(a));
-		struct hf_release put = {.id = service_of(a, zone), .purge = asker_draw(a, 4) == 0, .force = asker_draw(a, 2)};
+		struct hf_release put = {
+			.want.id = service_of(a, zone), .want.purge = asker_draw(a, 4) == 0, .want.force = asker_draw(a, 2)};
 		hf_acquire_begin(&get);
 		hf_release_begin(&put);
 		REQUIRE(asker_commit(a, &get.write) == HF_OK, "%s", get.write.why.text);

@@ -83,7 +83,7 @@ static void acquire_one(struct writer *w, int name, int config) {
 }
 
 static void release_one(struct writer *w, int name, bool purge) {
-	struct hf_release request = {.id = writer_identity(w->base.number, name), .purge = purge};
+	struct hf_release request = {.want.id = writer_identity(w->base.number, name), .want.purge = purge};
 	struct known *known = &w->known[name];
 	hf_release_begin(&request);
 	enum hf_err err = asker_commit(&w->base, &request.write);
@@ -112,7 +112,7 @@ static void burst(struct writer *w) {
 	for (int i = 0; i < BURST; i++)
 		wait_for(&w->base.answered);
 	for (int i = 0; i < BURST; i++) {
-		struct hf_release purge = {.id = requests[i].id, .purge = true};
+		struct hf_release purge = {.want.id = requests[i].want.id, .want.purge = true};
 		REQUIRE(requests[i].write.err == HF_OK && requests[i].outcome == HF_CREATED, "%s", requests[i].write.why.text);
 		hf_release_begin(&purge);
 		REQUIRE(asker_commit(&w->base, &purge.write) == HF_OK, "%s", purge.write.why.text);

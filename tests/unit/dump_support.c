@@ -25,9 +25,9 @@ static void write_pool(struct fixture *f, const char *name, const char *cidrs, c
 static void take(struct fixture *f, const char *zone, const char *service, const char *pool, const char *config,
 		 const char *version) {
 	struct hf_acquire a = acquire_request(identity(zone, "default", service), config);
-	snprintf(a.pool, sizeof a.pool, "%s", pool);
-	a.has_version = version[0] != '\0';
-	snprintf(a.version, sizeof a.version, "%s", version);
+	snprintf(a.want.pool, sizeof a.want.pool, "%s", pool);
+	a.want.has_version = version[0] != '\0';
+	snprintf(a.want.version, sizeof a.want.version, "%s", version);
 	cr_assert_eq(acquire(f, &a), HF_OK, "%s: %s", service, a.write.why.text);
 	f->now_ms += 13;
 }

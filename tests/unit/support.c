@@ -136,12 +136,12 @@ struct hf_identity identity(const char *zone, const char *mesh, const char *serv
 }
 
 struct hf_acquire acquire_request(struct hf_identity id, const char *config) {
-	struct hf_acquire request = {.id = id};
+	struct hf_acquire request = {.want.id = id};
 	if (config[0]) {
-		request.has_config = request.has_fingerprint = true;
-		request.fingerprint_version = 1;
-		request.fingerprint = hf_digest_of(config, strlen(config));
-		request.raw = hf_digest_of(request.fingerprint.bytes, HF_DIGEST_BYTES);
+		request.want.has_config = request.want.has_fingerprint = true;
+		request.want.fingerprint_version = 1;
+		request.want.fingerprint = hf_digest_of(config, strlen(config));
+		request.want.raw = hf_digest_of(request.want.fingerprint.bytes, HF_DIGEST_BYTES);
 	}
 	return request;
 }
@@ -165,7 +165,7 @@ void acquire_services(struct fixture *f, int from, int to) {
 }
 
 enum hf_err release(struct fixture *f, struct hf_identity id, bool purge, struct hf_lease *ret) {
-	struct hf_release request = {.id = id, .purge = purge};
+	struct hf_release request = {.want.id = id, .want.purge = purge};
 	hf_release_begin(&request);
 	enum hf_err err = commit(f, &request.write);
 	if (!err && ret)

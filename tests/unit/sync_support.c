@@ -75,8 +75,8 @@ static enum hf_err add_word(struct hf_sync *sync, char *word, uint32_t place) {
 	if (!config)
 		config = "{}";
 	struct hf_acquire like = acquire_request(identity("z", "m", "s"), config);
-	input.raw = like.raw;
-	input.fingerprint = like.fingerprint;
+	input.raw = like.want.raw;
+	input.fingerprint = like.want.fingerprint;
 	if (word[0] == '-') {
 		input.role = HF_SYNC_REMOVED;
 	} else if (word[0] == '!') {

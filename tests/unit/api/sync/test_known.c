@@ -123,7 +123,7 @@ Test(known, a_body_that_an_acquire_stored_says_nothing_of_whose_it_is) {
 	struct world w;
 	world_open(&w);
 	struct hf_acquire request = acquire_request(identity("east", "default", "other"), "x");
-	request.raw = hf_digest_of("{\"name\":\"s00\",\"spec\":{\"a\":0}}", 29);
+	request.want.raw = hf_digest_of("{\"name\":\"s00\",\"spec\":{\"a\":0}}", 29);
 	cr_assert_eq(acquire(&w.f, &request), HF_OK);
 	cr_expect(answers(&w, sent(&w, "east", "", "&maxRelease=100&return=none"), 200, "\"created\":40,"));
 	world_close(&w);

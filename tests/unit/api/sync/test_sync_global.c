@@ -21,9 +21,9 @@ static void store_as_east(void) {
 	struct hf_config config;
 	struct hf_acquire a = acquire_request(identity("east", "default", "shared"), "{}");
 	cr_assert_eq(hf_config_read(GLOBAL, strlen(GLOBAL), NULL, &config), HF_OK);
-	a.fingerprint = config.fingerprint;
-	a.fingerprint_version = HF_FINGERPRINT_VERSION;
-	a.raw = hf_known_digest("east", GLOBAL, strlen(GLOBAL));
+	a.want.fingerprint = config.fingerprint;
+	a.want.fingerprint_version = HF_FINGERPRINT_VERSION;
+	a.want.raw = hf_known_digest("east", GLOBAL, strlen(GLOBAL));
 	hf_acquire_begin(&a);
 	cr_assert_eq(commit(&w.f, &a.write), HF_OK);
 }

@@ -119,7 +119,7 @@ Test(export, a_cursor_behind_the_last_address_round_trips) {
 	for (int i = 0; i < 4; i++) {
 		snprintf(name, sizeof name, "top%d", i);
 		struct hf_acquire a = acquire_request(identity("east", "default", name), "{}");
-		strcpy(a.pool, "top");
+		strcpy(a.want.pool, "top");
 		cr_assert_eq(acquire(&f, &a), HF_OK, "%s", a.write.why.text);
 	}
 	verify_clean(&f, "the pool is full");

@@ -35,9 +35,9 @@ TestSuite(merge, .init = setup, .fini = teardown, .timeout = 600);
 static struct hf_lease put(struct fixture *to, const char *zone, const char *service, const char *pool, const char *address,
 			   const char *config) {
 	struct hf_acquire a = acquire_request(identity(zone, "default", service), config);
-	snprintf(a.pool, sizeof a.pool, "%s", pool);
+	snprintf(a.want.pool, sizeof a.want.pool, "%s", pool);
 	if (address[0])
-		a.addresses[a.n_addresses++] = addr(address);
+		a.want.addresses[a.want.n_addresses++] = addr(address);
 	cr_assert_eq(acquire(to, &a), HF_OK, "%s: %s", service, a.write.why.text);
 	return a.lease;
 }
@@ -333,7 +333,7 @@ static void random_store(struct fixture *to, unsigned first) {
 		snprintf(words, sizeof words, "s%u", roll(12));
 		struct hf_identity id = identity("east", "default", words);
 		struct hf_acquire a = acquire_request(id, "{}");
-		snprintf(a.pool, sizeof a.pool, "%s", roll(4) ? name : "");
+		snprintf(a.want.pool, sizeof a.want.pool, "%s", roll(4) ? name : "");
 		if (roll(4) == 0)
 			(void)!release(to, id, roll(2), NULL);
 		else
@@ -389,7 +389,7 @@ Test(merge, zones_that_are_new_are_offline_and_others_stay) {
 	cr_expect(east.state == HF_ZONE_OFFLINE && east.epoch == 2 && east.n_instances == 2 && east.changed_ms == g.now_ms);
 	cr_expect(both.state == HF_ZONE_ONLINE && strcmp(both.instances[0], "here") == 0);
 	cr_expect(north.state == HF_ZONE_UNMANAGED);
-	struct hf_release request = {.id = identity("east", "default", "s")};
+	struct hf_release request = {.want.id = identity("east", "default", "s")};
 	hf_release_begin(&request);
 	cr_expect_eq(commit(&g, &request.write), HF_E_ZONE_OFFLINE, "it is frozen until it connects");
 }

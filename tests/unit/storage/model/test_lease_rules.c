@@ -41,7 +41,7 @@ static struct hf_condition condition(const char *tag) {
 	return c;
 }
 
-static void set_body(struct hf_acquire *request, enum body body) {
+static void set_body(struct hf_lease_request *request, enum body body) {
 	if (body == EMPTY)
 		return;
 	request->has_config = true;
@@ -65,8 +65,8 @@ struct acquire_row {
 	const char *why;     /* what the words contain */
 };
 
-static struct hf_acquire request_of(const struct acquire_row *row) {
-	struct hf_acquire request = {.id = identity("east", "default", "redis")};
+static struct hf_lease_request request_of(const struct acquire_row *row) {
+	struct hf_lease_request request = {.id = identity("east", "default", "redis")};
 	request.guard.has_epoch = row->epoch != 0;
 	request.guard.epoch = row->epoch;
 	request.guard.if_match = condition(row->if_match);
@@ -148,7 +148,7 @@ static const struct acquire_row ACQUIRES[] = {
 Test(lease_rules, acquire_is_judged_as_the_table_says) {
 	for (size_t i = 0; i < sizeof ACQUIRES / sizeof *ACQUIRES; i++) {
 		const struct acquire_row *row = &ACQUIRES[i];
-		struct hf_acquire request = request_of(row);
+		struct hf_lease_request request = request_of(row);
 		struct hf_lease lease = current_lease(row->state);
 		struct hf_decision d = {0};
 		struct hf_why why = {""};
@@ -166,7 +166,7 @@ Test(lease_rules, acquire_is_judged_as_the_table_says) {
 }
 
 Test(lease_rules, a_zone_that_never_connected_has_epoch_zero) {
-	struct hf_acquire request = {.id = identity("east", "default", "redis"), .guard = {.has_epoch = true, .epoch = 1}};
+	struct hf_lease_request request = {.id = identity("east", "default", "redis"), .guard = {.has_epoch = true, .epoch = 1}};
 	struct hf_decision d;
 	cr_assert_eq(hf_rules_acquire(NULL, &UNMANAGED, &request, NULL, &d), HF_E_STALE_EPOCH);
 	request.guard.epoch = 0;
@@ -175,7 +175,7 @@ Test(lease_rules, a_zone_that_never_connected_has_epoch_zero) {
 
 Test(lease_rules, a_raw_digest_of_zeros_matches_nothing) {
 	struct hf_lease lease = current_lease(HF_ACTIVE);
-	struct hf_acquire request = {.id = lease.id, .has_config = true};
+	struct hf_lease_request request = {.id = lease.id, .has_config = true};
 	struct hf_decision d;
 	memset(&lease.raw, 0, sizeof lease.raw);
 	cr_assert_eq(hf_rules_acquire(&lease, &UNMANAGED, &request, NULL, &d), HF_OK);
@@ -184,7 +184,7 @@ Test(lease_rules, a_raw_digest_of_zeros_matches_nothing) {
 
 Test(lease_rules, the_first_configuration_of_a_lease_without_one_is_an_update) {
 	struct hf_lease lease = current_lease(HF_ACTIVE);
-	struct hf_acquire request = {.id = lease.id};
+	struct hf_lease_request request = {.id = lease.id};
 	struct hf_decision d;
 	lease.fingerprint_version = 0;
 	memset(&lease.raw, 0, sizeof lease.raw);
@@ -217,7 +217,7 @@ static const struct {
 Test(lease_rules, the_changed_lease_is_as_the_table_says) {
 	for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++) {
 		struct acquire_row row = {.state = CHANGES[i].state, .body = CHANGES[i].body, .version = CHANGES[i].version};
-		struct hf_acquire request = request_of(&row);
+		struct hf_lease_request request = request_of(&row);
 		struct hf_lease before = current_lease(row.state);
 		struct hf_decision d;
 		cr_assert_eq(hf_rules_acquire(&before, &UNMANAGED, &request, NULL, &d), HF_OK);
@@ -239,7 +239,7 @@ Test(lease_rules, the_changed_lease_is_as_the_table_says) {
 Test(lease_rules, an_offline_zone_acquires_as_any_other) {
 	for (int state = NONE; state <= HF_QUARANTINED; state++) {
 		struct hf_lease lease = current_lease(state);
-		struct hf_acquire request = {.id = lease.id};
+		struct hf_lease_request request = {.id = lease.id};
 		struct hf_decision online, offline;
 		cr_assert_eq(hf_rules_acquire(state ? &lease : NULL, &CONNECTED, &request, NULL, &online), HF_OK);
 		cr_assert_eq(hf_rules_acquire(state ? &lease : NULL, &OFFLINE, &request, NULL, &offline), HF_OK);
@@ -292,7 +292,7 @@ static const struct {
 Test(lease_rules, release_is_judged_as_the_table_says) {
 	for (size_t i = 0; i < sizeof RELEASES / sizeof *RELEASES; i++) {
 		struct hf_lease lease = current_lease(RELEASES[i].state);
-		struct hf_release request = {.id = lease.id, .purge = RELEASES[i].purge, .force = RELEASES[i].force};
+		struct hf_release_request request = {.id = lease.id, .purge = RELEASES[i].purge, .force = RELEASES[i].force};
 		const struct hf_zone *zone = RELEASES[i].zone ? RELEASES[i].zone : &CONNECTED;
 		struct hf_decision d = {0};
 		request.guard.has_epoch = RELEASES[i].epoch != 0;

@@ -38,7 +38,7 @@ static struct hf_acquire acquired(struct hf_identity id, const char *config) {
 
 static struct hf_acquire acquired_in(const char *pool, const char *name) {
 	struct hf_acquire request = acquire_request(service(name), "{}");
-	snprintf(request.pool, sizeof request.pool, "%s", pool);
+	snprintf(request.want.pool, sizeof request.want.pool, "%s", pool);
 	cr_assert_eq(acquire(&f, &request), HF_OK, "%s", request.write.why.text);
 	return request;
 }
@@ -107,7 +107,7 @@ Test(leases, an_empty_body_states_nothing) {
 
 Test(leases, a_free_claim_is_adopted_and_the_cursor_does_not_move) {
 	struct hf_acquire a = acquire_request(service("redis"), "{}");
-	a.claims[a.n_claims++] = addr("241.7.7.7");
+	a.want.claims[a.want.n_claims++] = addr("241.7.7.7");
 	cr_assert_eq(acquire(&f, &a), HF_OK);
 	cr_assert_eq(a.outcome, HF_ADOPTED);
 	cr_assert_str_eq(vip_text(&a.lease, 0), "241.7.7.7");
@@ -130,20 +130,20 @@ static const struct {
 
 Test(leases, a_claim_that_cannot_be_had_is_no_error) {
 	struct hf_acquire gone = acquire_request(service("gone"), "{}");
-	gone.addresses[gone.n_addresses++] = addr("241.0.0.200");
+	gone.want.addresses[gone.want.n_addresses++] = addr("241.0.0.200");
 	cr_assert_eq(acquire(&f, &gone), HF_OK);
 	cr_assert_eq(release(&f, service("gone"), false, NULL), HF_OK);
 	acquired(service("first"), "{}");
 	for (size_t i = 0; i < sizeof CLAIMS / sizeof *CLAIMS; i++) {
 		struct hf_acquire a = acquire_request(service("claimer"), "{}");
 		for (int k = 0; k < 3 && CLAIMS[i].claims[k]; k++)
-			a.claims[a.n_claims++] = addr(CLAIMS[i].claims[k]);
+			a.want.claims[a.want.n_claims++] = addr(CLAIMS[i].claims[k]);
 		cr_assert_eq(acquire(&f, &a), HF_OK, "%s", CLAIMS[i].name);
 		cr_expect_eq(a.outcome, CLAIMS[i].adopted ? HF_ADOPTED : HF_CREATED, "%s", CLAIMS[i].name);
 		if (CLAIMS[i].adopted)
 			cr_expect_str_eq(vip_text(&a.lease, 0), CLAIMS[i].adopted, "%s", CLAIMS[i].name);
-		for (int k = 0; !CLAIMS[i].adopted && k < a.n_claims; k++)
-			cr_expect_neq(a.lease.vips[0].n, a.claims[k].n, "%s", CLAIMS[i].name);
+		for (int k = 0; !CLAIMS[i].adopted && k < a.want.n_claims; k++)
+			cr_expect_neq(a.lease.vips[0].n, a.want.claims[k].n, "%s", CLAIMS[i].name);
 		cr_assert_eq(release(&f, service("claimer"), true, NULL), HF_OK);
 	}
 }
@@ -172,8 +172,8 @@ Test(leases, an_explicit_address_is_had_or_refused_by_name) {
 	cr_assert_eq(release(&f, service("second"), false, NULL), HF_OK);
 	for (size_t i = 0; i < sizeof REQUESTS / sizeof *REQUESTS; i++) {
 		struct hf_acquire a = acquire_request(service("asker"), "{}");
-		snprintf(a.pool, sizeof a.pool, "%s", REQUESTS[i].pool);
-		a.addresses[a.n_addresses++] = addr(REQUESTS[i].address);
+		snprintf(a.want.pool, sizeof a.want.pool, "%s", REQUESTS[i].pool);
+		a.want.addresses[a.want.n_addresses++] = addr(REQUESTS[i].address);
 		uint64_t before = meta().revision;
 		enum hf_err err = acquire(&f, &a);
 		cr_expect_eq(err, REQUESTS[i].err, "%s: %s, %s", REQUESTS[i].name, hf_err_slug(err), a.write.why.text);
@@ -191,10 +191,10 @@ Test(leases, an_explicit_address_is_had_or_refused_by_name) {
 Test(leases, a_lease_in_the_way_is_not_moved) {
 	struct hf_acquire a = acquired(service("redis"), "{}");
 	struct hf_acquire pool = acquire_request(service("redis"), "{}"), address = pool;
-	snprintf(pool.pool, sizeof pool.pool, "meshexternalservice");
+	snprintf(pool.want.pool, sizeof pool.want.pool, "meshexternalservice");
 	cr_assert_eq(acquire(&f, &pool), HF_E_LEASE_EXISTS);
 	cr_assert(strstr(pool.write.why.text, "meshexternalservice"));
-	address.addresses[address.n_addresses++] = addr("241.0.0.5");
+	address.want.addresses[address.want.n_addresses++] = addr("241.0.0.5");
 	cr_assert_eq(acquire(&f, &address), HF_E_LEASE_EXISTS);
 	cr_assert(strstr(address.write.why.text, "241.0.0.5"));
 	cr_assert_eq(acquired(service("redis"), "{}").outcome, HF_UNCHANGED);
@@ -225,7 +225,7 @@ Test(leases, purge_frees_the_address_at_once) {
 		cr_assert_eq(was.vips[0].n, a.lease.vips[0].n);
 		cr_assert_eq(release(&f, service("redis"), true, NULL), HF_E_NOT_FOUND);
 		struct hf_acquire taker = acquire_request(service("taker"), "{}");
-		taker.addresses[taker.n_addresses++] = a.lease.vips[0];
+		taker.want.addresses[taker.want.n_addresses++] = a.lease.vips[0];
 		cr_assert_eq(acquire(&f, &taker), HF_OK, "%s", taker.write.why.text);
 		cr_assert_eq(release(&f, service("taker"), true, NULL), HF_OK);
 	}
@@ -239,7 +239,7 @@ Test(leases, a_dual_stack_lease_gets_all_its_families_or_none) {
 	cr_assert_str_eq(vip_text(&a.lease, 1), "fd00:1::");
 	acquired_in("dual", "b");
 	struct hf_acquire c = acquire_request(service("c"), "{}");
-	snprintf(c.pool, sizeof c.pool, "dual");
+	snprintf(c.want.pool, sizeof c.want.pool, "dual");
 	cr_assert_eq(acquire(&f, &c), HF_E_POOL_EXHAUSTED);
 	cr_assert(strstr(c.write.why.text, "IPv4"), "%s", c.write.why.text);
 	struct hf_pool pool;
@@ -256,7 +256,7 @@ Test(leases, exhaustion_never_takes_from_quarantine) {
 	acquired_in("tiny", "b");
 	cr_assert_eq(release(&f, service("a"), false, NULL), HF_OK);
 	struct hf_acquire c = acquire_request(service("c"), "{}");
-	snprintf(c.pool, sizeof c.pool, "tiny");
+	snprintf(c.want.pool, sizeof c.want.pool, "tiny");
 	cr_assert_eq(acquire(&f, &c), HF_E_POOL_EXHAUSTED);
 	struct hf_acquire back = acquired(service("a"), "{}");
 	cr_assert_eq(back.outcome, HF_RESTORED);

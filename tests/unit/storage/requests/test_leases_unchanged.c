@@ -52,8 +52,8 @@ static struct trace trace(void) {
 
 static struct hf_acquire request(const char *config, const char *version) {
 	struct hf_acquire a = acquire_request(identity("east", "default", "redis"), config);
-	a.has_version = version != NULL;
-	snprintf(a.version, sizeof a.version, "%s", version ? version : "");
+	a.want.has_version = version != NULL;
+	snprintf(a.want.version, sizeof a.want.version, "%s", version ? version : "");
 	return a;
 }
 
@@ -75,13 +75,13 @@ Test(unchanged, an_unchanged_write_writes_nothing) {
 	for (size_t i = 0; i < sizeof SAME / sizeof *SAME; i++) {
 		struct hf_acquire again = request(SAME[i].config, SAME[i].version);
 		if (SAME[i].other_bytes)
-			again.raw = hf_digest_of("with other white space", 22);
+			again.want.raw = hf_digest_of("with other white space", 22);
 		if (SAME[i].release)
-			cr_assert_eq(release(&f, again.id, false, NULL), HF_OK);
+			cr_assert_eq(release(&f, again.want.id, false, NULL), HF_OK);
 		struct trace before = trace();
 		f.now_ms += 1000;
 		if (SAME[i].release) {
-			cr_assert_eq(release(&f, again.id, false, NULL), HF_OK);
+			cr_assert_eq(release(&f, again.want.id, false, NULL), HF_OK);
 		} else {
 			cr_assert_eq(acquire(&f, &again), HF_OK);
 			cr_expect_eq(again.outcome, HF_UNCHANGED, "%s", SAME[i].name);
@@ -98,7 +98,7 @@ Test(unchanged, a_refused_write_writes_nothing) {
 	struct hf_acquire first = request("one", NULL), other = request("two", NULL);
 	cr_assert_eq(acquire(&f, &first), HF_OK);
 	struct trace before = trace();
-	snprintf(other.pool, sizeof other.pool, "meshexternalservice");
+	snprintf(other.want.pool, sizeof other.want.pool, "meshexternalservice");
 	cr_assert_eq(acquire(&f, &other), HF_E_LEASE_EXISTS);
 	cr_assert_eq(release(&f, identity("east", "default", "nobody"), false, NULL), HF_E_NOT_FOUND);
 	struct hf_pool_put put = pool_request("overlapping", "241.1.0.0/16", "", 0);
@@ -121,7 +121,7 @@ Test(unchanged, relabel_stores_the_version_without_revision_or_change) {
 	cr_assert_eq(after.changes, before.changes);
 	struct hf_lease lease;
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	cr_assert_eq(hf_lease_get(f.reader, &first.id, NULL, &lease), HF_OK);
+	cr_assert_eq(hf_lease_get(f.reader, &first.want.id, NULL, &lease), HF_OK);
 	hf_reader_end(f.reader);
 	cr_assert_str_eq(lease.version, "v2");
 	cr_assert_eq(lease.revision, first.lease.revision);
@@ -143,9 +143,9 @@ Test(unchanged, a_version_is_dropped_when_the_configuration_changes_without_one)
 
 Test(unchanged, peek_answers_what_needs_no_write) {
 	struct hf_acquire first = request("one", NULL), same = request("one", NULL), unread = request("two", NULL);
-	struct hf_release gone = {.id = first.id}, absent = {.id = identity("east", "default", "nobody")};
+	struct hf_release gone = {.want.id = first.want.id}, absent = {.want.id = identity("east", "default", "nobody")};
 	enum hf_peek peek;
-	unread.has_fingerprint = false;
+	unread.want.has_fingerprint = false;
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_acquire_peek(f.reader, &first, NULL, &peek), HF_OK);
 	cr_assert_eq(peek, HF_PEEK_WRITE);
@@ -162,7 +162,7 @@ Test(unchanged, peek_answers_what_needs_no_write) {
 	cr_assert_eq(peek, HF_PEEK_WRITE);
 	cr_assert_eq(hf_release_peek(f.reader, &absent, NULL, &peek), HF_E_NOT_FOUND);
 	hf_reader_end(f.reader);
-	cr_assert_eq(release(&f, first.id, false, NULL), HF_OK);
+	cr_assert_eq(release(&f, first.want.id, false, NULL), HF_OK);
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_release_peek(f.reader, &gone, NULL, &peek), HF_OK);
 	cr_assert_eq(peek, HF_PEEK_DONE);

@@ -58,8 +58,8 @@ Test(pool_choice, most_selectors_then_name) {
 		char name[16];
 		snprintf(name, sizeof name, "s%zu", i);
 		struct hf_acquire a = acquire_request(identity(CHOICES[i].zone, CHOICES[i].mesh, name), "{}");
-		a.id.kind = CHOICES[i].kind;
-		snprintf(a.pool, sizeof a.pool, "%s", CHOICES[i].named);
+		a.want.id.kind = CHOICES[i].kind;
+		snprintf(a.want.pool, sizeof a.want.pool, "%s", CHOICES[i].named);
 		enum hf_err err = acquire(&f, &a);
 		cr_expect_eq(err, CHOICES[i].pool ? HF_OK : HF_E_NO_POOL, "%s: %s", CHOICES[i].name, a.write.why.text);
 		if (!err)
@@ -90,7 +90,7 @@ Test(pool_choice, a_sequential_pool_goes_on_and_a_hashed_one_gives_the_same_agai
 	struct hf_acquire a = acquire_request(identity("east", "next", "a"), "{}");
 	struct hf_acquire b = acquire_request(identity("east", "next", "b"), "{}");
 	cr_assert_eq(acquire(&f, &a), HF_OK);
-	cr_assert_eq(release(&f, a.id, true, NULL), HF_OK);
+	cr_assert_eq(release(&f, a.want.id, true, NULL), HF_OK);
 	cr_assert_eq(acquire(&f, &b), HF_OK);
 	cr_assert_str_eq(vip_text(&b.lease, 0), "10.0.0.1", "a freed address is the last to be given out again");
 	struct hf_pool_put hashed = pool_request("hashed", "10.1.0.0/16", "", 60);
@@ -100,7 +100,7 @@ Test(pool_choice, a_sequential_pool_goes_on_and_a_hashed_one_gives_the_same_agai
 	cr_assert_eq(commit(&f, &hashed.write), HF_OK);
 	struct hf_acquire c = acquire_request(identity("east", "hashed", "c"), "{}"), d = c;
 	cr_assert_eq(acquire(&f, &c), HF_OK);
-	cr_assert_eq(release(&f, c.id, true, NULL), HF_OK);
+	cr_assert_eq(release(&f, c.want.id, true, NULL), HF_OK);
 	cr_assert_eq(acquire(&f, &d), HF_OK);
 	cr_assert_eq(d.lease.vips[0].n, c.lease.vips[0].n);
 }
@@ -170,7 +170,7 @@ static void open_layout(void) {
 	static const char *const held[] = {"10.200.0.99", "10.202.0.9"};
 	for (int i = 0; i < 2; i++) {
 		struct hf_acquire holder = acquire_request(identity("east", "default", i ? "drained" : "holder"), "{}");
-		holder.n_addresses = read_addresses(held[i], holder.addresses);
+		holder.want.n_addresses = read_addresses(held[i], holder.want.addresses);
 		cr_assert_eq(acquire(&f, &holder), HF_OK, "%s", holder.write.why.text);
 	}
 	struct hf_pool_put drained = pool_request("kuma", "10.200.0.0/16", "10.200.1.0/24", 60);
@@ -185,17 +185,18 @@ Test(pool_choice, by_address) {
 		fixture_dir(&f);
 		open_layout();
 		struct hf_acquire a = acquire_request(identity("east", "default", "a"), "{}");
-		snprintf(a.pool, sizeof a.pool, "%s", BY_ADDRESS[i].named);
-		a.n_addresses = read_addresses(BY_ADDRESS[i].addresses, a.addresses);
-		a.n_claims = read_addresses(BY_ADDRESS[i].claims, a.claims);
+		snprintf(a.want.pool, sizeof a.want.pool, "%s", BY_ADDRESS[i].named);
+		a.want.n_addresses = read_addresses(BY_ADDRESS[i].addresses, a.want.addresses);
+		a.want.n_claims = read_addresses(BY_ADDRESS[i].claims, a.want.claims);
 		cr_expect_eq(acquire(&f, &a), BY_ADDRESS[i].err, "%s: %s", name, a.write.why.text);
 		if (!BY_ADDRESS[i].pool)
 			continue;
 		cr_expect_str_eq(a.lease.pool, BY_ADDRESS[i].pool, "%s: %s", name, a.lease.pool);
 		cr_expect_str_eq(vip_text(&a.lease, 0), BY_ADDRESS[i].vips, "%s: %s", name, vip_text(&a.lease, 0));
-		for (int c = 0; c < a.n_claims && c < 3; c++)
+		for (int c = 0; c < a.want.n_claims && c < 3; c++)
 			cr_expect_eq(a.refused[c], BY_ADDRESS[i].refused[c], "%s: claim %d: %s", name, c,
 				     hf_refusal_name(a.refused[c]));
-		cr_expect_eq(a.outcome, a.n_claims && a.lease.vips[0].n == a.claims[0].n ? HF_ADOPTED : a.outcome, "%s", name);
+		cr_expect_eq(a.outcome, a.want.n_claims && a.lease.vips[0].n == a.want.claims[0].n ? HF_ADOPTED : a.outcome, "%s",
+			     name);
 	}
 }

@@ -44,20 +44,20 @@ static uint64_t revision(void) {
 /* Acquires in a pool, at an address if one is given; fails the test if it cannot be had. */
 static struct hf_lease hold(const char *pool, const char *name, const char *address) {
 	struct hf_acquire a = acquire_request(service(name), "{}");
-	snprintf(a.pool, sizeof a.pool, "%s", pool);
+	snprintf(a.want.pool, sizeof a.want.pool, "%s", pool);
 	if (address)
-		a.addresses[a.n_addresses++] = addr(address);
+		a.want.addresses[a.want.n_addresses++] = addr(address);
 	cr_assert_eq(acquire(&f, &a), HF_OK, "%s", a.write.why.text);
 	return a.lease;
 }
 
 static enum hf_err try_address(const char *pool, const char *address) {
 	struct hf_acquire a = acquire_request(service("tried"), "{}");
-	snprintf(a.pool, sizeof a.pool, "%s", pool);
-	a.addresses[a.n_addresses++] = addr(address);
+	snprintf(a.want.pool, sizeof a.want.pool, "%s", pool);
+	a.want.addresses[a.want.n_addresses++] = addr(address);
 	enum hf_err err = acquire(&f, &a);
 	if (!err)
-		cr_assert_eq(release(&f, a.id, true, NULL), HF_OK);
+		cr_assert_eq(release(&f, a.want.id, true, NULL), HF_OK);
 	return err;
 }
 

@@ -24,7 +24,7 @@ TestSuite(query, .init = setup, .fini = teardown, .timeout = 600);
 
 static void write_lease(enum hf_kind kind, const char *zone, const char *mesh, const char *service) {
 	struct hf_acquire a = acquire_request(identity(zone, mesh, service), service);
-	a.id.kind = kind;
+	a.want.id.kind = kind;
 	cr_assert_eq(acquire(&f, &a), HF_OK, "%s", a.write.why.text);
 }
 
@@ -252,7 +252,7 @@ Test(query, an_address_is_in_one_of_five_states) {
 	cr_assert_eq(commit(&f, &put.write), HF_OK);
 	for (int i = 0; i < 2; i++) {
 		struct hf_acquire a = acquire_request(identity("east", "default", i ? "b" : "a"), "{}");
-		snprintf(a.pool, sizeof a.pool, "blue");
+		snprintf(a.want.pool, sizeof a.want.pool, "blue");
 		cr_assert_eq(acquire(&f, &a), HF_OK);
 	}
 	cr_assert_eq(release(&f, identity("east", "default", "b"), false, NULL), HF_OK);

@@ -147,7 +147,7 @@ Test(zones, what_cannot_connect_or_disconnect) {
 }
 
 static enum hf_err release_of(const char *service, bool purge, bool force) {
-	struct hf_release r = {.id = identity("east", "default", service), .purge = purge, .force = force};
+	struct hf_release r = {.want.id = identity("east", "default", service), .want.purge = purge, .want.force = force};
 	hf_release_begin(&r);
 	return commit(&f, &r.write);
 }
@@ -184,7 +184,7 @@ Test(zones, a_batch_sums_what_it_has_changed) {
 	struct hf_acquire more = acquire_request(identity("east", "default", "more"), "{}");
 	struct hf_acquire fresh = acquire_request(identity("east", "third", "fresh"), "{}");
 	struct hf_acquire elsewhere = acquire_request(identity("easter", "third", "fresh"), "{}");
-	struct hf_release gone = {.id = identity("east", "default", "old")};
+	struct hf_release gone = {.want.id = identity("east", "default", "old")};
 	struct hf_zone_connect c = {.name = "east", .instance = "a"};
 	struct hf_zone_disconnect d = {.name = "east"};
 	struct hf_write *writes[] = {&more.write, &fresh.write, &elsewhere.write, &gone.write, &c.write, &d.write};

@@ -64,7 +64,7 @@ static enum hf_err read_zone(struct hf_zone_info *ret) {
 }
 
 static struct hf_release force_release(const char *name) {
-	struct hf_release request = {.id = service(name), .force = true};
+	struct hf_release request = {.want.id = service(name), .want.force = true};
 	hf_release_begin(&request);
 	cr_assert_eq(commit(&f, &request.write), HF_OK, "%s", request.write.why.text);
 	return request;
@@ -193,8 +193,8 @@ Test(retire, a_zone_is_retired_with_all_its_leases_and_its_epoch_lives_on) {
 	hf_reader_end(f.reader);
 	cr_expect(counts[HF_ZONE_RETIRED] == 1 && counts[HF_ZONE_UNMANAGED] == 1 && counts[HF_ZONE_OFFLINE] == 0);
 	struct hf_acquire late = acquire_request(service("late"), "{}");
-	late.guard.has_epoch = true;
-	late.guard.epoch = epoch;
+	late.want.guard.has_epoch = true;
+	late.want.guard.epoch = epoch;
 	cr_expect_eq(acquire(&f, &late), HF_E_STALE_EPOCH);
 	cr_expect(strstr(late.write.why.text, "retired"), "%s", late.write.why.text);
 	cr_expect_eq(disconnect_zone(&f, "east"), HF_E_NOT_FOUND);

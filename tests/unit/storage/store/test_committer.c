@@ -114,7 +114,7 @@ Test(committer, what_is_queued_is_committed_together) {
 		struct hf_lease lease;
 		cr_assert_eq(writes[i].write.err, HF_OK);
 		cr_assert_eq(writes[i].lease.revision, 4 + (uint64_t)i, "in the order of the queue");
-		cr_assert_eq(read_lease(writes[i].id, &lease), HF_OK);
+		cr_assert_eq(read_lease(writes[i].want.id, &lease), HF_OK);
 		cr_assert_eq(lease.vips[0].n, writes[i].lease.vips[0].n);
 	}
 }
@@ -132,16 +132,16 @@ Test(committer, a_full_queue_is_overloaded_at_once) {
 	let_go = 1;
 	wait_until(&done, 3);
 	struct hf_lease lease;
-	cr_assert_eq(read_lease(c.id, &lease), HF_E_NOT_FOUND);
+	cr_assert_eq(read_lease(c.want.id, &lease), HF_E_NOT_FOUND);
 	cr_assert_eq(hf_committer_submit(committer, &c.write, NULL), HF_OK, "there is room again");
 	wait_until(&done, 4);
-	cr_assert_eq(read_lease(c.id, &lease), HF_OK);
+	cr_assert_eq(read_lease(c.want.id, &lease), HF_OK);
 }
 
 Test(committer, a_refused_write_does_not_disturb_its_batch) {
 	struct hf_acquire a = prepared("a"), refused = prepared("refused"), taken = prepared("taken"), b = prepared("b");
-	snprintf(refused.pool, sizeof refused.pool, "absent");
-	taken.addresses[taken.n_addresses++] = addr("241.0.0.0"); /* which `a` gets in the same batch */
+	snprintf(refused.want.pool, sizeof refused.want.pool, "absent");
+	taken.want.addresses[taken.want.n_addresses++] = addr("241.0.0.0"); /* which `a` gets in the same batch */
 	start(0);
 	hold_committer();
 	cr_assert_eq(hf_committer_submit(committer, &a.write, NULL), HF_OK);
@@ -216,10 +216,10 @@ Test(committer, stop_commits_what_is_queued_and_refuses_the_rest) {
 	let_go = 1;
 	pthread_join(thread, NULL);
 	cr_assert_eq(done, 4);
-	cr_assert_eq(read_lease(a.id, &lease), HF_OK);
-	cr_assert_eq(read_lease(b.id, &lease), HF_OK);
+	cr_assert_eq(read_lease(a.want.id, &lease), HF_OK);
+	cr_assert_eq(read_lease(b.want.id, &lease), HF_OK);
 	cr_assert_eq(alone.write.err, HF_E_OVERLOADED, "what commits alone may take long");
-	cr_assert_eq(read_lease(alone.id, &lease), HF_E_NOT_FOUND);
+	cr_assert_eq(read_lease(alone.want.id, &lease), HF_E_NOT_FOUND);
 	cr_assert_eq(hf_committer_submit(committer, &late.write, NULL), HF_E_OVERLOADED);
 	cr_assert(!hf_committer_try(committer, &late.write, &source));
 	hf_committer_free(committer);

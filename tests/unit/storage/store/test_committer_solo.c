@@ -222,7 +222,7 @@ Test(committer_solo, what_is_queued_when_one_ends_goes_before_the_next) {
 	wait_until(&done, 6);
 	const struct step *turns[] = {&first, &a, &second, &b, &c, &third};
 	for (int i = 0; i < 6; i++)
-		cr_expect_eq(turns[i]->at, i + 1, "%s had turn %d", turns[i]->acquire.id.service, turns[i]->at);
+		cr_expect_eq(turns[i]->at, i + 1, "%s had turn %d", turns[i]->acquire.want.id.service, turns[i]->at);
 	cr_expect_eq(commits, 4, "%d commits", commits);
 }
 

@@ -118,7 +118,7 @@ Test(expiry, an_expiry_frees_the_address_and_is_a_change_with_its_cause) {
 	cr_assert_eq(totals().quarantined, 0);
 	cr_assert_eq(deadlines(), 1, "that of the history entry");
 	struct hf_acquire b = acquire_request(service(2), "{}");
-	b.addresses[b.n_addresses++] = a.lease.vips[0];
+	b.want.addresses[b.want.n_addresses++] = a.lease.vips[0];
 	cr_assert_eq(acquire(&f, &b), HF_OK);
 }
 
@@ -191,7 +191,7 @@ Test(expiry, a_batch_carries_out_a_bounded_number_and_the_committer_the_rest) {
 	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &b), HF_OK);
 	for (int i = 0; i < 600; i++) {
 		struct hf_acquire a = acquire_request(service(i), "{}");
-		struct hf_release r = {.id = a.id};
+		struct hf_release r = {.want.id = a.want.id};
 		hf_acquire_begin(&a);
 		hf_release_begin(&r);
 		cr_assert_eq(a.write.apply(b, &a.write, NULL), HF_OK);
@@ -266,7 +266,7 @@ Test(expiry, a_quarantine_is_held_while_its_zone_is_offline_and_as_long_again_af
 	cr_assert(!exists(1));
 	cr_assert_eq(last_change().type, HF_CHANGE_EXPIRED);
 	struct hf_acquire b = acquire_request(service(2), "{}");
-	b.addresses[b.n_addresses++] = a.lease.vips[0];
+	b.want.addresses[b.want.n_addresses++] = a.lease.vips[0];
 	cr_assert_eq(acquire(&f, &b), HF_OK, "%s", b.write.why.text);
 }
 

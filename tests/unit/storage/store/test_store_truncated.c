@@ -36,7 +36,7 @@ static void write_services(int from, int to, bool purge) {
 		char name[16];
 		snprintf(name, sizeof name, "s%d", i);
 		struct hf_acquire a = acquire_request(identity("east", "default", name), name);
-		struct hf_release r = {.id = a.id, .purge = true};
+		struct hf_release r = {.want.id = a.want.id, .want.purge = true};
 		hf_acquire_begin(&a);
 		hf_release_begin(&r);
 		struct hf_write *write = purge ? &r.write : &a.write;

@@ -203,7 +203,7 @@ Test(sync, of_one_identity_what_is_listed_stands_whatever_its_place) {
 		sync_open(&sync, HF_SYNC_DELTA, "east", "*");
 		for (int k = 0; k < 2; k++) {
 			struct hf_sync_input input = {.role = table[i].roles[k], .place = table[i].places[k], .id = &id};
-			input.fingerprint = like.fingerprint;
+			input.fingerprint = like.want.fingerprint;
 			input.fingerprint_version = 1;
 			cr_assert_eq(hf_sync_add(&sync, &input, NULL), HF_OK);
 		}

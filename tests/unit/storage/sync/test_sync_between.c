@@ -56,7 +56,7 @@ static void other_zones(void) {
 
 static void other_zone_takes_the_claim(void) {
 	struct hf_acquire a = acquire_request(identity("west", "default", "a"), "{}");
-	a.addresses[a.n_addresses++] = addr("241.7.7.7");
+	a.want.addresses[a.want.n_addresses++] = addr("241.7.7.7");
 	cr_assert_eq(acquire(&f, &a), HF_OK);
 }
 
@@ -174,7 +174,7 @@ Test(sync_between, the_guard_and_the_offline_zone_are_judged_at_the_write) {
 	sync.max_release_percent = 0;
 	cr_assert_eq(sync.releases, 1);
 	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
-	struct hf_release forced = {.id = identity("east", "default", "c"), .force = true};
+	struct hf_release forced = {.want.id = identity("east", "default", "c"), .want.force = true};
 	hf_release_begin(&forced);
 	cr_assert_eq(commit(&f, &forced.write), HF_OK);
 	cr_expect_eq(sync_commit(&f, &sync), HF_OK, "there is nothing left to release");

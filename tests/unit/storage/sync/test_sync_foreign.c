@@ -43,13 +43,13 @@ Test(sync_foreign, looks_a_foreign_service_up_again_if_it_changed_since_the_snap
 	struct hf_acquire later = acquire_request(identity("east", "default", "later"), "1");
 	cr_assert_eq(acquire(&f, &gone), HF_OK);
 	begin_sync(&sync);
-	add(&sync, gone.id);
-	add(&sync, later.id);
+	add(&sync, gone.want.id);
+	add(&sync, later.want.id);
 	add(&sync, identity("west", "default", "own"));
 	cr_assert(peek(&f, &sync));
 	cr_assert_eq(sync.first->n_vips, 1);
 	cr_assert_eq(sync.first->next->n_vips, 0);
-	cr_assert_eq(release(&f, gone.id, true, NULL), HF_OK);
+	cr_assert_eq(release(&f, gone.want.id, true, NULL), HF_OK);
 	cr_assert_eq(acquire(&f, &later), HF_OK);
 	hf_sync_begin(&sync);
 	cr_assert_eq(commit(&f, &sync.write), HF_OK);

@@ -162,8 +162,8 @@ Test(sync_scope, a_manifest_tells_what_is_needed_and_writes_nothing) {
 	synced(&f, HF_SYNC_DELTA, "east", "-gone");
 	struct hf_acquire version = acquire_request(identity("east", "default", "a"), "{}");
 	struct hf_acquire bare = acquire_request(identity("east", "default", "bare"), "");
-	version.has_version = true;
-	strcpy(version.version, "7");
+	version.want.has_version = true;
+	strcpy(version.want.version, "7");
 	cr_assert_eq(acquire(&f, &version), HF_OK);
 	cr_assert_eq(acquire(&f, &bare), HF_OK);
 	struct hf_digest before = fixture_digest(&f);

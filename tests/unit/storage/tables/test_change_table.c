@@ -43,7 +43,7 @@ static void write_some(void) {
 	fixture_open(&f);
 	write_lease("east", "default", "a", "1");
 	write_lease("east", "demo", "b", "1");
-	external.id.kind = HF_MESH_EXTERNAL_SERVICE;
+	external.want.id.kind = HF_MESH_EXTERNAL_SERVICE;
 	cr_assert_eq(acquire(&f, &external), HF_OK);
 	write_lease("east", "default", "a", "2");
 	cr_assert_eq(release(&f, identity("east", "default", "a"), false, NULL), HF_OK);

@@ -30,7 +30,7 @@ static struct hf_identity holder(int i) {
 
 static void hold(int i) {
 	struct hf_acquire a = acquire_request(holder(i), "{}");
-	a.addresses[a.n_addresses++] = vip;
+	a.want.addresses[a.want.n_addresses++] = vip;
 	cr_assert_eq(acquire(&f, &a), HF_OK, "%s", a.write.why.text);
 }
 
