@@ -56,6 +56,7 @@
 #include "server/process/owner.h"
 #include "server/process/stall.h"
 #include "storage/disk/descriptors.h"
+#include "storage/store/open.h"
 
 #define DRAIN_MS 3000
 #define ANSWER_MS 500  /* to send the last answers */

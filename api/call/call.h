@@ -27,7 +27,6 @@ enum hf_request_header {
 	HF_SEC_FETCH_SITE,
 	HF_REQUEST_HEADERS
 };
-const char *hf_request_header_name(enum hf_request_header header);
 
 enum hf_method { HF_GET, HF_PUT, HF_POST, HF_DELETE, HF_OTHER_METHOD };
 
@@ -125,10 +124,6 @@ bool hf_call_start(struct hf_call *call, const char *target);
  * hf_call_free(). */
 void hf_call_end(struct hf_call *call);
 
-/* Takes a line of a request header; the value is the server's, valid until the request ends. Lines of a list are joined (RFC
- * 9110, 5.3). HF_E_INVALID_PARAMETER: a header that is no list comes twice. HF_E_OVERLOADED: out of memory. */
-enum hf_err hf_call_header(struct hf_call *call, enum hf_request_header header, const char *value) HF_CHECKED;
-
 /* Finds the route from method, target and headers; no store is touched. An answer may be ready already (then HF_STEP_DONE and a
  * status): 400, 403, 404, 405, 415, 421. To be called once, before the body is read. */
 void hf_call_route(struct hf_call *call);
@@ -139,10 +134,6 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len);
 
 enum hf_step hf_call_begin(struct hf_call *call);
 void hf_call_committed(struct hf_call *call);
-
-/* An answer that is ready, larger than HF_SHARE_SMALL_BYTES and in memory becomes a stream that has a share of the memory for such
- * answers; 503 if there is none left and nothing was written. To be called once, before it is sent. */
-void hf_call_keep(struct hf_call *call);
 
 /* Answers with a problem; call->why has the detail. */
 void hf_call_problem(struct hf_call *call, enum hf_err err);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "request.h"
+
 static enum hf_err malformed(struct hf_call *call, const char *name, const char *text) {
 	return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "%s: \"%.80s\" is neither * nor a list of at most %d quoted entity tags",
 		       name, text, HF_CONDITION_TAGS_MAX);

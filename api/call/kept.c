@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call.h"
+#include "kept.h"
 #include "storage/base/monotonic.h"
 
 #define LIMIT_MS 60000	    /* its reader may take a minute … */

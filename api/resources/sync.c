@@ -10,6 +10,8 @@
 #include "resources.h"
 #include "storage/base/monotonic.h"
 #include "storage/requests/zone_requests.h"
+#include "storage/sync/sync_apply.h"
+#include "storage/sync/sync_judge.h"
 
 /* Writes the members of an identity. The zone is left out if it is the route's. */
 static void write_identity(struct hf_json *json, const struct hf_sync *sync, const struct hf_sync_item *item) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/call/kept.h"
 #include "api/call/metrics.h"
 #include "api/call/route.h"
 #include "headers.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/call/request.h"
 #include "head.h"
 
 /* The server's own headers follow those of the API. */

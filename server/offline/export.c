@@ -12,6 +12,7 @@
 #include "outfile.h"
 #include "server/process/owner.h"
 #include "storage/disk/file.h"
+#include "storage/store/open.h"
 
 #define WRITE_BYTES ((size_t)256 << 10)
 #define LIMIT_S 60

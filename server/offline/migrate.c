@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "storage/store/open.h"
 #include "storage/store/store.h"
 
 static void print_migration(unsigned found, const char *aside) {

@@ -6,6 +6,7 @@
 
 #include "api/shapes/verify_json.h"
 #include "storage/admin/repair.h"
+#include "storage/store/open.h"
 
 static const enum hf_table REBUILT[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES, HF_POOLS};
 #define N_REBUILT (sizeof REBUILT / sizeof *REBUILT)

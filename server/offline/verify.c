@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "api/shapes/verify_json.h"
+#include "storage/store/open.h"
 
 static void print_violation(void *context, enum hf_table table, const char *what) {
 	(void)context;

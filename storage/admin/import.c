@@ -11,6 +11,7 @@
 #include "restore.h"
 #include "storage/disk/datadir.h"
 #include "storage/disk/lock_file.h"
+#include "storage/store/open.h"
 #include "storage/store/store.h"
 #include "storage/tables/meta_table.h"
 

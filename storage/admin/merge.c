@@ -7,6 +7,7 @@
 
 #include "derive.h"
 #include "storage/store/batch.h"
+#include "storage/store/lease_change.h"
 #include "storage/tables/allocator.h"
 #include "storage/verify/verify.h"
 

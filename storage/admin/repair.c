@@ -7,7 +7,7 @@
 
 #include "derive.h"
 #include "storage/disk/datadir.h"
-#include "storage/verify/verify_internal.h"
+#include "storage/verify/verify_pass.h"
 
 static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES};
 

@@ -13,6 +13,7 @@
 #include "storage/disk/space.h"
 #include "storage/requests/pool_requests.h"
 #include "storage/store/batch.h"
+#include "storage/store/open.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/lease_table.h"
 #include "storage/tables/meta_table.h"

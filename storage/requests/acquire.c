@@ -2,6 +2,7 @@
 #include "acquire.h"
 
 #include "leases.h"
+#include "storage/store/lease_change.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/holders.h"
 

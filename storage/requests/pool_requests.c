@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "storage/store/batch.h"
+#include "storage/store/lease_change.h"
 #include "storage/tables/allocator.h"
 
 static enum hf_err overlap(const struct hf_pool *other, struct hf_range theirs, struct hf_range ours, struct hf_why *why) {

@@ -3,6 +3,7 @@
 
 #include "leases.h"
 #include "storage/store/batch.h"
+#include "storage/store/lease_change.h"
 
 static enum hf_err judge(struct hf_txn *txn, struct hf_release *request, struct hf_why *why, struct hf_decision *ret,
 			 bool *ret_forced) {

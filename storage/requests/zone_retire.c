@@ -3,6 +3,7 @@
 
 #include "release.h"
 #include "storage/store/batch.h"
+#include "storage/store/lease_change.h"
 #include "storage/tables/lease_table.h"
 
 static enum hf_err judge(struct hf_batch *batch, struct hf_zone_retire *request, struct hf_why *why) {

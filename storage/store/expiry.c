@@ -1,6 +1,7 @@
 /* expiry.c — processing deadlines that have come. */
 #include "expiry.h"
 
+#include "lease_change.h"
 #include "storage/model/zone_rules.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"

@@ -2,6 +2,7 @@
 #include "follow.h"
 
 #include "batch.h"
+#include "lease_change.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
 #include "storage/tables/lease_table.h"

@@ -1,5 +1,6 @@
 /* lease_change.c — the only way to alter a lease: everything else in the store is derived from its record before and after. */
-#include "batch.h"
+#include "lease_change.h"
+
 #include "storage/model/tally.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/deadline.h"

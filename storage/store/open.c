@@ -6,7 +6,9 @@
 
 #include "batch.h"
 #include "follow.h"
+#include "lease_change.h"
 #include "migrate.h"
+#include "open.h"
 #include "presence.h"
 #include "storage/base/digest.h"
 #include "storage/base/monotonic.h"

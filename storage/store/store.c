@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "presence.h"
+#include "storage/base/monotonic.h"
 #include "storage/disk/lock_file.h"
 #include "storage/tables/holders.h"
 #include "store_internal.h"
@@ -121,3 +122,8 @@ enum hf_err hf_store_begin_alone(struct hf_store *store, struct hf_why *why, str
 }
 
 int hf_store_share_lock(const struct hf_store *store) { return dup(store->lock_fd); }
+
+int64_t hf_store_oldest_reader_ms(const struct hf_store *store) {
+	int64_t since_us = store->oldest_since_us;
+	return since_us ? (hf_monotonic_us() - since_us) / 1000 : 0;
+}

@@ -44,11 +44,6 @@ static void note_oldest_reader(struct hf_store *store) {
 	store->oldest_txn = oldest;
 }
 
-int64_t hf_store_oldest_reader_ms(const struct hf_store *store) {
-	int64_t since_us = store->oldest_since_us;
-	return since_us ? (hf_monotonic_us() - since_us) / 1000 : 0;
-}
-
 enum hf_err hf_upkeep_is_due(struct hf_store *store, struct hf_txn *reader, struct hf_why *why, bool *ret) {
 	int64_t now_ms = hf_store_now_ms(store);
 	hf_kv_drop_dead_readers(store->kv);

@@ -5,6 +5,7 @@
 #include "storage/requests/acquire.h"
 #include "storage/requests/release.h"
 #include "storage/store/wear.h"
+#include "sync_apply.h"
 #include "sync_internal.h"
 
 #define SCANNED_MIN 1000

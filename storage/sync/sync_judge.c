@@ -4,6 +4,7 @@
 
 #include "storage/tables/lease_table.h"
 #include "sync_internal.h"
+#include "sync_judge.h"
 
 static bool has_work(const struct hf_sync *sync) {
 	for (uint32_t i = 0; i < sync->n_sorted; i++)

@@ -1,5 +1,5 @@
 /* verify.c — the order of the passes, what they share, and the checks of the small tables. */
-#include "verify_internal.h"
+#include "verify_pass.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* verify_addresses.c — checks the holders of addresses, current and past, and the deadlines. */
-#include "verify_internal.h"
+#include "verify_pass.h"
 
 #include <inttypes.h>
 

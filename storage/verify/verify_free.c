@@ -1,5 +1,5 @@
 /* verify_free.c — checks that the held, reserved and free addresses fill every CIDR exactly. */
-#include "verify_internal.h"
+#include "verify_pass.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* verify_leases.c — checks each lease against everything derived from it, and walks leases and scopes side by side. */
-#include "verify_internal.h"
+#include "verify_pass.h"
 
 #include <inttypes.h>
 

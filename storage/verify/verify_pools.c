@@ -1,5 +1,5 @@
 /* verify_pools.c — each pool's ranges and counters. */
-#include "verify_internal.h"
+#include "verify_pass.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

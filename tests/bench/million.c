@@ -17,6 +17,7 @@
 
 #include "storage/disk/descriptors.h"
 #include "storage/requests/leases.h"
+#include "storage/store/open.h"
 #include "storage/store/upkeep.h"
 
 #define BATCH 1000

@@ -9,6 +9,8 @@
 #include "random_sync.h"
 #include "seen.h"
 #include "storage/store/upkeep.h"
+#include "storage/sync/sync_apply.h"
+#include "storage/sync/sync_judge.h"
 #include "words.h"
 #include "writes.h"
 

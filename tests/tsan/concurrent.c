@@ -13,6 +13,7 @@
 
 #include "arena.h"
 #include "storage/requests/lease_query.h"
+#include "storage/store/open.h"
 
 #define WAITERS 3
 #define STREAMERS 2

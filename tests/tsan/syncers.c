@@ -3,6 +3,8 @@
 
 #include "arena.h"
 #include "storage/sync/sync.h"
+#include "storage/sync/sync_apply.h"
+#include "storage/sync/sync_judge.h"
 
 #define SERVICES 40    /* of one zone */
 #define LISTED_MAX 250 /* more than there are: the same ones again */

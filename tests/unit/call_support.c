@@ -1,5 +1,6 @@
 /* call_support.c — requests through the API without a socket. */
 #include "call_support.h"
+#include "api/call/request.h"
 #include "api/routes.h"
 
 #include <semaphore.h>

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "storage/disk/descriptors.h"
+#include "storage/store/open.h"
 #include "storage/store/upkeep.h"
 #include "storage/verify/verify.h"
 

@@ -1,6 +1,8 @@
 /* sync_support.c — syncs in one line of text. */
 #include "sync_support.h"
 #include "storage/requests/lease_query.h"
+#include "storage/sync/sync_apply.h"
+#include "storage/sync/sync_judge.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>

@@ -4,6 +4,7 @@
 
 #include "api/call/media.h"
 #include "api/call/origin.h"
+#include "api/call/request.h"
 #include "tests/unit/call_support.h"
 
 static enum hf_err judged(const char *url, const char *names, const char *host, const char *origin, const char *site) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "storage/admin/backup.h"
+#include "storage/store/open.h"
 #include "storage/store/upkeep.h"
 #include "tests/unit/support.h"
 

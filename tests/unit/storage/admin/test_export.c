@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "storage/admin/restore.h"
+#include "storage/store/open.h"
 #include "storage/store/upkeep.h"
 #include "tests/unit/dump_support.h"
 

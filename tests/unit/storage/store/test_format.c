@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "storage/store/lease_change.h"
 #include "storage/store/store_internal.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/allocator.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "storage/disk/lmdb_file.h"
+#include "storage/store/open.h"
 #include "storage/store/upkeep.h"
 #include "tests/unit/support.h"
 

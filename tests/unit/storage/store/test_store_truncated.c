@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/store/open.h"
 #include "storage/store/upkeep.h"
 #include "tests/unit/support.h"
 

@@ -4,6 +4,8 @@
 
 #include "storage/store/upkeep.h"
 #include "storage/sync/sync.h"
+#include "storage/sync/sync_apply.h"
+#include "storage/sync/sync_judge.h"
 #include "tests/unit/support.h"
 
 static struct hf_budget budget = {.max_bytes = 1 << 20};

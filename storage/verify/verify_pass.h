@@ -1,6 +1,6 @@
-/* verify_internal.h — what the passes of verify share; for verify*.c, and for repair.c, which reads records the same way. */
-#ifndef HF_STORAGE_VERIFY_VERIFY_INTERNAL_H
-#define HF_STORAGE_VERIFY_VERIFY_INTERNAL_H
+/* verify_pass.h — what the passes of verify share; for verify*.c, and for repair.c, which reads records the same way. */
+#ifndef HF_STORAGE_VERIFY_VERIFY_PASS_H
+#define HF_STORAGE_VERIFY_VERIFY_PASS_H
 
 #include "storage/model/change.h"
 #include "storage/model/lease.h"
