@@ -61,7 +61,7 @@ enum hf_err hf_handle_address_history(struct hf_call *call) {
 	if (at && !hf_time_parse(at, &at_ms))
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
 			       "at: \"%.60s\" is not an RFC 3339 time such as 2026-01-31T12:00:00Z", at);
-	int n = hf_history_read(call->reader, a, at_ms, hf_store_patient_ms(call->api->store), holders);
+	int n = hf_holders_read(call->reader, a, at_ms, hf_store_patient_ms(call->api->store), holders);
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
 	hf_json_key(&json, "items");

@@ -94,7 +94,7 @@ enum hf_err hf_lane_start(struct hf_store *store, struct hf_lane **ret) {
 		return HF_E_OVERLOADED;
 	pthread_mutex_init(&lane->lock, NULL);
 	pthread_cond_init(&lane->changed, NULL);
-	if (hf_reader_open(store, &lane->reader) || pthread_create(&lane->thread, NULL, run, lane) != 0) {
+	if (hf_reader_open(store, NULL, &lane->reader) || pthread_create(&lane->thread, NULL, run, lane) != 0) {
 		hf_lane_free(lane);
 		return HF_E_OVERLOADED;
 	}

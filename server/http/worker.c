@@ -71,7 +71,7 @@ struct hf_call *hf_workers_call(struct hf_workers *workers, const char *target) 
 		hf_call_free(call);
 		return NULL;
 	}
-	if (!worker->reader && hf_reader_open(workers->api->store, &worker->reader))
+	if (!worker->reader && hf_reader_open(workers->api->store, NULL, &worker->reader))
 		worker->reader = NULL;
 	call->reader = worker->reader;
 	call->memo = worker->memo;

@@ -37,9 +37,9 @@ static enum hf_err add_line(void *context, const struct hf_line *line, struct hf
 
 static enum hf_err export_to(struct export *e, struct hf_store *store, struct hf_why *why) {
 	struct hf_txn *reader;
-	enum hf_err err = hf_reader_open(store, &reader);
+	enum hf_err err = hf_reader_open(store, why, &reader);
 	if (err)
-		return hf_fail(why, err, "no reader is left");
+		return err;
 	err = hf_reader_begin(reader, why);
 	if (!err)
 		err = hf_dump(reader, add_line, e, why);

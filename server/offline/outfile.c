@@ -13,7 +13,7 @@
 #include "storage/disk/space.h"
 
 static enum hf_err fail(const struct hf_outfile *out, struct hf_why *why) {
-	return hf_fail(why, hf_room_is_short(errno) ? HF_E_STORAGE_FULL : HF_E_STORAGE, "%.120s cannot be written: %s", out->name,
+	return hf_fail(why, hf_space_is_short(errno) ? HF_E_STORAGE_FULL : HF_E_STORAGE, "%.120s cannot be written: %s", out->name,
 		       strerror(errno));
 }
 

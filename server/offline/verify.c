@@ -52,7 +52,7 @@ int hf_offline_verify(const struct hf_offline *o) {
 		err = hf_store_open_read(path, &why, &store);
 	if (err)
 		return hf_offline_fail("verify", err, &why);
-	err = hf_reader_open(store, &reader);
+	err = hf_reader_open(store, &why, &reader);
 	if (!err) {
 		err = hf_reader_begin(reader, &why);
 		if (!err)

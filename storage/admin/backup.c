@@ -20,11 +20,11 @@ struct hf_backup {
 	struct hf_txn *reader;
 	_Atomic bool expired;
 	int fd; /* the database's, and the database's to close */
-	struct hf_kv_meta file;
+	struct hf_lmdb_meta file;
 	struct hf_meta meta;
 	struct hf_hasher *hasher; /* NULL: the digest is made */
 	uint64_t at;		  /* what is read next */
-	uint8_t head[2 * HF_KV_PAGE_MAX];
+	uint8_t head[2 * HF_LMDB_PAGE_MAX];
 	uint8_t trailer[HF_BACKUP_TRAILER_BYTES];
 };
 
@@ -33,24 +33,21 @@ static uint64_t database_bytes(const struct hf_backup *backup) { return backup->
 static void make_head(struct hf_backup *backup) {
 	uint32_t page_bytes = backup->file.page_bytes;
 	for (int page = 0; page < 2; page++)
-		hf_kv_meta_page(&backup->file, page, backup->head + (size_t)page * page_bytes);
+		hf_lmdb_meta_page(&backup->file, page, backup->head + (size_t)page * page_bytes);
 	memcpy(backup->head + page_bytes - HF_BACKUP_MARK_BYTES, HF_BACKUP_MARK, HF_BACKUP_MARK_BYTES);
 	memcpy(backup->trailer, HF_BACKUP_MARK, HF_BACKUP_MARK_BYTES);
 }
 
 enum hf_err hf_backup_open(struct hf_store *store, struct hf_why *why, struct hf_backup **ret) {
 	struct hf_backup *backup = calloc(1, sizeof *backup);
-	enum hf_err err = HF_E_OVERLOADED;
 	if (backup)
 		backup->hasher = hf_hasher_new();
-	if (!backup || !backup->hasher || hf_reader_open(store, &backup->reader)) {
-		hf_fail(why, err, "out of memory or readers");
-	} else {
+	enum hf_err err = backup && backup->hasher ? hf_reader_open(store, why, &backup->reader) : hf_no_memory(why);
+	if (!err)
 		err = hf_txn_renew_file(backup->reader, why, &backup->fd, &backup->file);
-		if (!err) {
-			backup->meta = hf_meta_read(backup->reader);
-			err = hf_txn_fault(backup->reader, why);
-		}
+	if (!err) {
+		backup->meta = hf_meta_read(backup->reader);
+		err = hf_txn_fault(backup->reader, why);
 	}
 	if (err) {
 		if (backup && backup->hasher)

@@ -12,7 +12,7 @@
 #define KEY_BYTES_MAX 512
 
 struct hf_load {
-	struct hf_kv *kv;
+	struct hf_env *env;
 	struct hf_txn *txn; /* NULL after the end, or after a failed commit */
 	struct hf_meta meta;
 	struct hf_derive derive;
@@ -28,9 +28,9 @@ enum hf_err hf_load_begin(const char *dir, struct hf_why *why, struct hf_load **
 	struct hf_load *load = calloc(1, sizeof *load);
 	if (!load)
 		return hf_no_memory(why);
-	enum hf_err err = hf_kv_open(dir, HF_DEFAULT_MAP_BYTES, why, &load->kv);
+	enum hf_err err = hf_env_open(dir, HF_DEFAULT_MAP_BYTES, why, &load->env);
 	if (!err)
-		err = hf_txn_begin(load->kv, why, &load->txn);
+		err = hf_txn_begin(load->env, why, &load->txn);
 	if (err) {
 		hf_load_close(load);
 		return err;
@@ -45,7 +45,7 @@ void hf_load_close(struct hf_load *load) {
 	if (load->txn)
 		hf_txn_abort(load->txn);
 	hf_derive_free(&load->derive);
-	hf_kv_close(load->kv);
+	hf_env_close(load->env);
 	free(load);
 }
 
@@ -221,7 +221,7 @@ static enum hf_err load_holder(struct hf_load *load, const struct hf_line *line,
 		err = check_order(load, hf_writer_end(&w), why);
 	if (err)
 		return err;
-	hf_history_put(load->txn, line->address, &line->holder);
+	hf_holders_put(load->txn, line->address, &line->holder);
 	hf_derive_past(load->txn, line->address, &line->holder);
 	return HF_OK;
 }
@@ -298,5 +298,5 @@ enum hf_err hf_load_line(struct hf_load *load, const struct hf_line *line, struc
 	if (++load->lines < LINES_A_COMMIT)
 		return HF_OK;
 	err = commit(load, why);
-	return err ? err : hf_txn_begin(load->kv, why, &load->txn);
+	return err ? err : hf_txn_begin(load->env, why, &load->txn);
 }

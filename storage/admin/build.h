@@ -10,7 +10,7 @@
 
 struct hf_load;
 
-/* Begins a new database in an existing, empty directory. Fails as hf_kv_open() and hf_txn_begin() do. */
+/* Begins a new database in an existing, empty directory. Fails as hf_env_open() and hf_txn_begin() do. */
 enum hf_err hf_load_begin(const char *dir, struct hf_why *why, struct hf_load **ret) HF_CHECKED;
 
 /* Adds the next line, in the order of export.h.

@@ -13,7 +13,7 @@ enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, stru
 	if (pools)
 		d->pools = pools;
 	if (!copy)
-		return hf_fail(why, HF_E_STORAGE, "out of memory");
+		return hf_no_memory(why);
 	*copy = *pool;
 	copy->active = copy->quarantined = 0;
 	for (int family = 0; family < HF_FAMILIES; family++)
@@ -42,7 +42,7 @@ static enum hf_err check_address(struct hf_txn *txn, const struct hf_pool *pool,
 	hf_addr_format(a, text);
 	if (hf_pool_place(pool, a, NULL) == HF_OUTSIDE)
 		return hf_fail(why, HF_E_CORRUPT, "%s lies in no range of pool \"%s\"", text, pool->name);
-	if (hf_history_present(txn, a, &holder))
+	if (hf_holders_present(txn, a, &holder))
 		return hf_fail(why, HF_E_CORRUPT, "%s is in two leases: %s \"%.60s\" of zone \"%s\", mesh \"%s\" has it already",
 			       text, hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
 	return HF_OK;
@@ -89,7 +89,7 @@ enum hf_err hf_derive_lease(struct hf_derive *d, struct hf_txn *txn, const struc
 	hf_tally_lease(pool, &d->scope, lease, 1);
 	for (int i = 0; i < lease->n_vips; i++) {
 		struct hf_holder holder = {lease->id, bound[i].from_revision, bound[i].from_ms, 0};
-		hf_history_open(txn, lease->vips[i], &holder);
+		hf_holders_open(txn, lease->vips[i], &holder);
 	}
 	if (lease->state == HF_QUARANTINED)
 		hf_deadline_put(txn, &deadline);
@@ -97,7 +97,7 @@ enum hf_err hf_derive_lease(struct hf_derive *d, struct hf_txn *txn, const struc
 }
 
 void hf_derive_past(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
-	struct hf_deadline deadline = hf_history_deadline(a, holder);
+	struct hf_deadline deadline = hf_holders_deadline(a, holder);
 	hf_deadline_put(txn, &deadline);
 }
 

@@ -26,7 +26,7 @@ static bool read_bounds(struct dump *d) {
 	struct hf_key ours, theirs;
 	hf_identity_encode(&line->lease.id, &ours);
 	for (int i = 0; i < line->lease.n_vips; i++) {
-		if (!hf_history_present(d->reader, line->lease.vips[i], &holder))
+		if (!hf_holders_present(d->reader, line->lease.vips[i], &holder))
 			return false;
 		hf_identity_encode(&holder.id, &theirs);
 		if (ours.len != theirs.len || memcmp(ours.bytes, theirs.bytes, ours.len) != 0)
@@ -57,7 +57,7 @@ static bool read_row(struct dump *d, enum hf_table table, struct hf_slice key, s
 			hf_txn_corrupt(d->reader, HF_ADDRESSES, "a lease's address has another holder");
 		return true;
 	case HF_HISTORY:
-		return hf_history_decode(key, value, &line->address, &line->holder);
+		return hf_holders_decode(key, value, &line->address, &line->holder);
 	default:
 		return hf_change_decode(key, value, &line->change);
 	}

@@ -10,6 +10,7 @@
 #include "build.h"
 #include "restore.h"
 #include "storage/disk/datadir.h"
+#include "storage/disk/file.h"
 #include "storage/disk/lock_file.h"
 #include "storage/store/open.h"
 #include "storage/store/store.h"
@@ -40,9 +41,9 @@ static enum hf_err load_lines(struct hf_import *im, struct hf_load *load, struct
 static enum hf_err check_store(struct hf_store *store, struct hf_why *why) {
 	struct hf_verify_counts counts = {0};
 	struct hf_txn *reader;
-	enum hf_err err = hf_reader_open(store, &reader);
+	enum hf_err err = hf_reader_open(store, why, &reader);
 	if (err)
-		return hf_fail(why, err, "no reader is left");
+		return err;
 	err = hf_reader_begin(reader, why);
 	if (!err)
 		err = hf_verify_sound(reader, "the export", why, &counts);
@@ -74,9 +75,9 @@ static enum hf_err build(struct hf_import *im, const char *dir, struct hf_why *w
 
 static enum hf_err is_untouched(struct hf_store *store, struct hf_why *why, bool *ret) {
 	struct hf_txn *reader;
-	enum hf_err err = hf_reader_open(store, &reader);
+	enum hf_err err = hf_reader_open(store, why, &reader);
 	if (err)
-		return hf_fail(why, err, "no reader is left");
+		return err;
 	err = hf_reader_begin(reader, why);
 	if (!err) {
 		*ret = hf_meta_is_untouched(reader);
@@ -93,10 +94,9 @@ static enum hf_err raise_epoch(const struct hf_import *im, struct hf_store *stor
 /* Puts the store that was built, which is closed then, in place of the directory's. */
 static enum hf_err install(struct hf_import *im, const char *dir, struct hf_store *built, struct hf_why *why) {
 	char file[PATH_MAX], old[PATH_MAX], aside[PATH_MAX];
-	snprintf(old, sizeof old, "%s/data.mdb", im->dir);
-	enum hf_err err = HF_OK;
-	if (snprintf(file, sizeof file, "%s/data.mdb", dir) >= (int)sizeof file)
-		err = hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	enum hf_err err = hf_datadir_file(im->dir, why, old);
+	if (!err)
+		err = hf_datadir_file(dir, why, file);
 	if (!err)
 		err = raise_epoch(im, built, why);
 	im->meta = *hf_store_meta(built);
@@ -136,9 +136,7 @@ static enum hf_err import_locked(struct hf_import *im, struct hf_store *store, s
 	char dir[PATH_MAX];
 	struct hf_store *built;
 	bool replace = true;
-	enum hf_err err = HF_OK;
-	if (snprintf(dir, sizeof dir, "%s/importing", im->dir) >= (int)sizeof dir)
-		err = hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
+	enum hf_err err = hf_datadir_path(im->dir, "importing", why, dir);
 	if (!err && store)
 		err = is_untouched(store, why, &replace);
 	if (!err)
@@ -177,7 +175,7 @@ enum hf_err hf_import(struct hf_import *im, struct hf_why *why) {
 	if (err)
 		return err;
 	err = import_locked(im, store, why);
-	if (!err && im->applied && !im->merged && !hf_mark_store(lock, &im->meta))
+	if (!err && im->applied && !im->merged && !hf_lock_file_store(lock, &im->meta))
 		err = hf_fail(why, HF_E_DATA_DIR, "the import is in place, but holdfast.lock in %.100s cannot be written: %s",
 			      im->dir, strerror(errno));
 	close(lock);

@@ -219,7 +219,7 @@ static bool fits(struct walk *w, const struct target *target, const struct hf_le
 	struct hf_holder holder;
 	name_lease(&lease->id, id);
 	hf_addr_format(a, text);
-	bool held = hf_history_present(w->into, a, &holder);
+	bool held = hf_holders_present(w->into, a, &holder);
 	if (held && !hf_identity_equal(&holder.id, &lease->id)) {
 		tell(w, HF_LINE_LEASE, "%s: %s is held here by %s \"%.80s\" of zone \"%s\", mesh \"%s\"", id, text,
 		     hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
@@ -364,11 +364,9 @@ enum hf_err hf_merge(struct hf_merge *merge, struct hf_why *why) {
 	struct walk w = {.merge = merge};
 	merge->counts = (struct hf_merge_counts){0};
 	merge->applied = false;
-	enum hf_err err = hf_reader_open(merge->from, &w.from);
+	enum hf_err err = hf_reader_open(merge->from, why, &w.from);
 	if (!err)
-		err = hf_reader_open(merge->into, &w.into);
-	if (err)
-		hf_fail(why, err, "no reader is left");
+		err = hf_reader_open(merge->into, why, &w.into);
 	if (!err)
 		err = hf_reader_begin(w.from, why);
 	if (!err)

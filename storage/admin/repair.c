@@ -7,6 +7,7 @@
 
 #include "derive.h"
 #include "storage/disk/datadir.h"
+#include "storage/disk/file.h"
 #include "storage/verify/verify_pass.h"
 
 static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES};
@@ -27,7 +28,7 @@ static bool newest_past(struct hf_txn *reader, struct hf_addr a, struct hf_holde
 	hf_put_addr(&w, a);
 	hf_put_uint(&w, UINT64_MAX, 8);
 	hf_cursor_open(reader, HF_HISTORY, &history);
-	return hf_cursor_seek_back(&history, hf_writer_end(&w)) && hf_history_decode(history.key, history.value, &of, ret) &&
+	return hf_cursor_seek_back(&history, hf_writer_end(&w)) && hf_holders_decode(history.key, history.value, &of, ret) &&
 	       of.n == a.n;
 }
 
@@ -55,7 +56,7 @@ static struct hf_bound bound_of(struct hf_verify *v, const struct hf_lease *leas
 
 static enum hf_err read_pools(struct rebuild *r) {
 	struct hf_pool *pool = malloc(sizeof *pool);
-	enum hf_err err = pool ? HF_OK : hf_fail(r->why, HF_E_STORAGE, "out of memory");
+	enum hf_err err = pool ? HF_OK : hf_no_memory(r->why);
 	HF_CURSOR pools;
 	hf_cursor_open(r->before.txn, HF_POOLS, &pools);
 	while (!err && hf_cursor_next(&pools))
@@ -92,7 +93,7 @@ static void derive_history(struct rebuild *r) {
 	HF_CURSOR history;
 	hf_cursor_open(r->before.txn, HF_HISTORY, &history);
 	while (hf_cursor_next(&history))
-		if (hf_history_decode(history.key, history.value, &a, &holder) && holder.to_ms != 0)
+		if (hf_holders_decode(history.key, history.value, &a, &holder) && holder.to_ms != 0)
 			hf_derive_past(r->txn, a, &holder);
 }
 
@@ -174,9 +175,9 @@ static enum hf_err derive_anew(struct hf_repair *repair, struct hf_txn *reader, 
 
 static enum hf_err keep_copy(struct hf_repair *repair, struct hf_why *why) {
 	char file[PATH_MAX], aside[PATH_MAX];
-	if (snprintf(file, sizeof file, "%s/data.mdb", repair->dir) >= (int)sizeof file)
-		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
-	enum hf_err err = hf_datadir_aside(repair->dir, "before-repair", hf_store_now_ms(repair->store), why, aside);
+	enum hf_err err = hf_datadir_file(repair->dir, why, file);
+	if (!err)
+		err = hf_datadir_aside(repair->dir, "before-repair", hf_store_now_ms(repair->store), why, aside);
 	if (!err)
 		err = hf_file_copy(file, aside, 0, why);
 	if (err)
@@ -213,9 +214,9 @@ enum hf_err hf_repair(struct hf_repair *repair, struct hf_why *why) {
 	repair->applied = false;
 	repair->aside[0] = '\0';
 	memset(repair->rows, 0, sizeof repair->rows);
-	enum hf_err err = hf_reader_open(repair->store, &reader);
+	enum hf_err err = hf_reader_open(repair->store, why, &reader);
 	if (err)
-		return hf_fail(why, err, "no reader is left");
+		return err;
 	err = hf_reader_begin(reader, why);
 	if (!err)
 		err = hf_verify(reader, note_found, repair, why, &counts);

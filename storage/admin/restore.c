@@ -9,6 +9,7 @@
 
 #include "backup.h"
 #include "storage/disk/datadir.h"
+#include "storage/disk/file.h"
 #include "storage/disk/lock_file.h"
 #include "storage/disk/space.h"
 #include "storage/requests/pool_requests.h"
@@ -94,7 +95,7 @@ static enum hf_err read_content(struct hf_txn *reader, struct hf_why *why, struc
 	ret->meta = hf_meta_read(reader);
 	ret->is_untouched = hf_meta_is_untouched(reader);
 	enum hf_err err = hf_pools_each(reader, add_pool, ret, why);
-	return !err && ret->lost ? hf_fail(why, HF_E_STORAGE, "out of memory") : err;
+	return !err && ret->lost ? hf_no_memory(why) : err;
 }
 
 /* Reads what a store says of itself, and with `counts` checks all its invariants. */
@@ -104,7 +105,7 @@ static enum hf_err read_store(const char *path, struct hf_why *why, struct conte
 	enum hf_err err = hf_store_open_read(path, why, &store);
 	if (err)
 		return err;
-	err = hf_reader_open(store, &reader);
+	err = hf_reader_open(store, why, &reader);
 	if (!err) {
 		err = hf_reader_begin(reader, why);
 		if (!err)
@@ -190,7 +191,7 @@ static enum hf_err build(struct hf_restore *r, const char *dir, const char *file
 	uint64_t bytes;
 	enum hf_err err = hf_backup_check(r->file, why, &kind, &bytes);
 	if (!err && mkdir(dir, 0750) != 0)
-		err = hf_fail(why, hf_room_err(errno), "%.120s cannot be made: %s", dir, strerror(errno));
+		err = hf_fail(why, hf_space_err(errno), "%.120s cannot be made: %s", dir, strerror(errno));
 	if (!err) {
 		hf_file_give(dir);
 		err = hf_file_copy(r->file, file, bytes, why);
@@ -216,12 +217,15 @@ static enum hf_err build(struct hf_restore *r, const char *dir, const char *file
 static enum hf_err restore_locked(struct hf_restore *r, struct hf_why *why) {
 	char old_file[PATH_MAX], dir[PATH_MAX], file[PATH_MAX], aside[PATH_MAX];
 	uint64_t at_least;
-	if (snprintf(dir, sizeof dir, "%s/restoring", r->dir) >= (int)sizeof dir ||
-	    snprintf(file, sizeof file, "%s/restoring/data.mdb", r->dir) >= (int)sizeof file)
-		return hf_fail(why, HF_E_DATA_DIR, "the path of the data directory is too long");
-	snprintf(old_file, sizeof old_file, "%s/data.mdb", r->dir);
+	enum hf_err err = hf_datadir_file(r->dir, why, old_file);
+	if (!err)
+		err = hf_datadir_path(r->dir, "restoring", why, dir);
+	if (!err)
+		err = hf_datadir_file(dir, why, file);
+	if (err)
+		return err;
 	CONTENT backup = {.n_pools = 0};
-	enum hf_err err = read_store(r->file, why, &backup, &r->counts);
+	err = read_store(r->file, why, &backup, &r->counts);
 	r->backup = backup.meta;
 	if (!err)
 		err = read_old(r, old_file, &backup, why, &at_least);
@@ -260,7 +264,7 @@ enum hf_err hf_restore(struct hf_restore *r, struct hf_why *why) {
 	err = hf_datadir_claim(r->dir, why, &lock, NULL);
 	if (!err) {
 		err = restore_locked(r, why);
-		if (!err && !hf_mark_store(lock, &r->meta))
+		if (!err && !hf_lock_file_store(lock, &r->meta))
 			err = hf_fail(why, HF_E_DATA_DIR, "%.100s is restored, but its holdfast.lock cannot be written: %s", r->dir,
 				      strerror(errno));
 		close(lock);

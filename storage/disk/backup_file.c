@@ -14,16 +14,16 @@
 
 #define CHECK_BYTES ((size_t)1 << 20) /* read at once */
 
-static bool has_mark(int fd, const struct hf_kv_meta *file) {
+static bool has_mark(int fd, const struct hf_lmdb_meta *file) {
 	char mark[HF_BACKUP_MARK_BYTES];
 	return pread(fd, mark, sizeof mark, (off_t)(file->page_bytes - sizeof mark)) == (ssize_t)sizeof mark &&
 	       memcmp(mark, HF_BACKUP_MARK, sizeof mark) == 0;
 }
 
 bool hf_backup_is_marked(const char *path) {
-	struct hf_kv_meta file;
+	struct hf_lmdb_meta file;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool marked = fd >= 0 && hf_kv_meta_read(fd, HF_KV_ANY_TXN, &file) && has_mark(fd, &file);
+	bool marked = fd >= 0 && hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &file) && has_mark(fd, &file);
 	if (fd >= 0)
 		close(fd);
 	return marked;
@@ -63,7 +63,7 @@ static enum hf_err check_marked(int fd, const char *path, uint64_t file_bytes, u
 }
 
 enum hf_err hf_backup_check(const char *path, struct hf_why *why, enum hf_backup_kind *ret, uint64_t *ret_bytes) {
-	struct hf_kv_meta file;
+	struct hf_lmdb_meta file;
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0) {
@@ -73,7 +73,7 @@ enum hf_err hf_backup_check(const char *path, struct hf_why *why, enum hf_backup
 		return err;
 	}
 	enum hf_err err = HF_OK;
-	bool marked = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &file) && has_mark(fd, &file);
+	bool marked = hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &file) && has_mark(fd, &file);
 	if (marked)
 		err = check_marked(fd, path, (uint64_t)st.st_size, file.pages * file.page_bytes, why);
 	close(fd);
@@ -84,12 +84,12 @@ enum hf_err hf_backup_check(const char *path, struct hf_why *why, enum hf_backup
 
 enum hf_err hf_backup_unmark(const char *path, struct hf_why *why) {
 	static const char nothing[HF_BACKUP_MARK_BYTES];
-	struct hf_kv_meta file;
+	struct hf_lmdb_meta file;
 	int fd = open(path, O_RDWR | O_CLOEXEC);
-	bool done = fd >= 0 && hf_kv_meta_read(fd, HF_KV_ANY_TXN, &file) &&
+	bool done = fd >= 0 && hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &file) &&
 		    pwrite(fd, nothing, sizeof nothing, (off_t)(file.page_bytes - sizeof nothing)) == (ssize_t)sizeof nothing &&
 		    fsync(fd) == 0;
-	enum hf_err err = done ? HF_OK : hf_fail(why, hf_room_err(errno), "%.120s cannot be written: %s", path, strerror(errno));
+	enum hf_err err = done ? HF_OK : hf_fail(why, hf_space_err(errno), "%.120s cannot be written: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return err;

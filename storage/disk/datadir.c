@@ -31,9 +31,9 @@ enum hf_err hf_datadir_lock_table(const char *dir, struct hf_why *why, char *ret
 }
 
 static enum hf_err in_use(int fd, const char *dir, struct hf_why *why) {
-	char host[HF_MARK_HOST_MAX + 1] = "", who[HF_MARK_HOST_MAX + 48] = "";
-	struct hf_mark mark;
-	hf_mark_read(fd, &mark);
+	char host[HF_LOCK_FILE_HOST_MAX + 1] = "", who[HF_LOCK_FILE_HOST_MAX + 48] = "";
+	struct hf_lock_file mark;
+	hf_lock_file_read(fd, &mark);
 	gethostname(host, sizeof host - 1);
 	if (mark.pid > 0 && mark.host[0] && strcmp(mark.host, host) != 0)
 		snprintf(who, sizeof who, ", pid %ld of host or container %s", mark.pid, mark.host);
@@ -43,20 +43,20 @@ static enum hf_err in_use(int fd, const char *dir, struct hf_why *why) {
 }
 
 /* Notes that this process has the directory. Keeps which store it held, but not that the store was closed. */
-static bool take(int fd, struct hf_mark *ret_found) {
-	struct hf_mark mark;
-	hf_mark_read(fd, &mark);
+static bool take(int fd, struct hf_lock_file *ret_found) {
+	struct hf_lock_file mark;
+	hf_lock_file_read(fd, &mark);
 	if (ret_found)
 		*ret_found = mark;
 	mark.is_clean = false;
-	return hf_mark_write(fd, &mark);
+	return hf_lock_file_write(fd, &mark);
 }
 
-enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd, struct hf_mark *ret_found) {
+enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd, struct hf_lock_file *ret_found) {
 	char path[PATH_MAX];
 	struct stat st;
 	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
-		return hf_fail(why, hf_room_err(errno), "cannot make %.120s: %s", dir, strerror(errno));
+		return hf_fail(why, hf_space_err(errno), "cannot make %.120s: %s", dir, strerror(errno));
 	if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is not a directory", dir);
 	enum hf_err err = hf_datadir_path(dir, "holdfast.lock", why, path);
@@ -64,7 +64,7 @@ enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd, s
 		return err;
 	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
-		return hf_fail(why, hf_room_err(errno), "%.120s is not writable: %s", dir, strerror(errno));
+		return hf_fail(why, hf_space_err(errno), "%.120s is not writable: %s", dir, strerror(errno));
 	hf_file_give(path);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		err = errno == EWOULDBLOCK ? in_use(fd, dir, why)
@@ -95,7 +95,7 @@ static enum hf_err check_database(const char *dir, struct hf_why *why) {
 	return HF_OK;
 }
 
-enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd, struct hf_mark *ret_found) {
+enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd, struct hf_lock_file *ret_found) {
 	int fd;
 	enum hf_err err = hf_datadir_claim(dir, why, &fd, ret_found);
 	if (err)
@@ -141,7 +141,7 @@ enum hf_err hf_datadir_sync(const char *dir, struct hf_why *why) {
 	char parent[PATH_MAX];
 	snprintf(parent, sizeof parent, "%s/..", dir);
 	if (!sync_directory(dir) || !sync_directory(parent))
-		return hf_fail(why, hf_room_err(errno), "cannot sync %.120s: %s", dir, strerror(errno));
+		return hf_fail(why, hf_space_err(errno), "cannot sync %.120s: %s", dir, strerror(errno));
 	return HF_OK;
 }
 
@@ -157,13 +157,13 @@ enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, or not a file; name the directory that holds the file itself",
 			       file);
 	if (link(file, aside) != 0 && errno != ENOENT)
-		return hf_fail(why, hf_room_err(errno), "%.100s cannot be kept as %.100s: %s", file, aside, strerror(errno));
+		return hf_fail(why, hf_space_err(errno), "%.100s cannot be kept as %.100s: %s", file, aside, strerror(errno));
 	err = hf_datadir_sync(dir, why);
 	if (err)
 		return err;
 	unlink(lock_table); /* the old file's readers are in it, even if the rename fails; LMDB makes a new one */
 	if (rename(new_file, file) != 0) {
-		err = hf_fail(why, hf_room_err(errno), "%.120s cannot be put in place: %s", file, strerror(errno));
+		err = hf_fail(why, hf_space_err(errno), "%.120s cannot be put in place: %s", file, strerror(errno));
 		unlink(aside);
 		return err;
 	}

@@ -6,7 +6,7 @@
 
 #include "file.h"
 
-struct hf_mark;
+struct hf_lock_file;
 
 /* Writes the path of a file or directory in the data directory, DIR/NAME. `ret` has PATH_MAX bytes.
  * HF_E_DATA_DIR: the path is too long. */
@@ -22,12 +22,12 @@ enum hf_err hf_datadir_lock_table(const char *dir, struct hf_why *why, char *ret
  * HF_E_LOCKED: another process has it; `why` gives its pid if the lock file has it.
  * HF_E_STORAGE_FULL: the disk has no room for the directory or the lock file.
  * HF_E_DATA_DIR: it is not a writable directory. */
-enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd, struct hf_mark *ret_found) HF_CHECKED;
+enum hf_err hf_datadir_claim(const char *dir, struct hf_why *why, int *ret_fd, struct hf_lock_file *ret_found) HF_CHECKED;
 
 /* Claims the directory, and checks that its database, if it exists, can be read and written. Fails as hf_datadir_claim() does, and:
  * HF_E_CORRUPT: data.mdb is empty, so its contents were lost.
  * HF_E_DATA_DIR: data.mdb is not a regular file, or is not writable. */
-enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd, struct hf_mark *ret_found) HF_CHECKED;
+enum hf_err hf_datadir_lock(const char *dir, struct hf_why *why, int *ret_fd, struct hf_lock_file *ret_found) HF_CHECKED;
 
 /* Chooses an unused name in the directory for a file that is kept aside: DIR/data.mdb.WHAT-20260131T120000Z, with a number appended
  * if that exists. `ret` has PATH_MAX bytes.

@@ -66,7 +66,7 @@ enum hf_err hf_file_copy(const char *from, const char *to, uint64_t len, struct 
 	}
 	int error = copy_file(in, to, len ? len : (uint64_t)st.st_size);
 	close(in);
-	return error ? hf_fail(why, hf_room_err(error), "%.120s cannot be written: %s", to, strerror(error)) : HF_OK;
+	return error ? hf_fail(why, hf_space_err(error), "%.120s cannot be written: %s", to, strerror(error)) : HF_OK;
 }
 
 void hf_file_give(const char *path) {

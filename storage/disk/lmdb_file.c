@@ -38,7 +38,7 @@ struct walk {
 	uint8_t *seen;		  /* a bit for each page */
 	const _Atomic bool *stop; /* may be NULL */
 	uint16_t *nodes;	  /* of the current page: the length of the node at twice this offset, or 0 */
-	struct hf_kv_damage damage;
+	struct hf_lmdb_damage damage;
 };
 
 enum tree_kind { FREE_PAGES, MAIN, TABLE };
@@ -74,12 +74,13 @@ static bool is_tree(const uint8_t *record, enum tree_kind kind, uint64_t page_by
 	return kind == FREE_PAGES ? pad == page_bytes && (flags & ~(uint64_t)NO_FOLDER) == INTEGER_KEY : pad == 0 && flags == 0;
 }
 
-static bool read_meta(int fd, off_t at, struct hf_kv_meta *ret) {
+static bool read_meta(int fd, off_t at, struct hf_lmdb_meta *ret) {
 	uint8_t *m = ret->bytes;
-	if (pread(fd, m, HF_KV_META_BYTES, at) != HF_KV_META_BYTES || !(take(m + 10, 2) & META) || take(m + MAGIC, 4) != LMDB_MAGIC)
+	if (pread(fd, m, HF_LMDB_META_BYTES, at) != HF_LMDB_META_BYTES || !(take(m + 10, 2) & META) ||
+	    take(m + MAGIC, 4) != LMDB_MAGIC)
 		return false;
 	uint64_t page_bytes = take(m + TREES, 4), last = take(m + LAST_PAGE, 8);
-	if (page_bytes < 512 || page_bytes > HF_KV_PAGE_MAX || (page_bytes & (page_bytes - 1)) != 0 || last < 1 ||
+	if (page_bytes < 512 || page_bytes > HF_LMDB_PAGE_MAX || (page_bytes & (page_bytes - 1)) != 0 || last < 1 ||
 	    last >= FILE_BYTES_MAX / page_bytes || !is_tree(m + TREES, FREE_PAGES, page_bytes) ||
 	    !is_tree(m + TREES + TREE, MAIN, page_bytes))
 		return false;
@@ -89,35 +90,35 @@ static bool read_meta(int fd, off_t at, struct hf_kv_meta *ret) {
 	return true;
 }
 
-bool hf_kv_meta_read(int fd, uint64_t txn_id, struct hf_kv_meta *ret) {
-	struct hf_kv_meta metas[2];
+bool hf_lmdb_meta_read(int fd, uint64_t txn_id, struct hf_lmdb_meta *ret) {
+	struct hf_lmdb_meta metas[2];
 	if (!read_meta(fd, 0, &metas[0]) || !read_meta(fd, (off_t)metas[0].page_bytes, &metas[1]) ||
 	    metas[0].page_bytes != metas[1].page_bytes)
 		return false;
 	for (int i = 0; i < 2; i++)
-		if (txn_id == HF_KV_ANY_TXN ? metas[i].txn_id >= metas[!i].txn_id : metas[i].txn_id == txn_id) {
+		if (txn_id == HF_LMDB_ANY_TXN ? metas[i].txn_id >= metas[!i].txn_id : metas[i].txn_id == txn_id) {
 			*ret = metas[i];
 			return true;
 		}
 	return false;
 }
 
-void hf_kv_meta_page(const struct hf_kv_meta *meta, int number, uint8_t *ret) {
+void hf_lmdb_meta_page(const struct hf_lmdb_meta *meta, int number, uint8_t *ret) {
 	uint64_t n = (uint64_t)number;
 	memset(ret, 0, meta->page_bytes);
-	memcpy(ret, meta->bytes, HF_KV_META_BYTES);
+	memcpy(ret, meta->bytes, HF_LMDB_META_BYTES);
 	memcpy(ret, &n, sizeof n);
 }
 
 static bool blame(struct walk *walk, uint64_t page, const char *what) {
-	walk->damage = (struct hf_kv_damage){.page = page, .what = what};
+	walk->damage = (struct hf_lmdb_damage){.page = page, .what = what};
 	return false;
 }
 
 static void *allocate(struct walk *walk, size_t n, size_t bytes) {
 	void *memory = calloc(n, bytes);
 	if (!memory)
-		walk->damage = (struct hf_kv_damage){.what = "out of memory", .is_unknown = true};
+		walk->damage = (struct hf_lmdb_damage){.what = "out of memory", .is_unknown = true};
 	return memory;
 }
 
@@ -134,7 +135,7 @@ static bool mark(struct walk *walk, uint64_t number, const char *twice) {
 
 static bool read_page(struct walk *walk, uint64_t number, uint8_t *page) {
 	if (walk->stop && *walk->stop) {
-		walk->damage = (struct hf_kv_damage){.what = "the walk was stopped", .is_unknown = true};
+		walk->damage = (struct hf_lmdb_damage){.what = "the walk was stopped", .is_unknown = true};
 		return false;
 	}
 	if (!mark(walk, number, "is in use twice"))
@@ -299,7 +300,7 @@ static bool walk_tree(struct walk *walk, enum tree_kind kind, const uint8_t *rec
 	       blame(walk, holder, "has a tree whose record counts other pages or entries than it has");
 }
 
-bool hf_kv_pages_whole(int fd, const struct hf_kv_meta *meta, const _Atomic bool *stop, struct hf_kv_damage *ret) {
+bool hf_lmdb_pages_whole(int fd, const struct hf_lmdb_meta *meta, const _Atomic bool *stop, struct hf_lmdb_damage *ret) {
 	struct walk walk = {.fd = fd, .stop = stop, .page_bytes = meta->page_bytes, .pages = meta->pages, .txn_id = meta->txn_id};
 	uint64_t holder = take(meta->bytes, 8);
 	walk.seen = allocate(&walk, meta->pages / 8 + 1, 1);

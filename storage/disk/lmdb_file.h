@@ -12,28 +12,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HF_KV_META_BYTES 152 /* of a meta page: the part with a meaning */
-#define HF_KV_PAGE_MAX 65536 /* bytes */
-#define HF_KV_ANY_TXN 0	     /* the newest transaction */
+#define HF_LMDB_META_BYTES 152 /* of a meta page: the part with a meaning */
+#define HF_LMDB_PAGE_MAX 65536 /* bytes */
+#define HF_LMDB_ANY_TXN 0      /* the newest transaction */
 
 /* The trees of one transaction. */
-struct hf_kv_meta {
+struct hf_lmdb_meta {
 	uint64_t txn_id;
 	uint64_t pages; /* all that were ever numbered: the file's nominal length */
 	uint32_t page_bytes;
-	uint8_t bytes[HF_KV_META_BYTES];
+	uint8_t bytes[HF_LMDB_META_BYTES];
 };
 
 /* Reads the meta page of a transaction. Returns false if both pages are of other transactions, or the file has no such pages. The
  * second commit after its own may overwrite a page while it is read: a caller that reads a file being written must check afterwards
  * that no commit has ended. */
-bool hf_kv_meta_read(int fd, uint64_t txn_id, struct hf_kv_meta *ret);
+bool hf_lmdb_meta_read(int fd, uint64_t txn_id, struct hf_lmdb_meta *ret);
 
 /* Writes the meta page, of page_bytes bytes, of a file that has only these trees; `number` is 0 or 1. */
-void hf_kv_meta_page(const struct hf_kv_meta *meta, int number, uint8_t *ret);
+void hf_lmdb_meta_page(const struct hf_lmdb_meta *meta, int number, uint8_t *ret);
 
 /* What is wrong with a page. */
-struct hf_kv_damage {
+struct hf_lmdb_damage {
 	uint64_t page;
 	const char *what;
 	bool is_unknown; /* the walk ran out of memory, or was stopped: no page is known to be damaged */
@@ -43,6 +43,6 @@ struct hf_kv_damage {
  * contents, is in use twice, or is in use and free, or if a tree's record does not match its pages and entries. `stop` (may be
  * NULL) ends the walk early. LMDB can safely read and write a file that passes; apart from the order of the keys, the bytes of keys
  * and values are not checked. O(pages in use) time, one bit of memory a page, a stack of bounded depth. */
-bool hf_kv_pages_whole(int fd, const struct hf_kv_meta *meta, const _Atomic bool *stop, struct hf_kv_damage *ret);
+bool hf_lmdb_pages_whole(int fd, const struct hf_lmdb_meta *meta, const _Atomic bool *stop, struct hf_lmdb_damage *ret);
 
 #endif

@@ -26,8 +26,8 @@ static bool read_hex(const char *text, uint8_t ret[16]) {
 	return strlen(text) == 32;
 }
 
-static void read_line(const char *line, struct hf_mark *ret) {
-	char id[33], host[HF_MARK_HOST_MAX + 1];
+static void read_line(const char *line, struct hf_lock_file *ret) {
+	char id[33], host[HF_LOCK_FILE_HOST_MAX + 1];
 	if (sscanf(line, "host %64s", host) == 1)
 		memcpy(ret->host, host, sizeof ret->host);
 	else if (sscanf(line, "store %32s epoch %" SCNu64 " revision %" SCNu64, id, &ret->store_epoch, &ret->revision) == 3)
@@ -37,10 +37,10 @@ static void read_line(const char *line, struct hf_mark *ret) {
 				       &ret->modified_ns, &ret->txn_id) == 4;
 }
 
-void hf_mark_read(int fd, struct hf_mark *ret) {
+void hf_lock_file_read(int fd, struct hf_lock_file *ret) {
 	char text[TEXT_MAX], *rest = text;
 	ssize_t n = pread(fd, text, sizeof text - 1, 0);
-	*ret = (struct hf_mark){.pid = 0};
+	*ret = (struct hf_lock_file){.pid = 0};
 	text[n > 0 ? n : 0] = '\0';
 	ret->pid = strtol(text, NULL, 10);
 	strsep(&rest, "\n");
@@ -48,8 +48,8 @@ void hf_mark_read(int fd, struct hf_mark *ret) {
 		read_line(line, ret);
 }
 
-bool hf_mark_write(int fd, const struct hf_mark *mark) {
-	char text[TEXT_MAX], host[HF_MARK_HOST_MAX + 1] = "", id[33];
+bool hf_lock_file_write(int fd, const struct hf_lock_file *mark) {
+	char text[TEXT_MAX], host[HF_LOCK_FILE_HOST_MAX + 1] = "", id[33];
 	gethostname(host, sizeof host - 1);
 	int len = snprintf(text, sizeof text, "%ld\nhost %s\n", (long)getpid(), host[0] ? host : "-");
 	hf_hex_encode(mark->store_id, sizeof mark->store_id, id);
@@ -61,27 +61,27 @@ bool hf_mark_write(int fd, const struct hf_mark *mark) {
 				mark->inode, mark->bytes, mark->modified_ns, mark->txn_id);
 	/* What was there goes last, so that its place serves the new text on a full disk. */
 	ssize_t n = pwrite(fd, text, (size_t)len, 0);
-	return (n >= 0 || hf_room_is_short(errno)) && ftruncate(fd, n == len ? len : 0) == 0 &&
-	       (!mark->has_store || fsync(fd) == 0 || hf_room_is_short(errno));
+	return (n >= 0 || hf_space_is_short(errno)) && ftruncate(fd, n == len ? len : 0) == 0 &&
+	       (!mark->has_store || fsync(fd) == 0 || hf_space_is_short(errno));
 }
 
-static struct hf_mark of_store(const struct hf_meta *meta) {
-	struct hf_mark mark = {.has_store = true, .store_epoch = meta->store_epoch, .revision = meta->revision};
+static struct hf_lock_file of_store(const struct hf_meta *meta) {
+	struct hf_lock_file mark = {.has_store = true, .store_epoch = meta->store_epoch, .revision = meta->revision};
 	memcpy(mark.store_id, meta->store_id, sizeof mark.store_id);
 	return mark;
 }
 
-bool hf_mark_store(int fd, const struct hf_meta *meta) {
-	struct hf_mark mark = of_store(meta);
-	return hf_mark_write(fd, &mark);
+bool hf_lock_file_store(int fd, const struct hf_meta *meta) {
+	struct hf_lock_file mark = of_store(meta);
+	return hf_lock_file_write(fd, &mark);
 }
 
 /* What tells a file from its copies and from what it was before. */
-static bool look_at(const char *file, struct hf_mark *ret) {
-	struct hf_kv_meta meta;
+static bool look_at(const char *file, struct hf_lock_file *ret) {
+	struct hf_lmdb_meta meta;
 	struct stat st;
 	int fd = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool seen = fd >= 0 && fstat(fd, &st) == 0 && hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta);
+	bool seen = fd >= 0 && fstat(fd, &st) == 0 && hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &meta);
 	if (fd >= 0)
 		close(fd);
 	if (!seen)
@@ -93,24 +93,24 @@ static bool look_at(const char *file, struct hf_mark *ret) {
 	return true;
 }
 
-void hf_mark_closed(int fd, const struct hf_meta *meta, const char *file) {
-	struct hf_mark mark = of_store(meta);
+void hf_lock_file_closed(int fd, const struct hf_meta *meta, const char *file) {
+	struct hf_lock_file mark = of_store(meta);
 	mark.is_clean = look_at(file, &mark);
-	if (!hf_mark_write(fd, &mark))
+	if (!hf_lock_file_write(fd, &mark))
 		return;
 }
 
-bool hf_mark_fits(const struct hf_mark *mark, const char *file) {
-	struct hf_mark now;
+bool hf_lock_file_fits(const struct hf_lock_file *mark, const char *file) {
+	struct hf_lock_file now;
 	return mark->is_clean && look_at(file, &now) && now.inode == mark->inode && now.bytes == mark->bytes &&
 	       now.modified_ns == mark->modified_ns && now.txn_id == mark->txn_id;
 }
 
-bool hf_mark_is_of_worth(const struct hf_mark *mark) {
+bool hf_lock_file_is_of_worth(const struct hf_lock_file *mark) {
 	return mark->has_store && !(mark->is_clean && mark->store_epoch == 1 && mark->revision <= HF_DEFAULT_POOLS);
 }
 
-enum hf_err hf_mark_check(const struct hf_mark *mark, const char *dir, const struct hf_meta *meta, struct hf_why *why) {
+enum hf_err hf_lock_file_check(const struct hf_lock_file *mark, const char *dir, const struct hf_meta *meta, struct hf_why *why) {
 	bool same = mark->has_store && memcmp(mark->store_id, meta->store_id, sizeof meta->store_id) == 0;
 	if (!same || meta->store_epoch > mark->store_epoch ||
 	    (meta->store_epoch == mark->store_epoch && meta->revision >= mark->revision))

@@ -16,10 +16,10 @@
 
 #include "storage/model/meta.h"
 
-#define HF_MARK_HOST_MAX 64
+#define HF_LOCK_FILE_HOST_MAX 64
 
-struct hf_mark {
-	char host[HF_MARK_HOST_MAX + 1];
+struct hf_lock_file {
+	char host[HF_LOCK_FILE_HOST_MAX + 1];
 	long pid; /* 0: not said */
 	bool has_store;
 	uint8_t store_id[16];
@@ -29,25 +29,26 @@ struct hf_mark {
 };
 
 /* Reads what the locked file says; what cannot be read says nothing. */
-void hf_mark_read(int fd, struct hf_mark *ret);
+void hf_lock_file_read(int fd, struct hf_lock_file *ret);
 
 /* Writes it with this process and host, durably if it says of a store that it is in use or closed. A full disk takes nothing, and
  * needs nothing. False: it cannot be written. */
-bool hf_mark_write(int fd, const struct hf_mark *mark);
+bool hf_lock_file_write(int fd, const struct hf_lock_file *mark);
 
 /* Notes that the directory has this store now, in use. */
-bool hf_mark_store(int fd, const struct hf_meta *meta);
+bool hf_lock_file_store(int fd, const struct hf_meta *meta);
 
 /* Notes that it was closed in order, as `file` is. If that cannot be written, the next opening looks at every page. */
-void hf_mark_closed(int fd, const struct hf_meta *meta, const char *file);
+void hf_lock_file_closed(int fd, const struct hf_meta *meta, const char *file);
 
 /* Whether `file` is the very one that was closed in order. */
-bool hf_mark_fits(const struct hf_mark *mark, const char *file);
+bool hf_lock_file_fits(const struct hf_lock_file *mark, const char *file);
 
 /* Whether the store that was here was more than what a first start makes. */
-bool hf_mark_is_of_worth(const struct hf_mark *mark);
+bool hf_lock_file_is_of_worth(const struct hf_lock_file *mark);
 
 /* HF_E_DATA_DIR: the store that was opened is an older state of the one that was here. */
-enum hf_err hf_mark_check(const struct hf_mark *mark, const char *dir, const struct hf_meta *meta, struct hf_why *why) HF_CHECKED;
+enum hf_err hf_lock_file_check(const struct hf_lock_file *mark, const char *dir, const struct hf_meta *meta,
+			       struct hf_why *why) HF_CHECKED;
 
 #endif

@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool hf_room_is_short(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
+bool hf_space_is_short(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
 
-enum hf_err hf_room_err(int error) { return hf_room_is_short(error) ? HF_E_STORAGE_FULL : HF_E_DATA_DIR; }
+enum hf_err hf_space_err(int error) { return hf_space_is_short(error) ? HF_E_STORAGE_FULL : HF_E_DATA_DIR; }
 
-int hf_room_reserve(const char *path, uint64_t len) {
+int hf_space_reserve(const char *path, uint64_t len) {
 	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return errno;
@@ -19,7 +19,7 @@ int hf_room_reserve(const char *path, uint64_t len) {
 	return error;
 }
 
-int hf_room_lack(int fd) {
+int hf_space_lack(int fd) {
 	static const char page[4096]; /* the smallest step by which a database grows */
 	struct stat st;
 	if (fstat(fd, &st) != 0)

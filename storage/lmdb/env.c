@@ -27,7 +27,7 @@ static const char *const TABLES[] = {
 
 const char *hf_table_name(enum hf_table table) { return TABLES[table]; }
 
-static int open_tables(struct hf_kv *kv, MDB_txn *txn, bool writable, struct hf_why *why) {
+static int open_tables(struct hf_env *env, MDB_txn *txn, bool writable, struct hf_why *why) {
 	MDB_dbi main_table;
 	MDB_stat stat;
 	int rc = mdb_dbi_open(txn, NULL, 0, &main_table);
@@ -37,7 +37,7 @@ static int open_tables(struct hf_kv *kv, MDB_txn *txn, bool writable, struct hf_
 		return rc;
 	bool is_new = writable && stat.ms_entries == 0;
 	for (int i = 0; i < HF_TABLES; i++) {
-		rc = mdb_dbi_open(txn, hf_table_name((enum hf_table)i), is_new ? MDB_CREATE : 0, &kv->tables[i]);
+		rc = mdb_dbi_open(txn, hf_table_name((enum hf_table)i), is_new ? MDB_CREATE : 0, &env->tables[i]);
 		if (rc == MDB_NOTFOUND)
 			hf_fail(why, HF_E_CORRUPT, "table \"%s\" is missing: this is not a Holdfast store, or a damaged one",
 				hf_table_name((enum hf_table)i));
@@ -47,7 +47,7 @@ static int open_tables(struct hf_kv *kv, MDB_txn *txn, bool writable, struct hf_
 	return MDB_SUCCESS;
 }
 
-static enum hf_err pages_missing(const char *file, const struct hf_kv_damage *damage, struct hf_why *why) {
+static enum hf_err pages_missing(const char *file, const struct hf_lmdb_damage *damage, struct hf_why *why) {
 	if (damage->is_unknown)
 		return hf_fail(why, HF_E_OVERLOADED, "%.120s cannot be checked: %s", file, damage->what);
 	return hf_fail(why, HF_E_CORRUPT, "%.120s is damaged or truncated: page %llu %s", file, (unsigned long long)damage->page,
@@ -56,15 +56,15 @@ static enum hf_err pages_missing(const char *file, const struct hf_kv_damage *da
 
 /* A file may end before its last numbered page only if no tree uses the pages after its end. */
 static enum hf_err check_length(MDB_env *env, const char *file, struct hf_why *why) {
-	struct hf_kv_meta meta;
-	struct hf_kv_damage damage;
+	struct hf_lmdb_meta meta;
+	struct hf_lmdb_damage damage;
 	struct stat st;
 	int fd;
 	if (mdb_env_get_fd(env, &fd) != MDB_SUCCESS || fstat(fd, &st) != 0)
 		return hf_fail(why, HF_E_DATA_DIR, "the database file's size cannot be read");
-	if (!hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta))
+	if (!hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &meta))
 		return hf_fail(why, HF_E_CORRUPT, "the database file's first pages are damaged");
-	if ((uint64_t)st.st_size >= meta.pages * meta.page_bytes || hf_kv_pages_whole(fd, &meta, NULL, &damage))
+	if ((uint64_t)st.st_size >= meta.pages * meta.page_bytes || hf_lmdb_pages_whole(fd, &meta, NULL, &damage))
 		return HF_OK;
 	return pages_missing(file, &damage, why);
 }
@@ -72,39 +72,39 @@ static enum hf_err check_length(MDB_env *env, const char *file, struct hf_why *w
 /* Checks what LMDB takes for granted: refuses a file that is not LMDB's, or whose first pages are damaged. A missing file passes.
  */
 static enum hf_err check_file(const char *path, bool follow, struct hf_why *why) {
-	struct hf_kv_meta meta;
+	struct hf_lmdb_meta meta;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0 && errno == ELOOP)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, or not a file; name the directory that holds the file itself",
 			       path);
 	if (fd < 0)
 		return HF_OK; /* LMDB reports why */
-	bool is_database = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta);
+	bool is_database = hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &meta);
 	close(fd);
 	if (is_database)
 		return HF_OK;
 	return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or its first pages are damaged", path);
 }
 
-enum hf_err hf_kv_check(const char *dir, struct hf_why *why) {
-	struct hf_kv_meta meta;
-	struct hf_kv_damage damage;
+enum hf_err hf_env_check(const char *dir, struct hf_why *why) {
+	struct hf_lmdb_meta meta;
+	struct hf_lmdb_damage damage;
 	char file[PATH_MAX];
 	enum hf_err err = hf_datadir_file(dir, why, file);
 	if (err)
 		return err;
 	int fd = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool whole = fd < 0 || !hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) || hf_kv_pages_whole(fd, &meta, NULL, &damage);
+	bool whole = fd < 0 || !hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &meta) || hf_lmdb_pages_whole(fd, &meta, NULL, &damage);
 	if (fd >= 0)
 		close(fd);
 	return whole ? HF_OK : pages_missing(file, &damage, why);
 }
 
-int hf_kv_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta *ret) {
+int hf_env_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_lmdb_meta *ret) {
 	int rc = mdb_env_get_fd(env, ret_fd);
 	for (int tries = SNAPSHOT_TRIES; rc == MDB_SUCCESS && tries > 0; tries--) {
 		size_t id = mdb_txn_id(txn);
-		bool found = hf_kv_meta_read(*ret_fd, id, ret);
+		bool found = hf_lmdb_meta_read(*ret_fd, id, ret);
 		mdb_txn_reset(txn);
 		rc = mdb_txn_renew(txn);
 		if (rc == MDB_SUCCESS && found && mdb_txn_id(txn) == id)
@@ -117,12 +117,12 @@ int hf_kv_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta 
 
 /* Reads all pages before LMDB does, while a server may be writing the file. */
 static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, struct hf_why *why) {
-	struct hf_kv_meta meta;
-	struct hf_kv_damage damage;
-	int fd, rc = hf_kv_renew_meta(env, txn, &fd, &meta);
+	struct hf_lmdb_meta meta;
+	struct hf_lmdb_damage damage;
+	int fd, rc = hf_env_renew_meta(env, txn, &fd, &meta);
 	if (rc != MDB_SUCCESS)
-		return hf_kv_no_snapshot(rc, why);
-	return hf_kv_pages_whole(fd, &meta, NULL, &damage) ? HF_OK : pages_missing(file, &damage, why);
+		return hf_lmdb_no_transaction(rc, why);
+	return hf_lmdb_pages_whole(fd, &meta, NULL, &damage) ? HF_OK : pages_missing(file, &damage, why);
 }
 
 /* Allocates the lock table on disk: LMDB makes it sparse and writes to it through a map. Apart from a link or a file of another
@@ -132,7 +132,7 @@ static enum hf_err reserve_lock_table(const char *dir, bool is_writable, struct 
 	enum hf_err err = hf_datadir_lock_table(dir, why, path);
 	if (err)
 		return err;
-	int error = hf_room_reserve(path, (MAX_READERS + 1) * READER_BYTES);
+	int error = hf_space_reserve(path, (MAX_READERS + 1) * READER_BYTES);
 	hf_file_give(path);
 	if (error == ELOOP)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, and is not followed: remove it", path);
@@ -142,33 +142,33 @@ static enum hf_err reserve_lock_table(const char *dir, bool is_writable, struct 
 			       "no data: "
 			       "remove it while nothing uses the directory",
 			       path, strerror(error));
-	return hf_room_is_short(error) ? hf_fail(why, HF_E_STORAGE_FULL, "%.120s cannot be written: %s", path, strerror(error))
-				       : HF_OK;
+	return hf_space_is_short(error) ? hf_fail(why, HF_E_STORAGE_FULL, "%.120s cannot be written: %s", path, strerror(error))
+					: HF_OK;
 }
 
 static void on_assertion(MDB_env *env, const char *text) {
-	hf_fault_assertion(((struct hf_kv *)mdb_env_get_userctx(env))->file, text);
+	hf_fault_assertion(((struct hf_env *)mdb_env_get_userctx(env))->file, text);
 }
 
 /* From now on a fault in the map of the file, or of the lock table, is recognised as such (fault.h). */
-static void watch(struct hf_kv *kv, const char *dir, const char *file, bool has_lock_table) {
+static void watch(struct hf_env *env, const char *dir, const char *file, bool has_lock_table) {
 	MDB_stat stat = {.ms_psize = 4096};
 	char lock_table[PATH_MAX];
 	int fd;
-	if (mdb_env_stat(kv->env, &stat) == MDB_SUCCESS && mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS)
-		kv->watches[0] = hf_fault_watch(file, fd, stat.ms_psize, false) + 1;
+	if (mdb_env_stat(env->lmdb, &stat) == MDB_SUCCESS && mdb_env_get_fd(env->lmdb, &fd) == MDB_SUCCESS)
+		env->watches[0] = hf_fault_watch(file, fd, stat.ms_psize, false) + 1;
 	if (has_lock_table && hf_datadir_lock_table(dir, NULL, lock_table) == HF_OK)
-		kv->watches[1] = hf_fault_watch(lock_table, -1, stat.ms_psize, true) + 1;
+		env->watches[1] = hf_fault_watch(lock_table, -1, stat.ms_psize, true) + 1;
 }
 
-static void close_env(struct hf_kv *kv) {
+static void close_env(struct hf_env *env) {
 	for (int i = 0; i < 2; i++) {
-		hf_fault_unwatch(kv->watches[i] - 1);
-		kv->watches[i] = 0;
+		hf_fault_unwatch(env->watches[i] - 1);
+		env->watches[i] = 0;
 	}
-	if (kv->env)
-		mdb_env_close(kv->env);
-	kv->env = NULL;
+	if (env->lmdb)
+		mdb_env_close(env->lmdb);
+	env->lmdb = NULL;
 }
 
 /* Fails with what is wrong with the system, and the way out. */
@@ -186,57 +186,57 @@ static enum hf_err cannot_open(const char *file, uint64_t map_size_bytes, int rc
 			why, HF_E_DATA_DIR,
 			"%.120s cannot be mapped: its file system does not support it (%s); use a local one, such as ext4 or XFS",
 			file, strerror(rc));
-	return hf_fail(why, hf_room_err(rc), "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
+	return hf_fail(why, hf_space_err(rc), "the database %.120s cannot be opened: %s", file, mdb_strerror(rc));
 }
 
-static enum hf_err open_env(struct hf_kv *kv, const char *path, const char *file, unsigned flags, uint64_t map_size_bytes,
+static enum hf_err open_env(struct hf_env *env, const char *path, const char *file, unsigned flags, uint64_t map_size_bytes,
 			    struct hf_why *why) {
 	enum hf_err err = check_file(file, flags & MDB_NOSUBDIR, why);
 	if (!err && !(flags & MDB_NOLOCK))
 		err = reserve_lock_table(path, !(flags & MDB_RDONLY), why);
 	if (err)
 		return err;
-	snprintf(kv->file, sizeof kv->file, "%s", file);
-	int rc = mdb_env_create(&kv->env);
+	snprintf(env->file, sizeof env->file, "%s", file);
+	int rc = mdb_env_create(&env->lmdb);
 	if (rc == MDB_SUCCESS)
-		rc = mdb_env_set_userctx(kv->env, kv);
+		rc = mdb_env_set_userctx(env->lmdb, env);
 	if (rc == MDB_SUCCESS)
-		rc = mdb_env_set_assert(kv->env, on_assertion);
+		rc = mdb_env_set_assert(env->lmdb, on_assertion);
 	if (rc == MDB_SUCCESS)
-		rc = mdb_env_set_maxdbs(kv->env, HF_TABLES);
+		rc = mdb_env_set_maxdbs(env->lmdb, HF_TABLES);
 	if (rc == MDB_SUCCESS)
-		rc = mdb_env_set_maxreaders(kv->env, MAX_READERS);
+		rc = mdb_env_set_maxreaders(env->lmdb, MAX_READERS);
 	if (rc == MDB_SUCCESS && map_size_bytes)
-		rc = mdb_env_set_mapsize(kv->env, map_size_bytes);
+		rc = mdb_env_set_mapsize(env->lmdb, map_size_bytes);
 	if (rc == MDB_SUCCESS)
-		rc = mdb_env_open(kv->env, path, MDB_NOTLS | flags, 0640);
+		rc = mdb_env_open(env->lmdb, path, MDB_NOTLS | flags, 0640);
 	if (rc == MDB_SUCCESS)
-		watch(kv, path, file, !(flags & MDB_NOLOCK));
+		watch(env, path, file, !(flags & MDB_NOLOCK));
 	if (rc == MDB_SUCCESS && !(flags & MDB_RDONLY))
 		hf_file_give(file);
 	if (rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
-		rc = mdb_reader_check(kv->env, NULL);
+		rc = mdb_reader_check(env->lmdb, NULL);
 	if (rc == MDB_SUCCESS)
 		return HF_OK;
-	if (hf_kv_translate(rc) == HF_E_CORRUPT)
+	if (hf_lmdb_translate(rc) == HF_E_CORRUPT)
 		return hf_fail(why, HF_E_CORRUPT, "%.120s is not a database of this format, or is damaged: %s", file,
 			       mdb_strerror(rc));
 	return cannot_open(file, map_size_bytes, rc, why);
 }
 
 /* Opens the tables and keeps their handles; creates them in a new writable store. */
-static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, struct hf_why *why) {
+static enum hf_err open_all(struct hf_env *env, const char *file, bool writable, struct hf_why *why) {
 	MDB_txn *txn;
 	hf_fault_note = (struct hf_fault_note){NULL, true};
-	int rc = mdb_txn_begin(kv->env, NULL, writable ? 0 : MDB_RDONLY, &txn);
+	int rc = mdb_txn_begin(env->lmdb, NULL, writable ? 0 : MDB_RDONLY, &txn);
 	if (rc == MDB_SUCCESS) {
-		enum hf_err err = writable ? HF_OK : check_pages(kv->env, txn, file, why);
+		enum hf_err err = writable ? HF_OK : check_pages(env->lmdb, txn, file, why);
 		if (err) {
 			mdb_txn_abort(txn);
 			hf_fault_note.inside = false;
 			return err;
 		}
-		rc = open_tables(kv, txn, writable, why);
+		rc = open_tables(env, txn, writable, why);
 		/* Changes nothing in an existing store; LMDB keeps the handles of a committed transaction only. */
 		if (rc == MDB_SUCCESS)
 			rc = mdb_txn_commit(txn);
@@ -246,23 +246,23 @@ static enum hf_err open_all(struct hf_kv *kv, const char *file, bool writable, s
 	hf_fault_note.inside = false;
 	if (rc == MDB_SUCCESS)
 		return HF_OK;
-	rc = hf_kv_true_error(kv->env, rc);
+	rc = hf_lmdb_true_error(env->lmdb, rc);
 	if (rc == EAGAIN || rc == EACCES) /* from a lock by process number */
 		return hf_fail(why, HF_E_LOCKED,
 			       "%.100s is being read by a process with the same number (%ld), perhaps in another container: wait "
 			       "for it, or run this with another number",
 			       file, (long)getpid());
-	enum hf_err err = rc == MDB_NOTFOUND ? HF_E_CORRUPT : hf_kv_translate(rc);
+	enum hf_err err = rc == MDB_NOTFOUND ? HF_E_CORRUPT : hf_lmdb_translate(rc);
 	return why->text[0] ? err : hf_fail(why, err, "the database %.120s cannot be read: %s", file, mdb_strerror(rc));
 }
 
 /* LMDB takes the newest transaction's number from the lock table if another process has that open. If that process reads a file
  * that was replaced since, the number is of that file. Returns whether it is of this one, which only the caller writes. */
 static bool lock_table_fits(MDB_env *env) {
-	struct hf_kv_meta meta;
+	struct hf_lmdb_meta meta;
 	MDB_txn *txn;
 	int fd;
-	if (mdb_env_get_fd(env, &fd) != MDB_SUCCESS || !hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) ||
+	if (mdb_env_get_fd(env, &fd) != MDB_SUCCESS || !hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &meta) ||
 	    mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != MDB_SUCCESS)
 		return true; /* the next step reports what is wrong */
 	bool fits = mdb_txn_id(txn) == meta.txn_id;
@@ -270,31 +270,31 @@ static bool lock_table_fits(MDB_env *env) {
 	return fits;
 }
 
-enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) {
-	struct hf_kv *kv = calloc(1, sizeof *kv);
+enum hf_err hf_env_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_env **ret) {
+	struct hf_env *env = calloc(1, sizeof *env);
 	struct hf_why said = {""};
 	char file[PATH_MAX], lock_table[PATH_MAX];
-	if (!kv)
+	if (!env)
 		return hf_no_memory(why);
 	enum hf_err err = hf_datadir_file(dir, &said, file);
 	if (!err)
 		err = hf_datadir_lock_table(dir, &said, lock_table);
 	if (!err)
-		err = open_env(kv, dir, file, 0, map_size_bytes, &said);
-	if (!err && !lock_table_fits(kv->env)) {
-		close_env(kv);
+		err = open_env(env, dir, file, 0, map_size_bytes, &said);
+	if (!err && !lock_table_fits(env->lmdb)) {
+		close_env(env);
 		unlink(lock_table);
-		err = open_env(kv, dir, file, 0, map_size_bytes, &said);
+		err = open_env(env, dir, file, 0, map_size_bytes, &said);
 	}
 	if (!err)
-		err = check_length(kv->env, file, &said);
+		err = check_length(env->lmdb, file, &said);
 	if (!err)
-		err = open_all(kv, file, true, &said);
+		err = open_all(env, file, true, &said);
 	if (err) {
-		hf_kv_close(kv);
+		hf_env_close(env);
 		return hf_fail(why, err, "%s", said.text);
 	}
-	*ret = kv;
+	*ret = env;
 	return HF_OK;
 }
 
@@ -322,36 +322,37 @@ static enum hf_err find_file(const char *path, struct hf_why *why, char ret[PATH
 	return st.st_size > 0 ? HF_OK : hf_fail(why, HF_E_CORRUPT, "%.120s is empty, not a database", ret);
 }
 
-enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) {
-	struct hf_kv *kv = calloc(1, sizeof *kv);
+enum hf_err hf_env_open_read(const char *path, struct hf_why *why, struct hf_env **ret) {
+	struct hf_env *env = calloc(1, sizeof *env);
 	struct hf_why said = {""};
 	char file[PATH_MAX];
 	bool is_dir;
-	if (!kv)
+	if (!env)
 		return hf_no_memory(why);
 	enum hf_err err = find_file(path, &said, file, &is_dir);
 	if (!err && !is_dir)
-		err = hf_file_share(file, &said, &kv->shared_fd);
+		err = hf_file_share(file, &said, &env->shared_fd);
 	/* A user who may not write the lock table can read without it, if no server is running, which would have the file locked.
 	 */
 	bool unlocked = !is_dir;
 	if (!err && is_dir && !may_lock(path)) {
 		unlocked = true;
-		err = hf_file_share(file, &said, &kv->shared_fd);
+		err = hf_file_share(file, &said, &env->shared_fd);
 		if (err == HF_E_LOCKED)
 			hf_fail(&said, err,
 				"%.100s has a running server, and this user may not write its lock.mdb: run this as its owner",
 				path);
 	}
 	if (!err)
-		err = open_env(kv, unlocked ? file : path, file, MDB_RDONLY | (unlocked ? MDB_NOSUBDIR | MDB_NOLOCK : 0), 0, &said);
+		err = open_env(env, unlocked ? file : path, file, MDB_RDONLY | (unlocked ? MDB_NOSUBDIR | MDB_NOLOCK : 0), 0,
+			       &said);
 	if (!err)
-		err = open_all(kv, file, false, &said);
+		err = open_all(env, file, false, &said);
 	if (err) {
-		hf_kv_close(kv);
+		hf_env_close(env);
 		return hf_fail(why, err, "%s", said.text);
 	}
-	*ret = kv;
+	*ret = env;
 	return HF_OK;
 }
 
@@ -364,31 +365,31 @@ static int take_reader(const char *line, void *context) {
 	return 0;
 }
 
-void hf_kv_oldest_reader(struct hf_kv *kv, uint64_t *ret_oldest, uint64_t *ret_last) {
+void hf_env_oldest_reader(struct hf_env *env, uint64_t *ret_oldest, uint64_t *ret_last) {
 	MDB_envinfo info = {0};
-	mdb_env_info(kv->env, &info);
+	mdb_env_info(env->lmdb, &info);
 	*ret_oldest = *ret_last = info.me_last_txnid;
-	mdb_reader_list(kv->env, take_reader, ret_oldest);
+	mdb_reader_list(env->lmdb, take_reader, ret_oldest);
 }
 
-bool hf_kv_is_doubtful(const struct hf_kv *kv) { return kv->doubtful; }
+bool hf_env_is_doubtful(const struct hf_env *env) { return env->doubtful; }
 
-void hf_kv_drop_dead_readers(struct hf_kv *kv) { mdb_reader_check(kv->env, NULL); }
+void hf_env_drop_dead_readers(struct hf_env *env) { mdb_reader_check(env->lmdb, NULL); }
 
-void hf_kv_close(struct hf_kv *kv) {
-	if (!kv)
+void hf_env_close(struct hf_env *env) {
+	if (!env)
 		return;
-	close_env(kv);
-	if (kv->shared_fd > 0)
-		close(kv->shared_fd);
-	free(kv);
+	close_env(env);
+	if (env->shared_fd > 0)
+		close(env->shared_fd);
+	free(env);
 }
 
-void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes) {
+void hf_env_size(const struct hf_env *env, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes) {
 	MDB_envinfo info = {0};
 	MDB_stat stat = {0};
-	mdb_env_info(kv->env, &info);
-	mdb_env_stat(kv->env, &stat);
+	mdb_env_info(env->lmdb, &info);
+	mdb_env_stat(env->lmdb, &stat);
 	*ret_used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
 	*ret_map_bytes = info.me_mapsize;
 }

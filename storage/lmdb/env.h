@@ -32,7 +32,7 @@ enum hf_table {
 
 const char *hf_table_name(enum hf_table table);
 
-struct hf_kv;
+struct hf_env;
 
 /* Opens the environment in an existing directory that the caller has locked; creates an empty one if the file is missing. The map
  * is a sparse limit, not memory. One environment per directory and process; it must not cross a fork. Thread-safe once open.
@@ -41,12 +41,12 @@ struct hf_kv;
  * HF_E_LOCKED: a reader with this process number, such as one in another container, has the database open.
  * HF_E_OVERLOADED: out of memory.
  * HF_E_DATA_DIR: the system refused. */
-enum hf_err hf_kv_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
+enum hf_err hf_env_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_env **ret) HF_CHECKED;
 
-/* Reads every page in use, as hf_kv_open_read() does. Call it before hf_kv_open(), which starts quickly and so reads none of them
- * in a file of full length. The caller has locked the directory. Passes a file that hf_kv_open() itself refuses. HF_E_CORRUPT: a
+/* Reads every page in use, as hf_env_open_read() does. Call it before hf_env_open(), which starts quickly and so reads none of them
+ * in a file of full length. The caller has locked the directory. Passes a file that hf_env_open() itself refuses. HF_E_CORRUPT: a
  * page is missing or damaged. HF_E_DATA_DIR: out of memory. */
-enum hf_err hf_kv_check(const char *dir, struct hf_why *why) HF_CHECKED;
+enum hf_err hf_env_check(const char *dir, struct hf_why *why) HF_CHECKED;
 
 /* Opens a database for reading only: a data directory, whose server may be running, or a file that nobody writes, such as a backup.
  * Reads every page in use first.
@@ -54,23 +54,23 @@ enum hf_err hf_kv_check(const char *dir, struct hf_why *why) HF_CHECKED;
  * HF_E_STORAGE_FULL: the disk has no room for the lock table.
  * HF_E_LOCKED: a server has the file, or a reader has this process number.
  * HF_E_OVERLOADED: out of memory.
- * HF_E_CORRUPT: as for hf_kv_open(), or a page is missing or damaged. */
-enum hf_err hf_kv_open_read(const char *path, struct hf_why *why, struct hf_kv **ret) HF_CHECKED;
+ * HF_E_CORRUPT: as for hf_env_open(), or a page is missing or damaged. */
+enum hf_err hf_env_open_read(const char *path, struct hf_why *why, struct hf_env **ret) HF_CHECKED;
 
 /* Closes it; every transaction must have ended. NULL is fine. */
-void hf_kv_close(struct hf_kv *kv);
+void hf_env_close(struct hf_env *env);
 
 /* Sets the transaction of the oldest snapshot that any process is reading, and the last committed transaction. If nobody reads,
  * both are the last one. */
-void hf_kv_oldest_reader(struct hf_kv *kv, uint64_t *ret_oldest, uint64_t *ret_last);
+void hf_env_oldest_reader(struct hf_env *env, uint64_t *ret_oldest, uint64_t *ret_last);
 
 /* True once a damaged page or record was met, or a commit failed in its last step: the store can no longer be assumed sound. */
-bool hf_kv_is_doubtful(const struct hf_kv *kv);
+bool hf_env_is_doubtful(const struct hf_env *env);
 
 /* Frees the reader slots of processes that died: their snapshots would hold pages back for ever. */
-void hf_kv_drop_dead_readers(struct hf_kv *kv);
+void hf_env_drop_dead_readers(struct hf_env *env);
 
 /* Sets the bytes of the file in use, and the limit of the map. */
-void hf_kv_size(const struct hf_kv *kv, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
+void hf_env_size(const struct hf_env *env, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
 
 #endif

@@ -8,8 +8,8 @@
 #include "env.h"
 #include "storage/disk/lmdb_file.h"
 
-struct hf_kv {
-	MDB_env *env;
+struct hf_env {
+	MDB_env *lmdb;
 	MDB_dbi tables[HF_TABLES];
 	_Atomic bool doubtful;
 	int shared_fd;	/* of a file opened for reading only, locked against a server; 0: not locked */
@@ -21,6 +21,6 @@ struct hf_kv {
  * its own; it was whole if no commit has ended since it was read. The reader's own slot tells, and no second slot is needed, as
  * none may be left. mdb_env_info() would not do: it shows a commit that is still being flushed. Returns LMDB's error, or
  * HF_LMDB_TOO_FAST (errors.h); the transaction is reset then. */
-int hf_kv_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_kv_meta *ret);
+int hf_env_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_lmdb_meta *ret);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "storage/disk/space.h"
 
-enum hf_err hf_kv_translate(int rc) {
+enum hf_err hf_lmdb_translate(int rc) {
 	switch (rc) {
 	case MDB_SUCCESS:
 		return HF_OK;
@@ -21,17 +21,19 @@ enum hf_err hf_kv_translate(int rc) {
 	case MDB_INCOMPATIBLE: /* an entry where a table should be */
 		return HF_E_CORRUPT;
 	default:
-		return hf_room_is_short(rc) ? HF_E_STORAGE_FULL : HF_E_STORAGE;
+		return hf_space_is_short(rc) ? HF_E_STORAGE_FULL : HF_E_STORAGE;
 	}
 }
 
-int hf_kv_true_error(MDB_env *env, int rc) {
-	int fd, lack = rc == EIO && mdb_env_get_fd(env, &fd) == MDB_SUCCESS ? hf_room_lack(fd) : 0;
-	return hf_room_is_short(lack) ? lack : rc;
+int hf_lmdb_true_error(MDB_env *env, int rc) {
+	int fd, lack = rc == EIO && mdb_env_get_fd(env, &fd) == MDB_SUCCESS ? hf_space_lack(fd) : 0;
+	return hf_space_is_short(lack) ? lack : rc;
 }
 
-enum hf_err hf_kv_no_snapshot(int rc, struct hf_why *why) {
+enum hf_err hf_lmdb_no_transaction(int rc, struct hf_why *why) {
 	if (rc == HF_LMDB_TOO_FAST)
 		return hf_fail(why, HF_E_OVERLOADED, "the database changes too fast to be read");
-	return hf_fail(why, hf_kv_translate(rc), "a snapshot cannot be taken: %s", mdb_strerror(rc));
+	if (rc == MDB_READERS_FULL)
+		return hf_fail(why, HF_E_OVERLOADED, "the store has no reader left");
+	return hf_fail(why, hf_lmdb_translate(rc), "a transaction cannot begin: %s", mdb_strerror(rc));
 }

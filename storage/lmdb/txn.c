@@ -8,7 +8,7 @@
 #include "fault.h"
 
 struct hf_txn {
-	struct hf_kv *kv;
+	struct hf_env *env;
 	MDB_txn *lmdb;
 	uint64_t writes;
 	enum hf_err fault;
@@ -33,9 +33,9 @@ static int left(int rc) {
 #define LMDB(table, call) (enter(table), left(call))
 
 /* Notes faults that are not temporary. */
-static enum hf_err doubt(struct hf_kv *kv, enum hf_err err) {
+static enum hf_err doubt(struct hf_env *env, enum hf_err err) {
 	if (err == HF_E_CORRUPT || err == HF_E_PANIC)
-		kv->doubtful = true;
+		env->doubtful = true;
 	return err;
 }
 
@@ -43,60 +43,60 @@ static enum hf_err doubt(struct hf_kv *kv, enum hf_err err) {
 static void blame(struct hf_txn *txn, int rc, const char *call, enum hf_table table) {
 	if (rc == MDB_SUCCESS || txn->fault)
 		return;
-	rc = hf_kv_true_error(txn->kv->env, rc);
-	txn->fault = hf_fail(&txn->why, doubt(txn->kv, hf_kv_translate(rc)), "%s in table \"%s\": %s", call, hf_table_name(table),
-			     mdb_strerror(rc));
+	rc = hf_lmdb_true_error(txn->env->lmdb, rc);
+	txn->fault = hf_fail(&txn->why, doubt(txn->env, hf_lmdb_translate(rc)), "%s in table \"%s\": %s", call,
+			     hf_table_name(table), mdb_strerror(rc));
 }
 
 static MDB_val to_val(struct hf_slice s) { return (MDB_val){s.len, (void *)s.data}; }
 
 static struct hf_slice to_slice(MDB_val v) { return (struct hf_slice){v.mv_data, v.mv_size}; }
 
-enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_fd, struct hf_kv_meta *ret) {
+enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_fd, struct hf_lmdb_meta *ret) {
 	txn->fault = HF_OK;
 	int rc = LMDB(NULL, mdb_txn_renew(txn->lmdb));
 	if (rc == MDB_SUCCESS)
-		rc = LMDB(NULL, hf_kv_renew_meta(txn->kv->env, txn->lmdb, ret_fd, ret));
-	return rc == MDB_SUCCESS ? HF_OK : hf_kv_no_snapshot(rc, why);
+		rc = LMDB(NULL, hf_env_renew_meta(txn->env->lmdb, txn->lmdb, ret_fd, ret));
+	return rc == MDB_SUCCESS ? HF_OK : hf_lmdb_no_transaction(rc, why);
 }
 
 enum hf_err hf_txn_check_pages(struct hf_txn *reader, struct hf_why *why) {
-	struct hf_kv_damage damage;
-	struct hf_kv_meta meta;
+	struct hf_lmdb_damage damage;
+	struct hf_lmdb_meta meta;
 	int fd;
 	hf_txn_reset(reader);
 	enum hf_err err = hf_txn_renew_file(reader, why, &fd, &meta);
-	if (err || hf_kv_pages_whole(fd, &meta, reader->stop, &damage))
+	if (err || hf_lmdb_pages_whole(fd, &meta, reader->stop, &damage))
 		return err;
 	if (!damage.is_unknown)
-		return hf_fail(why, doubt(reader->kv, HF_E_CORRUPT), "page %llu %s", (unsigned long long)damage.page, damage.what);
+		return hf_fail(why, doubt(reader->env, HF_E_CORRUPT), "page %llu %s", (unsigned long long)damage.page, damage.what);
 	return hf_fail(why, HF_E_OVERLOADED, "%s", damage.what);
 }
 
-static enum hf_err begin(struct hf_kv *kv, unsigned flags, struct hf_why *why, struct hf_txn **ret) {
+static enum hf_err begin(struct hf_env *env, unsigned flags, struct hf_why *why, struct hf_txn **ret) {
 	struct hf_txn *txn = calloc(1, sizeof *txn);
 	if (!txn)
 		return hf_no_memory(why);
-	txn->kv = kv;
-	int rc = LMDB(NULL, mdb_txn_begin(kv->env, NULL, flags, &txn->lmdb));
+	txn->env = env;
+	int rc = LMDB(NULL, mdb_txn_begin(env->lmdb, NULL, flags, &txn->lmdb));
 	if (rc != MDB_SUCCESS) {
 		free(txn);
-		return hf_fail(why, hf_kv_translate(rc), "a transaction cannot begin: %s", mdb_strerror(rc));
+		return hf_lmdb_no_transaction(rc, why);
 	}
 	*ret = txn;
 	return HF_OK;
 }
 
-enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_why *why, struct hf_txn **ret) { return begin(kv, 0, why, ret); }
+enum hf_err hf_txn_begin(struct hf_env *env, struct hf_why *why, struct hf_txn **ret) { return begin(env, 0, why, ret); }
 
 enum hf_err hf_txn_commit(struct hf_txn *txn, struct hf_why *why) {
 	enum hf_err err = hf_txn_fault(txn, why);
 	if (err) {
 		mdb_txn_abort(txn->lmdb);
 	} else {
-		int rc = hf_kv_true_error(txn->kv->env, LMDB(NULL, mdb_txn_commit(txn->lmdb)));
+		int rc = hf_lmdb_true_error(txn->env->lmdb, LMDB(NULL, mdb_txn_commit(txn->lmdb)));
 		if (rc != MDB_SUCCESS)
-			err = hf_fail(why, doubt(txn->kv, hf_kv_translate(rc)), "the commit failed: %s", mdb_strerror(rc));
+			err = hf_fail(why, doubt(txn->env, hf_lmdb_translate(rc)), "the commit failed: %s", mdb_strerror(rc));
 	}
 	free(txn);
 	return err;
@@ -107,8 +107,8 @@ void hf_txn_abort(struct hf_txn *txn) {
 	free(txn);
 }
 
-enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) {
-	enum hf_err err = begin(kv, MDB_RDONLY, NULL, ret);
+enum hf_err hf_txn_open_read(struct hf_env *env, struct hf_why *why, struct hf_txn **ret) {
+	enum hf_err err = begin(env, MDB_RDONLY, why, ret);
 	if (!err)
 		hf_txn_reset(*ret);
 	return err;
@@ -117,7 +117,7 @@ enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) {
 enum hf_err hf_txn_renew(struct hf_txn *txn, struct hf_why *why) {
 	txn->fault = HF_OK;
 	int rc = LMDB(NULL, mdb_txn_renew(txn->lmdb));
-	return rc == MDB_SUCCESS ? HF_OK : hf_kv_no_snapshot(rc, why);
+	return rc == MDB_SUCCESS ? HF_OK : hf_lmdb_no_transaction(rc, why);
 }
 
 void hf_txn_reset(struct hf_txn *txn) { mdb_txn_reset(txn->lmdb); }
@@ -133,7 +133,7 @@ enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) {
 
 void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what) {
 	if (!txn->fault)
-		txn->fault = hf_fail(&txn->why, doubt(txn->kv, HF_E_CORRUPT), "table \"%s\": %s", hf_table_name(table), what);
+		txn->fault = hf_fail(&txn->why, doubt(txn->env, HF_E_CORRUPT), "table \"%s\": %s", hf_table_name(table), what);
 }
 
 void hf_txn_fail(struct hf_txn *txn, enum hf_err err, const char *what) {
@@ -155,7 +155,7 @@ bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 	if (txn->fault)
 		return false;
 	MDB_val k = to_val(key), v;
-	int rc = LMDB(hf_table_name(table), mdb_get(txn->lmdb, txn->kv->tables[table], &k, &v));
+	int rc = LMDB(hf_table_name(table), mdb_get(txn->lmdb, txn->env->tables[table], &k, &v));
 	if (rc == MDB_SUCCESS)
 		*ret_value = to_slice(v);
 	else if (rc != MDB_NOTFOUND)
@@ -170,9 +170,9 @@ static void put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 	MDB_val k = to_val(key), v = to_val(value);
 	int rc = MDB_KEYEXIST;
 	if (ASCENDING[table])
-		rc = LMDB(hf_table_name(table), mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND));
+		rc = LMDB(hf_table_name(table), mdb_put(txn->lmdb, txn->env->tables[table], &k, &v, MDB_APPEND));
 	if (rc == MDB_KEYEXIST)
-		rc = LMDB(hf_table_name(table), mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, flags));
+		rc = LMDB(hf_table_name(table), mdb_put(txn->lmdb, txn->env->tables[table], &k, &v, flags));
 	if (rc == MDB_KEYEXIST)
 		hf_txn_corrupt(txn, table, "an entry to insert exists already");
 	else
@@ -192,7 +192,7 @@ void hf_txn_append(struct hf_txn *txn, enum hf_table table, struct hf_slice key,
 		return;
 	txn->writes++;
 	MDB_val k = to_val(key), v = to_val(value);
-	int rc = LMDB(hf_table_name(table), mdb_put(txn->lmdb, txn->kv->tables[table], &k, &v, MDB_APPEND));
+	int rc = LMDB(hf_table_name(table), mdb_put(txn->lmdb, txn->env->tables[table], &k, &v, MDB_APPEND));
 	if (rc == MDB_KEYEXIST)
 		hf_txn_corrupt(txn, table, "an entry to append does not follow the others");
 	else
@@ -203,7 +203,7 @@ void hf_txn_clear(struct hf_txn *txn, enum hf_table table) {
 	if (txn->fault)
 		return;
 	txn->writes++;
-	blame(txn, LMDB(hf_table_name(table), mdb_drop(txn->lmdb, txn->kv->tables[table], 0)), "clear", table);
+	blame(txn, LMDB(hf_table_name(table), mdb_drop(txn->lmdb, txn->env->tables[table], 0)), "clear", table);
 }
 
 void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
@@ -211,7 +211,7 @@ void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
 		return;
 	txn->writes++;
 	MDB_val k = to_val(key);
-	int rc = LMDB(hf_table_name(table), mdb_del(txn->lmdb, txn->kv->tables[table], &k, NULL));
+	int rc = LMDB(hf_table_name(table), mdb_del(txn->lmdb, txn->env->tables[table], &k, NULL));
 	if (rc == MDB_NOTFOUND)
 		hf_txn_corrupt(txn, table, "an entry to delete is missing");
 	else
@@ -225,14 +225,14 @@ uint64_t hf_txn_writes(const struct hf_txn *txn) { return txn->writes; }
 uint64_t hf_txn_count(struct hf_txn *txn, enum hf_table table) {
 	MDB_stat stat = {0};
 	if (!txn->fault)
-		blame(txn, LMDB(hf_table_name(table), mdb_stat(txn->lmdb, txn->kv->tables[table], &stat)), "stat", table);
+		blame(txn, LMDB(hf_table_name(table), mdb_stat(txn->lmdb, txn->env->tables[table], &stat)), "stat", table);
 	return stat.ms_entries;
 }
 
 void hf_cursor_open(struct hf_txn *txn, enum hf_table table, struct hf_cursor *ret) {
 	MDB_cursor *lmdb = NULL;
 	if (!txn->fault)
-		blame(txn, LMDB(hf_table_name(table), mdb_cursor_open(txn->lmdb, txn->kv->tables[table], &lmdb)), "cursor", table);
+		blame(txn, LMDB(hf_table_name(table), mdb_cursor_open(txn->lmdb, txn->env->tables[table], &lmdb)), "cursor", table);
 	*ret = (struct hf_cursor){.txn = txn, .table = table, .lmdb = lmdb};
 }
 

@@ -18,7 +18,7 @@ struct hf_txn;
  * HF_E_PANIC: a commit failed in its last step; LMDB refuses all further work, reads included, until the store is reopened.
  * HF_E_STORAGE: the system refused.
  * HF_E_OVERLOADED: out of memory. */
-enum hf_err hf_txn_begin(struct hf_kv *kv, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
+enum hf_err hf_txn_begin(struct hf_env *env, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
 
 /* Commits durably: after HF_OK every put and delete is on disk (two flushes); after an error, which hf_txn_fault() lists, none is.
  * Frees the transaction. */
@@ -27,10 +27,10 @@ void hf_txn_abort(struct hf_txn *txn);
 
 /* A read transaction that is used again and again: renew takes the newest snapshot, reset releases it (an open snapshot keeps old
  * pages alive). It begins reset. It may move between threads, but only one may use it at a time. close() accepts NULL.
- * HF_E_STORAGE: all reader slots are taken, or the system refused.
- * HF_E_OVERLOADED: out of memory.
+ * HF_E_OVERLOADED: all reader slots are taken, or out of memory.
+ * HF_E_STORAGE: the system refused.
  * HF_E_PANIC: as for hf_txn_begin(). */
-enum hf_err hf_txn_open_read(struct hf_kv *kv, struct hf_txn **ret) HF_CHECKED;
+enum hf_err hf_txn_open_read(struct hf_env *env, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
 enum hf_err hf_txn_renew(struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 void hf_txn_reset(struct hf_txn *txn);
 void hf_txn_close(struct hf_txn *txn);
@@ -38,8 +38,8 @@ void hf_txn_close(struct hf_txn *txn);
 /* Renews a reader, and sets the file that holds its snapshot: the descriptor, which belongs to LMDB, and the meta page of these
  * very trees. None of their pages is overwritten until the reader is reset. HF_E_OVERLOADED: commits follow each other too quickly.
  * Otherwise as for hf_txn_renew(). */
-struct hf_kv_meta;
-enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_fd, struct hf_kv_meta *ret) HF_CHECKED;
+struct hf_lmdb_meta;
+enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_fd, struct hf_lmdb_meta *ret) HF_CHECKED;
 
 /* Takes a new snapshot and reads every page that it uses, while the writer goes on; keeps the snapshot. After an error the reader
  * is reset, unless a page is damaged. HF_E_CORRUPT: a page is missing or damaged; `why` names it. HF_E_OVERLOADED: out of memory,

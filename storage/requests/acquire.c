@@ -106,7 +106,7 @@ static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool 
 	enum hf_place place = hf_pool_place(pool, a, NULL);
 	if (place == HF_OUTSIDE || place == HF_DRAINING)
 		return hf_fail(why, HF_E_ADDRESS_OUTSIDE_POOL, "address: %s is not in pool \"%s\"", text, pool->name);
-	if (hf_history_present(hf_batch_txn(batch), a, &holder))
+	if (hf_holders_present(hf_batch_txn(batch), a, &holder))
 		return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is bound to %s \"%.80s\" of zone \"%s\", mesh \"%s\"", text,
 			       hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
 	if (place == HF_RESERVED)
@@ -177,7 +177,7 @@ static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool
 /* Why a claim is not what the new lease got, before the lease is stored. */
 static enum hf_refusal refusal_of(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr claim) {
 	struct hf_holder holder;
-	if (hf_history_present(hf_batch_txn(batch), claim, &holder))
+	if (hf_holders_present(hf_batch_txn(batch), claim, &holder))
 		return HF_CLAIM_TAKEN;
 	if (pool_of(batch, claim) != pool)
 		return HF_CLAIM_OUTSIDE_POOL;

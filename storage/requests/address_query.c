@@ -30,7 +30,7 @@ enum hf_err hf_address_read(struct hf_txn *reader, struct hf_addr a, struct hf_w
 	struct hf_address_info info = {.state = HF_ADDRESS_UNMANAGED};
 	struct hf_holder holder;
 	struct hf_key key;
-	if (!hf_history_present(reader, a, &holder)) {
+	if (!hf_holders_present(reader, a, &holder)) {
 		struct placing placing = {a, &info};
 		enum hf_err err = hf_txn_fault(reader, why);
 		if (!err)

@@ -17,7 +17,7 @@ enum hf_err hf_snapshot_open(struct hf_store *store, const struct hf_filter *fil
 	struct hf_snapshot *snapshot = calloc(1, sizeof *snapshot);
 	if (!snapshot)
 		return hf_no_memory(why);
-	enum hf_err err = hf_reader_open(store, &snapshot->txn);
+	enum hf_err err = hf_reader_open(store, NULL, &snapshot->txn);
 	if (!err)
 		err = hf_reader_begin(snapshot->txn, NULL);
 	if (err) {

@@ -39,7 +39,7 @@ enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf
 	struct hf_batch *batch = calloc(1, sizeof *batch);
 	if (!batch)
 		return hf_no_memory(why);
-	enum hf_err err = hf_txn_begin(store->kv, why, &batch->txn);
+	enum hf_err err = hf_txn_begin(store->env, why, &batch->txn);
 	if (err) {
 		free(batch);
 		return err;

@@ -23,6 +23,14 @@ struct queue {
 	int n;
 };
 
+/* Invariants:
+ *  1. At most one thread has the writer's turn: the one that set `busy`, under the lock. Only it uses upkeep_reader, was_gone, the
+ *     store's copies and the batch.
+ *  2. A write is in one of the queues, or in the list of the thread that has the turn. Its `done` is called once, without the lock.
+ *  3. A write's result is final before its `done`; HF_OK is final only after its batch is on disk and the database was seen at its
+ *     path.
+ *  4. While solo writes wait, before_solo <= shared.n: so many shared writes go before the next solo write, none if it is <= 0.
+ *  5. Once `stopping` is set no write is queued any more, and the thread ends when `shared` is empty. */
 struct hf_committer {
 	struct hf_store *store;
 	struct hf_committer_options options;
@@ -237,10 +245,10 @@ enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer
 	c->options = *options;
 	if (!c->options.queue_max)
 		c->options.queue_max = DEFAULT_QUEUE_MAX;
-	enum hf_err err = hf_reader_open(store, &c->upkeep_reader);
+	enum hf_err err = hf_reader_open(store, why, &c->upkeep_reader);
 	if (err) {
 		free(c);
-		return hf_fail(why, err, "the committer cannot read the store");
+		return err;
 	}
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);

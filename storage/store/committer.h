@@ -45,8 +45,8 @@ struct hf_committer_stats {
 };
 
 /* Starts the committing thread; the store must outlive it.
- * HF_E_OVERLOADED: out of memory.
- * HF_E_STORAGE: the system has no thread or no reader slot left. */
+ * HF_E_OVERLOADED: out of memory, or all reader slots are taken.
+ * HF_E_STORAGE: the system cannot start a thread. */
 enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer_options *options, struct hf_why *why,
 			       struct hf_committer **ret) HF_CHECKED;
 

@@ -35,7 +35,7 @@ static void end_quarantine(struct hf_batch *batch, const struct hf_deadline *dea
 
 static void end_history(struct hf_batch *batch, const struct hf_deadline *deadline) {
 	hf_deadline_del(hf_batch_txn(batch), deadline);
-	hf_history_drop(hf_batch_txn(batch), deadline->address, deadline->from_revision);
+	hf_holders_drop(hf_batch_txn(batch), deadline->address, deadline->from_revision);
 }
 
 static void carry_out(struct hf_batch *batch, const struct hf_deadline *deadline) {

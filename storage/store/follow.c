@@ -181,9 +181,9 @@ static enum hf_err read_known(struct hf_store *store, struct hf_why *why, struct
 			      int64_t *ret_known_ms) {
 	struct hf_txn *txn;
 	struct hf_change newest;
-	enum hf_err err = hf_txn_open_read(store->kv, &txn);
+	enum hf_err err = hf_txn_open_read(store->env, why, &txn);
 	if (err)
-		return hf_fail(why, err, "the store cannot be read");
+		return err;
 	err = hf_txn_renew(txn, why);
 	*ret_has_record = !err && hf_clock_record_read(txn, ret_record);
 	HF_CURSOR changes;

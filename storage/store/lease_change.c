@@ -30,14 +30,14 @@ static void bind_address(struct hf_batch *batch, struct hf_pool *pool, const str
 	case HF_OUTSIDE:
 		hf_txn_corrupt(hf_batch_txn(batch), HF_POOLS, "an address to hold lies outside every range of its pool");
 	}
-	hf_history_open(hf_batch_txn(batch), a, &holder);
+	hf_holders_open(hf_batch_txn(batch), a, &holder);
 }
 
 static void free_address(struct hf_batch *batch, struct hf_pool *pool, struct hf_addr a) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	struct hf_pool_count *count = &pool->count[hf_addr_family(a)];
 	struct hf_range cidr;
-	hf_history_close(txn, a, hf_batch_now_ms(batch));
+	hf_holders_close(txn, a, hf_batch_now_ms(batch));
 	switch (hf_pool_place(pool, a, &cidr)) {
 	case HF_ALLOCATABLE:
 		hf_allocator_give(txn, pool, cidr, a);

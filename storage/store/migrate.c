@@ -21,9 +21,9 @@ static void to_format_3(struct hf_txn *txn) { (void)txn; }
 /* The steps, by the format that they start from, counted from 1. */
 static void (*const STEPS[HF_FORMAT - 1])(struct hf_txn *txn) = {to_format_2, to_format_3};
 
-static enum hf_err run_steps(struct hf_kv *kv, unsigned from, struct hf_why *why) {
+static enum hf_err run_steps(struct hf_env *env, unsigned from, struct hf_why *why) {
 	struct hf_txn *txn;
-	enum hf_err err = hf_txn_begin(kv, why, &txn);
+	enum hf_err err = hf_txn_begin(env, why, &txn);
 	if (err)
 		return err;
 	for (unsigned format = from; format < HF_FORMAT; format++)
@@ -32,7 +32,7 @@ static enum hf_err run_steps(struct hf_kv *kv, unsigned from, struct hf_why *why
 	return hf_txn_commit(txn, why);
 }
 
-enum hf_err hf_migrate(struct hf_kv *kv, const char *dir, unsigned from, int64_t now_ms, struct hf_why *why, char *ret_aside) {
+enum hf_err hf_migrate(struct hf_env *env, const char *dir, unsigned from, int64_t now_ms, struct hf_why *why, char *ret_aside) {
 	char what[32], file[PATH_MAX];
 	snprintf(what, sizeof what, "format%u", from);
 	enum hf_err err = hf_datadir_file(dir, why, file);
@@ -44,7 +44,7 @@ enum hf_err hf_migrate(struct hf_kv *kv, const char *dir, unsigned from, int64_t
 		return err;
 	err = hf_datadir_sync(dir, why);
 	if (!err)
-		err = run_steps(kv, from, why);
+		err = run_steps(env, from, why);
 	if (err)
 		unlink(ret_aside); /* otherwise each start would leave one more */
 	return err;

@@ -11,7 +11,7 @@
 /* Copies the file aside (ret_aside has PATH_MAX bytes), then migrates from format `from`, which is older than HF_FORMAT. The caller
  * has locked the directory. After an error the store is as it was.
  * HF_E_STORAGE_FULL: the disk has no room for the copy or the changes. Or another fault. */
-enum hf_err hf_migrate(struct hf_kv *kv, const char *dir, unsigned from, int64_t now_ms, struct hf_why *why,
+enum hf_err hf_migrate(struct hf_env *env, const char *dir, unsigned from, int64_t now_ms, struct hf_why *why,
 		       char *ret_aside) HF_CHECKED;
 
 #endif

@@ -93,9 +93,9 @@ static enum hf_err read_store(struct hf_store *store, struct hf_txn *txn, struct
 
 static enum hf_err load(struct hf_store *store, struct hf_why *why) {
 	struct hf_txn *txn;
-	enum hf_err err = hf_txn_open_read(store->kv, &txn);
+	enum hf_err err = hf_txn_open_read(store->env, why, &txn);
 	if (err)
-		return hf_fail(why, err, "the store cannot be read");
+		return err;
 	err = hf_txn_renew(txn, why);
 	if (!err)
 		err = read_store(store, txn, why);
@@ -148,15 +148,15 @@ static enum hf_err make(struct hf_store *store, const char *dir, struct hf_why *
 	if (err)
 		return err;
 	if (mkdir(making, 0750) != 0)
-		return hf_fail(why, hf_room_err(errno), "%.120s cannot be made: %s", making, strerror(errno));
+		return hf_fail(why, hf_space_err(errno), "%.120s cannot be made: %s", making, strerror(errno));
 	hf_file_give(making);
-	err = hf_kv_open(making, store->options.map_size_bytes, why, &store->kv);
+	err = hf_env_open(making, store->options.map_size_bytes, why, &store->env);
 	if (!err)
 		err = load(store, why);
 	if (!err)
 		err = initialise(store, why);
-	hf_kv_close(store->kv);
-	store->kv = NULL;
+	hf_env_close(store->env);
+	store->env = NULL;
 	if (!err)
 		err = hf_datadir_install(dir, file, file, why); /* nothing is there to be kept aside */
 	hf_datadir_scrap(making);
@@ -178,7 +178,7 @@ static enum hf_err migrate(struct hf_store *store, const char *dir, struct hf_wh
 	if (store->options.keep_format)
 		return hf_fail(why, HF_E_PRECONDITION_FAILED, "%.120s has format %u; bring it to format %d first: holdfast migrate",
 			       dir, found, HF_FORMAT);
-	enum hf_err err = hf_migrate(store->kv, dir, found, hf_store_now_ms(store), why, store->aside);
+	enum hf_err err = hf_migrate(store->env, dir, found, hf_store_now_ms(store), why, store->aside);
 	if (!err)
 		err = load(store, why);
 	store->format = found;
@@ -186,8 +186,8 @@ static enum hf_err migrate(struct hf_store *store, const char *dir, struct hf_wh
 }
 
 /* A new store where there was one, whose file is gone, would give its addresses to others. */
-static enum hf_err make_first(struct hf_store *store, const char *dir, const struct hf_mark *found, struct hf_why *why) {
-	if (!hf_mark_is_of_worth(found))
+static enum hf_err make_first(struct hf_store *store, const char *dir, const struct hf_lock_file *found, struct hf_why *why) {
+	if (!hf_lock_file_is_of_worth(found))
 		return make(store, dir, why);
 	return hf_fail(
 		why, HF_E_CORRUPT,
@@ -197,12 +197,12 @@ static enum hf_err make_first(struct hf_store *store, const char *dir, const str
 }
 
 /* Looks at every page, unless the file is the very one that was closed in order. */
-static enum hf_err check_pages(struct hf_store *store, const char *dir, const struct hf_mark *found, struct hf_why *why) {
+static enum hf_err check_pages(struct hf_store *store, const char *dir, const struct hf_lock_file *found, struct hf_why *why) {
 	int64_t begin_us = hf_monotonic_us();
 	bool is_command = store->options.keep_format;
-	if (store->is_new || (!is_command && hf_mark_fits(found, store->file)))
+	if (store->is_new || (!is_command && hf_lock_file_fits(found, store->file)))
 		return HF_OK;
-	enum hf_err err = hf_kv_check(dir, why);
+	enum hf_err err = hf_env_check(dir, why);
 	store->checked_ms = (hf_monotonic_us() - begin_us) / 1000;
 	return err;
 }
@@ -217,7 +217,7 @@ static enum hf_err note_file(struct hf_store *store, struct hf_why *why) {
 }
 
 /* The directory is locked. */
-static enum hf_err open_locked(struct hf_store *store, const char *dir, const struct hf_mark *found, struct hf_why *why) {
+static enum hf_err open_locked(struct hf_store *store, const char *dir, const struct hf_lock_file *found, struct hf_why *why) {
 	scrap_leftovers(dir);
 	enum hf_err err = hf_datadir_file(dir, why, store->file);
 	if (err)
@@ -226,7 +226,7 @@ static enum hf_err open_locked(struct hf_store *store, const char *dir, const st
 	if (!err)
 		err = check_pages(store, dir, found, why);
 	if (!err)
-		err = hf_kv_open(dir, store->options.map_size_bytes, why, &store->kv);
+		err = hf_env_open(dir, store->options.map_size_bytes, why, &store->env);
 	if (!err)
 		err = hf_file_lock(store->file, why, &store->file_fd);
 	if (!err)
@@ -236,17 +236,17 @@ static enum hf_err open_locked(struct hf_store *store, const char *dir, const st
 	if (!err && store->format == 0)
 		err = hf_fail(why, HF_E_CORRUPT, "data.mdb in %.120s is a database without a store; restore a backup", dir);
 	if (!err)
-		err = hf_mark_check(found, dir, &store->meta, why);
+		err = hf_lock_file_check(found, dir, &store->meta, why);
 	if (!err && store->format < HF_FORMAT)
 		err = migrate(store, dir, why);
-	if (!err && !hf_mark_store(store->lock_fd, &store->meta))
+	if (!err && !hf_lock_file_store(store->lock_fd, &store->meta))
 		err = hf_fail(why, HF_E_DATA_DIR, "holdfast.lock in %.120s cannot be written: %s", dir, strerror(errno));
 	return err ? err : hf_follow_start(store, why);
 }
 
 enum hf_err hf_store_open(const char *dir, const struct hf_store_options *options, struct hf_why *why, struct hf_store **ret) {
 	struct hf_store *store = new_store(options);
-	struct hf_mark found;
+	struct hf_lock_file found;
 	if (!store)
 		return hf_no_memory(why);
 	enum hf_err err = hf_datadir_lock(dir, why, &store->lock_fd, &found);
@@ -281,7 +281,7 @@ enum hf_err hf_store_open_read(const char *path, struct hf_why *why, struct hf_s
 	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
 		err = hf_backup_check(path, why, &kind, &bytes);
 	if (!err)
-		err = hf_kv_open_read(path, why, &store->kv);
+		err = hf_env_open_read(path, why, &store->env);
 	if (!err)
 		err = load(store, why);
 	if (!err && store->format == 0)

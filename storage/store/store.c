@@ -22,14 +22,16 @@ enum hf_err hf_store_load_pools(struct hf_store *store, struct hf_txn *txn, stru
 	HF_CURSOR cursor;
 	free_pools(store);
 	store->pools = calloc(hf_txn_count(txn, HF_POOLS) + 1, sizeof(struct hf_pool *));
+	if (!store->pools)
+		return hf_no_memory(why);
 	hf_cursor_open(txn, HF_POOLS, &cursor);
-	while (store->pools && hf_cursor_next(&cursor)) {
+	while (hf_cursor_next(&cursor)) {
 		struct hf_pool *pool = malloc(sizeof *pool);
 		if (!pool)
-			return hf_fail(why, HF_E_STORAGE, "out of memory");
+			return hf_no_memory(why);
 		store->pools[store->n_pools++] = pool;
 		if (!hf_pool_decode(cursor.key, cursor.value, pool))
-			hf_txn_corrupt(txn, HF_POOLS, "a record is damaged");
+			hf_txn_damaged(txn, HF_POOLS);
 	}
 	enum hf_err err = hf_txn_fault(txn, why);
 	store->pools_stale = err != HF_OK;
@@ -42,10 +44,10 @@ void hf_store_close(struct hf_store *store) {
 	free_pools(store);
 	hf_wear_free(store->wear);
 	bool in_order =
-		store->is_open && store->lock_fd >= 0 && !hf_kv_is_doubtful(store->kv) && hf_store_look(store, NULL) == HF_OK;
-	hf_kv_close(store->kv);
+		store->is_open && store->lock_fd >= 0 && !hf_env_is_doubtful(store->env) && hf_store_look(store, NULL) == HF_OK;
+	hf_env_close(store->env);
 	if (in_order)
-		hf_mark_closed(store->lock_fd, &store->meta, store->file);
+		hf_lock_file_closed(store->lock_fd, &store->meta, store->file);
 	if (store->file_fd >= 0)
 		close(store->file_fd);
 	if (store->lock_fd >= 0)
@@ -93,7 +95,7 @@ int64_t hf_store_clock_offset_ms(const struct hf_store *store) {
 }
 
 void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes) {
-	hf_kv_size(store->kv, ret_used_bytes, ret_map_bytes);
+	hf_env_size(store->env, ret_used_bytes, ret_map_bytes);
 }
 
 void hf_store_known(const struct hf_store *store, uint8_t ret_store_id[16], uint64_t *ret_store_epoch, uint64_t *ret_revision) {
@@ -104,7 +106,9 @@ void hf_store_known(const struct hf_store *store, uint8_t ret_store_id[16], uint
 
 uint64_t hf_store_vip_changes(const struct hf_store *store, enum hf_cause cause) { return store->vip_changes[cause]; }
 
-enum hf_err hf_reader_open(struct hf_store *store, struct hf_txn **ret) { return hf_txn_open_read(store->kv, ret); }
+enum hf_err hf_reader_open(struct hf_store *store, struct hf_why *why, struct hf_txn **ret) {
+	return hf_txn_open_read(store->env, why, ret);
+}
 
 enum hf_err hf_reader_begin(struct hf_txn *reader, struct hf_why *why) { return hf_txn_renew(reader, why); }
 
@@ -115,7 +119,7 @@ void hf_reader_close(struct hf_txn *reader) { hf_txn_close(reader); }
 const struct hf_meta *hf_store_meta(const struct hf_store *store) { return &store->meta; }
 
 enum hf_err hf_store_begin_alone(struct hf_store *store, struct hf_why *why, struct hf_txn **ret) {
-	enum hf_err err = hf_txn_begin(store->kv, why, ret);
+	enum hf_err err = hf_txn_begin(store->env, why, ret);
 	if (!err)
 		store->pools_stale = true;
 	return err;

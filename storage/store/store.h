@@ -86,7 +86,7 @@ uint64_t hf_store_vip_changes(const struct hf_store *store, enum hf_cause cause)
 
 /* A reader: one thread at a time, reused for request after request. begin takes the newest snapshot, end lets go of it; nothing
  * read outlives the end. */
-enum hf_err hf_reader_open(struct hf_store *store, struct hf_txn **ret) HF_CHECKED;
+enum hf_err hf_reader_open(struct hf_store *store, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
 enum hf_err hf_reader_begin(struct hf_txn *reader, struct hf_why *why) HF_CHECKED;
 void hf_reader_end(struct hf_txn *reader);
 void hf_reader_close(struct hf_txn *reader);

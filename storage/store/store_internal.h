@@ -10,51 +10,62 @@
 #include "storage/tables/moves.h"
 #include "wear.h"
 
+/* "The writer" is the thread that has the writer's turn: the committer's, or the only one of a command.
+ *
+ * Invariants:
+ *  1. Outside a batch, `meta`, `pools` and `vip_changes` equal the records on disk, unless pools_stale is set.
+ *  2. A batch alters `pools` in place and `meta` in a copy of its own. A commit sets `meta` only after the disk has the batch. A
+ * batch that fails or is aborted sets pools_stale, and the next one reads the pools from the disk before it uses them; it also
+ * resets next_deadline_ms and passed_over.
+ *  3. `revision` equals meta.revision, and changes only after a commit: a new snapshot has every revision that a thread reads here.
+ *  4. Nothing becomes due before next_deadline_ms, unless that is 0. A batch that adds an earlier deadline lowers it.
+ *  5. Every deadline up to passed_over is of history that the lag still keeps, or is not due.
+ *  6. `wear` counts committed releases only: what a batch adds takes effect when it is committed.
+ *  7. lock_fd and file_fd are locked as long as the store is open for writing; device and inode are those of file_fd. */
 struct hf_store {
-	struct hf_kv *kv;
-	int lock_fd;	    /* -1: it is only read */
-	int file_fd;	    /* the database's, locked; -1 as above */
-	unsigned format;    /* that was found */
-	bool is_new;	    /* there was none */
-	bool is_open;	    /* all of it is known to be good */
-	int64_t checked_ms; /* for how long all pages were looked at, at the opening; -1: they were not */
+	struct hf_env *env;
+	int lock_fd;	    /* of holdfast.lock; -1: opened for reading only */
+	int file_fd;	    /* of the database, locked; -1: likewise */
+	unsigned format;    /* as found */
+	bool is_new;	    /* created by this opening */
+	bool is_open;	    /* the opening has checked everything */
+	int64_t checked_ms; /* how long the opening took to read all pages; -1: it did not */
 	char aside[PATH_MAX];
-	/* The database as its path should name it (presence.h); "": it is only read. */
+	/* The path of the database (presence.h); "": opened for reading only. */
 	char file[PATH_MAX];
 	dev_t device;
 	ino_t inode;
 	_Atomic bool gone;
 	struct hf_store_options options; /* defaults filled in */
-	/* The writer's copies, guarded by the write transaction. */
+	/* The writer's copies of records. */
 	struct hf_meta meta;
 	int n_pools;
 	struct hf_pool **pools; /* sorted by name */
-	struct hf_wear *wear;	/* what syncs released lately */
-	bool pools_stale;	/* a batch that failed left them altered: the next one reads them anew */
-	/* No deadline is due before; guarded as above but read by anybody. 0: look. */
-	_Atomic int64_t next_deadline_ms;
-	/* The oldest snapshot that was read at the last look, if it was not of the last commit, and since when; the writer's, but
-	 * for the second. */
+	struct hf_wear *wear;	/* recent releases by syncs */
+	bool pools_stale;
+	_Atomic int64_t next_deadline_ms; /* 0: unknown. Any thread reads it */
+	/* The oldest snapshot in use at the last check, unless it was the last commit's; only the writer uses it. */
 	uint64_t oldest_txn;
-	_Atomic int64_t oldest_since_us;	     /* monotonic; 0: there was none */
-	_Atomic uint64_t revision;		     /* the meta record's, read by anybody */
-	_Atomic uint64_t vip_changes[HF_CAUSES + 1]; /* moves.h, as committed */
-	/* The store's time (clock.h), written by whoever has the writer's turn. */
-	_Atomic int64_t offset_ms;	     /* it is the monotonic clock's and this */
+	_Atomic int64_t oldest_since_us;	     /* since when, on the monotonic clock; 0: none. Any thread reads it */
+	_Atomic uint64_t revision;		     /* any thread reads it */
+	_Atomic uint64_t vip_changes[HF_CAUSES + 1]; /* moves.h; any thread reads it */
+	/* The store's time (clock.h). The writer sets it, any thread reads it. */
+	_Atomic int64_t offset_ms;	     /* the store's time less the monotonic clock's */
 	_Atomic int64_t lag_ms, lag_from_ms; /* as in struct hf_clock_record */
-	struct hf_deadline passed_over; /* every one up to here is of history that the lag holds, or not due by it; the writer's */
-	bool clock_unset;		/* when it was last looked at; the writer's */
-	bool booting; /* the wall clock was not followed yet since a boot, which is to be done whatever it says; the writer's */
-	int64_t away_ms, away_since_ms; /* the wall clock stepped by so much, and is not followed yet; by the monotonic clock; the
-					   writer's */
+	/* Following the wall clock (follow.h); only the writer uses these. */
+	struct hf_deadline passed_over;
+	bool clock_unset;		/* at the last check */
+	bool booting;			/* the wall clock was not followed since a boot, and must be, whatever it shows */
+	int64_t away_ms, away_since_ms; /* a step of the wall clock that is not followed yet; since when, on the monotonic clock */
 	struct hf_clock_news clock_start;
 	_Atomic uint64_t clock_steps[2];
 };
 
-/* Reads the pools anew into the writer's copies. */
+/* Reads the pools from the disk into the writer's copies.
+ * HF_E_OVERLOADED: out of memory. Or the transaction's fault. */
 enum hf_err hf_store_load_pools(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
-/* How long history or feed keep anything, at the longest. */
+/* Returns the longest time for which history or feed keep anything. */
 int64_t hf_store_longest_kept_ms(const struct hf_store *store);
 
 #endif

@@ -36,7 +36,7 @@ enum hf_err hf_upkeep_commit(struct hf_batch *batch, struct hf_why *why) {
 
 static void note_oldest_reader(struct hf_store *store) {
 	uint64_t oldest, last;
-	hf_kv_oldest_reader(store->kv, &oldest, &last);
+	hf_env_oldest_reader(store->env, &oldest, &last);
 	if (oldest >= last)
 		store->oldest_since_us = 0;
 	else if (oldest != store->oldest_txn || !store->oldest_since_us)
@@ -46,7 +46,7 @@ static void note_oldest_reader(struct hf_store *store) {
 
 enum hf_err hf_upkeep_is_due(struct hf_store *store, struct hf_txn *reader, struct hf_why *why, bool *ret) {
 	int64_t now_ms = hf_store_now_ms(store);
-	hf_kv_drop_dead_readers(store->kv);
+	hf_env_drop_dead_readers(store->env);
 	note_oldest_reader(store);
 	enum hf_err err = hf_reader_begin(reader, why);
 	if (err)

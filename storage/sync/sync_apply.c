@@ -151,7 +151,7 @@ static void note_wear(struct work *work, const struct hf_sync_item *item, uint64
 		return;
 	hf_identity_encode(&id, &key);
 	if (!hf_wear_add(hf_batch_wear(work->batch), (struct hf_slice){key.bytes, key.scope_len}, revision, work->now_ms))
-		hf_txn_fail(hf_batch_txn(work->batch), HF_E_STORAGE, "out of memory");
+		hf_txn_no_memory(hf_batch_txn(work->batch));
 }
 
 static void forget_wear(void *context, struct hf_slice scope, uint64_t releases) {

@@ -138,7 +138,7 @@ static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, s
 		if (is_listed(walk, leases.key))
 			continue;
 		if (!hf_lease_decode(leases.key, leases.value, &lease)) {
-			hf_txn_corrupt(walk->txn, HF_LEASES, "a record is damaged");
+			hf_txn_damaged(walk->txn, HF_LEASES);
 			break;
 		}
 		if (lease.state != HF_ACTIVE)
@@ -216,7 +216,7 @@ static enum hf_err walk_scopes(struct hf_sync *sync, struct hf_txn *txn, struct 
 	     found = hf_cursor_next(&scopes)) {
 		struct hf_scope scope;
 		if (!hf_scope_decode(scopes.value, &scope)) {
-			hf_txn_corrupt(txn, HF_SCOPES, "a record is damaged");
+			hf_txn_damaged(txn, HF_SCOPES);
 			break;
 		}
 		if (hf_sync_in_scope(sync, scopes.key))

@@ -6,12 +6,7 @@
 #include "meta_table.h"
 
 static bool read_change(struct hf_cursor *cursor, bool found, struct hf_change *ret) {
-	if (!found)
-		return false;
-	if (hf_change_decode(cursor->key, cursor->value, ret))
-		return true;
-	hf_txn_corrupt(cursor->txn, HF_CHANGES, "a record is damaged");
-	return false;
+	return found && (hf_change_decode(cursor->key, cursor->value, ret) || hf_txn_damaged(cursor->txn, HF_CHANGES));
 }
 
 static bool asked(const struct hf_feed_query *query, const struct hf_change *change) {

@@ -38,14 +38,14 @@ static bool decode(struct hf_slice value, uint64_t *ret_first, int64_t *ret_seco
 	return !p.bad && hf_identity_decode(p.at, (size_t)(p.end - p.at), ret_id);
 }
 
-bool hf_history_decode_present(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) {
+bool hf_holders_decode_present(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) {
 	struct hf_parser k = hf_parser_begin(key);
 	*ret_addr = hf_take_addr(&k);
 	ret->to_ms = 0;
 	return hf_parser_end(&k) && decode(value, &ret->from_revision, &ret->from_ms, &ret->id);
 }
 
-bool hf_history_decode(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) {
+bool hf_holders_decode(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) {
 	struct hf_parser k = hf_parser_begin(key);
 	uint64_t from_ms;
 	*ret_addr = hf_take_addr(&k);
@@ -56,16 +56,16 @@ bool hf_history_decode(struct hf_slice key, struct hf_slice value, struct hf_add
 	return true;
 }
 
-bool hf_history_present(struct hf_txn *txn, struct hf_addr a, struct hf_holder *ret) {
+bool hf_holders_present(struct hf_txn *txn, struct hf_addr a, struct hf_holder *ret) {
 	uint8_t buffer[HF_ADDR_BYTES];
 	struct hf_addr of;
 	struct hf_slice key = present_key(a, buffer), value;
 	if (!hf_txn_get(txn, HF_ADDRESSES, key, &value))
 		return false;
-	return hf_history_decode_present(key, value, &of, ret) || hf_txn_damaged(txn, HF_ADDRESSES);
+	return hf_holders_decode_present(key, value, &of, ret) || hf_txn_damaged(txn, HF_ADDRESSES);
 }
 
-void hf_history_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
+void hf_holders_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
 	uint8_t key[HF_ADDR_BYTES], value[VALUE_MAX];
 	hf_txn_insert(txn, HF_ADDRESSES, present_key(a, key), encode(holder->from_revision, holder->from_ms, &holder->id, value));
 }
@@ -75,7 +75,7 @@ static bool read_past(struct hf_cursor *cursor, bool found, struct hf_addr a, st
 	struct hf_addr of;
 	if (!found)
 		return false;
-	if (!hf_history_decode(cursor->key, cursor->value, &of, ret))
+	if (!hf_holders_decode(cursor->key, cursor->value, &of, ret))
 		return hf_txn_damaged(cursor->txn, HF_HISTORY);
 	return of.n == a.n;
 }
@@ -85,7 +85,7 @@ static bool newest_past(struct hf_cursor *cursor, struct hf_addr a, struct hf_ho
 	return read_past(cursor, hf_cursor_seek_back(cursor, past_key(a, UINT64_MAX, key)), a, ret);
 }
 
-struct hf_deadline hf_history_deadline(struct hf_addr a, const struct hf_holder *holder) {
+struct hf_deadline hf_holders_deadline(struct hf_addr a, const struct hf_holder *holder) {
 	return (struct hf_deadline){
 		.at_ms = holder->to_ms + HF_HISTORY_AGE_MS, .address = a, .from_revision = holder->from_revision};
 }
@@ -101,33 +101,33 @@ static void make_room(struct hf_txn *txn, struct hf_addr a) {
 	hf_cursor_close(&cursor);
 	if (n < HF_HISTORY_HOLDERS)
 		return;
-	struct hf_deadline deadline = hf_history_deadline(a, &old);
+	struct hf_deadline deadline = hf_holders_deadline(a, &old);
 	hf_deadline_del(txn, &deadline);
-	hf_history_drop(txn, a, old.from_revision);
+	hf_holders_drop(txn, a, old.from_revision);
 }
 
-void hf_history_put(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
+void hf_holders_put(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
 	uint8_t key[PAST_KEY_BYTES], value[VALUE_MAX];
 	hf_txn_put(txn, HF_HISTORY, past_key(a, holder->from_revision, key),
 		   encode((uint64_t)holder->from_ms, holder->to_ms, &holder->id, value));
 }
 
-void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms) {
+void hf_holders_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms) {
 	uint8_t key[HF_ADDR_BYTES];
 	struct hf_holder holder;
-	if (!hf_history_present(txn, a, &holder)) {
+	if (!hf_holders_present(txn, a, &holder)) {
 		hf_txn_corrupt(txn, HF_ADDRESSES, "an address to free is not held");
 		return;
 	}
 	holder.to_ms = to_ms;
 	make_room(txn, a);
 	hf_txn_del(txn, HF_ADDRESSES, present_key(a, key));
-	hf_history_put(txn, a, &holder);
-	struct hf_deadline deadline = hf_history_deadline(a, &holder);
+	hf_holders_put(txn, a, &holder);
+	struct hf_deadline deadline = hf_holders_deadline(a, &holder);
 	hf_deadline_put(txn, &deadline);
 }
 
-void hf_history_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision) {
+void hf_holders_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision) {
 	uint8_t key[PAST_KEY_BYTES];
 	hf_txn_del(txn, HF_HISTORY, past_key(a, from_revision, key));
 }
@@ -138,12 +138,12 @@ static bool asked(const struct hf_holder *holder, int64_t at_ms, int64_t now_ms)
 	return at_ms < 0 || (holder->from_ms <= at_ms && (holder->to_ms == 0 || at_ms < holder->to_ms));
 }
 
-int hf_history_read(struct hf_txn *reader, struct hf_addr a, int64_t at_ms, int64_t now_ms,
+int hf_holders_read(struct hf_txn *reader, struct hf_addr a, int64_t at_ms, int64_t now_ms,
 		    struct hf_holder ret[HF_HISTORY_HOLDERS]) {
 	int n = 0, max = at_ms < 0 ? HF_HISTORY_HOLDERS : 1;
 	struct hf_holder holder;
 	HF_CURSOR cursor;
-	if (hf_history_present(reader, a, &holder) && asked(&holder, at_ms, now_ms))
+	if (hf_holders_present(reader, a, &holder) && asked(&holder, at_ms, now_ms))
 		ret[n++] = holder;
 	hf_cursor_open(reader, HF_HISTORY, &cursor);
 	for (bool found = newest_past(&cursor, a, &holder); found && n < max;

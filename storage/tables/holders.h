@@ -20,27 +20,27 @@ struct hf_holder {
 };
 
 /* Reads the current holder; returns false if the address is not held, or after a fault. */
-bool hf_history_present(struct hf_txn *txn, struct hf_addr a, struct hf_holder *ret);
+bool hf_holders_present(struct hf_txn *txn, struct hf_addr a, struct hf_holder *ret);
 
 /* Make `holder` the current holder of an address that is not held; move the current holder to the history. Faults stick. */
-void hf_history_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder);
-void hf_history_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms);
+void hf_holders_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder);
+void hf_holders_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms);
 /* Puts a past holder, as it was exported; the caller writes its deadline. */
-void hf_history_put(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder);
+void hf_holders_put(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder);
 /* Deletes a past holder whose deadline has come; the caller deletes the deadline. */
-void hf_history_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision);
+void hf_holders_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision);
 
 /* Returns the deadline at which a past holder is dropped. */
-struct hf_deadline hf_history_deadline(struct hf_addr a, const struct hf_holder *holder);
+struct hf_deadline hf_holders_deadline(struct hf_addr a, const struct hf_holder *holder);
 
 /* Reads the holders of an address of the last 90 days, newest first, at most HF_HISTORY_HOLDERS; with at_ms >= 0 only the holder at
  * that moment. Returns how many; a fault sticks to the reader. */
-int hf_history_read(struct hf_txn *reader, struct hf_addr a, int64_t at_ms, int64_t now_ms,
+int hf_holders_read(struct hf_txn *reader, struct hf_addr a, int64_t at_ms, int64_t now_ms,
 		    struct hf_holder ret[HF_HISTORY_HOLDERS]);
 
 /* Decode a row of "addresses" and of "history", for verify. Return false if it is damaged. */
-bool hf_history_decode_present(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr,
+bool hf_holders_decode_present(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr,
 			       struct hf_holder *ret) HF_CHECKED;
-bool hf_history_decode(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) HF_CHECKED;
+bool hf_holders_decode(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) HF_CHECKED;
 
 #endif

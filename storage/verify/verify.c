@@ -49,7 +49,7 @@ bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_holder *r
 	struct hf_addr of;
 	struct hf_slice key = {bytes, sizeof bytes}, value;
 	hf_addr_put(a, bytes);
-	return hf_txn_get(v->txn, HF_ADDRESSES, key, &value) && hf_history_decode_present(key, value, &of, ret);
+	return hf_txn_get(v->txn, HF_ADDRESSES, key, &value) && hf_holders_decode_present(key, value, &of, ret);
 }
 
 bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *ret) {

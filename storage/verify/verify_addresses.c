@@ -83,7 +83,7 @@ static void check_history(struct hf_verify *v) {
 	HF_CURSOR cursor;
 	hf_cursor_open(v->txn, HF_HISTORY, &cursor);
 	for (; hf_cursor_next(&cursor); v->counts.holders++) {
-		if (!hf_history_decode(cursor.key, cursor.value, &a, &holder)) {
+		if (!hf_holders_decode(cursor.key, cursor.value, &a, &holder)) {
 			hf_verify_damaged(v, HF_HISTORY, cursor.key);
 			continue;
 		}
@@ -103,7 +103,7 @@ void hf_verify_addresses(struct hf_verify *v) {
 	HF_CURSOR cursor;
 	hf_cursor_open(v->txn, HF_ADDRESSES, &cursor);
 	for (; hf_cursor_next(&cursor); v->counts.addresses++) {
-		if (hf_history_decode_present(cursor.key, cursor.value, &a, &holder))
+		if (hf_holders_decode_present(cursor.key, cursor.value, &a, &holder))
 			check_present(v, a, &holder);
 		else
 			hf_verify_damaged(v, HF_ADDRESSES, cursor.key);
@@ -138,7 +138,7 @@ static void check_history_deadline(struct hf_verify *v, const struct hf_deadline
 	hf_put_uint(&w, deadline->from_revision, 8);
 	struct hf_slice key = hf_writer_end(&w);
 	hf_addr_format(deadline->address, text);
-	if (!hf_txn_get(v->txn, HF_HISTORY, key, &value) || !hf_history_decode(key, value, &a, &holder))
+	if (!hf_txn_get(v->txn, HF_HISTORY, key, &value) || !hf_holders_decode(key, value, &a, &holder))
 		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s from revision %" PRIu64 ": the holder does not exist",
 			      deadline->at_ms, text, deadline->from_revision);
 	else if (holder.to_ms == 0 || holder.to_ms + HF_HISTORY_AGE_MS != deadline->at_ms)

@@ -22,7 +22,7 @@ static enum hf_err check_overlaps(struct hf_verify *v, struct hf_why *why) {
 	size_t n = 0;
 	struct owned *all = calloc((size_t)v->n_pools * (HF_POOL_CIDRS_MAX + HF_POOL_DRAINING_MAX) + 1, sizeof *all);
 	if (!all)
-		return hf_fail(why, HF_E_STORAGE, "out of memory");
+		return hf_no_memory(why);
 	for (int p = 0; p < v->n_pools; p++) {
 		const struct hf_pool *pool = &v->pools[p].pool;
 		for (int i = 0; i < pool->config.n_cidrs; i++)
@@ -48,7 +48,7 @@ enum hf_err hf_verify_load_pools(struct hf_verify *v, struct hf_why *why) {
 	HF_CURSOR pools;
 	v->pools = calloc(hf_txn_count(v->txn, HF_POOLS) + 1, sizeof *v->pools);
 	if (!v->pools)
-		return hf_fail(why, HF_E_STORAGE, "out of memory");
+		return hf_no_memory(why);
 	hf_cursor_open(v->txn, HF_POOLS, &pools);
 	for (; hf_cursor_next(&pools); v->counts.pools++) {
 		if (hf_pool_decode(pools.key, pools.value, &v->pools[v->n_pools].pool))

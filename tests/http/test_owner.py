@@ -154,8 +154,8 @@ class Locks(Directory):
         self.store.stop()
         env = {**faulty(self.path('faults')), 'ASAN_OPTIONS': f'log_path={self.path("sanitizer")}:verify_asan_link_order=0'}
         os.mkdir(self.path('faults'))
-        for error, says in ((errno.ENOMEM, 'data.mdb cannot be mapped: no room for 65536 MiB in the address space; .*--map-size'),
-                            (errno.ENODEV, 'data.mdb cannot be mapped: its file system cannot do that .*use a local one')):
+        for error, says in ((errno.ENOMEM, 'data.mdb cannot be mapped: not enough address space for 65536 MiB; .*--map-size'),
+                            (errno.ENODEV, 'data.mdb cannot be mapped: its file system does not support it .*use a local one')):
             with open(self.path('faults/map'), 'w', encoding='utf-8') as file:
                 file.write(str(error))
             with self.subTest(errno.errorcode[error]):

@@ -137,7 +137,7 @@ static void read_history(struct run *run) {
 		at_ms = (holder->open || w_chance(w, 50) ? holder->from_ms : holder->to_ms) - w_below(w, 2);
 	} else if (w_chance(w, 50))
 		at_ms = now_ms - (int64_t)(w_next(w) % (uint64_t)(w_chance(w, 50) ? 600000 : 2 * M_HISTORY_MS));
-	int n = hf_history_read(run->f.reader, a, at_ms, now_ms, is), expected = 0;
+	int n = hf_holders_read(run->f.reader, a, at_ms, now_ms, is), expected = 0;
 	for (int h = address ? address->n - 1 : -1; h >= 0 && expected < (at_ms >= 0 ? 1 : HF_HISTORY_HOLDERS); h--) {
 		const struct m_holder *holder = &address->holders[h];
 		if (!asked(holder, at_ms, now_ms))

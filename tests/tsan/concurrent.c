@@ -42,7 +42,7 @@ static void open_arena(struct arena *arena) {
 	arena->f.options.quarantine_seconds = 1;
 	arena->f.options.changes_max = 500;
 	REQUIRE(hf_store_open(arena->f.dir, &arena->f.options, &why, &arena->f.store) == HF_OK, "%s", why.text);
-	REQUIRE(hf_reader_open(arena->f.store, &arena->f.reader) == HF_OK, "reader");
+	REQUIRE(hf_reader_open(arena->f.store, NULL, &arena->f.reader) == HF_OK, "reader");
 	REQUIRE(hf_wakeups_start(&arena->wakeups) == HF_OK, "wakeups");
 	REQUIRE(hf_lane_start(arena->f.store, &arena->lane) == HF_OK, "lane");
 	arena->budget.max_bytes = 300000;

@@ -48,7 +48,7 @@ static void check_snapshot(struct hf_txn *reader, int limit) {
 	struct hf_addr vip = counting.last.vips[0];
 	REQUIRE(hf_address_read(reader, vip, NULL, &info) == HF_OK && info.has_lease, "address");
 	REQUIRE(strcmp(info.lease.id.service, counting.last.id.service) == 0, "%s", info.lease.id.service);
-	int n = hf_history_read(reader, vip, -1, 0, holders);
+	int n = hf_holders_read(reader, vip, -1, 0, holders);
 	REQUIRE(n > 0 && holders[0].to_ms == 0 && strcmp(holders[0].id.service, counting.last.id.service) == 0, "%d holders", n);
 }
 

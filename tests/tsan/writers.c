@@ -9,7 +9,7 @@
 void asker_begin(struct asker *a, struct arena *arena, int number) {
 	*a = (struct asker){.arena = arena, .number = number, .random = (unsigned)number * 7919 + 1};
 	sem_init(&a->answered, 0, 0);
-	REQUIRE(hf_reader_open(arena->f.store, &a->reader) == HF_OK, "asker %d", number);
+	REQUIRE(hf_reader_open(arena->f.store, NULL, &a->reader) == HF_OK, "asker %d", number);
 }
 
 void asker_end(struct asker *a) {

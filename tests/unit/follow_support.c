@@ -92,7 +92,7 @@ struct hf_clock_news restart(int64_t ms, int64_t step_ms, bool boot) {
 int past(struct hf_addr vip) {
 	struct hf_holder holders[HF_HISTORY_HOLDERS];
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	int n = hf_history_read(f.reader, vip, -1, hf_store_patient_ms(f.store), holders);
+	int n = hf_holders_read(f.reader, vip, -1, hf_store_patient_ms(f.store), holders);
 	hf_reader_end(f.reader);
 	return n;
 }

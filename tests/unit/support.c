@@ -58,7 +58,7 @@ void fixture_open(struct fixture *f) {
 		fprintf(stderr, "%s: %s\n", f->dir, why.text);
 		abort();
 	}
-	CHECK(hf_reader_open(f->store, &f->reader));
+	CHECK(hf_reader_open(f->store, NULL, &f->reader));
 }
 
 void fixture_new(struct fixture *f) {

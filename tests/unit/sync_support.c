@@ -1,14 +1,15 @@
 /* sync_support.c — syncs in one line of text. */
 #include "sync_support.h"
-#include "storage/requests/lease_query.h"
-#include "storage/sync/sync_apply.h"
-#include "storage/sync/sync_judge.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "storage/requests/lease_query.h"
+#include "storage/sync/sync_apply.h"
+#include "storage/sync/sync_judge.h"
 
 struct hf_budget sync_budget = {.max_bytes = (size_t)64 << 20};
 

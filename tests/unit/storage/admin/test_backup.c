@@ -47,7 +47,7 @@ static uint64_t leases_in_backup(void) {
 	struct hf_store *store;
 	struct hf_txn *reader;
 	cr_assert_eq(hf_store_open_read(path, &why, &store), HF_OK, "%s", why.text);
-	cr_assert_eq(hf_reader_open(store, &reader), HF_OK);
+	cr_assert_eq(hf_reader_open(store, NULL, &reader), HF_OK);
 	cr_assert_eq(hf_reader_begin(reader, NULL), HF_OK);
 	uint64_t n = hf_txn_count(reader, HF_LEASES);
 	hf_reader_close(reader);

@@ -179,7 +179,7 @@ Test(merge, a_lease_is_replaced_but_never_anothers_address_taken) {
 	cr_expect_str_eq(changes_since(before), "updated changed admin, moved moved admin, acquired new admin");
 	struct hf_holder holders[HF_HISTORY_HOLDERS];
 	cr_assert_eq(hf_reader_begin(g.reader, NULL), HF_OK);
-	cr_expect_eq(hf_history_read(g.reader, addr("241.0.2.1"), -1, g.now_ms, holders), 1, "the address that it had is history");
+	cr_expect_eq(hf_holders_read(g.reader, addr("241.0.2.1"), -1, g.now_ms, holders), 1, "the address that it had is history");
 	cr_expect(holders[0].to_ms != 0 && strcmp(holders[0].id.service, "moved") == 0);
 	hf_reader_end(g.reader);
 }

@@ -115,12 +115,12 @@ static void addresses_fewer(void) {
 }
 static void addresses_stray(void) {
 	struct hf_holder holder = {.id = identity("east", "default", "nobody"), .from_revision = 6, .from_ms = 1};
-	hf_history_open(txn, addr("241.0.7.7"), &holder);
+	hf_holders_open(txn, addr("241.0.7.7"), &holder);
 }
 static void addresses_elsewhere(void) {
 	struct hf_holder holder = {.id = identity("east", "default", "nobody"), .from_revision = 6, .from_ms = 1};
 	hf_txn_del(txn, HF_ADDRESSES, address_key("241.0.0.2"));
-	hf_history_open(txn, addr("241.0.0.2"), &holder);
+	hf_holders_open(txn, addr("241.0.0.2"), &holder);
 }
 static void addresses_nonsense(void) { hf_txn_put(txn, HF_ADDRESSES, address_key("241.0.0.2"), text_slice("nonsense")); }
 static void addresses_short_key(void) { hf_txn_put(txn, HF_ADDRESSES, text_slice("key"), text_slice("nonsense")); }
@@ -321,7 +321,7 @@ Test(repair, a_missing_address_of_an_old_lease_gets_what_its_lease_says) {
 	cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK);
 	cr_assert(repair("old lease", true).applied, "%s", remains);
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	cr_assert(hf_history_present(f.reader, lease.vips[0], &holder));
+	cr_assert(hf_holders_present(f.reader, lease.vips[0], &holder));
 	cr_assert(holder.from_revision == lease.revision && holder.from_ms == lease.created_ms);
 	hf_reader_end(f.reader);
 }

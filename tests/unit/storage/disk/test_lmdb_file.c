@@ -108,9 +108,9 @@ static bool is_whole(size_t len, uint64_t *ret_page) {
 	int fd = memfd_create("image", 0);
 	cr_assert(fd >= 0);
 	cr_assert_eq(write(fd, image, len), (ssize_t)len);
-	struct hf_kv_meta meta;
-	struct hf_kv_damage damage = {0};
-	bool whole = hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta) && hf_kv_pages_whole(fd, &meta, NULL, &damage);
+	struct hf_lmdb_meta meta;
+	struct hf_lmdb_damage damage = {0};
+	bool whole = hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &meta) && hf_lmdb_pages_whole(fd, &meta, NULL, &damage);
 	cr_expect(whole || !damage.what || damage.what[0]);
 	*ret_page = damage.page;
 	close(fd);
@@ -316,17 +316,17 @@ Test(kv_pages, a_page_is_in_use_or_free_and_only_once) {
 }
 
 Test(kv_pages, a_meta_page_is_found_by_its_transaction) {
-	struct hf_kv_meta meta;
+	struct hf_lmdb_meta meta;
 	uint8_t page[PAGE];
 	make_image();
 	int fd = memfd_create("image", 0);
 	cr_assert_eq(write(fd, image, sizeof image), (ssize_t)sizeof image);
-	cr_assert(hf_kv_meta_read(fd, 5, &meta));
+	cr_assert(hf_lmdb_meta_read(fd, 5, &meta));
 	cr_assert_eq(meta.txn_id, 5);
 	cr_assert_eq(meta.pages, PAGES);
-	cr_assert(!hf_kv_meta_read(fd, 2, &meta));
-	hf_kv_meta_page(&meta, 0, page);
+	cr_assert(!hf_lmdb_meta_read(fd, 2, &meta));
+	hf_lmdb_meta_page(&meta, 0, page);
 	cr_assert_eq(page[0], 0);
-	cr_assert_eq(memcmp(page + 16, image + PAGE + 16, HF_KV_META_BYTES - 16), 0);
+	cr_assert_eq(memcmp(page + 16, image + PAGE + 16, HF_LMDB_META_BYTES - 16), 0);
 	close(fd);
 }

@@ -35,29 +35,29 @@ static void limit(rlim_t bytes) {
 Test(room, a_lack_is_told_from_other_errors) {
 	static const int lacks[] = {ENOSPC, EDQUOT, EFBIG}, others[] = {EIO, EACCES, ENOENT, 0};
 	for (size_t i = 0; i < sizeof lacks / sizeof *lacks; i++)
-		cr_expect_eq(hf_room_err(lacks[i]), HF_E_STORAGE_FULL);
+		cr_expect_eq(hf_space_err(lacks[i]), HF_E_STORAGE_FULL);
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		cr_expect_eq(hf_room_err(others[i]), HF_E_DATA_DIR);
+		cr_expect_eq(hf_space_err(others[i]), HF_E_DATA_DIR);
 }
 
 Test(room, a_reserved_file_has_its_places_and_keeps_its_bytes) {
 	struct stat st;
 	char byte = 0;
-	cr_assert_eq(hf_room_reserve(path, 70000), 0);
+	cr_assert_eq(hf_space_reserve(path, 70000), 0);
 	cr_assert_eq(stat(path, &st), 0);
 	cr_expect_eq(st.st_size, 70000);
 	cr_expect_geq(st.st_blocks * 512, 70000);
 	int fd = open(path, O_RDWR);
 	cr_assert_eq(pwrite(fd, "x", 1, 5), 1);
-	cr_assert_eq(hf_room_reserve(path, 30000), 0);
-	cr_assert_eq(hf_room_reserve(path, 90000), 0);
+	cr_assert_eq(hf_space_reserve(path, 30000), 0);
+	cr_assert_eq(hf_space_reserve(path, 90000), 0);
 	cr_assert_eq(pread(fd, &byte, 1, 5), 1);
 	cr_expect_eq(byte, 'x');
 	cr_assert_eq(fstat(fd, &st), 0);
 	cr_expect_eq(st.st_size, 90000);
 	close(fd);
 	limit(90000);
-	cr_expect_eq(hf_room_reserve(path, 100000), EFBIG);
+	cr_expect_eq(hf_space_reserve(path, 100000), EFBIG);
 }
 
 Test(room, a_file_is_as_before_when_it_was_asked_whether_it_can_grow) {
@@ -68,9 +68,10 @@ Test(room, a_file_is_as_before_when_it_was_asked_whether_it_can_grow) {
 			int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 			cr_assert_eq(ftruncate(fd, sizes[i]), 0);
 			limit((rlim_t)(sizes[i] + room));
-			int lack = hf_room_lack(fd);
+			int lack = hf_space_lack(fd);
 			limit(RLIM_INFINITY);
-			cr_expect_eq(hf_room_is_short(lack), room < 4096, "%ld of %ld bytes: %d", (long)room, (long)sizes[i], lack);
+			cr_expect_eq(hf_space_is_short(lack), room < 4096, "%ld of %ld bytes: %d", (long)room, (long)sizes[i],
+				     lack);
 			cr_assert_eq(fstat(fd, &st), 0);
 			cr_expect_eq(st.st_size, sizes[i]);
 			close(fd);

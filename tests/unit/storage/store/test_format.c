@@ -183,9 +183,9 @@ Test(format, addresses) {
 	struct hf_addr of;
 	HF_CURSOR cursor = {0};
 	begin();
-	hf_history_open(txn, addr("241.0.0.7"), &holder);
+	hf_holders_open(txn, addr("241.0.0.7"), &holder);
 	expect_entry(HF_ADDRESSES, false, "addresses", &cursor);
-	cr_assert(hf_history_decode_present(cursor.key, cursor.value, &of, &back));
+	cr_assert(hf_holders_decode_present(cursor.key, cursor.value, &of, &back));
 	cr_expect(of.n == addr("241.0.0.7").n && back.from_revision == 5 && back.from_ms == T0 && back.to_ms == 0);
 	cr_expect_str_eq(back.id.service, "redis");
 	hf_cursor_close(&cursor);
@@ -338,10 +338,10 @@ Test(format, history) {
 	struct hf_addr of;
 	HF_CURSOR cursor = {0};
 	begin();
-	hf_history_open(txn, addr("241.0.0.7"), &holder);
-	hf_history_close(txn, addr("241.0.0.7"), T1);
+	hf_holders_open(txn, addr("241.0.0.7"), &holder);
+	hf_holders_close(txn, addr("241.0.0.7"), T1);
 	expect_entry(HF_HISTORY, false, "history", &cursor);
-	cr_assert(hf_history_decode(cursor.key, cursor.value, &of, &back));
+	cr_assert(hf_holders_decode(cursor.key, cursor.value, &of, &back));
 	cr_expect(of.n == addr("241.0.0.7").n && back.from_revision == 5 && back.from_ms == T0 && back.to_ms == T1);
 	cr_expect_str_eq(back.id.service, "redis");
 	hf_cursor_close(&cursor);

@@ -123,18 +123,18 @@ Test(store, an_unwritable_directory_is_refused) {
 }
 
 static void patch_format(struct hf_slice format) {
-	struct hf_kv *kv;
+	struct hf_env *env;
 	struct hf_txn *txn;
 	fixture_open(&f);
 	fixture_close(&f);
-	cr_assert_eq(hf_kv_open(f.dir, f.options.map_size_bytes, NULL, &kv), HF_OK);
-	cr_assert_eq(hf_txn_begin(kv, NULL, &txn), HF_OK);
+	cr_assert_eq(hf_env_open(f.dir, f.options.map_size_bytes, NULL, &env), HF_OK);
+	cr_assert_eq(hf_txn_begin(env, NULL, &txn), HF_OK);
 	if (format.len)
 		hf_txn_put(txn, HF_META, (struct hf_slice){"format", 6}, format);
 	else
 		hf_txn_del(txn, HF_META, (struct hf_slice){"format", 6});
 	cr_assert_eq(hf_txn_commit(txn, NULL), HF_OK);
-	hf_kv_close(kv);
+	hf_env_close(env);
 }
 
 static const struct {
@@ -238,21 +238,21 @@ Test(store, a_feed_that_does_not_end_at_the_revision_is_reported) {
 Test(store, all_pages_are_looked_at_without_a_second_reader_while_a_commit_is_flushed) {
 	enum { SLOTS = 1024 };
 	static struct hf_txn *readers[SLOTS];
-	struct hf_kv_meta meta;
+	struct hf_lmdb_meta meta;
 	struct hf_why why = {""};
-	uint8_t before[HF_KV_PAGE_MAX], flushed[HF_KV_PAGE_MAX];
+	uint8_t before[HF_LMDB_PAGE_MAX], flushed[HF_LMDB_PAGE_MAX];
 	int n = 0;
 	fixture_open(&f);
-	while (n < SLOTS && hf_reader_open(f.store, &readers[n]) == HF_OK)
+	while (n < SLOTS && hf_reader_open(f.store, NULL, &readers[n]) == HF_OK)
 		n++;
 	cr_assert_lt(n, SLOTS, "a reader was to be refused");
 	int fd = open(path, O_RDWR | O_CLOEXEC);
-	cr_assert(fd >= 0 && hf_kv_meta_read(fd, HF_KV_ANY_TXN, &meta));
+	cr_assert(fd >= 0 && hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &meta));
 	uint64_t next = meta.txn_id + 1;
 	off_t at = (off_t)(next % 2 * meta.page_bytes);
 	cr_assert_eq(pread(fd, before, meta.page_bytes, at), (ssize_t)meta.page_bytes);
-	hf_kv_meta_page(&meta, (int)(next % 2), flushed);
-	memcpy(flushed + HF_KV_META_BYTES - sizeof next, &next, sizeof next);
+	hf_lmdb_meta_page(&meta, (int)(next % 2), flushed);
+	memcpy(flushed + HF_LMDB_META_BYTES - sizeof next, &next, sizeof next);
 	cr_assert_eq(pwrite(fd, flushed, meta.page_bytes, at), (ssize_t)meta.page_bytes);
 	cr_expect_eq(hf_txn_check_pages(f.reader, &why), HF_OK, "%s", why.text);
 	cr_assert_eq(pwrite(fd, before, meta.page_bytes, at), (ssize_t)meta.page_bytes);

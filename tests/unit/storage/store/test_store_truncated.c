@@ -87,7 +87,7 @@ static bool opens_whole(off_t len, const struct hf_digest *want) {
 		cr_expect(stat(path, &st) == 0 && st.st_size == len, "cut at %lld: the file was altered", (long long)len);
 		return false;
 	}
-	cr_assert_eq(hf_reader_open(f.store, &f.reader), HF_OK);
+	cr_assert_eq(hf_reader_open(f.store, NULL, &f.reader), HF_OK);
 	struct hf_digest got = fixture_digest(&f);
 	cr_expect(hf_digest_equal(&got, want), "cut at %lld: it opened, and something is missing", (long long)len);
 	write_services(100000, 100100, false);

@@ -42,7 +42,7 @@ static const char *holders(int64_t at_ms) {
 	struct hf_holder list[HF_HISTORY_HOLDERS];
 	text[0] = '\0';
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	int n = hf_history_read(f.reader, vip, at_ms, f.now_ms, list);
+	int n = hf_holders_read(f.reader, vip, at_ms, f.now_ms, list);
 	cr_assert_eq(hf_txn_fault(f.reader, NULL), HF_OK);
 	hf_reader_end(f.reader);
 	for (int i = 0; i < n; i++)

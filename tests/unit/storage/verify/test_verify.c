@@ -158,7 +158,7 @@ static void damage_lease_record(void) {
 static void damage_address_missing(void) { hf_txn_del(txn, HF_ADDRESSES, address_key("241.0.0.0")); }
 static void damage_address_stale(void) {
 	struct hf_holder holder = {.id = identity("east", "default", "gone"), .from_revision = 6, .from_ms = 1};
-	hf_history_open(txn, addr("241.0.0.2"), &holder);
+	hf_holders_open(txn, addr("241.0.0.2"), &holder);
 }
 static void damage_free_missing(void) { delete_first(HF_FREE); }
 static void damage_pool_count(void) { alter_pool(one_more_leased); }
