@@ -15,9 +15,9 @@ Takes a consistent copy of the database while the server works (GET /v1/backup),
 makes it durable and names it DIR/holdfast-STORE-TIME-rREVISION.backup. A backup that is cut off or does not hold is removed, and nothing is rotated.
 
   --dir DIR     where backups are kept (default: here); made if only its last part is missing
-  --keep N      remove this store's backups there but for the newest N, once the new one is good; the highest revision is the newest
+  --keep N      remove this store's backups there except the newest N, once the new one is good; the highest revision is the newest
   --no-verify   compare the digest alone; for machines without holdfastd
-  --json        tell file, bytes, revision, storeEpoch, leases and what was removed as JSON
+  --json        print file, bytes, revision, storeEpoch, leases and what was removed as JSON
 
 `holdfast restore FILE` puts one in place.
 '''

@@ -11,14 +11,14 @@ from shared.words import ips, row, text, uri
 from shared.words import time as shown_time
 
 USAGE = '''Usage: holdfast changes [--since REVISION] [--follow] [--zone ZONE] [--mesh MESH] [--kind KIND] [--limit N] [--json]
-Lists changes of leases and pools, oldest first, one for each revision: the newest 20, or those behind a revision. What was sent again and
+Lists changes of leases and pools, oldest first, one for each revision: the newest 20, or those after a revision. What was sent again and
 is unchanged makes no change. Any filter leaves the changes of pools out.
 
   --zone ZONE, --mesh MESH, --kind KIND
                      the changes of these leases alone; KIND is MeshService, MeshExternalService or MeshMultiZoneService
-  --since REVISION   all changes behind this one; 0: behind the first
+  --since REVISION   all changes after this one; 0: after the first
   --follow           wait for more, until interrupted. When the server cannot be reached, it is tried again.
-  --limit N          the newest N; with --since, the first N behind it. At least 1; with --follow, 0 begins with what comes
+  --limit N          the newest N; with --since, the first N after it. At least 1; with --follow, 0 begins with what comes
   --json             one change a line, as the server has it
 '''
 
@@ -170,16 +170,16 @@ class Feed:
             screen.say('the server is back')
         self._away = False
         if now.store != then.store:
-            self._go_on(now.revision, f'this is another store than before: list the leases anew; going on from revision {now.revision}')
+            self._go_on(now.revision, f'this is another store than before: list the leases again; going on from revision {now.revision}')
         elif now.epoch != then.epoch:
-            self._go_on(now.oldest, f'the store was restored from a backup (store epoch {then.epoch}, now {now.epoch}): list the leases anew; '
+            self._go_on(now.oldest, f'the store was restored from a backup (store epoch {then.epoch}, now {now.epoch}): list the leases again; '
                                     f'going on from revision {now.oldest}')
         elif answer.status == 410:
-            self._go_on(now.revision, f'revision-compacted: changes behind revision {self._since} are not kept any more, from {now.oldest + 1} on '
-                                      f'they are; list the leases anew; going on from revision {now.revision}')
+            self._go_on(now.revision, f'revision-compacted: changes after revision {self._since} are not kept any more, from {now.oldest + 1} on '
+                                      f'they are; list the leases again; going on from revision {now.revision}')
         elif self._since > now.revision:
             self._go_on(now.revision, f'the store is at revision {now.revision}, before {self._since}, as an older copy would be: list the leases '
-                                      'anew; going on from there')
+                                      'again; going on from there')
         elif answer.status == 400:
             raise self._server.refused(answer)
         return True
@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> None:
                     values={'--zone': None, '--mesh': None, '--kind': checks.kind, '--since': checks.whole_number, '--limit': checks.whole_number})
     since, limit, follow = options.get('--since'), options.get('--limit'), '--follow' in options
     if follow and since is not None and limit is not None:
-        raise WrongArguments('--follow begins with --limit changes or behind --since, not with both')
+        raise WrongArguments('--follow begins with --limit changes or after --since, not with both')
     if limit == 0 and not follow:
         raise WrongArguments('--limit: at least 1')
     filters = ''.join(f'&{name[2:]}={uri(value)}' for name, value in options.pairs if name in FILTERS)

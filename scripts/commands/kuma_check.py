@@ -15,7 +15,7 @@ plane lists. Nothing is written. The zone is ready if no service would be create
   created      it has no lease, and would get an address that it does not have in Kuma: kuma-import --apply adopts first
   released     the zone holds a lease of it, and the input does not list it: is that all that the zone has?
   rejected     the server refuses it, such as for its name
-  refused      Kuma shows another address than its lease has, or one that cannot be had: kuma-drift tells more
+  refused      Kuma shows another address than its lease has, or one that cannot be had: kuma-drift says more
 
 A service that shows addresses of its Kubernetes cluster (ClusterIP, Pod IPs) has no VIP in Kuma that could change: it may be created. So may what has
 a VIP that is adopted.

@@ -18,7 +18,7 @@ from shared.words import cells, joined, uri
 
 USAGE = f'''Usage: holdfast kuma-import [--apply] [--zone ZONE] [--mesh MESH] [--kuma-url URL [--kuma-token-file FILE]] [--all] [--json] [FILE…|-]
 Adopts the VIPs that are in use in Kuma: each service gets a lease on the very address that it has. Without --apply nothing is written,
-and the report tells what would be done.
+and the report says what would be done.
 
 No service is ever given another address by this. Where its own cannot be had, it is reported and left alone; the rest is adopted.
 

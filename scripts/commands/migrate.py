@@ -9,7 +9,7 @@ the same when it starts, so this is for looking first, with the server stopped.
 
   --data-dir DIR    default: $HOLDFAST_DATA_DIR, else what $HOLDFAST_CONFIG or /etc/holdfast/holdfastd.conf says,
                     else ./holdfast-data, if it is there
-  --json            tell what was done as JSON
+  --json            report what was done as JSON
 '''
 
 

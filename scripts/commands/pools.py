@@ -193,7 +193,7 @@ def check(options: Arguments) -> str:
     """The action; refuses words and options that do not go with it."""
     action = options.word(0) or 'list'
     if action not in TAKES:
-        raise WrongArguments(f'"{action}" is none of list, show, create, edit, drain and delete')
+        raise WrongArguments(f'"{action}" is not one of list, show, create, edit, drain and delete')
     only(options, TAKES[action], action)
     if action == 'list':
         options.no_more_words(1)

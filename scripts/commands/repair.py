@@ -1,17 +1,17 @@
-"""Make anew what follows from other records of a store"""
+"""Rebuild what follows from other records of a store"""
 from typing import NoReturn
 
 from shared.daemon import offline
 
 USAGE = '''Usage: holdfast repair [--data-dir DIR] [--apply] [--json]
-Verifies a store, and makes anew what follows from its leases, history and pools: free extents, the index of addresses, deadlines, counters and
-digests. The server must be stopped. Without --apply this is only tried and told. What follows from nothing else (a lease, a pool, two leases
+Verifies a store, and rebuilds what follows from its leases, history and pools: free extents, the index of addresses, deadlines, counters and
+digests. The server must be stopped. Without --apply this is only tried and reported. What follows from nothing else (a lease, a pool, two leases
 with one address) cannot be repaired: then nothing is changed, and a backup helps (`holdfast restore`).
 
   --data-dir DIR   default: $HOLDFAST_DATA_DIR, else what $HOLDFAST_CONFIG or /etc/holdfast/holdfastd.conf says,
                    else ./holdfast-data, if it is there
   --apply          repair the store; the database as it was is kept aside
-  --json           tell what was found and done as JSON
+  --json           report what was found and done as JSON
 
 Exit status: 0 the store is good, or was made good; 1 violations were found (without --apply) or remain, a server is running, or the disk
 is full; 2 wrong arguments, or unreadable.

@@ -13,7 +13,7 @@ the VIP that it holds gets it back, also if the backup does not know it. Pools i
   --store-epoch N   raise the store epoch to N at least; for data that are lost, or cannot be read, and had a
                     higher epoch
   --other-store     DIR may hold another store than the backup's
-  --json            tell what was done as JSON
+  --json            report what was done as JSON
 '''
 
 

@@ -12,7 +12,7 @@ Nothing is changed. Each violation is named with its table, its key and what was
   PATH     a data directory, whose server may be at work, or a backup; if none is given, the running server checks its own store (POST /v1/verify)
   --data-dir DIR
            the same as DIR for PATH
-  --json   tell the counts and the violations (the first 1,000) as JSON
+  --json   print the counts and the violations (the first 1,000) as JSON
 
 Exit status: 0 good; 1 there are violations; 2 wrong arguments, or unreadable; 3 the server cannot be reached.
 '''

@@ -35,13 +35,13 @@ class Options(unittest.TestCase):
         self.wrong('--limit: "-1" is not a whole number', '--limit', '-1')
         self.wrong('--limit: "٣" is not a whole number', '--limit', '٣')
         self.wrong('--limit: "1234567890123456789" is too large', '--limit', '1234567890123456789')
-        self.wrong('--kind: "x" is none of MeshService MeshExternalService MeshMultiZoneService', '--kind', 'x')
+        self.wrong('--kind: "x" is not one of MeshService MeshExternalService MeshMultiZoneService', '--kind', 'x')
         for argument in ('--bogus', '-x', '-', '--'):
-            self.wrong(f'"{argument}" is no option of this command', argument)
-        self.wrong('"word" is no argument of this command', 'word', flags=('--json',))
+            self.wrong(f'unknown option "{argument}"', argument)
+        self.wrong('unknown argument "word"', 'word', flags=('--json',))
 
     def test_the_first_thing_that_is_wrong_is_said(self):
-        self.wrong('"--bogus" is no option of this command', '--bogus', '--limit', 'x', '--help')
+        self.wrong('unknown option "--bogus"', '--bogus', '--limit', 'x', '--help')
         with self.assertRaises(HelpWanted):
             parse(['--zone', 'x', '-h', '--bogus'], **SPEC)
 

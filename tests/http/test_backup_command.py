@@ -37,7 +37,7 @@ class Front(Case):
         self.front(0, 'backup', '--no-verify', says='holdfast-', server=server, HOLDFASTD='/nowhere')
         self.front(2, 'backup', '--keep', '0', says='at least one', server=server)
         self.front(2, 'backup', '--keep', 'x', says='not a whole number', server=server)
-        self.front(2, 'backup', 'there', says='no argument', server=server)
+        self.front(2, 'backup', 'there', says='unknown argument', server=server)
         self.front(2, 'backup', '--dir', says='a value is missing', server=server)
         self.front(2, 'backup', '--keep', says='a value is missing', server=server)
         self.front(2, 'backup', '--dir', 'a/b', says='cannot be made', server=server)

@@ -52,7 +52,7 @@ class Changes(ServerCase):
         following = Following('changes', '--follow', '--since', '1', server=server)
         self.addCleanup(following.stop)
         eventually(lambda: following.err)
-        self.assertRegex(following.err[0], 'revision-compacted: .* list the leases anew; going on from revision 23')
+        self.assertRegex(following.err[0], 'revision-compacted: .* list the leases again; going on from revision 23')
         server.put(lease_path('later'), config())
         eventually(lambda: any('east/later' in line for line in following.out))
 
@@ -95,7 +95,7 @@ class Follow(unittest.TestCase):
         self.addCleanup(following.stop)
         eventually(lambda: any(target.startswith('/v1/changes') for _, target, *_ in fake.seen))
         answers.update(after)
-        eventually(lambda: any('list the leases anew' in line for line in following.err))
+        eventually(lambda: any('list the leases again' in line for line in following.err))
         since = f"since={after['/v1/status']['revision']}&"
         eventually(lambda: any(since in target for _, target, *_ in fake.seen))
         following.stop()

@@ -55,7 +55,7 @@ class Import(KumaCase):
                   json.dumps({'items': [universal(6)]}) + json.dumps({'items': [native(6)]}), json.dumps(universal(7), indent=2)]
         paths = [self.file(content, f'{n}.json') for n, content in enumerate(shapes)]
         self.list(native(8), name='--more.json')
-        self.assertDone(self.adopt('--apply', *paths, '--more.json'), 2, 'no argument')
+        self.assertDone(self.adopt('--apply', *paths, '--more.json'), 2, 'unknown argument')
         self.assertDone(self.adopt('--apply', *paths, './--more.json', '-', stdin=json.dumps(native(9))), 0, 'adopted  15')
         expected = {('east', f'u{n}'): [f'241.0.1.{n}'] for n in (0, 1, 4, 5, 6, 7)}
         expected.update({('east', f'k{n}.shop'): [f'241.0.2.{n}'] for n in (0, 1, 2, 3, 4, 5, 6, 8, 9)})
@@ -388,7 +388,7 @@ class Arguments(KumaCase):
                                (['--mesh=../x', path], '--mesh'), (['--json=yes', path], '--json'), ([], 'nothing to read'), (['--kuma-url', 'kuma:5681'], '--kuma-url'),
                                (['--kuma-url', 'http://kuma/?a=b'], '--kuma-url'), (['--kuma-url', 'http://kuma/"'], '--kuma-url'),
                                (['--kuma-token-file', path, path], '--kuma-token-file'), (['missing.json'], 'missing.json'),
-                               ([self.directory], self.directory), (['-', '-'], 'more than once'), ([''], 'no argument')):
+                               ([self.directory], self.directory), (['-', '-'], 'more than once'), ([''], 'unknown argument')):
                 with self.subTest(command, args=args):
                     self.assertDone(self.run_command(command, *args), 2, word)
             self.assertDone(self.run_command(command, '--help'), 0, 'Usage: holdfast ' + command, 'Exit status')

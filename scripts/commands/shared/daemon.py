@@ -99,4 +99,4 @@ def _refuse_unknown(usage: str, arguments: list[str]) -> None:
     """What is wrong with the arguments comes before the missing directory."""
     for argument in arguments:
         if argument.startswith('--') and len(argument) > 2 and argument not in usage:
-            raise WrongArguments(f'"{argument}" is no argument of this command')
+            raise WrongArguments(f'unknown argument "{argument}"')

@@ -14,13 +14,13 @@ Operates a Holdfast server, which keeps every mesh service on its virtual IP.
 
 '''
 _FOOT = '''
-`holdfast COMMAND --help` tells more of each.
+`holdfast COMMAND --help` explains each.
 
 Environment: HOLDFAST_URL   the server, http://127.0.0.1:8241 unless set
              HOLDFAST_TOKEN sent as a bearer token if set
 
 Exit status: 0 done; 1 refused, or something was found; 2 wrong arguments, input that cannot be read, or output that cannot be written;
-3 the server cannot be reached, or is in trouble, or is none of Holdfast's.
+3 the server cannot be reached, or is in trouble, or is not Holdfast's.
 '''
 _HELP = ('-h', '--help', 'help')
 

@@ -90,7 +90,7 @@ def parse(arguments: list[str], values: Mapping[str, Check | None] = {}, flags: 
         elif is_word and is_word(argument):
             result.words.append(argument)
         else:
-            raise WrongArguments(f'"{argument}" is no {noun} of this command')
+            raise WrongArguments(f'unknown {noun} "{argument}"')
     return result
 
 
@@ -112,7 +112,7 @@ def one_of(*words: str) -> Check:
     """A check that the value is one of these words."""
     def check(option: str, text: str) -> str:
         if text not in words:
-            raise WrongArguments(f'{option}: "{text}" is none of {" ".join(words)}')
+            raise WrongArguments(f'{option}: "{text}" is not one of {" ".join(words)}')
         return text
     return check
 

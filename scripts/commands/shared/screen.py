@@ -145,7 +145,7 @@ def ask(question: str) -> bool:
 def confirm(yes: bool, question: str) -> None:
     """Goes on if `yes` (--yes was given) or if the answer is yes."""
     if not yes and not ask(question):
-        raise Failure(1, 'nothing was done')
+        raise Failure(1, 'cancelled')
 
 
 def must_be_able_to_ask(yes: bool, what: str) -> None:
