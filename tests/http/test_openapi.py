@@ -35,7 +35,8 @@ def c_routes():
 
 def c_problems():
     """storage/base/err.h's table: the slug and the status and title of each error that is answered over HTTP."""
-    table = source('storage', 'base', 'err.h').split('never answered over HTTP')[0]
+    table, rest = source('storage', 'base', 'err.h').split('never sent over HTTP')
+    assert 'X(HF_E_' in rest, 'the table has changed its shape'
     return {slug: (int(status), title) for slug, status, title in re.findall(r'X\(HF_E_\w+, "([\w-]+)", (\d+), "([^"]+)"\)', table)}
 
 
