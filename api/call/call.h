@@ -57,13 +57,13 @@ struct hf_response {
 	struct hf_buf body;	  /* owned by the call */
 	const void *fixed;	  /* instead of `body`: bytes that live as long as the program */
 	size_t fixed_len;
-	struct hf_stream *stream; /* instead of both; whoever sends it closes it */
+	struct hf_stream *stream; /* instead of both; its sender closes it */
 	int n_headers;
 	struct {
 		const char *name;
 		char value[96];
 	} headers[HF_HEADERS_MAX];
-	struct hf_buf refused_claims; /* the header Holdfast-Claim-Refused; empty: there is none. Owned by the call */
+	struct hf_buf refused_claims; /* the header Holdfast-Claim-Refused; empty: no such header. Owned by the call */
 };
 
 /* Where a request is begun. One that may take long is not to be begun on a thread that others wait for. */

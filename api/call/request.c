@@ -24,7 +24,7 @@ static const struct {
 
 const char *hf_request_header_name(enum hf_request_header header) { return HEADERS[header].name; }
 
-/* Puts a line of a list behind those that came before. */
+/* Appends a line to the list of the earlier ones. */
 static enum hf_err join(struct hf_request *request, enum hf_request_header header, const char *value, struct hf_why *why) {
 	const char *before = request->headers[header];
 	size_t len = strlen(before), more = strlen(value);
@@ -55,7 +55,7 @@ void hf_request_free_joined(struct hf_request *request) {
 		free(request->joined[i]);
 }
 
-/* Whether a list of content codings is of `identity` alone, which is none (RFC 9110, 8.4.1). */
+/* Whether a list of content codings is of `identity` alone, which means no coding (RFC 9110, 8.4.1). */
 static bool is_identity(const char *list) {
 	for (const char *at = list + strspn(list, " \t,"); *at; at += strspn(at, " \t,")) {
 		size_t len = strcspn(at, " \t,");

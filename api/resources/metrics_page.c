@@ -17,7 +17,7 @@ static const char *method_name(enum hf_method method) {
 	return names[method];
 }
 
-/* The labels of a route, each with a comma behind it. What found no route (404, 405) is counted as other, none. */
+/* The labels of a route, each followed by a comma. What found no route (404, 405) is counted as other, none. */
 static void route_labels(const struct hf_api *api, int place, char ret[128]) {
 	bool known = place < api->n_routes;
 	snprintf(ret, 128, "method=\"%s\",route=\"%s\",", known ? method_name(api->routes[place].method) : "other",

@@ -1,10 +1,10 @@
 /* backup.h — a consistent copy of the database, as a file of its own, while the store is at work.
  *
  * A backup is the database file as LMDB's own copy would write it: the pages that a snapshot's trees use, at their places, and meta
- * pages that know of these trees alone. Two marks make it more than a copy: page 0 ends with HF_BACKUP_MARK, and behind the last
- * page stand the mark again and the SHA-256 of all bytes before the digest. So a backup that was cut off or altered is told from
- * one that is whole, and a server refuses to start from one that was put in place of a database instead of being restored.
- * storage/FORMAT.md has the layout.
+ * pages that know of these trees alone. Two marks make it more than a copy: page 0 ends with HF_BACKUP_MARK, and after the last
+ * page stand the mark again and the SHA-256 of all bytes before the digest. So a backup that was cut off or altered is
+ * distinguished from one that is whole, and a server refuses to start from one that was put in place of a database instead of being
+ * restored. storage/FORMAT.md has the layout.
  */
 #ifndef HF_STORAGE_ADMIN_BACKUP_H
 #define HF_STORAGE_ADMIN_BACKUP_H
@@ -14,7 +14,7 @@
 #include "storage/disk/backup_file.h"
 #include "storage/store/store.h"
 
-/* A backup that is being taken: it holds a snapshot. One thread at a time, but for hf_backup_expire(). */
+/* A backup that is being taken: it holds a snapshot. One thread at a time, except for hf_backup_expire(). */
 struct hf_backup;
 
 /* HF_E_OVERLOADED: no reader is left, out of memory, or commits come too fast. Or a fault. */

@@ -2,8 +2,8 @@
  *
  * That is: the reverse index, lease and history deadlines, the scopes' sums, the pools' counters, their draining ranges (which go
  * with the last address) and the free extents. Leases are given in the order of their keys; each one's rows are written as it
- * comes, so memory is that of the pools, and the transaction may be committed and begun anew between any two calls. Two users: an
- * import makes a store of records (build.h), a repair makes these tables anew (repair.h).
+ * comes, so memory is that of the pools, and the transaction may be committed and begun again between any two calls. Two users: an
+ * import makes a store of records (build.h), a repair rebuilds these tables (repair.h).
  */
 #ifndef HF_STORAGE_ADMIN_DERIVE_H
 #define HF_STORAGE_ADMIN_DERIVE_H
@@ -18,10 +18,10 @@ struct hf_derive {
 	struct hf_scope scope;
 };
 
-/* Adds a pool, as it is stored but for its counters; pools come by name. HF_E_STORAGE: out of memory. */
+/* Adds a pool, as it is stored except its counters; pools come by name. HF_E_STORAGE: out of memory. */
 enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, struct hf_why *why) HF_CHECKED;
 
-/* NULL: there is none. */
+/* Returns the pool of that name, or NULL. */
 struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name);
 
 /* Writes what follows from a lease, whose own record and zone are the caller's. Refuses it, and has written nothing, if that cannot

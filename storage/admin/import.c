@@ -131,7 +131,7 @@ static enum hf_err merge(struct hf_import *im, struct hf_store *store, struct hf
 	return err;
 }
 
-/* `store` is what there is, closed before it is replaced; NULL: there is none. The directory stays locked by somebody else. */
+/* `store` is the existing store, closed before it is replaced; NULL: none exists. The directory stays locked by somebody else. */
 static enum hf_err import_locked(struct hf_import *im, struct hf_store *store, struct hf_why *why) {
 	char dir[PATH_MAX];
 	struct hf_store *built;

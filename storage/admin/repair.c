@@ -1,4 +1,4 @@
-/* repair.c — clearing the tables that follow from others, deriving them anew, and looking at what came of it. */
+/* repair.c — clears the tables that follow from others, derives them again, and verifies the result. */
 #include "repair.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ struct rebuild {
 	struct hf_why *why;
 };
 
-/* The newest past holder of an address that can be read; false if there is none. */
+/* The newest past holder of an address that can be read; false if no such holder exists. */
 static bool newest_past(struct hf_txn *reader, struct hf_addr a, struct hf_holder *ret) {
 	uint8_t key[HF_ADDR_BYTES + 8];
 	struct hf_addr of;
@@ -66,7 +66,7 @@ static enum hf_err read_pools(struct rebuild *r) {
 	return err;
 }
 
-/* A lease of which nothing can be derived is passed over: verify tells of it afterwards. */
+/* Skips a lease from which nothing can be derived: verify reports it afterwards. */
 static enum hf_err derive_leases(struct rebuild *r) {
 	struct hf_bound bound[HF_FAMILIES];
 	struct hf_lease lease;
@@ -97,7 +97,7 @@ static void derive_history(struct rebuild *r) {
 			hf_derive_past(r->txn, a, &holder);
 }
 
-/* Scopes whose leases are gone stay, as those of a zone that there is. */
+/* Keeps the scopes of an existing zone whose leases are gone. */
 static void derive_empty_scopes(struct rebuild *r) {
 	struct hf_slice value;
 	struct hf_identity id;

@@ -46,7 +46,7 @@ enum hf_err hf_addr_parse(const char *text, struct hf_why *why, struct hf_addr *
 
 /* As hf_addr_parse(), but also understands what other programs write for one address: surrounding blanks, the IPv4-mapped form, and
  * the suffix /32 (for IPv4) or /128.
- * HF_E_INVALID_ADDRESS: the text is none of these. */
+ * HF_E_INVALID_ADDRESS: the text has another form. */
 #define HF_ADDR_BLANKS " \t\r\n"
 enum hf_err hf_addr_parse_loosely(const char *text, struct hf_addr *ret) HF_CHECKED;
 

@@ -22,7 +22,7 @@
 
 enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 }; /* of pages */
 enum { BIG_DATA = 1, SUB_TREE = 2 };		       /* of leaf nodes */
-enum { INTEGER_KEY = 8, NO_FOLDER = 0x4000 };	       /* of the tree of free pages; the second tells how the file was created */
+enum { INTEGER_KEY = 8, NO_FOLDER = 0x4000 };	       /* of the tree of free pages; the second says how the file was created */
 enum { HEADER = 16, NODE = 8, TREE = 48, MAGIC = 16, TREES = 40, LAST_PAGE = 136, TRANSACTION = 144 };
 enum { FLAGS = 4, DEPTH = 6, BRANCHES = 8, LEAVES = 16, LARGE = 24, ENTRIES = 32, ROOT = 40 }; /* in a tree's record */
 enum { KEY_MAX = 511, DEPTH_MAX = 32 };

@@ -76,7 +76,7 @@ bool hf_lock_file_store(int fd, const struct hf_meta *meta) {
 	return hf_lock_file_write(fd, &mark);
 }
 
-/* What tells a file from its copies and from what it was before. */
+/* What distinguishes a file from its copies and from its earlier states. */
 static bool look_at(const char *file, struct hf_lock_file *ret) {
 	struct hf_lmdb_meta meta;
 	struct stat st;

@@ -18,7 +18,7 @@ struct hf_env {
 };
 
 /* Renews an open read transaction, and reads the meta page of its snapshot. LMDB overwrites that page with the second commit after
- * its own; it was whole if no commit has ended since it was read. The reader's own slot tells, and no second slot is needed, as
+ * its own; it was whole if no commit has ended since it was read. The reader's own slot says so, and no second slot is needed, as
  * none may be left. mdb_env_info() would not do: it shows a commit that is still being flushed. Returns LMDB's error, or
  * HF_LMDB_TOO_FAST (errors.h); the transaction is reset then. */
 int hf_env_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_lmdb_meta *ret);

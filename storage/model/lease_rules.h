@@ -1,4 +1,4 @@
-/* lease_rules.h — the lease rules, pure: what a request means for the lease that there is.
+/* lease_rules.h — the lease rules, pure: what a request means for the current lease.
  *
  * decide(current lease, request, zone) → decision. No rule reads a clock or the store, and none writes; the same rules judge a
  * request on a reader's snapshot and again inside the write transaction. Thread-safe.
@@ -98,7 +98,7 @@ struct hf_decision {
 		HF_DO_QUARANTINE, /* release */
 		HF_DO_FORCE,	  /* note that the quarantine ends although the zone is away: no revision */
 		HF_DO_PURGE,
-		HF_DO_READ_BODY /* cannot be told without the fingerprint */
+		HF_DO_READ_BODY /* the decision needs the fingerprint */
 	} action;
 	enum hf_outcome outcome; /* for an acquire; HF_DO_CREATE may still become HF_ADOPTED */
 };
@@ -118,12 +118,12 @@ struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf
 				 struct hf_decision decision, int64_t now_ms);
 
 /* Judges a release in the order: epoch, conditions, whether there is a lease, whether its zone is frozen. A release that changes
- * nothing is none, wherever the zone is. Force, where the zone is offline, also lets a quarantine end that the zone holds.
+ * nothing succeeds, wherever the zone is. Force, where the zone is offline, also lets a quarantine end that the zone holds.
  * HF_E_STALE_EPOCH, HF_E_PRECONDITION_FAILED, HF_E_NOT_FOUND, HF_E_ZONE_OFFLINE. */
 enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release_request *request,
 			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;
 
-/* Whether a condition holds for a lease (NULL: there is none); pure halves of the above, for GET's If-None-Match. */
+/* Whether a condition holds for a lease (NULL: no lease exists); pure halves of the above, for GET's If-None-Match. */
 bool hf_condition_matches(const struct hf_condition *condition, const struct hf_lease *current);
 
 /* Says that the condition of a header does not hold, and what the current entity tag is. HF_E_PRECONDITION_FAILED. */

@@ -100,7 +100,7 @@ bool hf_range_subtract(struct hf_range range, const struct hf_range *cidrs, int 
 bool hf_pool_collides(const struct hf_pool *ours, const struct hf_pool *theirs, struct hf_range *ret_ours,
 		      struct hf_range *ret_theirs);
 
-/* Whether a pool's cursor may be where it is: at the beginning (0), at an address of its family, or right behind the family's last.
+/* Whether a pool's cursor may be where it is: at the beginning (0), at an address of its family, or right after the family's last.
  */
 bool hf_pool_cursor_is_sound(const struct hf_pool *pool, enum hf_family family);
 

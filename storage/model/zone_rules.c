@@ -45,7 +45,7 @@ struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *i
 	struct hf_zone after = *zone;
 	after.state = HF_ZONE_ONLINE;
 	after.reconnects += zone->epoch > 0;
-	if (zone->epoch == 0) /* not one that it had before a restore, of which the backup knew nothing */
+	if (zone->epoch == 0) /* above every epoch that it had before a restore, which the backup does not know */
 		after.epoch = (store_epoch - 1) << HF_BAND_BITS;
 	after.epoch++;
 	after.store_epoch = store_epoch;

@@ -32,7 +32,7 @@ struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *i
  * connected since the store's last restore, `zone` being the zone before the connection. */
 bool hf_zone_rules_is_incremental(const struct hf_zone *zone, uint64_t active, uint64_t store_epoch);
 
-/* Judges a disconnection; *ret_changes tells whether it is one. HF_E_NOT_FOUND: the zone never connected, or was
+/* Judges a disconnection; *ret_changes is true if it changes the zone. HF_E_NOT_FOUND: the zone never connected, or was
  * retired. */
 enum hf_err hf_zone_rules_disconnect(const struct hf_zone *zone, struct hf_why *why, bool *ret_changes) HF_CHECKED;
 

@@ -45,7 +45,7 @@ static struct hf_pool *best_match(struct hf_batch *batch, const struct hf_identi
 	return best;
 }
 
-/* The pool in one of whose CIDRs an address lies; pools do not overlap. NULL if there is none. */
+/* The pool in one of whose CIDRs an address lies; pools do not overlap. NULL: no pool has it. */
 static struct hf_pool *pool_of(struct hf_batch *batch, struct hf_addr a) {
 	struct hf_pool *const *pools;
 	int n = hf_batch_pools(batch, &pools);
@@ -127,7 +127,7 @@ struct choice {
 	bool is_own; /* the strategy's own, neither requested nor claimed */
 };
 
-/* The first claim of a family that is free; false if there is none. */
+/* The first claim of a family that is free; false if no claim is. */
 static bool free_claim(struct hf_txn *txn, const struct hf_pool *pool, enum hf_family family, const struct hf_acquire *request,
 		       struct hf_addr *ret) {
 	for (int at = 0; of_family(request->want.claims, request->want.n_claims, family, &at); at++)

@@ -1,4 +1,4 @@
-/* acquire.h — carrying an acquire out, for whoever has a batch. Inside storage/ only. */
+/* acquire.h — carries an acquire out inside a batch. Inside storage/ only. */
 #ifndef HF_STORAGE_REQUESTS_ACQUIRE_H
 #define HF_STORAGE_REQUESTS_ACQUIRE_H
 

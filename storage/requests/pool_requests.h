@@ -39,7 +39,7 @@ enum hf_err hf_pool_read(struct hf_txn *reader, const char *name, struct hf_why 
 enum hf_err hf_pools_each(struct hf_txn *reader, void (*each)(void *context, const struct hf_pool *pool), void *context,
 			  struct hf_why *why) HF_CHECKED;
 
-/* The same for the pools behind a name ("": all), as long as `take` takes them; *ret_more: there was one that it did not. */
+/* The same for the pools after a name ("": all), as long as `take` takes them; *ret_more: there was one that it did not. */
 enum hf_err hf_pools_page(struct hf_txn *reader, const char *after, bool (*take)(void *context, const struct hf_pool *pool),
 			  void *context, struct hf_why *why, bool *ret_more) HF_CHECKED;
 

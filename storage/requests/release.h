@@ -1,4 +1,4 @@
-/* release.h — carrying a release out, for whoever has a batch. Inside storage/ only. */
+/* release.h — carries a release out inside a batch. Inside storage/ only. */
 #ifndef HF_STORAGE_REQUESTS_RELEASE_H
 #define HF_STORAGE_REQUESTS_RELEASE_H
 

@@ -67,7 +67,7 @@ enum hf_err hf_zone_get(struct hf_txn *reader, const char *name, struct hf_why *
 enum hf_err hf_zones_each(struct hf_txn *reader, void (*each)(void *context, const struct hf_zone_info *info), void *context,
 			  struct hf_why *why) HF_CHECKED;
 
-/* The same for the zones behind a name ("": all), as long as `take` takes them; *ret_more: there was one that it did not. */
+/* The same for the zones after a name ("": all), as long as `take` takes them; *ret_more: there was one that it did not. */
 enum hf_err hf_zones_page(struct hf_txn *reader, const char *after, bool (*take)(void *context, const struct hf_zone_info *info),
 			  void *context, struct hf_why *why, bool *ret_more) HF_CHECKED;
 

@@ -36,7 +36,7 @@ static void end_lease(struct hf_batch *batch, struct hf_zone_retire *request, st
 	}
 }
 
-/* The zone's first lease behind a key that begins with its name and NUL. */
+/* The zone's first lease after a key that begins with its name and NUL. */
 static bool next_lease(struct hf_txn *txn, const char *zone, struct hf_key *key, struct hf_lease *ret) {
 	struct hf_slice prefix = {zone, strlen(zone) + 1}, at = {key->bytes, key->len};
 	HF_CURSOR leases;

@@ -78,7 +78,8 @@ void hf_store_size(const struct hf_store *store, uint64_t *ret_used_bytes, uint6
 void hf_store_known(const struct hf_store *store, uint8_t ret_store_id[16], uint64_t *ret_store_epoch, uint64_t *ret_revision);
 
 /* For how long the oldest snapshot that anybody reads, another process too, has been out of date: as long as it is read, no page
- * that was freed since is used again. 0: there is none, or it is younger than a second. As upkeep saw it at most a second ago. */
+ * that was freed since is used again. 0: no such snapshot is read, or it is younger than a second. As upkeep saw it at most a
+ * second ago. */
 int64_t hf_store_oldest_reader_ms(const struct hf_store *store);
 
 /* Addresses of existing leases that a write changed, by cause, in all the store's time; counted where records are written. */
@@ -100,7 +101,8 @@ const struct hf_meta *hf_store_meta(const struct hf_store *store);
  * caller has the store for itself, and ends the transaction. Errors as hf_txn_begin(). */
 enum hf_err hf_store_begin_alone(struct hf_store *store, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
 
-/* Returns another descriptor of the lock, which outlives the store; -1 and errno if there is none. The caller closes it. */
+/* Returns another descriptor of the lock, which outlives the store; -1 and errno if the system has none left. The caller closes it.
+ */
 int hf_store_share_lock(const struct hf_store *store);
 
 #endif

@@ -55,7 +55,7 @@ struct work {
 	struct hf_sync *sync;
 	struct hf_batch *batch;
 	int64_t now_ms;		   /* on the monotonic clock */
-	struct hf_acquire request; /* filled anew for each item */
+	struct hf_acquire request; /* filled again for each item */
 };
 
 /* Acquires one item; what is refused for this service alone rejects it. What was reserved for it is its to claim. */
@@ -185,7 +185,8 @@ static void release_all(struct work *work) {
 		release(work, item);
 }
 
-/* What was decided on the snapshot, or anew; and the zone as it is now, whose state changes without a revision. */
+/* Takes the decision made on the snapshot, or decides again; and reads the zone as it is now, whose state changes without a
+ * revision. */
 static enum hf_err decide_again(struct hf_sync *sync, struct hf_batch *batch, struct hf_why *why) {
 	struct hf_zone zone;
 	if (is_overtaken(sync, batch))
@@ -196,7 +197,7 @@ static enum hf_err decide_again(struct hf_sync *sync, struct hf_batch *batch, st
 	return hf_zone_rules_fence(&zone, sync->has_epoch, sync->epoch, why);
 }
 
-/* A refused sync acquires all the same, as its summary is to be told; its batch is given up. */
+/* A refused sync acquires all the same, as its summary is reported; its batch is given up. */
 static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
 	struct hf_sync *sync = (struct hf_sync *)write;
 	struct hf_zone zone;

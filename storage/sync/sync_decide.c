@@ -1,4 +1,4 @@
-/* sync_decide.c — what a sync's items mean for the leases that there are. */
+/* sync_decide.c — what a sync's items mean for the existing leases. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -6,7 +6,7 @@
 #include "storage/tables/lease_table.h"
 #include "sync_internal.h"
 
-/* What a request for an item is but for its identity, which no rule looks at. */
+/* Fills in a request for an item except its identity, which no rule looks at. */
 static void fill_config(const struct hf_sync_item *item, struct hf_lease_request *ret) {
 	ret->has_config = ret->has_fingerprint = true;
 	ret->raw = item->raw;

@@ -9,7 +9,7 @@
 #define HF_FEED_EXAMINED_MAX 10000
 
 struct hf_feed_query {
-	uint64_t since; /* changes behind this revision */
+	uint64_t since; /* changes after this revision */
 	int limit;	/* at least 1 */
 	bool has_kind;
 	enum hf_kind kind;
