@@ -61,6 +61,11 @@ void hf_call_end(struct hf_call *call) {
 	struct hf_api *api = call->api;
 	struct hf_buf target = used_buffer(&call->request.target), body = used_buffer(&call->request.body),
 		      answer = used_buffer(&call->response.body);
+	if (call->own_cap > BUFFER_KEPT_BYTES) {
+		free(call->own);
+		call->own = NULL;
+		call->own_cap = 0;
+	}
 	void *own = call->own;
 	size_t own_cap = call->own_cap;
 	memset(call, 0, sizeof *call);

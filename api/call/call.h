@@ -101,7 +101,7 @@ struct hf_call {
 	void (*refused)(struct hf_call *call, enum hf_err err, struct hf_json *json);
 	int64_t wait_ms;	/* how long the caller wants to wait in all */
 	uint64_t wait_revision; /* … for the store to exceed this revision; 0: has not waited yet */
-	void *own;		/* the handler's, of hf_call_own(); kept for the next request */
+	void *own;		/* the handler's, of hf_call_own(); kept for the next request unless it is large */
 	size_t own_cap;
 	_Atomic int *counted; /* what the request counts in, until it ends; NULL: nothing */
 	enum hf_lane_name lane;

@@ -114,7 +114,7 @@ void hf_derive_end(struct hf_derive *d, struct hf_txn *txn) {
 	end_scope(d, txn);
 	for (int i = 0; i < d->n_pools && !hf_txn_fault(txn, NULL); i++) {
 		struct hf_pool *pool = d->pools[i];
-		hf_allocator_drop_drained(txn, pool);
+		hf_allocator_drop_drained(txn, pool, NULL);
 		hf_allocator_rebuild(txn, pool);
 		hf_txn_put(txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record));
 	}

@@ -130,7 +130,7 @@ static void drop_drained(struct walk *w) {
 	for (int i = 0; i < w->n_targets; i++) {
 		struct hf_pool *pool = hf_batch_pool(w->batch, w->targets[i].pool.name);
 		if (w->targets[i].is == ADDED && pool)
-			hf_allocator_drop_drained(hf_batch_txn(w->batch), pool);
+			hf_allocator_drop_drained(hf_batch_txn(w->batch), pool, NULL);
 	}
 }
 

@@ -47,7 +47,7 @@ static void free_address(struct hf_batch *batch, struct hf_pool *pool, struct hf
 		break;
 	case HF_DRAINING:
 		count->overlaid_draining--;
-		hf_allocator_drop_drained(txn, pool);
+		hf_allocator_drop_drained(txn, pool, &a);
 		break;
 	case HF_OUTSIDE:
 		hf_txn_corrupt(txn, HF_POOLS, "a held address lies outside every range of its pool");

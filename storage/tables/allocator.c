@@ -262,10 +262,10 @@ void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id) {
 		hf_cursor_del(&cursor);
 }
 
-void hf_allocator_drop_drained(struct hf_txn *txn, struct hf_pool *pool) {
+void hf_allocator_drop_drained(struct hf_txn *txn, struct hf_pool *pool, const struct hf_addr *freed) {
 	int kept = 0;
 	for (int i = 0; i < pool->n_draining; i++)
-		if (hf_allocator_any_held(txn, pool->draining[i]))
+		if ((freed && !hf_range_has(pool->draining[i], *freed)) || hf_allocator_any_held(txn, pool->draining[i]))
 			pool->draining[kept++] = pool->draining[i];
 	pool->n_draining = kept;
 }

@@ -45,8 +45,9 @@ bool hf_allocator_skips_enough(const struct hf_pool *pool, enum hf_family family
 /* Whether any address of a range is held. */
 bool hf_allocator_any_held(struct hf_txn *txn, struct hf_range range);
 
-/* Drops the pool's draining ranges in which nobody holds an address: they go with their last one. */
-void hf_allocator_drop_drained(struct hf_txn *txn, struct hf_pool *pool);
+/* Drops the pool's draining ranges in which nobody holds an address: they go with their last one. `freed`: looks only at the range
+ * of an address that was just freed, which costs one look-up; NULL: at every range. */
+void hf_allocator_drop_drained(struct hf_txn *txn, struct hf_pool *pool, const struct hf_addr *freed);
 
 /* Decodes an extent, for verify. */
 bool hf_allocator_decode(struct hf_slice key, struct hf_slice value, uint32_t *ret_pool_id, struct hf_range *ret) HF_CHECKED;
