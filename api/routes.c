@@ -1,6 +1,7 @@
 /* routes.c — the route table. */
 #include "routes.h"
 
+#include "api/call/metrics.h"
 #include "api/resources/resources.h"
 
 #define LEASES_OF(plural) "/v1/meshes/{mesh}/zones/{zone}/" plural "/{service}"
@@ -43,6 +44,7 @@ const struct hf_route HF_ROUTES[] = {
 	{HF_GET, "/openapi.yaml", "", HF_BODY_NONE, HF_ROLE_PROBE, 0, NULL, hf_handle_openapi},
 };
 const int HF_ROUTES_COUNT = sizeof HF_ROUTES / sizeof HF_ROUTES[0];
+_Static_assert(sizeof HF_ROUTES / sizeof HF_ROUTES[0] < HF_METRICS_ROUTES, "each route has a place among the counters");
 
 bool hf_route_is_kept(const struct hf_route *route) {
 	static enum hf_err (*const kept[])(struct hf_call *) = {hf_handle_livez, hf_handle_readyz, hf_handle_metrics,

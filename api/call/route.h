@@ -25,7 +25,4 @@ struct hf_route {
 	enum hf_err (*handle)(struct hf_call *call);
 };
 
-/* What an operator needs most: it is answered also where only the connections are left that are kept for that. NULL is nothing. */
-bool hf_route_is_kept(const struct hf_route *route);
-
 #endif

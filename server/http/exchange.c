@@ -7,7 +7,7 @@
 
 #include "api/call/kept.h"
 #include "api/call/metrics.h"
-#include "api/call/route.h"
+#include "api/routes.h"
 #include "headers.h"
 #include "http_internal.h"
 #include "refusal.h"
