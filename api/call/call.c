@@ -187,7 +187,7 @@ static const struct hf_route *find_route(struct hf_call *call) {
 	return NULL;
 }
 
-/* There is no route: the path takes other methods, or there is nothing at all. */
+/* Explains why no route was found: the path does not exist, or takes other methods. */
 static enum hf_err refuse_route(struct hf_call *call) {
 	static const char *const names[] = {"GET, HEAD", "PUT", "POST", "DELETE"};
 	char allow[64] = "";
@@ -197,7 +197,7 @@ static enum hf_err refuse_route(struct hf_call *call) {
 			strcat(allow, names[call->api->routes[i].method]);
 		}
 	if (!allow[0])
-		return hf_fail(&call->why, HF_E_NOT_FOUND, "there is nothing at this path; /openapi.yaml lists what there is");
+		return hf_fail(&call->why, HF_E_NOT_FOUND, "this path does not exist; /openapi.yaml lists the paths");
 	hf_call_set_header(call, "Allow", allow);
 	return hf_fail(&call->why, HF_E_METHOD_NOT_ALLOWED, "this path takes %s", allow);
 }

@@ -77,8 +77,8 @@ struct hf_json;
 
 struct hf_call {
 	struct hf_api *api;
-	struct hf_txn *reader; /* of whose thread it is, without a snapshot; NULL: the store has none left */
-	struct hf_memo *memo;  /* of whose thread it is; may be NULL */
+	struct hf_txn *reader;		    /* of whose thread it is, without a snapshot; NULL: the store has none left */
+	struct hf_fingerprint_cache *cache; /* of whose thread it is; may be NULL */
 	struct hf_request request;
 	struct hf_response response;
 	/* From the request's target. */

@@ -39,7 +39,7 @@ static void put_in(struct hf_shares *shares, struct hf_share *share, int64_t now
 }
 
 /* How long ago a reader should have had what it has. */
-static int64_t behind_us(const struct hf_share *share, int64_t now_us) {
+static int64_t lag_us(const struct hf_share *share, int64_t now_us) {
 	return now_us - share->since_us - (int64_t)(share->sent * 1000000 / (uint64_t)HF_SHARE_BYTES_PER_S);
 }
 
@@ -47,9 +47,9 @@ static int64_t behind_us(const struct hf_share *share, int64_t now_us) {
 static bool make_room(struct hf_shares *shares, enum hf_share_kind kind, int64_t now_us) {
 	struct hf_share *last = NULL;
 	for (struct hf_share *at = shares->first; at; at = at->next)
-		if (at->kind == kind && (!last || behind_us(at, now_us) > behind_us(last, now_us)))
+		if (at->kind == kind && (!last || lag_us(at, now_us) > lag_us(last, now_us)))
 			last = at;
-	if (!last || behind_us(last, now_us) < HF_SHARE_BEHIND_US)
+	if (!last || lag_us(last, now_us) < HF_SHARE_LAG_US)
 		return false;
 	take_out(shares, last);
 	shares->cut[kind]++;

@@ -29,7 +29,7 @@ enum hf_share_kind {
 #define HF_SHARE_SMALL_BYTES ((size_t)64 << 10)
 
 #define HF_SHARE_BYTES_PER_S ((int64_t)256 << 10)
-#define HF_SHARE_BEHIND_US 2000000 /* who is more behind makes room */
+#define HF_SHARE_LAG_US 2000000 /* who is more behind makes room */
 
 /* One of them; its owner's memory until it is given back. */
 struct hf_share {

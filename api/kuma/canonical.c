@@ -50,7 +50,7 @@ static void write_object(struct hf_buf *out, const struct hf_value *object, keep
 static void write_array(struct hf_buf *out, const struct hf_value *array) {
 	const struct hf_value *item = array + 1;
 	hf_buf_add(out, "[", 1);
-	for (uint32_t i = 0; i < array->len; i++, item = hf_value_behind(item)) {
+	for (uint32_t i = 0; i < array->len; i++, item = hf_value_after(item)) {
 		if (i > 0)
 			hf_buf_add(out, ",", 1);
 		write_value(out, item, keep_all);

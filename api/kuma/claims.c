@@ -73,7 +73,7 @@ static void add_value(struct hf_claims *claims, const struct hf_value *value) {
 		add_value(claims, hf_value_member(value, "ip"));
 		break;
 	case HF_ARRAY:
-		for (uint32_t i = 0; i < value->len; i++, item = hf_value_behind(item))
+		for (uint32_t i = 0; i < value->len; i++, item = hf_value_after(item))
 			add_value(claims, item);
 		break;
 	case HF_INTEGER:

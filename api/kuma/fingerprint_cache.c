@@ -6,17 +6,17 @@
 
 #define PLACES 8192 /* a power of two */
 
-struct hf_memo {
+struct hf_fingerprint_cache {
 	struct {
 		struct hf_digest raw, fingerprint; /* zeros: an empty entry; no body has such a digest */
 	} entries[PLACES];
 };
 
-struct hf_memo *hf_memo_new(void) {
-	return calloc(1, sizeof(struct hf_memo));
+struct hf_fingerprint_cache *hf_fingerprint_cache_new(void) {
+	return calloc(1, sizeof(struct hf_fingerprint_cache));
 }
 
-void hf_memo_free(struct hf_memo *memo) { free(memo); }
+void hf_fingerprint_cache_free(struct hf_fingerprint_cache *cache) { free(cache); }
 
 /* Digests are random, so their first bytes serve as a hash. */
 static size_t place_of(const struct hf_digest *raw) {
@@ -25,17 +25,19 @@ static size_t place_of(const struct hf_digest *raw) {
 	return at & (PLACES - 1);
 }
 
-bool hf_memo_find(const struct hf_memo *memo, const struct hf_digest *raw, struct hf_digest *ret_fingerprint) {
+bool hf_fingerprint_cache_find(const struct hf_fingerprint_cache *cache, const struct hf_digest *raw,
+			       struct hf_digest *ret_fingerprint) {
 	size_t at = place_of(raw);
-	if (!memo || !hf_digest_equal(&memo->entries[at].raw, raw))
+	if (!cache || !hf_digest_equal(&cache->entries[at].raw, raw))
 		return false;
-	*ret_fingerprint = memo->entries[at].fingerprint;
+	*ret_fingerprint = cache->entries[at].fingerprint;
 	return true;
 }
 
-void hf_memo_keep(struct hf_memo *memo, const struct hf_digest *raw, const struct hf_digest *fingerprint) {
-	if (!memo)
+void hf_fingerprint_cache_keep(struct hf_fingerprint_cache *cache, const struct hf_digest *raw,
+			       const struct hf_digest *fingerprint) {
+	if (!cache)
 		return;
-	memo->entries[place_of(raw)].raw = *raw;
-	memo->entries[place_of(raw)].fingerprint = *fingerprint;
+	cache->entries[place_of(raw)].raw = *raw;
+	cache->entries[place_of(raw)].fingerprint = *fingerprint;
 }

@@ -11,13 +11,16 @@
 
 #include "storage/base/digest.h"
 
-struct hf_memo; /* about half a MiB */
+struct hf_fingerprint_cache; /* about half a MiB */
 
-struct hf_memo *hf_memo_new(void);	 /* NULL: out of memory */
-void hf_memo_free(struct hf_memo *memo); /* NULL is fine */
+struct hf_fingerprint_cache *hf_fingerprint_cache_new(void);	    /* NULL: out of memory */
+void hf_fingerprint_cache_free(struct hf_fingerprint_cache *cache); /* NULL is fine */
 
-/* Finds the fingerprint, by the newest rules, of the body with that SHA-256; returns false if it is unknown or the memo is NULL. */
-bool hf_memo_find(const struct hf_memo *memo, const struct hf_digest *raw, struct hf_digest *ret_fingerprint);
-void hf_memo_keep(struct hf_memo *memo, const struct hf_digest *raw, const struct hf_digest *fingerprint);
+/* Finds the fingerprint, by the newest rules, of the body with that SHA-256; returns false if it is unknown or the cache is NULL.
+ */
+bool hf_fingerprint_cache_find(const struct hf_fingerprint_cache *cache, const struct hf_digest *raw,
+			       struct hf_digest *ret_fingerprint);
+void hf_fingerprint_cache_keep(struct hf_fingerprint_cache *cache, const struct hf_digest *raw,
+			       const struct hf_digest *fingerprint);
 
 #endif

@@ -122,7 +122,7 @@ static enum hf_err read_config(struct hf_call *call, struct put *put) {
  * find it unchanged; otherwise, and before a write, the body is parsed. */
 static enum hf_err peek_config(struct hf_call *call, struct put *put, enum hf_peek *ret, bool *ret_read) {
 	struct hf_acquire *acquire = &put->acquire;
-	acquire->want.has_fingerprint = hf_memo_find(call->memo, &acquire->want.raw, &acquire->want.fingerprint);
+	acquire->want.has_fingerprint = hf_fingerprint_cache_find(call->cache, &acquire->want.raw, &acquire->want.fingerprint);
 	acquire->want.fingerprint_version = HF_FINGERPRINT_VERSION;
 	if (acquire->want.has_fingerprint) {
 		enum hf_err err = hf_acquire_peek(call->reader, acquire, &call->why, ret);
@@ -134,7 +134,7 @@ static enum hf_err peek_config(struct hf_call *call, struct put *put, enum hf_pe
 	if (!err)
 		err = hf_acquire_peek(call->reader, acquire, &call->why, ret);
 	if (!err && *ret == HF_PEEK_DONE)
-		hf_memo_keep(call->memo, &acquire->want.raw, &acquire->want.fingerprint);
+		hf_fingerprint_cache_keep(call->cache, &acquire->want.raw, &acquire->want.fingerprint);
 	return err;
 }
 

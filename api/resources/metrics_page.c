@@ -57,7 +57,7 @@ static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats
 	hf_prometheus_histogram(out, "holdfast_commit_duration_seconds", "", &stats->batch_duration_us, 1e6);
 	int64_t since_us = stats->since_us;
 	hf_prometheus_head(out, "holdfast_commit_age_seconds", "gauge",
-			   "For how long the commit under way has been; 0: there is none. It grows while a disk hangs.");
+			   "Age of the commit in progress; 0 if none is. It grows while a disk hangs.");
 	hf_buf_printf(out, "holdfast_commit_age_seconds %.6f\n", since_us ? (double)(hf_monotonic_us() - since_us) / 1e6 : 0.0);
 	hf_prometheus_single(out, "holdfast_commit_slow_total", "counter", "Commits that took longer than a second.", stats->slow);
 	hf_prometheus_single(out, "holdfast_commit_inline_total", "counter", "Commits of one write on its own worker.",

@@ -356,7 +356,7 @@ const struct hf_value *hf_value_member(const struct hf_value *object, const char
 	if (!hf_value_is(object, HF_OBJECT))
 		return NULL;
 	const struct hf_value *at = object + 1;
-	for (uint32_t i = 0; i < object->len; i++, at = hf_value_behind(at + 1))
+	for (uint32_t i = 0; i < object->len; i++, at = hf_value_after(at + 1))
 		if (at->len == len && memcmp(at->text, name, len) == 0)
 			return at + 1;
 	return NULL;

@@ -234,7 +234,7 @@ static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
 		return true;
 	}
 	call->reader = reader;
-	call->memo = NULL;
+	call->cache = NULL;
 	if (exchange->http->drained) { /* too late to be committed */
 		hf_fail(&call->why, HF_OK, "the server is stopping");
 		hf_call_problem(call, HF_E_OVERLOADED);

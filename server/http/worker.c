@@ -36,7 +36,7 @@ void hf_workers_free(struct hf_workers *workers) {
 		while (worker->n_spare > 0)
 			hf_call_free(take(worker));
 		hf_reader_close(worker->reader);
-		hf_memo_free(worker->memo);
+		hf_fingerprint_cache_free(worker->cache);
 		free(worker);
 	}
 	pthread_mutex_destroy(&workers->lock);
@@ -51,7 +51,7 @@ static struct hf_worker *this_worker(struct hf_workers *workers) {
 	worker = calloc(1, sizeof *worker);
 	if (!worker)
 		return NULL;
-	worker->memo = hf_memo_new();
+	worker->cache = hf_fingerprint_cache_new();
 	pthread_setspecific(workers->key, worker);
 	pthread_mutex_lock(&workers->lock);
 	worker->next = workers->first;
@@ -74,7 +74,7 @@ struct hf_call *hf_workers_call(struct hf_workers *workers, const char *target) 
 	if (!worker->reader && hf_reader_open(workers->api->store, NULL, &worker->reader))
 		worker->reader = NULL;
 	call->reader = worker->reader;
-	call->memo = worker->memo;
+	call->cache = worker->cache;
 	return call;
 }
 

@@ -1,4 +1,4 @@
-/* worker.h — what each thread that serves requests owns: a reader, a memo, and reusable calls. */
+/* worker.h — what each thread that serves requests owns: a reader, a cache of fingerprints, and reusable calls. */
 #ifndef HF_SERVER_HTTP_WORKER_H
 #define HF_SERVER_HTTP_WORKER_H
 
@@ -11,9 +11,9 @@
 
 struct hf_worker {
 	struct hf_worker *next;
-	struct hf_txn *reader; /* NULL: the store has no free reader; only probes are answered */
-	struct hf_memo *memo;  /* NULL: out of memory */
-	int connections;       /* open connections of this thread */
+	struct hf_txn *reader;		    /* NULL: the store has no free reader; only probes are answered */
+	struct hf_fingerprint_cache *cache; /* NULL: out of memory */
+	int connections;		    /* open connections of this thread */
 	int n_spare;
 	struct hf_call *spare[HF_SPARE_CALLS_MAX];
 };
@@ -32,8 +32,8 @@ void hf_workers_init(struct hf_workers *workers, struct hf_api *api, bool severa
 /* Frees all workers; their threads must have ended. */
 void hf_workers_free(struct hf_workers *workers);
 
-/* Returns a started call with this thread's reader and memo; the thread becomes a worker if it is not one yet. NULL: out of memory.
- * Any thread. */
+/* Returns a started call with this thread's reader and cache; the thread becomes a worker if it is not one yet. NULL: out of
+ * memory. Any thread. */
 struct hf_call *hf_workers_call(struct hf_workers *workers, const char *target);
 
 /* Ends a call and keeps it for reuse if this thread is a worker, else frees it. */

@@ -51,9 +51,9 @@ static enum hf_err check_address(struct hf_txn *txn, const struct hf_pool *pool,
 static enum hf_err check(struct hf_txn *txn, const struct hf_pool *pool, const struct hf_lease *lease, struct hf_why *why) {
 	struct hf_slice value;
 	if (!pool)
-		return hf_fail(why, HF_E_CORRUPT, "there is no pool \"%s\"", lease->pool);
+		return hf_fail(why, HF_E_CORRUPT, "pool \"%s\" does not exist", lease->pool);
 	if (!hf_txn_get(txn, HF_ZONES, (struct hf_slice){lease->id.zone, strlen(lease->id.zone)}, &value))
-		return hf_fail(why, HF_E_CORRUPT, "there is no zone \"%s\"", lease->id.zone);
+		return hf_fail(why, HF_E_CORRUPT, "zone \"%s\" does not exist", lease->id.zone);
 	if (lease->n_vips == 2 && lease->vips[0].n == lease->vips[1].n)
 		return hf_fail(why, HF_E_CORRUPT, "it has one address twice");
 	enum hf_err err = HF_OK;

@@ -27,7 +27,7 @@ struct walk {
 	struct target *targets; /* by name */
 };
 
-HF_PRINTF(3, 4) static void tell(struct walk *w, enum hf_line_sort sort, const char *format, ...) {
+HF_PRINTF(3, 4) static void report(struct walk *w, enum hf_line_sort sort, const char *format, ...) {
 	char what[WHAT_MAX];
 	va_list args;
 	if (w->batch)
@@ -66,7 +66,7 @@ static void judge_pool(struct walk *w, const struct hf_pool *pool, struct target
 	while (NEXT(pools, hf_pool_decode, other)) {
 		if (strcmp(other->name, pool->name) == 0) {
 			if (!hf_pool_config_equal(&other->config, &pool->config))
-				tell(w, HF_LINE_POOL, "pool \"%s\" has another configuration here, and keeps it", pool->name);
+				report(w, HF_LINE_POOL, "pool \"%s\" has another configuration here, and keeps it", pool->name);
 			ret->is = THERE;
 			ret->pool = *other;
 			break;
@@ -78,7 +78,7 @@ static void judge_pool(struct walk *w, const struct hf_pool *pool, struct target
 		}
 	}
 	if (ret->is == REFUSED) {
-		tell(w, HF_LINE_POOL, "pool \"%s\" is not added: %s overlaps %s of an existing pool", pool->name, a, b);
+		report(w, HF_LINE_POOL, "pool \"%s\" is not added: %s overlaps %s of an existing pool", pool->name, a, b);
 		w->merge->counts.unsettled++;
 	}
 	if (ret->is == ADDED)
@@ -170,8 +170,8 @@ static void walk_zones(struct walk *w) {
 			if (w->batch)
 				add_zone(w, zone);
 		} else if (!same_zone(&zone, &here)) {
-			tell(w, HF_LINE_ZONE, "zone \"%s\" has another state or epoch, or other instances here, and keeps them",
-			     zone.name);
+			report(w, HF_LINE_ZONE, "zone \"%s\" has another state or epoch, or other instances here, and keeps them",
+			       zone.name);
 		}
 	}
 }
@@ -221,14 +221,14 @@ static bool fits(struct walk *w, const struct target *target, const struct hf_le
 	hf_addr_format(a, text);
 	bool held = hf_holders_present(w->into, a, &holder);
 	if (held && !hf_identity_equal(&holder.id, &lease->id)) {
-		tell(w, HF_LINE_LEASE, "%s: %s is held here by %s \"%.80s\" of zone \"%s\", mesh \"%s\"", id, text,
-		     hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
+		report(w, HF_LINE_LEASE, "%s: %s is held here by %s \"%.80s\" of zone \"%s\", mesh \"%s\"", id, text,
+		       hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
 		return false;
 	}
 	bool stays = held && current && strcmp(current->pool, lease->pool) == 0;
 	enum hf_place place = stays || target->is == ADDED ? HF_ALLOCATABLE : hf_pool_place(&target->pool, a, NULL);
 	if (place != HF_ALLOCATABLE)
-		tell(w, HF_LINE_LEASE, "%s: %s lies %s of pool \"%s\" here", id, text, places[place], lease->pool);
+		report(w, HF_LINE_LEASE, "%s: %s lies %s of pool \"%s\" here", id, text, places[place], lease->pool);
 	return place == HF_ALLOCATABLE;
 }
 
@@ -237,7 +237,7 @@ static bool can_have(struct walk *w, const struct hf_lease *lease, const struct 
 	const struct target *target = find_target(w, lease->pool);
 	char id[WHAT_MAX / 2];
 	if (!target || target->is == REFUSED) {
-		tell(w, HF_LINE_LEASE, "%s: its pool \"%s\" does not exist here", name_lease(&lease->id, id), lease->pool);
+		report(w, HF_LINE_LEASE, "%s: its pool \"%s\" does not exist here", name_lease(&lease->id, id), lease->pool);
 		return false;
 	}
 	for (int i = 0; i < lease->n_vips; i++)
@@ -246,15 +246,15 @@ static bool can_have(struct walk *w, const struct hf_lease *lease, const struct 
 	return true;
 }
 
-static void tell_difference(struct walk *w, const struct hf_lease *lease, const struct hf_lease *current) {
+static void report_difference(struct walk *w, const struct hf_lease *lease, const struct hf_lease *current) {
 	char id[WHAT_MAX / 2], here[2 * HF_ADDR_TEXT + 8], there[2 * HF_ADDR_TEXT + 8];
 	name_lease(&lease->id, id);
 	if (same_place(lease, current))
-		tell(w, HF_LINE_LEASE,
-		     "%s: it has the same addresses, but another generation, configuration, version, state or time", id);
+		report(w, HF_LINE_LEASE,
+		       "%s: it has the same addresses, but another generation, configuration, version, state or time", id);
 	else
-		tell(w, HF_LINE_LEASE, "%s: it has %s of pool \"%s\" here, and %s of pool \"%s\" in the import", id,
-		     name_vips(current, here), current->pool, name_vips(lease, there), lease->pool);
+		report(w, HF_LINE_LEASE, "%s: it has %s of pool \"%s\" here, and %s of pool \"%s\" in the import", id,
+		       name_vips(current, here), current->pool, name_vips(lease, there), lease->pool);
 }
 
 static enum hf_change_type replaced_by(const struct hf_lease *before, const struct hf_lease *after) {
@@ -291,7 +291,7 @@ static void walk_lease(struct walk *w, const struct hf_lease *lease) {
 		count(w, &counts->unsettled);
 	} else {
 		if (current)
-			tell_difference(w, lease, current);
+			report_difference(w, lease, current);
 		if (!current || w->merge->settle == HF_SETTLE_REPLACE)
 			put_lease(w, lease, current);
 		else

@@ -156,7 +156,7 @@ static void note_remaining(void *context, enum hf_table table, const char *what)
 		repair->violation(repair->context, true, table, what);
 }
 
-static enum hf_err derive_anew(struct hf_repair *repair, struct hf_txn *reader, struct hf_txn *txn, struct hf_why *why) {
+static enum hf_err derive_again(struct hf_repair *repair, struct hf_txn *reader, struct hf_txn *txn, struct hf_why *why) {
 	struct hf_verify_counts counts;
 	struct rebuild r = {.before = {.txn = reader, .meta = *hf_store_meta(repair->store)}, .txn = txn, .why = why};
 	enum hf_err err = rebuild(&r);
@@ -191,7 +191,7 @@ static enum hf_err repair_found(struct hf_repair *repair, struct hf_txn *reader,
 	enum hf_err err = hf_store_begin_alone(repair->store, why, &txn);
 	if (err)
 		return err;
-	err = derive_anew(repair, reader, txn, why);
+	err = derive_again(repair, reader, txn, why);
 	if (!err && repair->apply && repair->remaining == 0)
 		err = keep_copy(repair, why); /* until the commit nothing of the old trees is written over */
 	if (err || !repair->apply || repair->remaining > 0) {

@@ -120,7 +120,7 @@ static enum hf_err read_store(const char *path, struct hf_why *why, struct conte
 
 /* Tells the pools whose ranges the backup does not have as the old data do: a service that presents an address there would not get
  * it. */
-static void tell_lost_pools(const struct hf_restore *r, const struct content *old, const struct content *backup) {
+static void report_lost_pools(const struct hf_restore *r, const struct content *old, const struct content *backup) {
 	for (int i = 0; r->pool_lost && i < old->n_pools; i++) {
 		int k = 0;
 		while (k < backup->n_pools && (strcmp(backup->pools[k].name, old->pools[i].name) != 0 ||
@@ -132,7 +132,7 @@ static void tell_lost_pools(const struct hf_restore *r, const struct content *ol
 }
 
 /* Tells the pools whose cursor cannot be moved beyond what may have been handed out. */
-static void tell_pools_at_risk(const struct hf_restore *r, const struct content *backup) {
+static void report_pools_at_risk(const struct hf_restore *r, const struct content *backup) {
 	uint64_t epochs = r->meta.store_epoch - r->backup.store_epoch;
 	for (int i = 0; r->pool_at_risk && i < backup->n_pools; i++) {
 		const struct hf_pool *pool = &backup->pools[i];
@@ -179,7 +179,7 @@ static enum hf_err read_old(struct hf_restore *r, const char *old_file, const st
 	}
 	if (old.meta.store_epoch >= *ret_at_least)
 		*ret_at_least = old.meta.store_epoch + 1;
-	tell_lost_pools(r, &old, backup);
+	report_lost_pools(r, &old, backup);
 	return HF_OK;
 }
 
@@ -241,7 +241,7 @@ static enum hf_err restore_locked(struct hf_restore *r, struct hf_why *why) {
 	if (!err && had_old)
 		memcpy(r->aside, aside, sizeof aside);
 	if (!err)
-		tell_pools_at_risk(r, &backup);
+		report_pools_at_risk(r, &backup);
 	hf_datadir_scrap(dir);
 	return err;
 }

@@ -15,7 +15,7 @@
 	X(HF_E_INVALID_ADDRESS, "invalid-address", 400, "An address or range is out of form")                                      \
 	X(HF_E_INCOMPLETE_LIST, "incomplete-list", 400, "The list says itself that it is not complete")                            \
 	X(HF_E_CROSS_ORIGIN, "cross-origin", 403, "The request comes from a page of another origin")                               \
-	X(HF_E_NOT_FOUND, "not-found", 404, "There is no such resource")                                                           \
+	X(HF_E_NOT_FOUND, "not-found", 404, "The resource does not exist")                                                         \
 	X(HF_E_METHOD_NOT_ALLOWED, "method-not-allowed", 405, "The method is not allowed here")                                    \
 	X(HF_E_ADDRESS_TAKEN, "address-taken", 409, "The address is held or reserved")                                             \
 	X(HF_E_LEASE_EXISTS, "lease-exists", 409, "The existing lease contradicts the request")                                    \
@@ -45,7 +45,7 @@
 	X(HF_E_CORRUPT, "corrupt", 500, "The store is damaged")                                                                    \
 	X(HF_E_LISTEN, "listen", 500, "The address cannot be listened on")                                                         \
 	/* Answered as storage-error: LMDB refuses all further work until the store is reopened. */                                \
-	X(HF_E_PANIC, "panic", 500, "The store must be opened anew")
+	X(HF_E_PANIC, "panic", 500, "The store must be reopened")
 
 enum hf_err {
 #define HF_ERR_ENUM(name, slug, status, title) name,

@@ -24,8 +24,8 @@ enum hf_change_type {
 		HF_CHANGE_TYPES
 };
 
-/* Who made the change: a client's request for one lease or pool, a deadline that passed, the store's first start, a zone's sync, an
- * administrator's import. The values are on disk: append only. */
+/* What made the change: a client's request for one lease or pool, an expired deadline, the store's first start, a zone's sync, or
+ * an administrator's import. The values are on disk: append only. */
 enum hf_cause { HF_CAUSE_REQUEST = 1, HF_CAUSE_DEADLINE = 2, HF_CAUSE_START = 3, HF_CAUSE_SYNC = 4, HF_CAUSE_ADMIN = 5 };
 #define HF_CAUSES 5
 
@@ -38,7 +38,7 @@ struct hf_change {
 	enum hf_change_type type;
 	enum hf_cause cause;
 	char pool[HF_NAME_MAX + 1];
-	bool has_lease; /* the rest is set; else the change is of the pool itself */
+	bool has_lease; /* the members below are set; otherwise the change concerns the pool itself */
 	struct hf_identity id;
 	uint64_t generation;
 	int n_vips;

@@ -25,32 +25,34 @@ struct hf_lease {
 	uint64_t revision;	      /* of the store, at the lease's last change */
 	uint8_t fingerprint_version;  /* the rules that made the fingerprint, up to HF_FINGERPRINT_VERSION; 0: no fingerprint */
 	struct hf_digest fingerprint; /* zeros if none */
-	struct hf_digest raw; /* of the last body that was stored, as its writer makes it (lease_rules.h, known.h); zeros if none */
+	struct hf_digest
+		raw; /* digest of the last stored body, as its writer computes it (lease_rules.h, known.h); zeros if none */
 	char version[HF_VERSION_MAX + 1]; /* the caller's; "" if none */
 	int64_t created_ms, modified_ms;
 	int64_t quarantined_until_ms; /* the earliest end; 0 while active */
-	bool forced;		      /* in quarantine by force: it ends then although its zone is away */
+	bool forced;		      /* quarantined by force: the quarantine ends on time even if the zone is offline */
 };
 
 #define HF_LEASE_RECORD_MAX 320 /* bytes */
 
-/* Encodes everything but the identity, which is the key. The slice points into `buffer`. */
+/* Encodes everything except the identity, which is the key. The returned slice points into `buffer`. */
 struct hf_slice hf_lease_encode(const struct hf_lease *lease, uint8_t buffer[HF_LEASE_RECORD_MAX]);
 
-/* Decodes key and value. False if either is damaged or of another version. */
+/* Decodes a key and its value. Returns false if either is damaged or of another version. */
 bool hf_lease_decode(struct hf_slice key, struct hf_slice value, struct hf_lease *ret) HF_CHECKED;
 
-/* A lease's share of the digests: SHA-256(identity bytes, 0x00, fingerprint). */
+/* Returns a lease's contribution to the digests: SHA-256(identity bytes, 0x00, fingerprint). */
 struct hf_digest hf_lease_digest(const struct hf_lease *lease);
 
-/* The entity tag, quotes included: "REVISION", or "REVISION-h" with h = 8 hex digits of SHA-256(version) where there is one. */
+/* Writes the entity tag, quotes included: "REVISION", or "REVISION-h" if the lease has a version, where h is the first 8 hex
+ * digits of SHA-256(version). */
 #define HF_ETAG_TEXT 40
 void hf_lease_etag(const struct hf_lease *lease, char ret_text[HF_ETAG_TEXT]);
 
-/* The lease's address of a family; false if it has none. */
+/* Finds the lease's address of a family. Returns false if it has none. */
 bool hf_lease_vip(const struct hf_lease *lease, enum hf_family family, struct hf_addr *ret);
 
-/* Whether the address is one of the lease's. */
+/* Returns whether the address is one of the lease's. */
 bool hf_lease_has(const struct hf_lease *lease, struct hf_addr a);
 
 #endif

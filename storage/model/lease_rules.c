@@ -48,7 +48,7 @@ static enum hf_err judge_guard(const struct hf_lease *current, const struct hf_z
 	enum hf_err err = hf_zone_rules_fence(zone, guard->has_epoch, guard->epoch, why);
 	if (err)
 		return err;
-	char tag[HF_ETAG_TEXT] = "none, as there is no lease";
+	char tag[HF_ETAG_TEXT] = "none, as the lease does not exist";
 	if (current)
 		hf_lease_etag(current, tag);
 	if (guard->if_match.stated && !hf_condition_matches(&guard->if_match, current))
@@ -58,7 +58,7 @@ static enum hf_err judge_guard(const struct hf_lease *current, const struct hf_z
 	return HF_OK;
 }
 
-/* A request may name the pool and the addresses that the lease has, and no others: nothing moves. */
+/* A request may name the lease's own pool and addresses, and no others: nothing moves. */
 static enum hf_err judge_binding(const struct hf_lease *current, const struct hf_lease_request *request, struct hf_why *why) {
 	char want[HF_ADDR_TEXT], have[HF_ADDR_TEXT];
 	if (request->pool[0] && strcmp(request->pool, current->pool) != 0)
@@ -140,7 +140,7 @@ struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf
 		lease.generation++;
 		lease.fingerprint_version = request->fingerprint_version;
 		lease.fingerprint = request->fingerprint;
-		lease.version[0] = '\0'; /* it named the configuration before */
+		lease.version[0] = '\0'; /* it belonged to the previous configuration */
 	}
 	if (request->has_version)
 		memcpy(lease.version, request->version, sizeof lease.version);
@@ -159,7 +159,7 @@ enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zon
 	if (err)
 		return err;
 	if (!current)
-		return hf_fail(why, HF_E_NOT_FOUND, "there is no lease of %s \"%.120s\" in zone \"%s\", mesh \"%s\"",
+		return hf_fail(why, HF_E_NOT_FOUND, "%s \"%.120s\" in zone \"%s\", mesh \"%s\" has no lease",
 			       hf_kind_name(request->id.kind), request->id.service, request->id.zone, request->id.mesh);
 	struct hf_decision d = {HF_DO_NOTHING, HF_UNCHANGED};
 	if (request->purge)
@@ -177,7 +177,8 @@ enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zon
 
 #define FEW_RELEASES 10
 
-/* How many releases are too few to be judged by their share: up to 10, but not more than half of what is there, or one. */
+/* Returns how many releases are too few to be judged by percentage: up to 10, but at most half of the active leases, and at least
+ * one. */
 static uint64_t few_releases(uint64_t active) {
 	uint64_t half = active / 2 > 0 ? active / 2 : 1;
 	return half < FEW_RELEASES ? half : FEW_RELEASES;

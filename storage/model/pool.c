@@ -117,7 +117,7 @@ static const struct hf_range *range_of(const struct hf_range *ranges, int n, str
 
 static int by_name(const void *a, const void *b) { return strcmp(a, b); }
 
-/* A selector is a set: sorted, each name once. */
+/* Makes a selector a set: sorted, each name once. */
 static void make_set(struct hf_names *names) {
 	int kept = 0;
 	qsort(names->names, (size_t)names->n, sizeof names->names[0], by_name);
@@ -144,7 +144,7 @@ enum hf_err hf_pool_config_check(struct hf_pool_config *config, struct hf_why *w
 		struct hf_range r = config->reserved[i], *last = kept > 0 ? &config->reserved[kept - 1] : NULL;
 		if (!range_around(config->cidrs, config->n_cidrs, r)) {
 			hf_range_format(r, a);
-			return hf_fail(why, HF_E_INVALID_PARAMETER, "\"reserved\": %s lies in none of the pool's CIDRs", a);
+			return hf_fail(why, HF_E_INVALID_PARAMETER, "\"reserved\": %s lies outside the pool's CIDRs", a);
 		}
 		if (last && hf_range_overlaps(*last, r)) {
 			if (r.last.n > last->last.n)

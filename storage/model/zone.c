@@ -70,6 +70,6 @@ bool hf_scope_key_decode(struct hf_slice key, struct hf_identity *ret) {
 	if (key.len == 0 || key.len > HF_SCOPE_MAX)
 		return false;
 	memcpy(bytes, key.data, key.len);
-	bytes[key.len] = 's'; /* any service makes an identity of it */
+	bytes[key.len] = 's'; /* append any service, to make it a whole identity */
 	return hf_identity_decode(bytes, key.len + 1, ret) && ret->service[1] == '\0';
 }

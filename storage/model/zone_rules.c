@@ -5,7 +5,7 @@
 
 #include "storage/base/clock.h"
 
-#define HELD_MIN_MS 1000 /* an offline zone's quarantines are looked at no more often */
+#define HELD_MIN_MS 1000 /* the shortest interval between two checks of an offline zone's quarantines */
 
 static const char *const CONNECTIONS[] = {
 	[HF_CONNECTION_FIRST] = "first",
@@ -45,7 +45,7 @@ struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *i
 	struct hf_zone after = *zone;
 	after.state = HF_ZONE_ONLINE;
 	after.reconnects += zone->epoch > 0;
-	if (zone->epoch == 0) /* above every epoch that it had before a restore, which the backup does not know */
+	if (zone->epoch == 0) /* start above every epoch issued before a restore, which the backup may not contain */
 		after.epoch = (store_epoch - 1) << HF_BAND_BITS;
 	after.epoch++;
 	after.store_epoch = store_epoch;
@@ -79,7 +79,7 @@ enum hf_err hf_zone_rules_retire(const struct hf_zone *zone, bool exists, bool l
 		return hf_fail(why, HF_E_INVALID_NAME,
 			       "zone \"" HF_ZONE_GLOBAL "\" holds what belongs to no zone; it cannot be retired");
 	if (!exists)
-		return hf_fail(why, HF_E_NOT_FOUND, "there is no zone \"%s\": it never had a lease or a connection", zone->name);
+		return hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" does not exist: it never had a lease or a connection", zone->name);
 	if (zone->state == HF_ZONE_RETIRED)
 		return left ? HF_OK
 			    : hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" was retired before; nothing is left to be done",

@@ -45,7 +45,7 @@ static struct hf_pool *best_match(struct hf_batch *batch, const struct hf_identi
 	return best;
 }
 
-/* The pool in one of whose CIDRs an address lies; pools do not overlap. NULL: no pool has it. */
+/* Returns the pool that has an address in one of its CIDRs; pools do not overlap. NULL: no pool has it. */
 static struct hf_pool *pool_of(struct hf_batch *batch, struct hf_addr a) {
 	struct hf_pool *const *pools;
 	int n = hf_batch_pools(batch, &pools);
@@ -57,22 +57,22 @@ static struct hf_pool *pool_of(struct hf_batch *batch, struct hf_addr a) {
 	return NULL;
 }
 
-/* As pool_of(), if the pool's selector matches. */
+/* Returns pool_of() if that pool's selector matches, else NULL. */
 static struct hf_pool *matching_pool_of(struct hf_batch *batch, const struct hf_identity *id, struct hf_addr a) {
 	struct hf_pool *pool = pool_of(batch, a);
 	return pool && hf_pool_match(pool, id) >= 0 ? pool : NULL;
 }
 
-/* The pool that the request names; else the matching one that has the first address that it asks for; else the matching one that
- * has its first claim that is free; else the one whose selector fits best, where pools are sorted by name, so that the first of
- * equals wins. A claim that cannot be had does not choose: what it gets instead is what any new service gets. NULL:
- * HF_E_NO_POOL. */
+/* Chooses a pool: the one named by the request; else the matching pool that has the first requested address; else the matching
+ * pool that has the first claim that is free; else the pool whose selector fits best. Pools are sorted by name, so the first of
+ * equals wins. A claim that cannot be granted does not choose a pool: such a service is placed like any new one. Returns NULL and
+ * fails with HF_E_NO_POOL if no pool fits. */
 static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acquire *request, struct hf_why *why) {
 	struct hf_pool *pool = NULL;
 	if (request->want.pool[0]) {
 		pool = hf_batch_pool(batch, request->want.pool);
 		if (!pool)
-			hf_fail(why, HF_E_NO_POOL, "pool: there is no pool \"%s\"", request->want.pool);
+			hf_fail(why, HF_E_NO_POOL, "pool: \"%s\" does not exist", request->want.pool);
 		return pool;
 	}
 	for (int i = 0; !pool && i < request->want.n_addresses; i++)
@@ -90,7 +90,7 @@ static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acqui
 	return pool;
 }
 
-/* Whether an address that was asked for can be had. */
+/* Checks that a requested address can be granted. */
 static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr a, struct hf_why *why) {
 	char text[HF_ADDR_TEXT];
 	struct hf_holder holder;
@@ -114,20 +114,20 @@ static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool 
 	return HF_OK;
 }
 
-/* The first of a list that is of the family. */
+/* Finds the first address of a family in a list. */
 static bool of_family(const struct hf_addr *list, int n, enum hf_family family, int *at) {
 	while (*at < n && hf_addr_family(list[*at]) != family)
 		(*at)++;
 	return *at < n;
 }
 
-/* An address for a new lease. */
+/* An address chosen for a new lease. */
 struct choice {
 	struct hf_addr address;
-	bool is_own; /* the strategy's own, neither requested nor claimed */
+	bool is_own; /* chosen by the strategy, neither requested nor claimed */
 };
 
-/* The first claim of a family that is free; false if no claim is. */
+/* Finds the first free claim of a family; returns false if no claim is free. */
 static bool free_claim(struct hf_txn *txn, const struct hf_pool *pool, enum hf_family family, const struct hf_acquire *request,
 		       struct hf_addr *ret) {
 	for (int at = 0; of_family(request->want.claims, request->want.n_claims, family, &at); at++)
@@ -145,7 +145,7 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 	int at = 0;
 	ret->is_own = false;
 	if (of_family(request->want.addresses, request->want.n_addresses, family, &at)) {
-		ret->address = request->want.addresses[at]; /* checked before */
+		ret->address = request->want.addresses[at]; /* checked earlier */
 		return HF_OK;
 	}
 	if (free_claim(txn, pool, family, request, &ret->address)) {
@@ -159,7 +159,7 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 	return HF_OK;
 }
 
-/* One address of each family that the pool has, IPv4 first; all of them or none. */
+/* Chooses one address for each family of the pool, IPv4 first: all of them or none. */
 static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool *pool, struct hf_acquire *request,
 				    struct hf_why *why, struct choice ret[HF_FAMILIES], int *ret_n) {
 	enum hf_err err = HF_OK;
@@ -174,7 +174,7 @@ static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool
 	return err;
 }
 
-/* Why a claim is not what the new lease got, before the lease is stored. */
+/* Returns why the new lease did not get a claim. Call it before the lease is stored. */
 static enum hf_refusal refusal_of(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr claim) {
 	struct hf_holder holder;
 	if (hf_holders_present(hf_batch_txn(batch), claim, &holder))

@@ -15,7 +15,9 @@ struct hf_address_info {
 	struct hf_lease lease;
 };
 
-/* Reads an address's state. Fails with a fault of the reader, which is HF_E_CORRUPT if the address points to a missing lease. */
+/* Reads an address's state.
+ * Fails with HF_E_CORRUPT if the address points to a missing lease.
+ * Fails with the reader's fault. */
 enum hf_err hf_address_read(struct hf_txn *reader, struct hf_addr a, struct hf_why *why, struct hf_address_info *ret) HF_CHECKED;
 
 #endif

@@ -3,7 +3,8 @@
 
 #include "storage/tables/lease_table.h"
 
-/* Writes the prefix of all keys that can pass the filter: as much of zone, mesh, kind and service as it states without a gap. */
+/* Writes the longest prefix common to all keys that can pass the filter: zone, mesh, kind and service up to the first one not
+ * stated. */
 static void filter_prefix(const struct hf_filter *filter, struct hf_key *ret) {
 	struct hf_identity id = {.kind = filter->has_kind ? filter->kind : HF_MESH_SERVICE};
 	memcpy(id.zone, filter->zone, sizeof id.zone);
@@ -42,7 +43,7 @@ void hf_lease_walk_begin(struct hf_lease_walk *walk, struct hf_txn *txn, const s
 	hf_cursor_open(txn, HF_LEASES, &walk->cursor);
 	struct hf_slice start = {walk->prefix.bytes, walk->prefix.len},
 			last = {after ? after->bytes : NULL, after ? after->len : 0};
-	bool is_later = false; /* `after` follows the prefix's first key */
+	bool is_later = false; /* `after` sorts after the prefix's first key */
 	if (after) {
 		size_t shorter = last.len < start.len ? last.len : start.len;
 		int order = memcmp(last.data, start.data, shorter);

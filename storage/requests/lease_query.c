@@ -1,4 +1,4 @@
-/* lease_query.c — reading one lease, or a page of them. */
+/* lease_query.c — reads one lease, or a page of them. */
 #include "lease_query.h"
 
 #include "storage/store/store.h"
@@ -10,8 +10,8 @@ enum hf_err hf_lease_get(struct hf_txn *reader, const struct hf_identity *id, st
 	bool found = hf_lease_read(reader, &key, ret);
 	enum hf_err err = hf_txn_fault(reader, why);
 	if (!err && !found)
-		err = hf_fail(why, HF_E_NOT_FOUND, "there is no lease of %s \"%.120s\" in zone \"%s\", mesh \"%s\"",
-			      hf_kind_name(id->kind), id->service, id->zone, id->mesh);
+		err = hf_fail(why, HF_E_NOT_FOUND, "%s \"%.120s\" in zone \"%s\", mesh \"%s\" has no lease", hf_kind_name(id->kind),
+			      id->service, id->zone, id->mesh);
 	return err;
 }
 

@@ -1,4 +1,4 @@
-/* lease_snapshot.c — a snapshot that is read record by record, and may be expired by another thread. */
+/* lease_snapshot.c — a snapshot that one thread reads record by record, and another may expire. */
 #include "lease_snapshot.h"
 
 #include <pthread.h>
@@ -62,7 +62,7 @@ enum hf_err hf_snapshot_next(struct hf_snapshot *snapshot, struct hf_lease *ret)
 	pthread_mutex_lock(&snapshot->lock);
 	enum hf_err err = next_lease(snapshot, ret);
 	pthread_mutex_unlock(&snapshot->lock);
-	if (snapshot->expired) /* perhaps meanwhile, by a thread that did not get the lock */
+	if (snapshot->expired) /* perhaps by a thread that just failed to get the lock */
 		hf_snapshot_expire(snapshot);
 	return err;
 }
@@ -70,7 +70,7 @@ enum hf_err hf_snapshot_next(struct hf_snapshot *snapshot, struct hf_lease *ret)
 void hf_snapshot_expire(struct hf_snapshot *snapshot) {
 	snapshot->expired = true;
 	if (pthread_mutex_trylock(&snapshot->lock) != 0)
-		return; /* the reader has it, and will check */
+		return; /* the reading thread holds it, and will check */
 	release(snapshot);
 	pthread_mutex_unlock(&snapshot->lock);
 }

@@ -1,4 +1,4 @@
-/* pool_requests.c — the verbs on pools. */
+/* pool_requests.c — the requests on pools. */
 #include "pool_requests.h"
 
 #include <inttypes.h>
@@ -24,19 +24,19 @@ static enum hf_err check_others(struct hf_batch *batch, const struct hf_pool_put
 	return HF_OK;
 }
 
-/* What of `range` the new CIDRs leave out and somebody holds goes to `draining`; it must be allowed to. */
-static enum hf_err leave_behind(struct hf_batch *batch, const struct hf_pool_put *request, struct hf_range range, bool allowed,
-				struct hf_why *why, struct hf_range draining[HF_POOL_DRAINING_MAX], int *n_draining) {
+/* Adds the parts of `range` that the new CIDRs omit and that have leases to `draining`. Fails if that is not allowed. */
+static enum hf_err keep_draining(struct hf_batch *batch, const struct hf_pool_put *request, struct hf_range range, bool allowed,
+				 struct hf_why *why, struct hf_range draining[HF_POOL_DRAINING_MAX], int *n_draining) {
 	char text[HF_RANGE_TEXT];
 	int first = *n_draining, n = first;
 	if (!hf_allocator_any_held(hf_batch_txn(batch), range))
 		return HF_OK;
 	bool fits = hf_range_subtract(range, request->config.cidrs, request->config.n_cidrs, draining, HF_POOL_DRAINING_MAX, &n);
-	if (!fits && first < HF_POOL_DRAINING_MAX) { /* by halves, as most pieces may be free: one address alone fits */
+	if (!fits && first < HF_POOL_DRAINING_MAX) { /* try halves: most pieces may be free, and a single address always fits */
 		hf_u128 half = (hf_range_size(range) >> 1) - 1;
 		struct hf_range low = {range.first, {range.first.n + half}}, high = {{range.first.n + half + 1}, range.last};
-		enum hf_err err = leave_behind(batch, request, low, allowed, why, draining, n_draining);
-		return err ? err : leave_behind(batch, request, high, allowed, why, draining, n_draining);
+		enum hf_err err = keep_draining(batch, request, low, allowed, why, draining, n_draining);
+		return err ? err : keep_draining(batch, request, high, allowed, why, draining, n_draining);
 	}
 	if (!fits)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"cidrs\": the edit would leave more than %d draining ranges",
@@ -58,9 +58,9 @@ static enum hf_err find_draining(struct hf_batch *batch, const struct hf_pool_pu
 	enum hf_err err = HF_OK;
 	int n = 0;
 	for (int i = 0; !err && i < pool->config.n_cidrs; i++)
-		err = leave_behind(batch, request, pool->config.cidrs[i], request->drain, why, draining, &n);
+		err = keep_draining(batch, request, pool->config.cidrs[i], request->drain, why, draining, &n);
 	for (int i = 0; !err && i < pool->n_draining; i++)
-		err = leave_behind(batch, request, pool->draining[i], true, why, draining, &n);
+		err = keep_draining(batch, request, pool->draining[i], true, why, draining, &n);
 	if (!err)
 		*ret_n = n;
 	return err;
@@ -111,7 +111,7 @@ static enum hf_err apply_delete(struct hf_batch *batch, struct hf_write *write, 
 	struct hf_pool_delete *request = (struct hf_pool_delete *)write;
 	struct hf_pool *pool = hf_batch_pool(batch, request->name);
 	if (!pool)
-		return hf_fail(why, HF_E_NOT_FOUND, "there is no pool \"%s\"", request->name);
+		return hf_fail(why, HF_E_NOT_FOUND, "pool \"%s\" does not exist", request->name);
 	if (pool->active + pool->quarantined)
 		return hf_fail(why, HF_E_POOL_IN_USE, "pool \"%s\" has %" PRIu64 " active leases and %" PRIu64 " in quarantine",
 			       request->name, pool->active, pool->quarantined);
@@ -136,11 +136,11 @@ enum hf_err hf_pool_read(struct hf_txn *reader, const char *name, struct hf_why 
 		decode(reader, key, value, ret);
 	enum hf_err err = hf_txn_fault(reader, why);
 	if (!err && !found)
-		err = hf_fail(why, HF_E_NOT_FOUND, "there is no pool \"%s\"", name);
+		err = hf_fail(why, HF_E_NOT_FOUND, "pool \"%s\" does not exist", name);
 	return err;
 }
 
-/* A page whose taker takes everything. */
+/* Adapts a callback that takes every pool to a page. */
 struct every {
 	void (*each)(void *context, const struct hf_pool *pool);
 	void *context;

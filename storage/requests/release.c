@@ -1,4 +1,4 @@
-/* release.c — release a lease into quarantine, or purge it. */
+/* release.c — releases a lease into quarantine, or purges it. */
 #include "release.h"
 
 #include "leases.h"

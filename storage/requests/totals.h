@@ -6,10 +6,11 @@
 
 struct hf_totals {
 	uint64_t active, quarantined;	/* leases */
-	uint64_t pools, zones, changes; /* zones except retired ones */
+	uint64_t pools, zones, changes; /* retired zones are not counted */
 };
 
-/* Counts on the reader's snapshot. Fails with a fault of the reader. */
+/* Counts on the reader's snapshot.
+ * Fails with the reader's fault. */
 enum hf_err hf_totals_read(struct hf_txn *reader, struct hf_why *why, struct hf_totals *ret) HF_CHECKED;
 
 #endif

@@ -1,4 +1,4 @@
-/* zone_requests.c — the verbs on zones. */
+/* zone_requests.c — the requests on zones. */
 #include "zone_requests.h"
 
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 #include "storage/store/batch.h"
 #include "storage/tables/lease_table.h"
 
-/* Reads the zone into the request's result and judges. */
+/* Reads the zone into the request's result and judges the connection. */
 static enum hf_err judge_connect(struct hf_txn *txn, struct hf_zone_connect *request, struct hf_why *why, bool *ret_exists) {
 	struct hf_zone *zone = &request->info.zone;
 	*ret_exists = hf_zone_read(txn, request->name, zone);
@@ -16,8 +16,8 @@ static enum hf_err judge_connect(struct hf_txn *txn, struct hf_zone_connect *req
 	return err ? err : hf_zone_rules_connect(zone, request->instance, why, &request->connection);
 }
 
-/* What the answer says of the store; the result's zone is still the one before the connection. */
-static void tell_store(struct hf_zone_connect *request, const struct hf_meta *meta, struct hf_scope sum) {
+/* Sets the parts of the answer that describe the store. The result's zone is still the one before the connection. */
+static void describe_store(struct hf_zone_connect *request, const struct hf_meta *meta, struct hf_scope sum) {
 	request->info.sum = sum;
 	request->revision = meta->revision;
 	request->store_epoch = meta->store_epoch;
@@ -34,7 +34,7 @@ enum hf_err hf_zone_connect_peek(struct hf_txn *reader, struct hf_zone_connect *
 		return HF_OK;
 	}
 	struct hf_meta meta = hf_meta_read(reader);
-	tell_store(request, &meta, hf_zone_sum(reader, request->name));
+	describe_store(request, &meta, hf_zone_sum(reader, request->name));
 	*ret = HF_PEEK_DONE;
 	return hf_txn_fault(reader, why);
 }
@@ -47,7 +47,7 @@ static enum hf_err apply_connect(struct hf_batch *batch, struct hf_write *write,
 	enum hf_err err = judge_connect(hf_batch_txn(batch), request, why, &exists);
 	if (err)
 		return err;
-	tell_store(request, meta, hf_batch_zone_sum(batch, request->name));
+	describe_store(request, meta, hf_batch_zone_sum(batch, request->name));
 	if (request->connection == HF_CONNECTION_REFRESH)
 		return HF_OK;
 	*zone = hf_zone_rules_connected(zone, request->instance, meta->store_epoch, hf_batch_now_ms(batch));
@@ -59,7 +59,7 @@ static enum hf_err apply_connect(struct hf_batch *batch, struct hf_write *write,
 
 void hf_zone_connect_begin(struct hf_zone_connect *request) { request->write.apply = apply_connect; }
 
-/* Reads the zone into the request's result and judges. */
+/* Reads the zone into the request's result and judges the disconnection. */
 static enum hf_err judge_disconnect(struct hf_txn *txn, struct hf_zone_disconnect *request, struct hf_why *why, bool *ret_changes) {
 	struct hf_zone *zone = &request->info.zone;
 	hf_zone_read(txn, request->name, zone);
@@ -107,13 +107,13 @@ enum hf_err hf_zone_get(struct hf_txn *reader, const char *name, struct hf_why *
 	if (!err && found && info.zone.state == HF_ZONE_RETIRED)
 		err = hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" was retired at epoch %" PRIu64, name, info.zone.epoch);
 	if (!err && !found)
-		err = hf_fail(why, HF_E_NOT_FOUND, "there is no zone \"%s\": it never had a lease or a connection", name);
+		err = hf_fail(why, HF_E_NOT_FOUND, "zone \"%s\" does not exist: it never had a lease or a connection", name);
 	if (!err)
 		*ret = info;
 	return err;
 }
 
-/* A page whose taker takes everything. */
+/* Adapts a callback that takes every zone to a page. */
 struct every {
 	void (*each)(void *context, const struct hf_zone_info *info);
 	void *context;

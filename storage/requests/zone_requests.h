@@ -1,11 +1,11 @@
-/* zone_requests.h — connect, disconnect and read zones.
+/* zone_requests.h — connects, disconnects and reads zones.
  *
- * A zone's control plane connects under the name of an instance: one leadership term, never used again. Each connection but a
- * refresh raises the zone's epoch, which fences late writes of the control plane before. Connections are no changes of a lease:
- * they make no revision and no entry in the feed.
+ * A zone's control plane connects under the name of an instance, which stands for one leadership term and is never used again.
+ * Each connection except a refresh raises the zone's epoch, which fences late writes of the previous control plane. A connection
+ * does not change any lease: it creates neither a revision nor an entry in the feed.
  *
- * Each verb comes in two halves that judge by the same rules (zone_rules.h), as those of leases.h do: `peek` looks at a reader's
- * snapshot, where a refresh, a repeated disconnection or a refusal ends; `begin` makes the struct a write for the committer.
+ * Each request has two halves that judge by the same rules (zone_rules.h), as in leases.h. `peek` judges it on a reader's
+ * snapshot: a refresh, a repeated disconnection or a refused request ends there. `begin` prepares the write for the committer.
  * Results are plain copies in the request's struct.
  */
 #ifndef HF_STORAGE_REQUESTS_ZONE_REQUESTS_H
@@ -15,13 +15,13 @@
 #include "storage/store/store.h"
 #include "storage/store/write.h"
 
-/* A zone as it is, and the sum over its leases. */
+/* The current zone, and the sum over its leases. */
 struct hf_zone_info {
 	struct hf_zone zone;
 	struct hf_scope sum;
 };
 
-/* Connect a zone's control plane. The caller fills the request; the store fills the result. */
+/* Connects a zone's control plane. The caller fills the request; the store fills the result. */
 struct hf_zone_connect {
 	struct hf_write write;
 	char name[HF_NAME_MAX + 1];	    /* the zone's; checked */
@@ -30,20 +30,22 @@ struct hf_zone_connect {
 	uint64_t epoch;
 	/* The result. */
 	enum hf_connection connection;
-	bool incremental; /* the zone can go on from the sum below, instead of sending everything */
+	bool incremental; /* the zone can continue from `info.sum` instead of sending everything */
 	struct hf_zone_info info;
-	uint64_t revision, store_epoch; /* of the store that the sum was taken from */
+	uint64_t revision, store_epoch; /* of the store, at the time of the sum */
 };
 
-/* HF_E_STALE_EPOCH: the stated epoch is not the zone's, or another instance has superseded this one. HF_E_INVALID_NAME: the zone is
- * `global`. Or a storage fault. Never HF_PEEK_READ_BODY. */
+/* Judges a connection on the reader's snapshot. *ret is never HF_PEEK_READ_BODY.
+ * Fails with HF_E_STALE_EPOCH if the stated epoch is not the zone's current one, or another instance has superseded this one.
+ * Fails with HF_E_INVALID_NAME if the zone is `global`.
+ * Fails with the reader's fault. */
 enum hf_err hf_zone_connect_peek(struct hf_txn *reader, struct hf_zone_connect *request, struct hf_why *why,
 				 enum hf_peek *ret) HF_CHECKED;
 
-/* Makes it a write, with peek's errors. */
+/* Prepares the write, which fails with the errors of hf_zone_connect_peek(). */
 void hf_zone_connect_begin(struct hf_zone_connect *request);
 
-/* Disconnect a zone: its leases are frozen until it connects again. */
+/* Disconnects a zone: its leases are frozen until it connects again. */
 struct hf_zone_disconnect {
 	struct hf_write write;
 	char name[HF_NAME_MAX + 1]; /* the zone's; checked */
@@ -53,25 +55,33 @@ struct hf_zone_disconnect {
 	struct hf_zone_info info;
 };
 
-/* HF_E_STALE_EPOCH, HF_E_NOT_FOUND (it never connected), or a storage fault. Never HF_PEEK_READ_BODY. */
+/* Judges a disconnection on the reader's snapshot. *ret is never HF_PEEK_READ_BODY.
+ * Fails with HF_E_STALE_EPOCH if the stated epoch is not the zone's current one.
+ * Fails with HF_E_NOT_FOUND if the zone never connected, or was retired.
+ * Fails with the reader's fault. */
 enum hf_err hf_zone_disconnect_peek(struct hf_txn *reader, struct hf_zone_disconnect *request, struct hf_why *why,
 				    enum hf_peek *ret) HF_CHECKED;
 
-/* Makes it a write, with peek's errors. */
+/* Prepares the write, which fails with the errors of hf_zone_disconnect_peek(). */
 void hf_zone_disconnect_begin(struct hf_zone_disconnect *request);
 
-/* Reads a zone. HF_E_NOT_FOUND: it never had a lease or a connection, or was retired. Or a fault. */
+/* Reads a zone.
+ * Fails with HF_E_NOT_FOUND if it never had a lease or a connection, or was retired.
+ * Fails with the reader's fault. */
 enum hf_err hf_zone_get(struct hf_txn *reader, const char *name, struct hf_why *why, struct hf_zone_info *ret) HF_CHECKED;
 
-/* Calls `each` for every zone that was not retired, by name. The zone is the callee's only during the call. */
+/* Calls `each` for every zone that is not retired, by name. The zone is valid only during the call.
+ * Fails with the reader's fault. */
 enum hf_err hf_zones_each(struct hf_txn *reader, void (*each)(void *context, const struct hf_zone_info *info), void *context,
 			  struct hf_why *why) HF_CHECKED;
 
-/* The same for the zones after a name ("": all), as long as `take` takes them; *ret_more: there was one that it did not. */
+/* Calls `take` for the zones after a name ("": all), by name, until it returns false; then sets *ret_more.
+ * Fails with the reader's fault. */
 enum hf_err hf_zones_page(struct hf_txn *reader, const char *after, bool (*take)(void *context, const struct hf_zone_info *info),
 			  void *context, struct hf_why *why, bool *ret_more) HF_CHECKED;
 
-/* How many zones there are of each state. */
+/* Counts the zones by enum hf_zone_state.
+ * Fails with the reader's fault. */
 enum hf_err hf_zones_count(struct hf_txn *reader, struct hf_why *why, uint64_t ret[HF_ZONE_STATES]) HF_CHECKED;
 
 #endif

@@ -1,4 +1,4 @@
-/* zone_retire.c — all leases of a zone end, and then the zone. */
+/* zone_retire.c — ends all leases of a zone, and then the zone. */
 #include "zone_retire.h"
 
 #include "release.h"
@@ -16,7 +16,7 @@ static enum hf_err judge(struct hf_batch *batch, struct hf_zone_retire *request,
 	return err ? err : hf_zone_rules_retire(zone, exists, left, request->has_epoch, request->epoch, why);
 }
 
-/* The quarantine ends on time, whatever becomes of the zone. */
+/* Makes the quarantine end on time, whatever becomes of the zone. */
 static void force(struct hf_batch *batch, const struct hf_lease *lease) {
 	struct hf_lease forced = *lease;
 	forced.forced = true;
@@ -36,7 +36,7 @@ static void end_lease(struct hf_batch *batch, struct hf_zone_retire *request, st
 	}
 }
 
-/* The zone's first lease after a key that begins with its name and NUL. */
+/* Finds the zone's first lease after `key`, which begins with the zone's name and a NUL. */
 static bool next_lease(struct hf_txn *txn, const char *zone, struct hf_key *key, struct hf_lease *ret) {
 	struct hf_slice prefix = {zone, strlen(zone) + 1}, at = {key->bytes, key->len};
 	HF_CURSOR leases;

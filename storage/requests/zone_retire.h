@@ -1,30 +1,33 @@
-/* zone_retire.h — the end of a zone that is gone for good.
+/* zone_retire.h — retires a zone that is gone for good.
  *
- * In one transaction all its leases go into quarantine, forced, so that each ends on time, or are purged; and the zone is listed no
- * more. Its record stays, for its epoch: writes that state one are refused, and a zone of that name goes on above it. It takes no
- * longer than a sync that releases as many leases, and a purge about as long; the transaction is a batch of its own.
+ * One transaction puts all its leases into forced quarantine, so that each ends on time, or purges them; the zone is then no
+ * longer listed. Its record remains, because of its epoch: later writes that state one are refused, and a new zone of the same
+ * name continues above it. Retiring takes about as long as a sync that releases as many leases. The transaction is a batch of its
+ * own.
  */
 #ifndef HF_STORAGE_REQUESTS_ZONE_RETIRE_H
 #define HF_STORAGE_REQUESTS_ZONE_RETIRE_H
 
 #include "zone_requests.h"
 
-/* Retire a zone. The caller fills the request; the store fills the result. */
+/* Retires a zone. The caller fills the request; the store fills the result. */
 struct hf_zone_retire {
 	struct hf_write write;
 	char name[HF_NAME_MAX + 1]; /* the zone's; checked */
 	bool has_epoch;		    /* fenced by this zone epoch */
 	uint64_t epoch;
-	bool purge; /* free the addresses at once, those in quarantine too */
+	bool purge; /* free the addresses at once, including those in quarantine */
 	/* The result. */
 	struct hf_zone_info info;
 	uint64_t released, purged; /* leases */
 	uint64_t revision;
 };
 
-/* Makes it a write. HF_E_NOT_FOUND: there is no such zone, or it was retired before and has nothing that is to be freed.
- * HF_E_INVALID_NAME: the zone is `global`. HF_E_STALE_EPOCH. HF_E_ZONE_ONLINE: its control plane is connected. Or a storage fault.
- */
+/* Prepares the write, which:
+ * Fails with HF_E_NOT_FOUND if the zone does not exist, or was retired before and has no addresses to free.
+ * Fails with HF_E_INVALID_NAME if the zone is `global`.
+ * Fails with HF_E_STALE_EPOCH if the stated epoch is not the zone's current one.
+ * Fails with HF_E_ZONE_ONLINE if its control plane is connected. */
 void hf_zone_retire_begin(struct hf_zone_retire *request);
 
 #endif

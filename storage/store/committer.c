@@ -55,7 +55,7 @@ static void report(struct hf_committer *c, enum hf_err err, const struct hf_why 
 		c->options.failed(c->options.context, err, why);
 }
 
-static void tell(struct hf_committer *c, uint64_t before) {
+static void notify_committed(struct hf_committer *c, uint64_t before) {
 	if (c->store->meta.revision != before && c->options.committed)
 		c->options.committed(c->options.context, c->store->meta.revision);
 }
@@ -93,7 +93,7 @@ static void commit_list(struct hf_committer *c, struct hf_write *list) {
 			write->err = write->apply(batch, write, &write->why);
 		err = end_batch(batch, list, &why);
 		if (!err) {
-			tell(c, before);
+			notify_committed(c, before);
 			err = look(c, &why); /* nothing is acknowledged that a restart would not find */
 		}
 	}
@@ -152,7 +152,7 @@ static bool upkeep(struct hf_committer *c) {
 	if (err)
 		report(c, err, &why);
 	else if (due)
-		tell(c, before);
+		notify_committed(c, before);
 	end_turn(c);
 	return !err && due;
 }

@@ -33,10 +33,10 @@ static bool is_overtaken(const struct hf_sync *sync, struct hf_batch *batch) {
 	uint8_t key[HF_CHANGE_KEY_BYTES];
 	struct hf_change change;
 	const struct hf_meta *meta = hf_batch_meta(batch);
-	uint64_t behind = meta->revision - sync->decided_at;
-	if (behind == 0)
+	uint64_t since = meta->revision - sync->decided_at;
+	if (since == 0)
 		return false;
-	if (behind > (uint64_t)sync->n_items + SCANNED_MIN || sync->decided_at < meta->compacted)
+	if (since > (uint64_t)sync->n_items + SCANNED_MIN || sync->decided_at < meta->compacted)
 		return true;
 	HF_CURSOR changes;
 	hf_cursor_open(hf_batch_txn(batch), HF_CHANGES, &changes);

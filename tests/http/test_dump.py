@@ -342,7 +342,7 @@ class Repairing(DumpCase):
         self.assertEqual(sorted(os.listdir(server.data_dir)), ['data.mdb', 'holdfast.lock', 'lock.mdb'])
 
     def test_what_cannot_be_opened(self):
-        self.assertOffline(2, 'repair', '--data-dir', self.path('nowhere'), says='there is no database')
+        self.assertOffline(2, 'repair', '--data-dir', self.path('nowhere'), says='has no database')
         self.assertFalse(os.path.exists(self.path('nowhere')))
         server = self.server()
         server.stop()

@@ -21,7 +21,7 @@ void world_open_with(struct world *w, const struct hf_syncs_options *options) {
 	w->api.metrics = hf_metrics_new();
 	w->api.syncs = hf_syncs_new(options);
 	w->api.body_max_bytes = BODY_MAX;
-	w->memo = hf_memo_new();
+	w->cache = hf_fingerprint_cache_new();
 	w->content_type = "application/json";
 	if (hf_committer_start(w->f.store, &committer, NULL, &w->api.committer))
 		abort();
@@ -35,7 +35,7 @@ void world_close(struct world *w) {
 	hf_metrics_free(w->api.metrics);
 	hf_syncs_free(w->api.syncs);
 	hf_buf_free(&w->api.check_answer);
-	hf_memo_free(w->memo);
+	hf_fingerprint_cache_free(w->cache);
 	fixture_remove(&w->f);
 }
 
@@ -64,7 +64,7 @@ struct hf_call *routed(struct world *w, enum hf_method method, const char *targe
 	set_headers(w, call);
 	call->request.body_comes = method == HF_PUT || method == HF_POST;
 	call->reader = w->f.reader;
-	call->memo = w->memo;
+	call->cache = w->cache;
 	hf_call_route(call);
 	return call;
 }

@@ -16,7 +16,7 @@
 struct world {
 	struct fixture f;
 	struct hf_api api;
-	struct hf_memo *memo;
+	struct hf_fingerprint_cache *cache;
 	const char *header_name, *header_value; /* one that every request has; NULL: none */
 	const char *content_type;		/* NULL: none is stated; application/json at first */
 };

@@ -55,8 +55,8 @@ Test(shares, who_reads_keeps_it_and_who_does_not_makes_room) {
 	for (int i = 0; i < HF_SHARE_BACKUPS_MAX; i++)
 		if (i != 1)
 			hf_share_sent(&holders[i].share, (uint64_t)HF_SHARE_BYTES_PER_S * 3); /* three seconds' worth */
-	cr_assert_eq(take(&shares, &more, HF_SHARE_BACKUPS, 1, HF_SHARE_BEHIND_US - 1), HF_E_OVERLOADED, "a moment to begin");
-	cr_assert_eq(take(&shares, &more, HF_SHARE_BACKUPS, 1, HF_SHARE_BEHIND_US), HF_OK);
+	cr_assert_eq(take(&shares, &more, HF_SHARE_BACKUPS, 1, HF_SHARE_LAG_US - 1), HF_E_OVERLOADED, "a moment to begin");
+	cr_assert_eq(take(&shares, &more, HF_SHARE_BACKUPS, 1, HF_SHARE_LAG_US), HF_OK);
 	for (int i = 0; i < HF_SHARE_BACKUPS_MAX; i++)
 		cr_assert_eq(holders[i].expired, i == 1, "%d", i);
 	cr_assert_eq(shares.cut[HF_SHARE_BACKUPS], 1);

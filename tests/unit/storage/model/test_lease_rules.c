@@ -117,7 +117,7 @@ static const struct acquire_row ACQUIRES[] = {
 	 .why = "If-Match does not hold: the entity tag is \"17-"},
 	{"If-Match: *", HF_ACTIVE, EMPTY, .if_match = "*", .action = HF_DO_NOTHING, .outcome = HF_UNCHANGED},
 	{"If-Match: *, quarantined", HF_QUARANTINED, EMPTY, .if_match = "*", .action = HF_DO_CHANGE, .outcome = HF_RESTORED},
-	{"If-Match: *, no lease", NONE, EMPTY, .if_match = "*", .err = FAILED, .why = "there is no lease"},
+	{"If-Match: *, no lease", NONE, EMPTY, .if_match = "*", .err = FAILED, .why = "the lease does not exist"},
 	{"If-Match, no lease", NONE, EMPTY, .if_match = "current", .err = FAILED},
 	{"If-None-Match: *, no lease", NONE, EMPTY, .if_none_match = "*", .action = HF_DO_CREATE, .outcome = HF_CREATED},
 	{"If-None-Match: *, active", HF_ACTIVE, EMPTY, .if_none_match = "*", .err = FAILED, .why = "If-None-Match does not hold"},

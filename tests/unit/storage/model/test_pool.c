@@ -45,7 +45,7 @@ static const struct {
 	{"nested, not next to each other", "10.0.0.0/8 10.1.0.0/16 10.2.0.0/16", "", HF_E_POOL_OVERLAP, "overlap"},
 	{"reserved inside", "10.0.0.0/8", "10.0.0.0/24", HF_OK, "10.0.0.0/8 | 10.0.0.0/24"},
 	{"reserved all", "10.0.0.0/8", "10.0.0.0/8", HF_OK, "10.0.0.0/8 | 10.0.0.0/8"},
-	{"reserved outside", "10.0.0.0/8", "11.0.0.1", HF_E_INVALID_PARAMETER, "11.0.0.1/32 lies in none"},
+	{"reserved outside", "10.0.0.0/8", "11.0.0.1", HF_E_INVALID_PARAMETER, "11.0.0.1/32 lies outside"},
 	{"reserved larger", "10.0.0.0/8", "10.0.0.0-11.0.0.0", HF_E_INVALID_PARAMETER, "10.0.0.0-11.0.0.0"},
 	{"reserved across two CIDRs", "10.0.0.0/25 10.0.0.128/25", "10.0.0.127-10.0.0.128", HF_E_INVALID_PARAMETER,
 	 "10.0.0.127-10.0.0.128"},
