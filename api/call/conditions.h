@@ -5,8 +5,9 @@
 #include "call.h"
 #include "storage/model/lease_rules.h"
 
-/* Reads the headers into a guard, the epoch for a write alone. If-Match compares strongly (a weak tag never matches), If-None-Match
- * weakly. HF_E_INVALID_PARAMETER: a header out of form, or more than HF_CONDITION_TAGS_MAX tags. */
+/* Reads the headers into a guard, the epoch for a write alone. If-Match compares strongly (a weak tag never matches),
+ * If-None-Match weakly.
+ * Fails with HF_E_INVALID_PARAMETER if a header out of form, or more than HF_CONDITION_TAGS_MAX tags. */
 enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) HF_CHECKED;
 
 /* Reads the epoch alone; without the header *ret_has and *ret keep their values. HF_E_INVALID_PARAMETER. */

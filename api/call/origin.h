@@ -25,8 +25,10 @@ enum hf_err hf_hosts_check(const char *names, struct hf_why *why) HF_CHECKED;
 /* `url` is http:// and the address that is listened on, numeric, with its port; `names` have been checked. */
 void hf_hosts_set(const char *url, const char *names, struct hf_hosts *ret);
 
-/* Judges where a request wants to go and where it comes from; without api->hosts every host is right. HF_E_INVALID_PARAMETER: Host
- * is out of form. HF_E_MISDIRECTED: it is not this server's. HF_E_CROSS_ORIGIN: the request comes from a page of another origin. */
+/* Judges where a request wants to go and where it comes from; without api->hosts every host is right.
+ * Fails with HF_E_INVALID_PARAMETER if Host is out of form.
+ * Fails with HF_E_MISDIRECTED if it is not this server's.
+ * Fails with HF_E_CROSS_ORIGIN if the request comes from a page of another origin. */
 enum hf_err hf_origin_check(const struct hf_call *call, struct hf_why *why) HF_CHECKED;
 
 #endif

@@ -13,8 +13,10 @@ void hf_request_free_joined(struct hf_request *request);
 
 const char *hf_request_header_name(enum hf_request_header header);
 
-/* Takes a line of a request header; the value is the server's, valid until the request ends. Lines of a list are joined (RFC
- * 9110, 5.3). HF_E_INVALID_PARAMETER: a header that is no list comes twice. HF_E_OVERLOADED: out of memory. */
+/* Takes a line of a request header; the value is the server's, valid until the request ends. Lines of a list are joined (RFC 9110,
+ * 5.3).
+ * Fails with HF_E_INVALID_PARAMETER if a header that is no list comes twice.
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_call_header(struct hf_call *call, enum hf_request_header header, const char *value) HF_CHECKED;
 
 #endif

@@ -52,7 +52,8 @@ struct hf_shares {
 	uint64_t used[HF_SHARE_KINDS], refused[HF_SHARE_KINDS], cut[HF_SHARE_KINDS];
 };
 
-/* Takes a share, at a time of the monotonic clock. HF_E_OVERLOADED: no share is left, and no reader has to make room. */
+/* Takes a share, at a time of the monotonic clock.
+ * Fails with HF_E_OVERLOADED if no share is left, and no reader has to make room. */
 enum hf_err hf_shares_take(struct hf_shares *shares, struct hf_share *share, int64_t now_us, struct hf_why *why) HF_CHECKED;
 
 /* The same for what cannot be refused any more: the limit may be exceeded. */

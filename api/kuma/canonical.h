@@ -23,12 +23,13 @@ struct hf_config {
 };
 
 /* Reads a configuration. Thread-safe.
- * HF_E_INVALID_JSON: not JSON, not an object, a duplicate member, nesting deeper than HF_JSON_DEPTH_MAX, invalid UTF-8, a NUL, or
- * an integer beyond int64; `why` has line and column. HF_E_OVERLOADED: out of memory. */
+ * Fails with HF_E_INVALID_JSON if it is not JSON, not an object, a duplicate member, nesting deeper than HF_JSON_DEPTH_MAX,
+ * invalid UTF-8, a NUL, or an integer beyond int64; `why` has line and column.
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_config_read(const char *body, size_t len, struct hf_why *why, struct hf_config *ret) HF_CHECKED;
 
 /* Reads a configuration that a tape holds.
- * HF_E_OVERLOADED: out of memory. Thread-safe. */
+ * Fails with HF_E_OVERLOADED if memory runs out. Thread-safe. */
 enum hf_err hf_config_of(const struct hf_value *document, struct hf_why *why, struct hf_config *ret) HF_CHECKED;
 
 /* Returns the canonical text itself, for tests and people; the caller frees the buffer. Errors as hf_config_read(). */

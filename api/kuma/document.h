@@ -37,15 +37,17 @@ struct hf_document {
 };
 
 /* Reads a document from the list of `zone`, a checked name. Writes *ret on failure too: after an error that left the identity
- * readable, has_identity and id are set. HF_E_INVALID_JSON: as hf_config_read(). HF_E_INVALID_NAME: a text is not a name.
- * HF_E_INVALID_PARAMETER: no name, an unknown kind, or a member, label or annotation above that is not a string.
- * HF_E_OVERLOADED: out of memory. */
+ * readable, has_identity and id are set.
+ * Fails with HF_E_INVALID_JSON as hf_config_read() does.
+ * Fails with HF_E_INVALID_NAME if a text is not a name.
+ * Fails with HF_E_INVALID_PARAMETER if the name is missing, the kind is unknown, or a member, label or annotation above is not a
+ * string. Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_document_read(const char *text, size_t len, const char *zone, struct hf_why *why,
 			     struct hf_document *ret) HF_CHECKED;
 
 /* Reads a reference to a service strictly: {"kind"?,"mesh","service"}, and "zone" too if the argument is NULL.
- * HF_E_INVALID_PARAMETER: a member is missing, unknown or not a string.
- * HF_E_INVALID_NAME: a text is not a name. */
+ * Fails with HF_E_INVALID_PARAMETER if a member is missing, unknown or not a string.
+ * Fails with HF_E_INVALID_NAME if a text is not a name. */
 enum hf_err hf_document_reference(const json_t *object, const char *zone, struct hf_why *why, struct hf_identity *ret) HF_CHECKED;
 
 #endif

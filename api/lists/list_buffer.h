@@ -30,16 +30,16 @@ static inline size_t hf_list_trimmed(const char *text, size_t len) {
 }
 
 /* Adds to one of the reader's buffers; the caller keeps the length within item_max_bytes.
- * HF_E_OVERLOADED: charge() refused, or out of memory. */
+ * Fails with HF_E_OVERLOADED if charge() refuses, or memory runs out. */
 enum hf_err hf_list_add(struct hf_list_buffer *buffer, struct hf_buf *to, const char *data, size_t len) HF_CHECKED;
 
 /* Keeps a part of a document that goes on in the next piece.
- * HF_E_OVERLOADED: as hf_list_add(). */
+ * Fails with HF_E_OVERLOADED as hf_list_add() does. */
 enum hf_err hf_list_keep(struct hf_list_buffer *buffer, const char *data, size_t len) HF_CHECKED;
 
 /* Hands over the document that consists of the kept bytes followed by these.
- * HF_E_BODY_TOO_LARGE: the list has more than items_max documents.
- * HF_E_OVERLOADED: as hf_list_add().
+ * Fails with HF_E_BODY_TOO_LARGE if the list has more than items_max documents.
+ * Fails with HF_E_OVERLOADED as hf_list_add() does.
  * Other errors are those of document(). */
 enum hf_err hf_list_hand_over(struct hf_list_buffer *buffer, enum hf_list_member member, uint32_t place, const char *last,
 			      size_t len) HF_CHECKED;

@@ -17,21 +17,25 @@
 
 struct hf_list_reader;
 
-/* Makes a reader with a copy of the options. HF_E_OVERLOADED: out of memory. */
+/* Makes a reader with a copy of the options.
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_list_reader_open(const struct hf_list_options *options, struct hf_list_reader **ret) HF_CHECKED;
 
 /* Reads the next piece, which is borrowed for the call and may have any length. After an error every later call fails with the
- * same. HF_E_INVALID_JSON: the text around the documents is malformed; `why` names the element before. HF_E_BODY_TOO_LARGE: more
- * than items_max documents, or more than item_max_bytes around the arrays. HF_E_OVERLOADED: charge() refused, or out of memory.
+ * same.
+ * Fails with HF_E_INVALID_JSON if the text around the documents is malformed; `why` names the element before.
+ * Fails with HF_E_BODY_TOO_LARGE if more than items_max documents, or more than item_max_bytes around the arrays.
+ * Fails with HF_E_OVERLOADED if charge() refuses, or memory runs out.
  * Other errors are those of document(). */
 enum hf_err hf_list_reader_feed(struct hf_list_reader *reader, const char *data, size_t len, struct hf_why *why) HF_CHECKED;
 
 /* Ends the body, which may hand over the last line. Call it once. *ret_rest, for JSON: what surrounded the elements of the two
  * arrays, such as {"total":23,"items":[],"next":null}, parsed by hf_parse_object(); the caller drops the reference; NULL for
- * NDJSON. An `items` or `removed` that is not an array is in it unchanged. *ret_items: the number of HF_LIST_ITEM. An empty body is
- * an error in JSON and an empty list in NDJSON. A last line without a line end may have been cut off: it is handed over only if its
- * brackets and quotes make it a whole object, array or string. HF_E_INVALID_JSON: the body ends too early, or the rest is not JSON
- * (a second `items` included). HF_E_BODY_TOO_LARGE: a last line without a line end is too large, and its skim cannot identify it.
+ * NDJSON. An `items` or `removed` that is not an array is in it unchanged. *ret_items: the number of HF_LIST_ITEM. An empty body
+ * is an error in JSON and an empty list in NDJSON. A last line without a line end may have been cut off: it is handed over only if
+ * its brackets and quotes make it a whole object, array or string.
+ * Fails with HF_E_INVALID_JSON if the body ends too early, or the rest is not JSON (a second `items` included).
+ * Fails with HF_E_BODY_TOO_LARGE if a last line without a line end is too large, and its skim cannot identify it.
  * Other errors as hf_list_reader_feed(). */
 enum hf_err hf_list_reader_end(struct hf_list_reader *reader, struct hf_why *why, json_t **ret_rest,
 			       uint32_t *ret_items) HF_CHECKED;

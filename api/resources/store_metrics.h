@@ -5,7 +5,7 @@
 #include "api/call/call.h"
 
 /* Writes the metrics; the call's reader has a snapshot.
- * HF_E_CORRUPT: a record is damaged. */
+ * Fails with HF_E_CORRUPT if a record is damaged. */
 enum hf_err hf_store_metrics_write(struct hf_call *call, struct hf_buf *out) HF_CHECKED;
 
 #endif

@@ -8,11 +8,13 @@
 #include "storage/model/pool.h"
 
 /* Reads and checks a configuration. A missing member has its default: sequential, `quarantine_seconds` (in seconds), nothing
- * reserved, everything selected. Members that an answer adds (name, counts, times) are ignored, so that an answer can be edited and
- * sent back. `why` names the member. HF_E_INVALID_JSON: not a JSON object. HF_E_INVALID_PARAMETER: a member is unknown or wrong.
- * HF_E_INVALID_ADDRESS: a text is not a range or a CIDR.
- * HF_E_INVALID_NAME: a mesh or zone is not a name.
- * HF_E_POOL_OVERLAP: two ranges overlap. */
+ * reserved, everything selected. Members that an answer adds (name, counts, times) are ignored, so that an answer can be edited
+ * and sent back. `why` names the member.
+ * Fails with HF_E_INVALID_JSON if it is not a JSON object.
+ * Fails with HF_E_INVALID_PARAMETER if a member is unknown or wrong.
+ * Fails with HF_E_INVALID_ADDRESS if a text is not a range or a CIDR.
+ * Fails with HF_E_INVALID_NAME if a mesh or zone is not a name.
+ * Fails with HF_E_POOL_OVERLAP if two ranges overlap. */
 enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantine_seconds, struct hf_why *why,
 				struct hf_pool_config *ret) HF_CHECKED;
 

@@ -11,13 +11,13 @@
 
 /* Checks the reader's snapshot and writes one object with counts and the first violations. Sets *ret_violations to their number;
  * violations are not an error. After an error `out` holds an incomplete object.
- * HF_E_CORRUPT: a page is damaged.
- * HF_E_STORAGE: LMDB failed.
- * HF_E_OVERLOADED: stopped, or out of memory. */
+ * Fails with HF_E_CORRUPT if a page is damaged.
+ * Fails with HF_E_STORAGE if LMDB failed.
+ * Fails with HF_E_OVERLOADED if it was stopped, or memory runs out. */
 enum hf_err hf_verify_write(struct hf_txn *reader, struct hf_buf *out, struct hf_why *why, uint64_t *ret_violations) HF_CHECKED;
 
 /* Writes the same object for a store with a damaged page, named by `what`; nothing else has been checked.
- * HF_E_OVERLOADED: out of memory. */
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_verify_write_damage(const struct hf_store *store, const char *what, struct hf_buf *out,
 				   struct hf_why *why) HF_CHECKED;
 

@@ -20,7 +20,7 @@ struct hf_sync_body {
 };
 
 /* Gives the call a sink for its body, which takes the documents as they come; reads the query parameters and headers first.
- * HF_E_OVERLOADED: memory is short.
+ * Fails with HF_E_OVERLOADED if memory is short.
  * Other errors are those of hf_sync_params_read(). */
 enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) HF_CHECKED;
 

@@ -13,8 +13,8 @@ struct hf_sync_params {
 };
 
 /* Reads them into *ret (zeros) and into the sync's zone, mode, scope, guards and epoch.
- * HF_E_INVALID_PARAMETER: a parameter or header is missing or invalid.
- * HF_E_INVALID_NAME: the zone or the mesh is not a name. */
+ * Fails with HF_E_INVALID_PARAMETER if a parameter or header is missing or invalid.
+ * Fails with HF_E_INVALID_NAME if the zone or the mesh is not a name. */
 enum hf_err hf_sync_params_read(struct hf_call *call, bool is_manifest, struct hf_sync *sync,
 				struct hf_sync_params *ret) HF_CHECKED;
 

@@ -63,7 +63,7 @@ int hf_members_choice(struct hf_members *m, const char *name, const char *const 
 void hf_members_identity(struct hf_members *m, bool with_service, struct hf_identity *ret);
 
 /* Returns the fault, if any.
- * HF_E_INVALID_PARAMETER: a member was neither taken nor allowed. */
+ * Fails with HF_E_INVALID_PARAMETER if a member was neither taken nor allowed. */
 enum hf_err hf_members_end(struct hf_members *m) HF_CHECKED;
 
 #endif

@@ -15,8 +15,8 @@
 #define HF_JSON_DEPTH_MAX 64 /* containers within containers, the outermost included */
 
 /* Parses an object; `what` names the text in messages. The caller drops the reference.
- * HF_E_INVALID_JSON: not the JSON that we take; `why` has line and column.
- * HF_E_OVERLOADED: out of memory. */
+ * Fails with HF_E_INVALID_JSON if it is not accepted JSON; `why` has line and column.
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_parse_object(const char *body, size_t len, const char *what, struct hf_why *why, json_t **ret) HF_CHECKED;
 
 /* Explains what is wrong with a text that begins with a byte order mark, or with the part of one that has arrived so far. Returns a

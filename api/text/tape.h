@@ -41,8 +41,8 @@ struct hf_tape {
 };
 
 /* Reads an object; `what` names the text in messages. After success the caller calls hf_tape_close(). Thread-safe.
- * HF_E_INVALID_JSON: `why` has line and column.
- * HF_E_OVERLOADED: out of memory. */
+ * Fails with HF_E_INVALID_JSON if the text is not accepted JSON; `why` has line and column.
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_tape_open(const char *text, size_t len, const char *what, struct hf_why *why, struct hf_tape *ret) HF_CHECKED;
 void hf_tape_close(struct hf_tape *tape);
 

@@ -13,7 +13,8 @@ struct hf_conffile_taker {
 };
 
 /* Reads the file at `path` and passes its pairs on, in order, up to the first error.
- * HF_E_INVALID_PARAMETER: the file cannot be read, a line is not a pair, or a pair was refused; `why` begins with FILE:LINE. */
+ * Fails with HF_E_INVALID_PARAMETER if the file cannot be read, a line is not a pair, or a pair was refused; `why` begins with
+ * FILE:LINE. */
 enum hf_err hf_conffile_read(const char *path, const struct hf_conffile_taker *taker, struct hf_why *why) HF_CHECKED;
 
 #endif

@@ -29,8 +29,8 @@ struct hf_flags {
 enum hf_asked { HF_ASKED_RUN, HF_ASKED_HELP, HF_ASKED_VERSION };
 
 /* Reads all flags, in order, up to --help or --version. *ret_rest is the index of the first argument that is not a flag; argv is
- * permuted so that the others follow it. Not thread-safe. HF_E_INVALID_PARAMETER: a flag is unknown, is given twice or has no
- * value, or `take` refused it; `why` names it. */
+ * permuted so that the others follow it. Not thread-safe.
+ * Fails with HF_E_INVALID_PARAMETER if a flag is unknown, is given twice or has no value, or `take` refused it; `why` names it. */
 enum hf_err hf_flags_read(const struct hf_flags *flags, int argc, char **argv, struct hf_why *why, enum hf_asked *ret_asked,
 			  int *ret_rest) HF_CHECKED;
 

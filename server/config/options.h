@@ -32,11 +32,11 @@ struct hf_options {
 };
 
 /* Reads argv, the environment, and the file that either of them names. *ret_asked: what to do; only HF_ASKED_RUN sets *ret.
- * HF_E_INVALID_PARAMETER: `why` names the flag, the variable, or file and line. */
+ * Fails with HF_E_INVALID_PARAMETER if a setting is wrong; `why` names the flag, the variable, or file and line. */
 enum hf_err hf_options_read(int argc, char **argv, struct hf_why *why, struct hf_options *ret, enum hf_asked *ret_asked) HF_CHECKED;
 
 /* Checks that each variable HOLDFAST_… is known.
- * HF_E_INVALID_PARAMETER: `why` names the unknown variable. */
+ * Fails with HF_E_INVALID_PARAMETER if one is unknown; `why` names it. */
 enum hf_err hf_options_check_environment(struct hf_why *why) HF_CHECKED;
 
 /* Prints --help to standard output. */

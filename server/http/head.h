@@ -25,19 +25,20 @@ struct hf_head {
 };
 
 /* Begins with the request line, in a head of `size` bytes: method, target and version as libmicrohttpd passes them, and the target
- * as it was sent, before it was split. HF_E_INVALID_PARAMETER: the method is not a token, the line has a control character or a
- * misplaced space, or its end is wrong. */
+ * as it was sent, before it was split.
+ * Fails with HF_E_INVALID_PARAMETER if the method is not a token, the line has a control character or a misplaced space, or its
+ * end is wrong. */
 enum hf_err hf_head_begin(struct hf_head *head, const char *method, size_t size, const char *target, const char *sent,
 			  const char *version, struct hf_why *why) HF_CHECKED;
 
 /* Takes the next of libmicrohttpd's records of headers, in order.
- * HF_E_INVALID_PARAMETER: the head has something else in its place, its name is not a token, or its value has a control character.
- */
+ * Fails with HF_E_INVALID_PARAMETER if the head has something else in its place, its name is not a token, or its value has a
+ * control character. */
 enum hf_err hf_head_take(struct hf_head *head, const char *name, size_t name_len, const char *value, size_t value_len,
 			 struct hf_why *why) HF_CHECKED;
 
 /* Ends the walk after the last header.
- * HF_E_INVALID_PARAMETER: the head does not end there. */
+ * Fails with HF_E_INVALID_PARAMETER if the head does not end there. */
 enum hf_err hf_head_end(const struct hf_head *head, struct hf_why *why) HF_CHECKED;
 
 #endif

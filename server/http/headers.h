@@ -21,12 +21,12 @@ struct hf_request_line {
 	const char *method, *target, *version;
 };
 
-/* Reads the headers that the API knows, and the body's length, into a call that has its target. The values belong to libmicrohttpd,
- * until the request ends. *ret_expects: the client waits for 100 Continue before it sends the body. After an error the connection
- * must be closed, because the beginning of the next request is unknown. HF_E_INVALID_PARAMETER: the head is not what RFC 9112
- * allows (head.h), a header that steers the request is given twice, the body's length is stated in two ways or in an unsupported
- * one, or HTTP/1.1 comes without Host. HF_E_HEADERS_TOO_LARGE: the headers are too many or too long to leave room for the answer.
- */
+/* Reads the headers that the API knows, and the body's length, into a call that has its target. The values belong to
+ * libmicrohttpd, until the request ends. *ret_expects: the client waits for 100 Continue before it sends the body. After an error
+ * the connection must be closed, because the beginning of the next request is unknown.
+ * Fails with HF_E_INVALID_PARAMETER if the head is not what RFC 9112 allows (head.h), a header that steers the request is given
+ * twice, the body's length is stated in two ways or in an unsupported one, or HTTP/1.1 comes without Host.
+ * Fails with HF_E_HEADERS_TOO_LARGE if the headers are too many or too long to leave room for the answer. */
 enum hf_err hf_headers_read(struct hf_call *call, const struct hf_request_line *line, bool *ret_expects) HF_CHECKED;
 
 #endif

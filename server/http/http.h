@@ -18,7 +18,7 @@ struct hf_http_options {
 };
 
 /* Serves on a listening socket until hf_http_stop(). Takes the socket over, and closes it if it fails.
- * HF_E_OVERLOADED: out of memory or threads. */
+ * Fails with HF_E_OVERLOADED if memory or threads run out. */
 enum hf_err hf_http_start(int listen_fd, const struct hf_http_options *options, struct hf_api *api, struct hf_wakeups *wakeups,
 			  struct hf_lane *const lanes[HF_LANE_NAMES], struct hf_why *why, struct hf_http **ret) HF_CHECKED;
 

@@ -28,7 +28,7 @@ struct hf_lane_job {
 struct hf_lane;
 
 /* Starts the thread.
- * HF_E_OVERLOADED: out of memory, threads or readers. */
+ * Fails with HF_E_OVERLOADED if memory, threads or readers run out. */
 enum hf_err hf_lane_start(struct hf_store *store, struct hf_lane **ret) HF_CHECKED;
 
 /* Adds a job. False: the lane is stopping and has not taken it. */

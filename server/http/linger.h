@@ -12,7 +12,7 @@
 struct hf_linger;
 
 /* Starts the thread.
- * HF_E_OVERLOADED: out of memory, threads or descriptors. */
+ * Fails with HF_E_OVERLOADED if memory, threads or descriptors run out. */
 enum hf_err hf_linger_start(struct hf_linger **ret) HF_CHECKED;
 
 /* Keeps a socket open that the caller is about to close, with a descriptor of its own. NULL is fine. */

@@ -21,7 +21,7 @@ struct hf_wakeup {
 struct hf_wakeups;
 
 /* Starts the thread.
- * HF_E_OVERLOADED: out of memory or threads. */
+ * Fails with HF_E_OVERLOADED if memory or threads run out. */
 enum hf_err hf_wakeups_start(struct hf_wakeups **ret) HF_CHECKED;
 
 /* Fires all that wait for a change, refuses new ones, and ends the thread; wakeups with only a deadline are left to their owners.

@@ -12,7 +12,7 @@ struct hf_clients;
 struct hf_watch;
 
 /* Starts the thread.
- * HF_E_OVERLOADED: out of memory or threads. */
+ * Fails with HF_E_OVERLOADED if memory or threads run out. */
 enum hf_err hf_watch_start(struct hf_clients *clients, struct hf_watch **ret) HF_CHECKED;
 
 /* Wakes the thread after a connection was opened. Any thread, without the clients' lock. */

@@ -23,7 +23,8 @@ struct hf_offline {
 };
 
 /* Takes the ids of the user who owns the data directory at `path`, if the process is root's (owner.h). Does nothing for a file,
- * which is only read. HF_E_PRECONDITION_FAILED: the ids cannot be taken, or the owner cannot reach the directory. */
+ * which is only read.
+ * Fails with HF_E_PRECONDITION_FAILED if the ids cannot be taken, or the owner cannot reach the directory. */
 enum hf_err hf_offline_become(const char *path, struct hf_why *why) HF_CHECKED;
 
 /* Adds a member with a text, or null if the text is empty. */

@@ -16,18 +16,18 @@ struct hf_outfile {
 };
 
 /* Opens standard output (path NULL), or a temporary file beside `path`. Pipes, devices and the like are written in place.
- * HF_E_PRECONDITION_FAILED: the file exists and is not an export.
- * HF_E_DATA_DIR: the file cannot be made or opened. */
+ * Fails with HF_E_PRECONDITION_FAILED if the file exists and is not an export.
+ * Fails with HF_E_DATA_DIR if the file cannot be made or opened. */
 enum hf_err hf_outfile_open(const char *path, struct hf_why *why, struct hf_outfile *ret) HF_CHECKED;
 
 /* Writes all of `len` bytes.
- * HF_E_STORAGE_FULL: the disk is full.
- * HF_E_STORAGE: the write failed in another way. */
+ * Fails with HF_E_STORAGE_FULL if the disk is full.
+ * Fails with HF_E_STORAGE if the write failed in another way. */
 enum hf_err hf_outfile_write(struct hf_outfile *out, const void *data, size_t len, struct hf_why *why) HF_CHECKED;
 
 /* Makes the file durable and puts it in place. After an error the temporary file is removed.
- * HF_E_STORAGE_FULL, HF_E_STORAGE: as above.
- * HF_E_DATA_DIR: the file cannot be put in place. */
+ * Fails with HF_E_STORAGE_FULL and HF_E_STORAGE as hf_outfile_write() does.
+ * Fails with HF_E_DATA_DIR if the file cannot be put in place. */
 enum hf_err hf_outfile_commit(struct hf_outfile *out, struct hf_why *why) HF_CHECKED;
 
 /* Closes the file and removes the temporary file. */

@@ -7,7 +7,7 @@
 struct hf_stall;
 
 /* Starts the thread; the committer must outlive it. Each commit that takes longer than a second is logged once, while it lasts.
- * HF_E_OVERLOADED: out of memory or threads. */
+ * Fails with HF_E_OVERLOADED if memory or threads run out. */
 enum hf_err hf_stall_start(struct hf_api *api, struct hf_stall **ret) HF_CHECKED;
 
 /* Limits how long the stop may take from now on: ends the process with a log line and status 1 after 4.5 seconds if a commit hangs,

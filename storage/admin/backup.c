@@ -1,4 +1,4 @@
-/* backup.c — the pages of a snapshot, read from the file beside the server's work. */
+/* backup.c — reads the pages of a snapshot from the file while the server works. */
 #include "backup.h"
 
 #include <errno.h>
@@ -19,11 +19,11 @@ struct hf_backup {
 	pthread_mutex_t lock; /* guards the snapshot */
 	struct hf_txn *reader;
 	_Atomic bool expired;
-	int fd; /* the database's, and the database's to close */
+	int fd; /* of the database, which closes it */
 	struct hf_lmdb_meta file;
 	struct hf_meta meta;
-	struct hf_hasher *hasher; /* NULL: the digest is made */
-	uint64_t at;		  /* what is read next */
+	struct hf_hasher *hasher; /* NULL: the digest is complete */
+	uint64_t at;		  /* the next byte to read */
 	uint8_t head[2 * HF_LMDB_PAGE_MAX];
 	uint8_t trailer[HF_BACKUP_TRAILER_BYTES];
 };
@@ -67,7 +67,7 @@ uint64_t hf_backup_bytes(const struct hf_backup *backup) { return database_bytes
 
 const struct hf_meta *hf_backup_meta(const struct hf_backup *backup) { return &backup->meta; }
 
-/* Bytes of the pages. A sound file may end before its last page (lmdb_file.h): nobody misses what is not there. */
+/* Reads bytes of the pages. A sound file may end before its last page (lmdb_file.h): no tree uses the missing pages. */
 static ssize_t read_pages(struct hf_backup *backup, void *ret, size_t max) {
 	uint64_t left = database_bytes(backup) - backup->at;
 	size_t len = left < max ? (size_t)left : max;
@@ -88,7 +88,7 @@ static ssize_t copy_out(const uint8_t *from, uint64_t len, void *ret, size_t max
 	return (ssize_t)n;
 }
 
-/* The lock is held. */
+/* Reads the next bytes. The caller holds the lock. */
 static ssize_t read_next(struct hf_backup *backup, void *ret, size_t max) {
 	uint64_t head_bytes = 2 * (uint64_t)backup->file.page_bytes, end = database_bytes(backup),
 		 mark = end + HF_BACKUP_MARK_BYTES;
@@ -104,7 +104,7 @@ static ssize_t read_next(struct hf_backup *backup, void *ret, size_t max) {
 		n = copy_out(backup->head + backup->at, head_bytes - backup->at, ret, max);
 	else if (backup->at < end)
 		n = read_pages(backup, ret, max);
-	else /* the mark first, as the digest is of it too */
+	else /* write the mark first, as the digest covers it */
 		n = copy_out(backup->trailer + (backup->at - end),
 			     (backup->at < mark ? mark : hf_backup_bytes(backup)) - backup->at, ret, max);
 	if (n > 0 && backup->hasher)
@@ -117,7 +117,7 @@ ssize_t hf_backup_read(struct hf_backup *backup, void *ret, size_t max) {
 	pthread_mutex_lock(&backup->lock);
 	ssize_t n = read_next(backup, ret, max);
 	pthread_mutex_unlock(&backup->lock);
-	if (backup->expired) /* perhaps since it was looked at, by somebody who did not get the lock */
+	if (backup->expired) /* perhaps by a thread that just failed to get the lock */
 		hf_backup_expire(backup);
 	return n;
 }
@@ -125,7 +125,7 @@ ssize_t hf_backup_read(struct hf_backup *backup, void *ret, size_t max) {
 void hf_backup_expire(struct hf_backup *backup) {
 	backup->expired = true;
 	if (pthread_mutex_trylock(&backup->lock) != 0)
-		return; /* the reader has it, and will see */
+		return; /* the reading thread holds it, and will check */
 	hf_reader_close(backup->reader);
 	backup->reader = NULL;
 	pthread_mutex_unlock(&backup->lock);

@@ -53,7 +53,7 @@ bool hf_load_is_whole(const struct hf_load *load) { return load->whole; }
 
 const uint64_t *hf_load_counts(const struct hf_load *load) { return load->counts; }
 
-/* The keys of a sort ascend, so that none is repeated, and the pages of a table fill up. */
+/* Checks that the keys of a sort ascend, so that none is repeated, and the pages of a table fill up. */
 static enum hf_err check_order(struct hf_load *load, struct hf_slice key, struct hf_why *why) {
 	struct hf_slice before = {load->key, load->key_len};
 	if (load->key_len > 0) {
@@ -102,7 +102,7 @@ static enum hf_err load_store(struct hf_load *load, const struct hf_meta *meta, 
 	return HF_OK;
 }
 
-/* A pool's draining ranges overlap neither each other nor its CIDRs. */
+/* Checks that a pool's draining ranges overlap neither each other nor its CIDRs. */
 static enum hf_err check_draining(const struct hf_pool *pool, struct hf_why *why) {
 	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
 	for (int i = 0; i < pool->n_draining; i++) {
@@ -156,7 +156,7 @@ static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, s
 		err = check_cursors(pool, why);
 	if (!err)
 		err = check_revision(load, pool->revision, why);
-	if (!err) /* the end writes it again, with its counters */
+	if (!err) /* the end line writes it again, with its counters */
 		err = append(load, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record), why);
 	return err ? err : hf_derive_pool(&load->derive, pool, why);
 }

@@ -1,4 +1,4 @@
-/* derive.c — the tables that follow from others. */
+/* derive.c — writes the tables that follow from others. */
 #include "derive.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* export.c — the walk over the tables. */
+/* export.c — walks over the tables. */
 #include "export.h"
 
 #include <stdlib.h>

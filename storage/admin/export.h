@@ -1,8 +1,8 @@
 /* export.h — everything in a store's tables that cannot be derived from something else, record by record.
  *
- * What can be derived is left out (derive.h): free extents, the reverse index except when an address was bound, deadlines, sums and
- * counters. A line is one record; api/shapes/export_json.h gives it a text. The lines have a fixed order: the store, pools, zones,
- * scopes, leases, past holders, changes, each sort by its key, and an end that counts them.
+ * What can be derived (derive.h) is left out: free extents, deadlines, sums, counters, and the reverse index except for the moment
+ * when an address was bound. A line is one record; api/shapes/export_json.h writes it as text. The lines have a fixed order: the
+ * store, pools, zones, scopes, leases, past holders, changes, each sort by its key, and an end line with their counts.
  */
 #ifndef HF_STORAGE_ADMIN_EXPORT_H
 #define HF_STORAGE_ADMIN_EXPORT_H
@@ -17,7 +17,7 @@ enum hf_line_sort {
 	HF_LINE_STORE,
 	HF_LINE_POOL,
 	HF_LINE_ZONE,
-	HF_LINE_SCOPE, /* of a scope that has no lease any more: only its existence is known */
+	HF_LINE_SCOPE, /* a scope without leases: only its existence is recorded */
 	HF_LINE_LEASE,
 	HF_LINE_HOLDER,
 	HF_LINE_CHANGE,
@@ -27,7 +27,7 @@ enum hf_line_sort {
 
 const char *hf_line_name(enum hf_line_sort sort); /* "store", "pool", … */
 
-/* Since when a lease has an address. */
+/* When a lease got an address. */
 struct hf_bound {
 	uint64_t from_revision;
 	int64_t from_ms;
@@ -40,25 +40,26 @@ struct hf_line {
 			struct hf_meta store;
 			struct hf_moves moves;
 		};
-		struct hf_pool pool; /* of its counters only the cursors have a meaning */
+		struct hf_pool pool; /* of its counters, only the cursors are meaningful */
 		struct hf_zone zone;
 		struct hf_identity scope; /* without a service */
 		struct {
 			struct hf_lease lease;
-			struct hf_bound bound[HF_FAMILIES]; /* of each address */
+			struct hf_bound bound[HF_FAMILIES]; /* one for each address */
 		};
 		struct {
 			struct hf_addr address;
 			struct hf_holder holder;
 		};
 		struct hf_change change;
-		uint64_t counts[HF_LINE_SORTS]; /* of the end: how many lines of each sort, except the first and the last */
+		uint64_t counts[HF_LINE_SORTS]; /* end line: the number of lines of each sort, except the first and the last */
 	};
 };
 
-/* Calls `each` for every line of the reader's snapshot; the line is valid only during the call, and an error of `each` ends the
- * dump. Memory is that of one line. HF_E_CORRUPT: a record is damaged, or a lease's address is not in the reverse index. Or a
- * fault. */
+/* Calls `each` for every line of the reader's snapshot. The line is valid only during the call. An error of `each` ends the dump,
+ * and is returned. Needs memory for one line.
+ * Fails with HF_E_CORRUPT if a record is damaged, or a lease's address is not in the reverse index.
+ * Fails with the reader's fault. */
 enum hf_err hf_dump(struct hf_txn *reader, enum hf_err (*each)(void *context, const struct hf_line *line, struct hf_why *why),
 		    void *context, struct hf_why *why) HF_CHECKED;
 

@@ -1,4 +1,4 @@
-/* import.c — building the store of an export, and putting it where it belongs. */
+/* import.c — builds the store of an export, and puts it in place. */
 #include "import.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static enum hf_err load_lines(struct hf_import *im, struct hf_load *load, struct
 		else
 			number--;
 	}
-	if (err == HF_E_STORAGE_FULL || err == HF_E_STORAGE || err == HF_E_DATA_DIR) /* no fault of the line's */
+	if (err == HF_E_STORAGE_FULL || err == HF_E_STORAGE || err == HF_E_DATA_DIR) /* the line is not at fault */
 		return hf_fail(why, err, "%s", said.text);
 	if (err != HF_E_NOT_FOUND)
 		return hf_fail(why, err, "line %" PRIu64 ": %.220s", number, said.text);
@@ -51,7 +51,7 @@ static enum hf_err check_store(struct hf_store *store, struct hf_why *why) {
 	return err;
 }
 
-/* Makes the export's store in a directory of its own, and opens it. */
+/* Builds the export's store in a separate directory, and opens it. */
 static enum hf_err build(struct hf_import *im, const char *dir, struct hf_why *why, struct hf_store **ret) {
 	struct hf_load *load;
 	hf_datadir_scrap(dir);
@@ -91,7 +91,7 @@ static enum hf_err raise_epoch(const struct hf_import *im, struct hf_store *stor
 	return im->restored ? hf_store_raise_epoch(store, im->store_epoch, why) : HF_OK;
 }
 
-/* Puts the store that was built, which is closed then, in place of the directory's. */
+/* Puts the built store in place of the directory's. The caller has closed it. */
 static enum hf_err install(struct hf_import *im, const char *dir, struct hf_store *built, struct hf_why *why) {
 	char file[PATH_MAX], old[PATH_MAX], aside[PATH_MAX];
 	enum hf_err err = hf_datadir_file(im->dir, why, old);
@@ -131,7 +131,8 @@ static enum hf_err merge(struct hf_import *im, struct hf_store *store, struct hf
 	return err;
 }
 
-/* `store` is the existing store, closed before it is replaced; NULL: none exists. The directory stays locked by somebody else. */
+/* `store` is the existing store, which is closed before it is replaced; NULL: none exists. The caller keeps the directory
+ * locked. */
 static enum hf_err import_locked(struct hf_import *im, struct hf_store *store, struct hf_why *why) {
 	char dir[PATH_MAX];
 	struct hf_store *built;
@@ -164,7 +165,7 @@ enum hf_err hf_import(struct hf_import *im, struct hf_why *why) {
 	enum hf_err err;
 	if (hf_store_exists(im->dir, NULL) == HF_OK) {
 		err = hf_store_open(im->dir, &options, why, &store);
-		/* The lock outlives the store: it is not given back before the new one is in place. */
+		/* Keep the lock longer than the store: it is released only after the new store is in place. */
 		if (!err && (lock = hf_store_share_lock(store)) < 0) {
 			hf_store_close(store);
 			err = hf_fail(why, HF_E_STORAGE, "the lock cannot be kept: %s", strerror(errno));

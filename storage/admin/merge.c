@@ -15,7 +15,7 @@
 
 /* A pool of the imported store, and where its leases go. */
 struct target {
-	struct hf_pool pool; /* the existing one, or the one that is added */
+	struct hf_pool pool; /* the existing one, or the added one */
 	enum { THERE, ADDED, REFUSED } is;
 };
 
@@ -145,8 +145,8 @@ static bool same_zone(const struct hf_zone *a, const struct hf_zone *b) {
 	return true;
 }
 
-/* Adds a zone, which has no control plane connected here. Its epoch must not be of an earlier store epoch: the zone may have had
- * that epoch here, before a restore whose backup did not know the zone. */
+/* Adds a zone, which has no control plane connected here. Its epoch must not belong to an earlier store epoch: the zone may have
+ * had that epoch here, before a restore whose backup did not contain the zone. */
 static void add_zone(struct walk *w, struct hf_zone zone) {
 	uint64_t store_epoch = hf_batch_meta(w->batch)->store_epoch, band = (store_epoch - 1) << HF_BAND_BITS;
 	if (zone.epoch > 0 && zone.epoch <= band)
@@ -210,7 +210,7 @@ static bool same_state(const struct hf_lease *a, const struct hf_lease *b) {
 	       a->quarantined_until_ms == b->quarantined_until_ms && a->forced == b->forced;
 }
 
-/* Whether the lease could have an address here; `current` (may be NULL) is its existing lease. */
+/* Returns whether the lease can have an address here; `current` (may be NULL) is its existing lease. */
 static bool fits(struct walk *w, const struct target *target, const struct hf_lease *lease, struct hf_addr a,
 		 const struct hf_lease *current) {
 	static const char *const places[] = {
@@ -232,7 +232,7 @@ static bool fits(struct walk *w, const struct target *target, const struct hf_le
 	return place == HF_ALLOCATABLE;
 }
 
-/* Whether the lease could have all of its addresses here; if not, reports why. */
+/* Returns whether the lease can have all of its addresses here; if not, reports why. */
 static bool can_have(struct walk *w, const struct hf_lease *lease, const struct hf_lease *current) {
 	const struct target *target = find_target(w, lease->pool);
 	char id[WHAT_MAX / 2];

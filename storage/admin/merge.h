@@ -1,8 +1,9 @@
-/* merge.h — adds the leases of one store to another that has leases already; called by import.h.
+/* merge.h — adds the leases of one store to another that already has leases; called by import.h.
  *
- * Everything is judged on snapshots of both before anything is written, so that the result is what was reported, in any order. A
- * missing pool or zone is added, an existing one stays as it is; an added zone that had connected is offline. An address that
- * another identity holds is never taken. History and changes are not copied: what is added counts as new, with cause `admin`.
+ * Everything is judged on snapshots of both stores before anything is written, so the outcome matches the report and does not
+ * depend on the order. A missing pool or zone is added, an existing one stays unchanged; an added zone that had connected is
+ * offline. An address that another identity holds is never taken. History and changes are not copied: everything added counts as
+ * new, with cause `admin`.
  */
 #ifndef HF_STORAGE_ADMIN_MERGE_H
 #define HF_STORAGE_ADMIN_MERGE_H
@@ -18,12 +19,12 @@ enum hf_settle {
 struct hf_merge_counts {
 	uint64_t pools_added, zones_added;
 	uint64_t added;	    /* new leases */
-	uint64_t unchanged; /* that exist already, apart from revisions and the digest of the document as sent */
-	uint64_t replaced;  /* that replaced an existing lease (HF_SETTLE_REPLACE); of these: */
+	uint64_t unchanged; /* leases that already exist, ignoring revisions and the digest of the document as sent */
+	uint64_t replaced;  /* leases that replaced an existing one (HF_SETTLE_REPLACE); of these: */
 	uint64_t moved;	    /* … with other addresses */
 	uint64_t left_out;  /* leases that conflict, and were not added */
 	uint64_t conflicts; /* all conflicts reported */
-	uint64_t unsettled; /* of these, what HF_SETTLE_REPLACE cannot settle */
+	uint64_t unsettled; /* of these, the ones that HF_SETTLE_REPLACE cannot settle */
 };
 
 struct hf_merge {
@@ -34,13 +35,14 @@ struct hf_merge {
 	void (*conflict)(void *context, enum hf_line_sort sort, const char *what);
 	void *context;
 	/* The result. */
-	struct hf_merge_counts counts; /* what was done, or would be done */
+	struct hf_merge_counts counts; /* what was done or, in a dry run, would be */
 	bool applied;		       /* false: nothing has changed */
 };
 
 /* Merges in one transaction. Conflicts are not an error. After an error nothing has changed.
- * HF_E_CORRUPT: one of the stores breaks an invariant, or would.
- * HF_E_STORAGE_FULL: the disk or the map is full. Or another fault. */
+ * Fails with HF_E_CORRUPT if one of the stores breaks an invariant, or would after the merge.
+ * Fails with HF_E_STORAGE_FULL if the disk or the map is full.
+ * Fails with the transaction's fault. */
 enum hf_err hf_merge(struct hf_merge *merge, struct hf_why *why) HF_CHECKED;
 
 #endif

@@ -1,4 +1,4 @@
-/* repair.c — clears the tables that follow from others, derives them again, and verifies the result. */
+/* repair.c — clears the derived tables, derives them again, and verifies the result. */
 #include "repair.h"
 
 #include <stdio.h>
@@ -13,13 +13,13 @@
 static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES};
 
 struct rebuild {
-	struct hf_verify before; /* looks things up in the snapshot of what there was */
+	struct hf_verify before; /* reads the snapshot from before the repair */
 	struct hf_txn *txn;
 	struct hf_derive derive;
 	struct hf_why *why;
 };
 
-/* The newest past holder of an address that can be read; false if no such holder exists. */
+/* Finds the newest past holder of an address that can be read. Returns false if no such holder exists. */
 static bool newest_past(struct hf_txn *reader, struct hf_addr a, struct hf_holder *ret) {
 	uint8_t key[HF_ADDR_BYTES + 8];
 	struct hf_addr of;
@@ -32,7 +32,7 @@ static bool newest_past(struct hf_txn *reader, struct hf_addr a, struct hf_holde
 	       of.n == a.n;
 }
 
-/* Whether the row that there was may stay, by what verify asks of a present holder. */
+/* Returns whether the existing row would pass verify's checks for a current holder. */
 static bool may_stay(struct hf_verify *v, const struct hf_holder *row, const struct hf_lease *lease, const struct hf_holder *past) {
 	struct hf_change change;
 	if (!hf_identity_equal(&row->id, &lease->id) || row->from_revision == 0 || row->from_revision > v->meta.revision ||
@@ -42,8 +42,8 @@ static bool may_stay(struct hf_verify *v, const struct hf_holder *row, const str
 	       (change.has_lease && hf_identity_equal(&change.id, &lease->id));
 }
 
-/* Since when a lease has an address: as its row says; else, what is known for certain: at its last change it had it. The time is
- * that of the lease's creation, since addresses stay, unless somebody else had the address after that. */
+/* Returns since when a lease has an address: as its row says or, if that is not valid, since the lease's last change, which is
+ * certain. The time is then that of the lease's creation, because addresses stay, unless another lease had the address later. */
 static struct hf_bound bound_of(struct hf_verify *v, const struct hf_lease *lease, struct hf_addr a) {
 	struct hf_holder row, newest, *past = newest_past(v->txn, a, &newest) ? &newest : NULL;
 	if (hf_verify_holder(v, a, &row) && may_stay(v, &row, lease, past))
@@ -124,7 +124,7 @@ static enum hf_err rebuild(struct rebuild *r) {
 	return err ? err : hf_txn_fault(r->txn, r->why);
 }
 
-/* Walks a table as it was and as it is side by side. */
+/* Compares a table before and after the repair, walking both side by side. */
 static struct hf_repair_rows compare(struct hf_txn *before, struct hf_txn *after, enum hf_table table) {
 	struct hf_repair_rows rows = {0};
 	HF_CURSOR old, new;
@@ -193,7 +193,7 @@ static enum hf_err repair_found(struct hf_repair *repair, struct hf_txn *reader,
 		return err;
 	err = derive_again(repair, reader, txn, why);
 	if (!err && repair->apply && repair->remaining == 0)
-		err = keep_copy(repair, why); /* until the commit nothing of the old trees is written over */
+		err = keep_copy(repair, why); /* until the commit no page of the old trees is overwritten */
 	if (err || !repair->apply || repair->remaining > 0) {
 		hf_txn_abort(txn);
 		return err;

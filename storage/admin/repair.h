@@ -1,4 +1,4 @@
-/* repair.h — recreating derived tables that no longer match the tables that they are derived from.
+/* repair.h — recreates derived tables that no longer match the tables from which they are derived.
  *
  * Only derived tables can be repaired (derive.h). Leases, past holders, changes, zones and the pools' configurations cannot be
  * derived: if one of these is damaged, or two leases have the same address, nothing is changed, and only a backup helps.
@@ -31,10 +31,10 @@ struct hf_repair {
 };
 
 /* Repairs in one transaction, which is verified before the commit and rolled back if a violation remains. Leaves a store without
- * violations alone. After an error nothing has changed.
- * HF_E_CORRUPT: the store's record or a page cannot be read.
- * HF_E_STORAGE_FULL: the disk has no room for a copy, or for the repair.
- * HF_E_DATA_DIR: the copy could not be made. */
+ * violations unchanged. After an error nothing has changed.
+ * Fails with HF_E_CORRUPT if the store's record or a page cannot be read.
+ * Fails with HF_E_STORAGE_FULL if the disk has no room for a copy, or for the repair.
+ * Fails with HF_E_DATA_DIR if the copy could not be made. */
 enum hf_err hf_repair(struct hf_repair *repair, struct hf_why *why) HF_CHECKED;
 
 #endif

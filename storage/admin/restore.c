@@ -1,4 +1,4 @@
-/* restore.c — a new store epoch; and a backup's way into the data directory. */
+/* restore.c — raises the store epoch, and puts a backup into the data directory. */
 #include "restore.h"
 
 #include <errno.h>
@@ -19,7 +19,8 @@
 #include "storage/tables/lease_table.h"
 #include "storage/tables/meta_table.h"
 
-/* A zone that connected waits for its control plane to come back; what that one still sends from before is fenced off. */
+/* Makes zones that had connected wait for their control planes to come back. Anything that these still send from before is fenced
+ * off. */
 static void freeze_zones(struct hf_batch *batch, uint64_t ahead) {
 	struct hf_zone zone = {.name = ""};
 	while (hf_zone_next(hf_batch_txn(batch), zone.name, &zone)) {
@@ -68,13 +69,13 @@ enum hf_err hf_store_raise_epoch(struct hf_store *store, uint64_t at_least, stru
 	return hf_batch_commit(batch, why);
 }
 
-/* What is read of a store. */
+/* What is read from a store. */
 struct content {
 	struct hf_meta meta;
 	int n_pools;
 	struct hf_pool *pools;
-	bool is_untouched; /* as it was made at a first start */
-	bool lost;	   /* a pool, out of memory */
+	bool is_untouched; /* as a first start creates it */
+	bool lost;	   /* a pool is missing: out of memory */
 };
 
 static void free_content(struct content *content) { free(content->pools); }
@@ -98,7 +99,7 @@ static enum hf_err read_content(struct hf_txn *reader, struct hf_why *why, struc
 	return !err && ret->lost ? hf_no_memory(why) : err;
 }
 
-/* Reads what a store says of itself, and with `counts` checks all its invariants. */
+/* Reads a store's records and, if `counts` is not NULL, checks all its invariants. */
 static enum hf_err read_store(const char *path, struct hf_why *why, struct content *ret, struct hf_verify_counts *counts) {
 	struct hf_store *store;
 	struct hf_txn *reader;
@@ -118,8 +119,8 @@ static enum hf_err read_store(const char *path, struct hf_why *why, struct conte
 	return err;
 }
 
-/* Tells the pools whose ranges the backup does not have as the old data do: a service that presents an address there would not get
- * it. */
+/* Reports the pools whose ranges differ between the old data and the backup: a service that presents an address from such a range
+ * would not get it. */
 static void report_lost_pools(const struct hf_restore *r, const struct content *old, const struct content *backup) {
 	for (int i = 0; r->pool_lost && i < old->n_pools; i++) {
 		int k = 0;
@@ -131,7 +132,7 @@ static void report_lost_pools(const struct hf_restore *r, const struct content *
 	}
 }
 
-/* Tells the pools whose cursor cannot be moved beyond what may have been handed out. */
+/* Reports the pools whose cursor cannot be moved past everything that may have been assigned. */
 static void report_pools_at_risk(const struct hf_restore *r, const struct content *backup) {
 	uint64_t epochs = r->meta.store_epoch - r->backup.store_epoch;
 	for (int i = 0; r->pool_at_risk && i < backup->n_pools; i++) {
@@ -152,7 +153,7 @@ static void report_pools_at_risk(const struct hf_restore *r, const struct conten
 	}
 }
 
-/* The data that are there: their epoch counts, and they must be of the same store. */
+/* Reads the old data: their epoch counts, and they must belong to the same store. */
 static enum hf_err read_old(struct hf_restore *r, const char *old_file, const struct content *backup, struct hf_why *why,
 			    uint64_t *ret_at_least) {
 	CONTENT old = {.n_pools = 0};
@@ -160,7 +161,7 @@ static enum hf_err read_old(struct hf_restore *r, const char *old_file, const st
 	if (access(old_file, F_OK) != 0)
 		return HF_OK;
 	enum hf_err err = read_store(r->dir, &r->unreadable, &old, NULL);
-	if (err && err != HF_E_CORRUPT) /* that says nothing of them */
+	if (err && err != HF_E_CORRUPT) /* an error that says nothing about the data */
 		return hf_fail(why, err, "the data that are there: %.200s", r->unreadable.text);
 	if (err && r->store_epoch == 0)
 		return hf_fail(why, HF_E_PRECONDITION_FAILED,
@@ -183,7 +184,7 @@ static enum hf_err read_old(struct hf_restore *r, const char *old_file, const st
 	return HF_OK;
 }
 
-/* Makes the restored store in a directory of its own. */
+/* Builds the restored store in a separate directory. */
 static enum hf_err build(struct hf_restore *r, const char *dir, const char *file, uint64_t at_least, struct hf_why *why) {
 	struct hf_store_options options = {.clock = r->clock};
 	enum hf_backup_kind kind;
@@ -207,13 +208,13 @@ static enum hf_err build(struct hf_restore *r, const char *dir, const char *file
 	hf_store_close(store);
 	if (err)
 		return err;
-	/* What was read before was the backup; this is what goes in place of the old data. */
+	/* The data read before were the backup's; these replace the old data. */
 	CONTENT built = {.n_pools = 0};
 	struct hf_verify_counts counts;
 	return read_store(file, why, &built, &counts);
 }
 
-/* The directory is locked. */
+/* Restores into a directory that the caller has locked. */
 static enum hf_err restore_locked(struct hf_restore *r, struct hf_why *why) {
 	char old_file[PATH_MAX], dir[PATH_MAX], file[PATH_MAX], aside[PATH_MAX];
 	uint64_t at_least;
@@ -258,7 +259,7 @@ enum hf_err hf_restore(struct hf_restore *r, struct hf_why *why) {
 	if (exists && S_ISDIR(st.st_mode))
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a directory; name the backup file, such as the data.mdb in it",
 			       r->file);
-	enum hf_err err = hf_file_share(r->file, why, &source); /* until it is copied */
+	enum hf_err err = hf_file_share(r->file, why, &source); /* until the backup is copied */
 	if (err)
 		return err;
 	err = hf_datadir_claim(r->dir, why, &lock, NULL);

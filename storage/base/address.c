@@ -77,7 +77,7 @@ void hf_addr_format(struct hf_addr a, char ret_text[HF_ADDR_TEXT]) {
 		return;
 	}
 	hf_addr_put(a, bytes);
-	if (a.n >> 16 != 0 && a.n >> 32 == 0) /* inet_ntop() takes it for an embedded IPv4 address */
+	if (a.n >> 16 != 0 && a.n >> 32 == 0) /* inet_ntop() would write this as an embedded IPv4 address */
 		snprintf(ret_text, HF_ADDR_TEXT, "::%x:%x", (unsigned)(a.n >> 16), (unsigned)(a.n & 0xffff));
 	else
 		inet_ntop(AF_INET6, bytes, ret_text, HF_ADDR_TEXT);

@@ -1,7 +1,7 @@
 /* address.h — IP addresses and ranges as numbers.
  *
  * Every address is one 128-bit number; an IPv4 address a.b.c.d is the number of its mapped form ::ffff:a.b.c.d (RFC 4291,
- * 2.5.5.2), so that one order, one key and one arithmetic serve both families. Text and bytes exist only at the edges. All
+ * 2.5.5.2), so that both families share one order, one key and one arithmetic. Text and bytes exist only at the edges. All
  * functions are pure and thread-safe.
  */
 #ifndef HF_STORAGE_BASE_ADDRESS_H
@@ -13,7 +13,7 @@
 
 #include "err.h"
 
-/* A number of addresses: 2^64 is a count. */
+/* A number of addresses, which can exceed 2^64. */
 __extension__ typedef unsigned __int128 hf_u128;
 
 enum hf_family { HF_IPV4, HF_IPV6 };
@@ -35,30 +35,29 @@ struct hf_range {
 
 enum hf_family hf_addr_family(struct hf_addr a);
 
-/* Big-endian bytes, so that byte order is number order. */
+/* Writes and reads big-endian bytes, so that byte order is number order. */
 void hf_addr_put(struct hf_addr a, uint8_t bytes[HF_ADDR_BYTES]);
 struct hf_addr hf_addr_read(const uint8_t bytes[HF_ADDR_BYTES]);
 
-/* Reads IPv4 dotted decimal or IPv6 (RFC 4291, 2.2; no zone index).
- * HF_E_INVALID_ADDRESS: the text is not an address, or has the IPv4-mapped form, which would be a second name for an IPv4 address.
- */
+/* Reads an IPv4 address in dotted decimal, or an IPv6 address (RFC 4291, 2.2; no zone index).
+ * Fails with HF_E_INVALID_ADDRESS if the text is not an address, or has the IPv4-mapped form, a second name for an IPv4 address. */
 enum hf_err hf_addr_parse(const char *text, struct hf_why *why, struct hf_addr *ret) HF_CHECKED;
 
-/* As hf_addr_parse(), but also understands what other programs write for one address: surrounding blanks, the IPv4-mapped form, and
- * the suffix /32 (for IPv4) or /128.
- * HF_E_INVALID_ADDRESS: the text has another form. */
+/* Reads an address as hf_addr_parse() does, and also the forms that other programs write: surrounding blanks, the IPv4-mapped
+ * form, and the suffix /32 (for IPv4) or /128.
+ * Fails with HF_E_INVALID_ADDRESS if the text has any other form. */
 #define HF_ADDR_BLANKS " \t\r\n"
 enum hf_err hf_addr_parse_loosely(const char *text, struct hf_addr *ret) HF_CHECKED;
 
-/* Writes the address as RFC 5952 does. */
+/* Writes the address in the form of RFC 5952. */
 void hf_addr_format(struct hf_addr a, char ret_text[HF_ADDR_TEXT]);
 
 /* Reads "address/length".
- * HF_E_INVALID_ADDRESS: the text is not a CIDR, has host bits set, or overlaps ::ffff:0:0/96. */
+ * Fails with HF_E_INVALID_ADDRESS if the text is not a CIDR, has host bits set, or overlaps ::ffff:0:0/96. */
 enum hf_err hf_cidr_parse(const char *text, struct hf_why *why, struct hf_range *ret) HF_CHECKED;
 
 /* Reads a CIDR, a single address, or "first-last".
- * HF_E_INVALID_ADDRESS: as for hf_cidr_parse(), or the ends are of two families, or swapped. */
+ * Fails with HF_E_INVALID_ADDRESS if the text has any other form, or the two ends differ in family or are swapped. */
 enum hf_err hf_range_parse(const char *text, struct hf_why *why, struct hf_range *ret) HF_CHECKED;
 
 /* Writes a CIDR if the range is one, else "first-last". hf_range_parse() reads it back. */

@@ -28,7 +28,7 @@ static void give(struct hf_budget *budget, size_t bytes) {
 		atomic_fetch_sub(&budget->used_bytes, bytes);
 }
 
-/* `allowed`: a share below may use the bytes in any case. */
+/* Takes bytes from a budget; if `allowed`, a share below it may use them in any case. */
 static bool take(struct hf_budget *budget, size_t bytes, bool allowed) {
 	size_t used = atomic_fetch_add(&budget->used_bytes, bytes) + bytes;
 	allowed = allowed || used <= budget->max_bytes;
@@ -43,7 +43,7 @@ static bool take(struct hf_budget *budget, size_t bytes, bool allowed) {
 }
 
 bool hf_arena_charge(struct hf_arena *arena, size_t bytes) {
-	if (bytes > hf_budget_root(arena->budget)->max_bytes) /* the sum might overflow, too */
+	if (bytes > hf_budget_root(arena->budget)->max_bytes) /* also keeps the sum below from overflowing */
 		return false;
 	if (!take(arena->budget, bytes, false))
 		return false;

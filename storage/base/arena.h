@@ -1,8 +1,8 @@
 /* arena.h — memory for one purpose: taken in blocks from a shared budget, given back all at once.
  *
- * A budget limits what all requests of a kind use together; it is thread-safe. It may be divided into shares, so that no user takes
- * all of it: a share may use a fraction of what is left of the whole, so something is always left for the next. An arena is one
- * request's part of a budget or share; one thread uses it at a time. Nothing blocks: an allocation beyond the budget fails.
+ * A budget limits the memory that all requests of a kind use together; it is thread-safe. It may be divided into shares: each
+ * share may use only a fraction of what is left of the whole, so something is always left for the next. An arena is one request's
+ * part of a budget or share; one thread uses it at a time. Nothing blocks: an allocation that exceeds the budget fails.
  */
 #ifndef HF_STORAGE_BASE_ARENA_H
 #define HF_STORAGE_BASE_ARENA_H
@@ -28,10 +28,10 @@ struct hf_arena {
 	size_t charged_bytes; /* taken from the budget */
 };
 
-/* Returns memory aligned for any type, not zeroed, valid until hf_arena_free(). NULL: beyond the budget, or out of memory. */
+/* Returns memory aligned for any type, not zeroed, valid until hf_arena_free(). NULL: the budget is exceeded, or memory ran out. */
 void *hf_arena_alloc(struct hf_arena *arena, size_t len);
 
-/* Charges memory that is held elsewhere for the same purpose. Returns false if that exceeds the budget. */
+/* Charges memory held elsewhere for the same purpose. Returns false if that exceeds the budget. */
 bool hf_arena_charge(struct hf_arena *arena, size_t bytes);
 
 /* Frees everything allocated and returns everything charged to the budget. The arena is then empty, and can be used again. */

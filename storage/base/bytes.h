@@ -26,7 +26,7 @@ static inline int hf_slice_compare(struct hf_slice a, struct hf_slice b) {
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* Whether a key begins with the prefix and is longer. */
+/* Returns whether a key begins with the prefix and is longer. */
 static inline bool hf_slice_extends(struct hf_slice key, struct hf_slice prefix) {
 	return key.len > prefix.len && memcmp(key.data, prefix.data, prefix.len) == 0;
 }
@@ -74,7 +74,7 @@ static inline struct hf_parser hf_parser_begin(struct hf_slice s) {
 	return (struct hf_parser){s.data, (const uint8_t *)s.data + s.len, false};
 }
 
-/* Whether exactly all bytes were read. */
+/* Returns whether all bytes were read, and none was missing. */
 static inline bool hf_parser_end(const struct hf_parser *p) { return !p->bad && p->at == p->end; }
 
 static inline const uint8_t *hf_take_bytes(struct hf_parser *p, size_t len) {

@@ -21,12 +21,13 @@
 #define HF_CLOCK_FAR_MS ((int64_t)7 * 24 * 3600 * 1000) /* a start that long after the newest change is worth a warning */
 #define HF_BOOT_BYTES 16
 
-/* Where time comes from. Any of them may be called from any thread. */
+/* Where time comes from. Any thread may call any of these functions. */
 struct hf_clock {
 	int64_t (*now_ms)(void *context); /* the wall clock */
 	void *context;
-	int64_t (*monotonic_ms)(void *context); /* since some moment of this boot, never decreasing; NULL: the system's */
-	/* Identifies the boot of the monotonic clock. NULL, or zeros: unknown, so that each start counts as one after a boot. */
+	int64_t (*monotonic_ms)(void *context); /* since an arbitrary moment of this boot, never decreasing; NULL: the system's */
+	/* Identifies the boot that the monotonic clock counts from. NULL, or zeros: unknown, so that each start counts as one
+	 * after a boot. */
 	void (*boot)(void *context, uint8_t ret[HF_BOOT_BYTES]);
 };
 extern const struct hf_clock HF_SYSTEM_CLOCK;
@@ -35,8 +36,8 @@ extern const struct hf_clock HF_SYSTEM_CLOCK;
 int64_t hf_clock_wall(const struct hf_clock *clock);
 int64_t hf_clock_monotonic(const struct hf_clock *clock);
 
-/* Both clocks at one moment. If the thread is stopped between the two readings (SIGSTOP, a busy machine), it reads again, a few
- * times, and keeps the two that are closest together. */
+/* Both clocks at one moment. If the thread is delayed between the two readings (SIGSTOP, a busy machine), it reads again, a few
+ * times, and keeps the pair that is closest together. */
 struct hf_clock_reading {
 	int64_t wall_ms, monotonic_ms;
 	uint8_t boot[HF_BOOT_BYTES];
@@ -47,8 +48,9 @@ struct hf_clock_reading hf_clock_read(const struct hf_clock *clock);
 struct hf_clock_record {
 	uint8_t boot[HF_BOOT_BYTES];
 	int64_t at_ms, monotonic_ms; /* the store's time when this was written, and the monotonic clock's */
-	uint64_t revision;	     /* the store's at that moment */
-	int64_t lag_ms, lag_from_ms; /* how far the time for history and feed lags; since when. 0: not at all */
+	uint64_t revision;	     /* the store's revision at that moment */
+	int64_t lag_ms, lag_from_ms; /* how far the time for history and feed lags behind the store's time (0: not at all), and
+					since when */
 };
 #define HF_CLOCK_RECORD_BYTES 57
 
@@ -58,23 +60,24 @@ bool hf_clock_decode(struct hf_slice value, struct hf_clock_record *ret) HF_CHEC
 /* Returns a + b, clamped to 0 to HF_TIME_MAX_MS. */
 int64_t hf_time_add(int64_t a_ms, int64_t b_ms);
 
-/* Returns how far the store's time, `now_ms`, must move to equal the wall clock; 0 if that is within the tolerance, or unset. */
+/* Returns how far the store's time, `now_ms`, must move to equal the wall clock; 0 if the difference is within the tolerance, or
+ * the wall clock is unset. */
 int64_t hf_clock_step(int64_t wall_ms, int64_t now_ms);
 
-/* Whether the wall clock is unset or broken: it shows an implausible time, and the store's time is plausible. */
+/* Returns whether the wall clock is unset or broken: it shows an implausible time, while the store's time is plausible. */
 bool hf_clock_is_unset(int64_t wall_ms, int64_t now_ms);
 
-/* Returns the store's time at a start, before it follows the wall clock. `record` (may be NULL) is what an earlier run recorded,
- * and `known_ms` the latest time in the store. Within one boot the monotonic clock shows how much time has passed since; it is
- * trusted as far as the wall clock confirms it, as the clocks of two containers may be unrelated. After a boot the time passed is
- * unknown, and counts as 0. */
+/* Returns the store's time at a start, before it follows the wall clock. `record` (may be NULL) was written by an earlier run, and
+ * `known_ms` is the latest time in the store. Within one boot the monotonic clock shows how much time has passed since; it is
+ * trusted as far as the wall clock confirms it, because the clocks of two containers may be unrelated. After a boot the elapsed
+ * time is unknown, and counts as 0. */
 int64_t hf_clock_resume(const struct hf_clock_record *record, int64_t known_ms, const struct hf_clock_reading *reading);
 
-/* Whether the record was written in the same boot as the reading. */
+/* Returns whether the record was written in the same boot as the reading. */
 bool hf_clock_same_boot(const struct hf_clock_record *record, const struct hf_clock_reading *reading);
 
-/* Returns how far the time for history and feed lags the store's time after a step by `by_ms`; `now_ms` is the store's time before
- * it. A lag older than `age_ms`, the longest that anything is kept, no longer matters. */
+/* Returns how far the time for history and feed lags the store's time after a step by `by_ms`. `now_ms` is the store's time before
+ * the step. A lag older than `age_ms`, the longest time that anything is kept, no longer matters. */
 int64_t hf_clock_lag(int64_t lag_ms, int64_t lag_from_ms, int64_t by_ms, int64_t now_ms, int64_t age_ms);
 
 #endif

@@ -29,10 +29,11 @@ static inline void hf_digest_xor(struct hf_digest *into, const struct hf_digest 
 /* Returns the SHA-256 (FIPS 180-4) of `len` bytes. Cannot fail: aborts if the library refuses its own algorithm. */
 struct hf_digest hf_digest_of(const void *data, size_t len);
 
-/* … of two pieces, one after the other. */
+/* Returns the SHA-256 of two pieces, one after the other. */
 struct hf_digest hf_digest_of_two(const void *data, size_t len, const void *more, size_t more_len);
 
-/* … of data that arrives piece by piece. NULL: out of memory. `end` frees it. */
+/* Computes the SHA-256 of data that arrives piece by piece. hf_hasher_new() returns NULL if out of memory; hf_hasher_end() frees
+ * the hasher. */
 struct hf_hasher;
 struct hf_hasher *hf_hasher_new(void);
 void hf_hasher_add(struct hf_hasher *hasher, const void *data, size_t len);
@@ -41,17 +42,17 @@ struct hf_digest hf_hasher_end(struct hf_hasher *hasher);
 /* Writes "sha256:" and lower-case hex, as OCI writes digests. */
 void hf_digest_format(const struct hf_digest *digest, char ret_text[HF_DIGEST_TEXT]);
 
-/* Reads it back; false if the text has another form. */
+/* Reads the text that hf_digest_format() writes. Returns false if it has another form. */
 bool hf_digest_parse(const char *text, struct hf_digest *ret);
 
 /* Writes lower-case hex; ret_text has 2 * len + 1 bytes. */
 void hf_hex_encode(const uint8_t *bytes, size_t len, char *ret_text);
 
-/* Reads hex of at most `max` bytes; false if the text is longer or not hex. */
+/* Reads hex of at most `max` bytes. Returns false if the text is longer or is not hex. */
 bool hf_hex_decode(const char *text, size_t max, uint8_t *ret, size_t *ret_len);
 
-/* Writes cryptographically random bytes; only for store ids.
- * HF_E_STORAGE: the library has none. */
+/* Writes cryptographically random bytes; used only for store ids.
+ * Fails with HF_E_STORAGE if the library cannot provide them. */
 enum hf_err hf_random(void *ret, size_t len) HF_CHECKED;
 
 #endif

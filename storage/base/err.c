@@ -1,4 +1,4 @@
-/* err.c — the columns of the error table. */
+/* err.c — the error table's columns, and filling in the reason. */
 #include "err.h"
 
 #include <stdarg.h>

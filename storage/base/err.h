@@ -1,8 +1,8 @@
 /* err.h — all errors of requests and of the store, in one table.
  *
- * The table gives each error its name in C, its stable problem code ("slug"), the HTTP status that the API answers with and a
- * title (RFC 9457). Everything that can fail returns `enum hf_err`; HF_OK is 0. The explanation for people is in
- * a `struct hf_why`, which hf_fail() fills; it is optional everywhere (NULL is fine) and untouched on success.
+ * The table gives each error its name in C, its stable problem code ("slug"), the HTTP status of the answer and a title (RFC
+ * 9457). Every function that can fail returns `enum hf_err`; HF_OK is 0. The explanation for people is in a `struct hf_why`, which
+ * hf_fail() fills; it is optional everywhere (NULL is fine) and untouched on success.
  */
 #ifndef HF_STORAGE_BASE_ERR_H
 #define HF_STORAGE_BASE_ERR_H
@@ -56,7 +56,7 @@ enum hf_err {
 #define HF_CHECKED __attribute__((warn_unused_result))
 #define HF_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
-/* What went wrong and where, in one sentence for people. Empty if there is nothing to explain. */
+/* Says in one sentence, for people, what went wrong and where. Empty if there is nothing to explain. */
 struct hf_why {
 	char text[256];
 };
@@ -64,7 +64,7 @@ struct hf_why {
 /* Fills `why` (may be NULL) from a printf format, cut at its size, and returns `err`: `return hf_fail(why, HF_E_…, "…")`. */
 enum hf_err hf_fail(struct hf_why *why, enum hf_err err, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Fails for lack of memory, whatever needed it: HF_E_OVERLOADED, as a later try may succeed. */
+/* Fails with HF_E_OVERLOADED because memory ran out; a later attempt may succeed. */
 enum hf_err hf_no_memory(struct hf_why *why);
 
 /* Return the table's columns, as static strings, for any value of the enum. */

@@ -36,20 +36,20 @@ struct hf_key {
 	uint16_t scope_len; /* in bytes: zone 0x00 mesh 0x00 kind */
 };
 
-/* Return "MeshService" or one of its two siblings, and read it back; hf_kind_parse() returns false for any other text. */
+/* Returns "MeshService" or the name of another kind; hf_kind_parse() reads it back, and returns false for any other text. */
 const char *hf_kind_name(enum hf_kind kind);
 bool hf_kind_parse(const char *text, enum hf_kind *ret);
 
-/* Checks the form: 1 to `max` of [a-z0-9._-], alphanumeric at both ends.
- * HF_E_INVALID_NAME: it has another form; `why` has `what` and the text. */
+/* Checks the form of a name: 1 to `max` of [a-z0-9._-], alphanumeric at both ends.
+ * Fails with HF_E_INVALID_NAME if it has another form; `why` has `what` and the text. */
 enum hf_err hf_name_check(const char *what, const char *text, size_t max, struct hf_why *why) HF_CHECKED;
 
-/* Checks a name and copies it; the target has max + 1 bytes.
- * HF_E_INVALID_NAME: as for hf_name_check(). */
+/* Checks a name and copies it; `ret` has max + 1 bytes.
+ * Fails with HF_E_INVALID_NAME as hf_name_check() does. */
 enum hf_err hf_name_set(const char *what, const char *text, size_t max, struct hf_why *why, char *ret) HF_CHECKED;
 
-/* An identity for people: MeshService "web" of zone "east", mesh "default". A service that does not fit into `size` bytes (at least
- * HF_IDENTITY_WORDS_MIN) is cut short and ends with "…"; with HF_IDENTITY_WORDS_MAX nothing is ever cut. Returns ret. */
+/* Writes an identity for people: MeshService "web" of zone "east", mesh "default". A service that does not fit into `size` bytes
+ * (at least HF_IDENTITY_WORDS_MIN) is cut short and ends with "…"; with HF_IDENTITY_WORDS_MAX nothing is ever cut. Returns ret. */
 #define HF_IDENTITY_WORDS_MAX 512
 #define HF_IDENTITY_WORDS_MIN 200 /* leaves room for a sentence around it in a struct hf_why */
 const char *hf_identity_words(const struct hf_identity *id, char *ret, size_t size);

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Microseconds since some moment; never goes back (CLOCK_MONOTONIC). */
+/* Returns the microseconds since an arbitrary moment; never goes back (CLOCK_MONOTONIC). */
 static inline int64_t hf_monotonic_us(void) {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);

@@ -1,4 +1,4 @@
-/* backup_file.c — a backup's marks, and whether its bytes fit its digest. */
+/* backup_file.c — a backup's marks, and whether its contents match its digest. */
 #include "backup_file.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "lmdb_file.h"
 #include "space.h"
 
-#define CHECK_BYTES ((size_t)1 << 20) /* read at once */
+#define CHECK_BYTES ((size_t)1 << 20) /* bytes per read */
 
 static bool has_mark(int fd, const struct hf_lmdb_meta *file) {
 	char mark[HF_BACKUP_MARK_BYTES];
@@ -29,7 +29,7 @@ bool hf_backup_is_marked(const char *path) {
 	return marked;
 }
 
-/* The digest of the first `len` bytes. False: they cannot be read. */
+/* Computes the digest of the first `len` bytes. Returns false if they cannot be read. */
 static bool digest_file(int fd, uint64_t len, struct hf_digest *ret) {
 	struct hf_hasher *hasher = hf_hasher_new();
 	char *piece = malloc(CHECK_BYTES);

@@ -9,20 +9,23 @@
 #define HF_BACKUP_MARK_BYTES 16
 #define HF_BACKUP_TRAILER_BYTES (HF_BACKUP_MARK_BYTES + HF_DIGEST_BYTES)
 
-/* What a file says of itself. */
+/* How a file is marked. */
 enum hf_backup_kind {
-	HF_BACKUP_NONE, /* not marked: a copy by other means, or no backup */
-	HF_BACKUP_WHOLE /* marked, and its digest is right */
+	HF_BACKUP_NONE, /* not marked: a copy made by other means, or not a backup */
+	HF_BACKUP_WHOLE /* marked, and its digest matches */
 };
 
-/* Looks for the marks and compares the digest. HF_E_CORRUPT: the file is a backup that was cut off or altered. HF_E_DATA_DIR: it
- * cannot be read. *ret_bytes is the length of the database in it. */
+/* Looks for the marks and compares the digest. Sets *ret_bytes to the length of the database in the file.
+ * Fails with HF_E_CORRUPT if the file is a backup that was cut off or altered.
+ * Fails with HF_E_DATA_DIR if the file cannot be read. */
 enum hf_err hf_backup_check(const char *path, struct hf_why *why, enum hf_backup_kind *ret, uint64_t *ret_bytes) HF_CHECKED;
 
-/* Whether page 0 of a database file has the mark. */
+/* Returns whether page 0 of a database file has the mark. */
 bool hf_backup_is_marked(const char *path);
 
-/* Takes the mark off page 0, and makes that durable. */
+/* Removes the mark from page 0. Durable on return.
+ * Fails with HF_E_STORAGE_FULL if the disk has no room.
+ * Fails with HF_E_DATA_DIR if the system refuses. */
 enum hf_err hf_backup_unmark(const char *path, struct hf_why *why) HF_CHECKED;
 
 #endif

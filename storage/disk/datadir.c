@@ -1,4 +1,4 @@
-/* datadir.c — make, check and lock the data directory. */
+/* datadir.c — makes, checks and locks the data directory. */
 #include "datadir.h"
 
 #include <dirent.h>
@@ -42,7 +42,7 @@ static enum hf_err in_use(int fd, const char *dir, struct hf_why *why) {
 	return hf_fail(why, HF_E_LOCKED, "%.120s is in use by another holdfastd%s", dir, who);
 }
 
-/* Notes that this process has the directory. Keeps which store it held, but not that the store was closed. */
+/* Records that this process has the directory. Keeps which store the directory held, but not that it was closed. */
 static bool take(int fd, struct hf_lock_file *ret_found) {
 	struct hf_lock_file mark;
 	hf_lock_file_read(fd, &mark);
@@ -161,7 +161,7 @@ enum hf_err hf_datadir_install(const char *dir, const char *new_file, const char
 	err = hf_datadir_sync(dir, why);
 	if (err)
 		return err;
-	unlink(lock_table); /* the old file's readers are in it, even if the rename fails; LMDB makes a new one */
+	unlink(lock_table); /* it lists the old file's readers, even if the rename fails; LMDB makes a new one */
 	if (rename(new_file, file) != 0) {
 		err = hf_fail(why, hf_space_err(errno), "%.120s cannot be put in place: %s", file, strerror(errno));
 		unlink(aside);

@@ -33,8 +33,8 @@ static int copy_bytes(int in, int out, uint64_t len) {
 	return error;
 }
 
-/* Copies to a file with a fixed name in the directory of `to`: what a killed process leaves there is never mistaken for a complete
- * copy, and the next copy replaces it. */
+/* Copies to a file with a fixed name in the directory of `to`: a partial copy left by a killed process is never mistaken for a
+ * complete one, and the next copy replaces it. */
 static int copy_file(int in, const char *to, uint64_t len) {
 	char copy[PATH_MAX], part[PATH_MAX];
 	snprintf(copy, sizeof copy, "%s", to);

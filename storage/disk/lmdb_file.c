@@ -20,15 +20,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 }; /* of pages */
-enum { BIG_DATA = 1, SUB_TREE = 2 };		       /* of leaf nodes */
-enum { INTEGER_KEY = 8, NO_FOLDER = 0x4000 };	       /* of the tree of free pages; the second says how the file was created */
+enum { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 }; /* flags of pages */
+enum { BIG_DATA = 1, SUB_TREE = 2 };		       /* flags of leaf nodes */
+enum { INTEGER_KEY = 8, NO_FOLDER = 0x4000 }; /* flags of the tree of free pages; the second records how the file was created */
 enum { HEADER = 16, NODE = 8, TREE = 48, MAGIC = 16, TREES = 40, LAST_PAGE = 136, TRANSACTION = 144 };
-enum { FLAGS = 4, DEPTH = 6, BRANCHES = 8, LEAVES = 16, LARGE = 24, ENTRIES = 32, ROOT = 40 }; /* in a tree's record */
+enum { FLAGS = 4, DEPTH = 6, BRANCHES = 8, LEAVES = 16, LARGE = 24, ENTRIES = 32, ROOT = 40 }; /* offsets in a tree's record */
 enum { KEY_MAX = 511, DEPTH_MAX = 32 };
 #define NO_PAGE (~(uint64_t)0)
 #define LMDB_MAGIC 0xBEEFC0DE
-#define FILE_BYTES_MAX ((uint64_t)1 << 47) /* of address space, for a map */
+#define FILE_BYTES_MAX ((uint64_t)1 << 47) /* address space for a map */
 
 struct walk {
 	int fd;
@@ -66,7 +66,7 @@ static uint64_t take(const uint8_t *at, int width_bytes) {
 	}
 }
 
-/* Whether a record has what every tree of its kind has. */
+/* Returns whether a record has the values that every tree of its kind has. */
 static bool is_tree(const uint8_t *record, enum tree_kind kind, uint64_t page_bytes) {
 	uint64_t pad = take(record, 4), flags = take(record + FLAGS, 2);
 	if (take(record + DEPTH, 2) > DEPTH_MAX)
@@ -198,7 +198,7 @@ static size_t node_length(const struct walk *walk, const struct tree *tree, cons
 	return (NODE + key_bytes + data_bytes + 1) & ~(size_t)1;
 }
 
-/* Whether the nodes are valid in such a page, and fill it from `upper` to its end. */
+/* Returns whether the nodes are valid in such a page, and fill it from `upper` to its end. */
 static bool check_nodes(struct walk *walk, const struct tree *tree, const uint8_t *page, bool is_branch) {
 	size_t lower = take(page + 12, 2), upper = take(page + 14, 2);
 	uint64_t number = take(page, 8);
@@ -237,7 +237,8 @@ static bool check_page(struct walk *walk, struct tree *tree, const uint8_t *page
 	return check_nodes(walk, tree, page, is_branch);
 }
 
-/* Whether a key may follow the last one. A branch's key is greater than all keys before it, and not greater than those after it. */
+/* Returns whether a key may follow the previous one. A branch's key is greater than all keys before it, and not greater than those
+ * after it. */
 static bool is_next_key(struct tree *tree, const uint8_t *key, size_t key_bytes, bool of_branch) {
 	size_t common = key_bytes < tree->key_bytes ? key_bytes : tree->key_bytes;
 	int order = memcmp(tree->key, key, common);

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HF_LMDB_META_BYTES 152 /* of a meta page: the part with a meaning */
+#define HF_LMDB_META_BYTES 152 /* the meaningful part of a meta page */
 #define HF_LMDB_PAGE_MAX 65536 /* bytes */
 #define HF_LMDB_ANY_TXN 0      /* the newest transaction */
 
@@ -32,7 +32,7 @@ bool hf_lmdb_meta_read(int fd, uint64_t txn_id, struct hf_lmdb_meta *ret);
 /* Writes the meta page, of page_bytes bytes, of a file that has only these trees; `number` is 0 or 1. */
 void hf_lmdb_meta_page(const struct hf_lmdb_meta *meta, int number, uint8_t *ret);
 
-/* What is wrong with a page. */
+/* Describes the damage to a page. */
 struct hf_lmdb_damage {
 	uint64_t page;
 	const char *what;

@@ -44,7 +44,7 @@ void hf_lock_file_read(int fd, struct hf_lock_file *ret) {
 	text[n > 0 ? n : 0] = '\0';
 	ret->pid = strtol(text, NULL, 10);
 	strsep(&rest, "\n");
-	for (char *line; rest && (line = strsep(&rest, "\n")) && rest;) /* a line that has no end was cut off */
+	for (char *line; rest && (line = strsep(&rest, "\n")) && rest;) /* a line without an end was cut off */
 		read_line(line, ret);
 }
 
@@ -59,7 +59,7 @@ bool hf_lock_file_write(int fd, const struct hf_lock_file *mark) {
 	if (mark->is_clean)
 		len += snprintf(text + len, sizeof text - (size_t)len, "clean %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
 				mark->inode, mark->bytes, mark->modified_ns, mark->txn_id);
-	/* What was there goes last, so that its place serves the new text on a full disk. */
+	/* remove the old text last, so that the new text can use its space on a full disk */
 	ssize_t n = pwrite(fd, text, (size_t)len, 0);
 	return (n >= 0 || hf_space_is_short(errno)) && ftruncate(fd, n == len ? len : 0) == 0 &&
 	       (!mark->has_store || fsync(fd) == 0 || hf_space_is_short(errno));
@@ -76,7 +76,7 @@ bool hf_lock_file_store(int fd, const struct hf_meta *meta) {
 	return hf_lock_file_write(fd, &mark);
 }
 
-/* What distinguishes a file from its copies and from its earlier states. */
+/* Reads what distinguishes a file from its copies and its earlier states. */
 static bool look_at(const char *file, struct hf_lock_file *ret) {
 	struct hf_lmdb_meta meta;
 	struct stat st;

@@ -1,13 +1,13 @@
-/* lock_file.h — what the lock file DIR/holdfast.lock says of the directory: who has it, which store it holds, and whether that was
- * closed well.
+/* lock_file.h — the contents of the lock file DIR/holdfast.lock: which process has the directory, which store it holds, and
+ * whether that store was closed properly.
  *
  *   PID                                     of the process that has the directory, or had it last
- *   host NAME                               where it runs: two containers number their processes alike
- *   store ID epoch E revision R             the store that was opened here last, and how far it had come by then
- *   clean INODE BYTES MODIFIED TRANSACTION  data.mdb as it was when it was closed in order; gone while it is in use
+ *   host NAME                               where that process runs: two containers may use the same pids
+ *   store ID epoch E revision R             the store that was last opened here, and its revision at that time
+ *   clean INODE BYTES MODIFIED TRANSACTION  data.mdb when it was closed properly; missing while it is in use
  *
- * Older versions write the first line alone. A file that is not as the last line says was written, replaced or copied since: then
- * its pages are looked at before it is used. Inside storage/ only.
+ * Older versions write only the first line. If data.mdb does not match the last line, it was written, replaced or copied since
+ * then, and its pages are checked before it is used. Inside storage/ only.
  */
 #ifndef HF_STORAGE_DISK_LOCK_FILE_H
 #define HF_STORAGE_DISK_LOCK_FILE_H
@@ -20,7 +20,7 @@
 
 struct hf_lock_file {
 	char host[HF_LOCK_FILE_HOST_MAX + 1];
-	long pid; /* 0: not said */
+	long pid; /* 0: not stated */
 	bool has_store;
 	uint8_t store_id[16];
 	uint64_t store_epoch, revision;
@@ -28,26 +28,28 @@ struct hf_lock_file {
 	uint64_t inode, bytes, modified_ns, txn_id;
 };
 
-/* Reads what the locked file says; what cannot be read says nothing. */
+/* Reads the locked file. Parts that cannot be read stay unset. */
 void hf_lock_file_read(int fd, struct hf_lock_file *ret);
 
-/* Writes it with this process and host, durably if it says of a store that it is in use or closed. A full disk takes nothing, and
- * needs nothing. False: it cannot be written. */
+/* Writes the file with this process and host; durably if it states that a store is in use or closed. Works on a full disk. Returns
+ * false if it cannot be written. */
 bool hf_lock_file_write(int fd, const struct hf_lock_file *mark);
 
-/* Notes that the directory has this store now, in use. */
+/* Records that the directory holds this store, in use. */
 bool hf_lock_file_store(int fd, const struct hf_meta *meta);
 
-/* Notes that it was closed in order, as `file` is. If that cannot be written, the next opening looks at every page. */
+/* Records that the store was closed properly, and the state of `file`. If this cannot be written, the next opening checks every
+ * page. */
 void hf_lock_file_closed(int fd, const struct hf_meta *meta, const char *file);
 
-/* Whether `file` is the very one that was closed in order. */
+/* Returns whether `file` is unchanged since it was closed properly. */
 bool hf_lock_file_fits(const struct hf_lock_file *mark, const char *file);
 
-/* Whether the store that was here was more than what a first start makes. */
+/* Returns whether the recorded store contained more than a first start creates. */
 bool hf_lock_file_is_of_worth(const struct hf_lock_file *mark);
 
-/* HF_E_DATA_DIR: the store that was opened is an older state of the one that was here. */
+/* Checks the opened store against the lock file's record.
+ * Fails with HF_E_DATA_DIR if it is an older state of the recorded store. */
 enum hf_err hf_lock_file_check(const struct hf_lock_file *mark, const char *dir, const struct hf_meta *meta,
 			       struct hf_why *why) HF_CHECKED;
 

@@ -20,7 +20,7 @@ int hf_space_reserve(const char *path, uint64_t len) {
 }
 
 int hf_space_lack(int fd) {
-	static const char page[4096]; /* the smallest step by which a database grows */
+	static const char page[4096]; /* the smallest amount by which a database grows */
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return 0;

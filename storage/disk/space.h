@@ -7,7 +7,7 @@
 
 #include "storage/base/err.h"
 
-/* Whether a system call's error means a lack of space: a full disk, a quota, or a limit on the size of files. */
+/* Returns whether a system call's error means a lack of space: a full disk, a quota, or a limit on the size of files. */
 bool hf_space_is_short(int error);
 
 /* Translates a system call's error on the data directory: HF_E_STORAGE_FULL for a lack of space, else HF_E_DATA_DIR. */

@@ -69,8 +69,8 @@ static enum hf_err check_length(MDB_env *env, const char *file, struct hf_why *w
 	return pages_missing(file, &damage, why);
 }
 
-/* Checks what LMDB takes for granted: refuses a file that is not LMDB's, or whose first pages are damaged. A missing file passes.
- */
+/* Checks what LMDB takes for granted. Refuses a file that is not an LMDB file, or whose first pages are damaged. Accepts a missing
+ * file. */
 static enum hf_err check_file(const char *path, bool follow, struct hf_why *why) {
 	struct hf_lmdb_meta meta;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
@@ -78,7 +78,7 @@ static enum hf_err check_file(const char *path, bool follow, struct hf_why *why)
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s is a link, or not a file; name the directory that holds the file itself",
 			       path);
 	if (fd < 0)
-		return HF_OK; /* LMDB reports why */
+		return HF_OK; /* LMDB reports the reason */
 	bool is_database = hf_lmdb_meta_read(fd, HF_LMDB_ANY_TXN, &meta);
 	close(fd);
 	if (is_database)
@@ -115,7 +115,7 @@ int hf_env_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_lmdb_me
 	return rc == MDB_SUCCESS ? HF_LMDB_TOO_FAST : rc;
 }
 
-/* Reads all pages before LMDB does, while a server may be writing the file. */
+/* Checks all pages before LMDB reads them, while a server may be writing the file. */
 static enum hf_err check_pages(MDB_env *env, MDB_txn *txn, const char *file, struct hf_why *why) {
 	struct hf_lmdb_meta meta;
 	struct hf_lmdb_damage damage;
@@ -150,7 +150,7 @@ static void on_assertion(MDB_env *env, const char *text) {
 	hf_fault_assertion(((struct hf_env *)mdb_env_get_userctx(env))->file, text);
 }
 
-/* From now on a fault in the map of the file, or of the lock table, is recognised as such (fault.h). */
+/* Registers the maps of the file and the lock table, so that a fault in them is recognised (fault.h). */
 static void watch(struct hf_env *env, const char *dir, const char *file, bool has_lock_table) {
 	MDB_stat stat = {.ms_psize = 4096};
 	char lock_table[PATH_MAX];
@@ -171,7 +171,7 @@ static void close_env(struct hf_env *env) {
 	env->lmdb = NULL;
 }
 
-/* Fails with what is wrong with the system, and the way out. */
+/* Explains a system error, and the way out. */
 static enum hf_err cannot_open(const char *file, uint64_t map_size_bytes, int rc, struct hf_why *why) {
 	char size[32] = "";
 	if (map_size_bytes)
@@ -256,8 +256,9 @@ static enum hf_err open_all(struct hf_env *env, const char *file, bool writable,
 	return why->text[0] ? err : hf_fail(why, err, "the database %.120s cannot be read: %s", file, mdb_strerror(rc));
 }
 
-/* LMDB takes the newest transaction's number from the lock table if another process has that open. If that process reads a file
- * that was replaced since, the number is of that file. Returns whether it is of this one, which only the caller writes. */
+/* If another process has the lock table open, LMDB takes the newest transaction's number from it. If that process reads a file
+ * that was replaced since, the number belongs to that file. Returns whether it belongs to this one, which only the caller
+ * writes. */
 static bool lock_table_fits(MDB_env *env) {
 	struct hf_lmdb_meta meta;
 	MDB_txn *txn;
@@ -298,7 +299,7 @@ enum hf_err hf_env_open(const char *dir, uint64_t map_size_bytes, struct hf_why 
 	return HF_OK;
 }
 
-/* Whether the directory's lock table can be written, or created if it does not exist. */
+/* Returns whether the directory's lock table can be written, or created if it does not exist. */
 static bool may_lock(const char *dir) {
 	char path[PATH_MAX];
 	if (hf_datadir_lock_table(dir, NULL, path) == HF_OK && access(path, F_OK) == 0)

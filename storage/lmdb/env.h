@@ -36,41 +36,43 @@ struct hf_env;
 
 /* Opens the environment in an existing directory that the caller has locked; creates an empty one if the file is missing. The map
  * is a sparse limit, not memory. One environment per directory and process; it must not cross a fork. Thread-safe once open.
- * HF_E_CORRUPT: the file is not a whole LMDB file, or not a Holdfast store.
- * HF_E_STORAGE_FULL: the disk has no room for a new file, or for the lock table, all of whose space is allocated here.
- * HF_E_LOCKED: a reader with this process number, such as one in another container, has the database open.
- * HF_E_OVERLOADED: out of memory.
- * HF_E_DATA_DIR: the system refused. */
+ * Fails with HF_E_CORRUPT if the file is not a whole LMDB file, or not a Holdfast store.
+ * Fails with HF_E_STORAGE_FULL if the disk has no room for a new file, or for the lock table, all of whose space is allocated
+ * here.
+ * Fails with HF_E_LOCKED if a reader with this process number, such as one in another container, has the database open.
+ * Fails with HF_E_OVERLOADED if memory runs out.
+ * Fails with HF_E_DATA_DIR if the system refuses. */
 enum hf_err hf_env_open(const char *dir, uint64_t map_size_bytes, struct hf_why *why, struct hf_env **ret) HF_CHECKED;
 
-/* Reads every page in use, as hf_env_open_read() does. Call it before hf_env_open(), which starts quickly and so reads none of them
- * in a file of full length. The caller has locked the directory. Passes a file that hf_env_open() itself refuses. HF_E_CORRUPT: a
- * page is missing or damaged. HF_E_DATA_DIR: out of memory. */
+/* Checks every page in use, as hf_env_open_read() does. Call it before hf_env_open(), which starts quickly and so does not check
+ * the pages of a file of full length. The caller has locked the directory. Accepts a file that hf_env_open() itself refuses.
+ * Fails with HF_E_CORRUPT if a page is missing or damaged.
+ * Fails with HF_E_DATA_DIR if memory runs out. */
 enum hf_err hf_env_check(const char *dir, struct hf_why *why) HF_CHECKED;
 
-/* Opens a database for reading only: a data directory, whose server may be running, or a file that nobody writes, such as a backup.
- * Reads every page in use first.
- * HF_E_DATA_DIR: the path does not exist, or the system refused.
- * HF_E_STORAGE_FULL: the disk has no room for the lock table.
- * HF_E_LOCKED: a server has the file, or a reader has this process number.
- * HF_E_OVERLOADED: out of memory.
- * HF_E_CORRUPT: as for hf_env_open(), or a page is missing or damaged. */
+/* Opens a database for reading only: a data directory, whose server may be running, or a file that nobody writes, such as a
+ * backup. Reads every page in use first.
+ * Fails with HF_E_DATA_DIR if the path does not exist, or the system refuses.
+ * Fails with HF_E_STORAGE_FULL if the disk has no room for the lock table.
+ * Fails with HF_E_LOCKED if a server has the file, or a reader has this process number.
+ * Fails with HF_E_OVERLOADED if memory runs out.
+ * Fails with HF_E_CORRUPT as hf_env_open() does, or if a page is missing or damaged. */
 enum hf_err hf_env_open_read(const char *path, struct hf_why *why, struct hf_env **ret) HF_CHECKED;
 
 /* Closes it; every transaction must have ended. NULL is fine. */
 void hf_env_close(struct hf_env *env);
 
-/* Sets the transaction of the oldest snapshot that any process is reading, and the last committed transaction. If nobody reads,
- * both are the last one. */
+/* Sets *ret_oldest to the transaction of the oldest snapshot that any process is reading, and *ret_last to the last committed one.
+ * If no process is reading, both are the last one. */
 void hf_env_oldest_reader(struct hf_env *env, uint64_t *ret_oldest, uint64_t *ret_last);
 
-/* True once a damaged page or record was met, or a commit failed in its last step: the store can no longer be assumed sound. */
+/* Returns true once a damaged page or record was found, or a commit failed in its last step: the store may no longer be sound. */
 bool hf_env_is_doubtful(const struct hf_env *env);
 
-/* Frees the reader slots of processes that died: their snapshots would hold pages back for ever. */
+/* Frees the reader slots of processes that died: their snapshots would keep pages from being reused for ever. */
 void hf_env_drop_dead_readers(struct hf_env *env);
 
-/* Sets the bytes of the file in use, and the limit of the map. */
+/* Sets the number of bytes of the file in use, and the limit of the map. */
 void hf_env_size(const struct hf_env *env, uint64_t *ret_used_bytes, uint64_t *ret_map_bytes);
 
 #endif

@@ -17,10 +17,10 @@ struct hf_env {
 	char file[PATH_MAX];
 };
 
-/* Renews an open read transaction, and reads the meta page of its snapshot. LMDB overwrites that page with the second commit after
- * its own; it was whole if no commit has ended since it was read. The reader's own slot says so, and no second slot is needed, as
- * none may be left. mdb_env_info() would not do: it shows a commit that is still being flushed. Returns LMDB's error, or
- * HF_LMDB_TOO_FAST (errors.h); the transaction is reset then. */
+/* Renews an open read transaction, and reads the meta page of its snapshot. The second commit after that snapshot's own overwrites
+ * the page; it was whole if no commit has ended since it was read. The reader's own slot shows that, so no second slot is needed,
+ * as none may be left. mdb_env_info() would not do: it shows a commit that is still being flushed. Returns LMDB's error, or
+ * HF_LMDB_TOO_FAST (errors.h); the transaction is then reset. */
 int hf_env_renew_meta(MDB_env *env, MDB_txn *txn, int *ret_fd, struct hf_lmdb_meta *ret);
 
 #endif

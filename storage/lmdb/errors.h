@@ -1,4 +1,4 @@
-/* errors.h — what LMDB's errors mean; for lmdb/ alone. */
+/* errors.h — the meaning of LMDB's errors; for lmdb/ alone. */
 #ifndef HF_STORAGE_LMDB_ERRORS_H
 #define HF_STORAGE_LMDB_ERRORS_H
 
@@ -6,16 +6,16 @@
 
 #include "storage/base/err.h"
 
-#define HF_LMDB_TOO_FAST (-1) /* beside LMDB's: commits follow each other too quickly for a snapshot's meta page to be read */
+#define HF_LMDB_TOO_FAST (-1) /* not one of LMDB's: commits follow each other too quickly to read a snapshot's meta page */
 
-/* The one translation of LMDB's (and its system calls') errors. */
+/* Translates an error of LMDB or of its system calls. */
 enum hf_err hf_lmdb_translate(int rc);
 
 /* LMDB reports EIO if the file system cut a write short; returns the real reason, such as ENOSPC. Any other `rc` stays. */
 int hf_lmdb_true_error(MDB_env *env, int rc);
 
-/* Fails with what an error of beginning or renewing a transaction means: HF_E_OVERLOADED if all reader slots are taken or for
- * HF_LMDB_TOO_FAST, else the translation. */
+/* Explains a failure to begin or renew a transaction: HF_E_OVERLOADED if all reader slots are taken or for HF_LMDB_TOO_FAST, else
+ * the translation. */
 enum hf_err hf_lmdb_no_transaction(int rc, struct hf_why *why);
 
 #endif

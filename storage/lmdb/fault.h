@@ -30,7 +30,7 @@ void hf_fault_install(const struct hf_fault_handler *handler);
 int hf_fault_watch(const char *path, int fd, uint32_t page_bytes, bool is_lock_table);
 void hf_fault_unwatch(int watch);
 
-/* What this thread is doing, as far as known: the table last passed to LMDB, and whether LMDB is still working on it. */
+/* What this thread is doing, as far as known: the last table passed to LMDB, and whether LMDB is still working on it. */
 struct hf_fault_note {
 	const char *table; /* static; NULL before the first */
 	bool inside;

@@ -22,7 +22,7 @@ static const bool ASCENDING[] = {
 #undef HF_TABLE_ASCENDING
 };
 
-/* Surrounds every call of LMDB: what to report if it hits a damaged page. */
+/* Surrounds every call to LMDB and records what to report if LMDB hits a damaged page. */
 static void enter(const char *table) { hf_fault_note = (struct hf_fault_note){table, true}; }
 
 static int left(int rc) {
@@ -32,7 +32,7 @@ static int left(int rc) {
 
 #define LMDB(table, call) (enter(table), left(call))
 
-/* Notes faults that are not temporary. */
+/* Records faults that are not temporary. */
 static enum hf_err doubt(struct hf_env *env, enum hf_err err) {
 	if (err == HF_E_CORRUPT || err == HF_E_PANIC)
 		env->doubtful = true;

@@ -15,9 +15,10 @@
 struct hf_txn;
 
 /* Begins the one write transaction; blocks while another is open. It ends with commit or abort, on the same thread.
- * HF_E_PANIC: a commit failed in its last step; LMDB refuses all further work, reads included, until the store is reopened.
- * HF_E_STORAGE: the system refused.
- * HF_E_OVERLOADED: out of memory. */
+ * Fails with HF_E_PANIC if a commit failed in its last step; LMDB refuses all further work, reads included, until the store is
+ * reopened.
+ * Fails with HF_E_STORAGE if the system refuses.
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_txn_begin(struct hf_env *env, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
 
 /* Commits durably: after HF_OK every put and delete is on disk (two flushes); after an error, which hf_txn_fault() lists, none is.
@@ -27,44 +28,46 @@ void hf_txn_abort(struct hf_txn *txn);
 
 /* A read transaction that is used again and again: renew takes the newest snapshot, reset releases it (an open snapshot keeps old
  * pages alive). It begins reset. It may move between threads, but only one may use it at a time. close() accepts NULL.
- * HF_E_OVERLOADED: all reader slots are taken, or out of memory.
- * HF_E_STORAGE: the system refused.
- * HF_E_PANIC: as for hf_txn_begin(). */
+ * Fails with HF_E_OVERLOADED if all reader slots are taken, or memory runs out.
+ * Fails with HF_E_STORAGE if the system refuses.
+ * Fails with HF_E_PANIC as hf_txn_begin() does. */
 enum hf_err hf_txn_open_read(struct hf_env *env, struct hf_why *why, struct hf_txn **ret) HF_CHECKED;
 enum hf_err hf_txn_renew(struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 void hf_txn_reset(struct hf_txn *txn);
 void hf_txn_close(struct hf_txn *txn);
 
-/* Renews a reader, and sets the file that holds its snapshot: the descriptor, which belongs to LMDB, and the meta page of these
- * very trees. None of their pages is overwritten until the reader is reset. HF_E_OVERLOADED: commits follow each other too quickly.
- * Otherwise as for hf_txn_renew(). */
+/* Renews a reader, and sets the file that holds its snapshot: the descriptor, which belongs to LMDB, and the meta page of exactly
+ * this snapshot. None of its pages is overwritten until the reader is reset.
+ * Fails with HF_E_OVERLOADED if commits follow each other too quickly.
+ * Otherwise fails as hf_txn_renew() does. */
 struct hf_lmdb_meta;
 enum hf_err hf_txn_renew_file(struct hf_txn *txn, struct hf_why *why, int *ret_fd, struct hf_lmdb_meta *ret) HF_CHECKED;
 
-/* Takes a new snapshot and reads every page that it uses, while the writer goes on; keeps the snapshot. After an error the reader
- * is reset, unless a page is damaged. HF_E_CORRUPT: a page is missing or damaged; `why` names it. HF_E_OVERLOADED: out of memory,
- * stopped (hf_txn_stop_on()), or as for hf_txn_renew_file(). */
+/* Takes a new snapshot and checks every page that it uses, while the writer continues; keeps the snapshot. After an error the
+ * reader is reset, unless a page is damaged.
+ * Fails with HF_E_CORRUPT if a page is missing or damaged; `why` names it.
+ * Fails with HF_E_OVERLOADED if memory runs out or the check was stopped (hf_txn_stop_on()), or as hf_txn_renew_file() does. */
 enum hf_err hf_txn_check_pages(struct hf_txn *reader, struct hf_why *why) HF_CHECKED;
 
 /* Returns the number of free pages in a snapshot's file: its trees do not use them, and they may be used again. Examines the pages
  * that at most 10,000 transactions freed. */
 uint64_t hf_txn_free_pages(struct hf_txn *reader);
 
-/* Returns the first fault, with its words in `why`; HF_OK if the transaction has none.
- * HF_E_STORAGE: the system refused a read or a write.
- * HF_E_STORAGE_FULL: the disk or the map is full.
- * HF_E_CORRUPT: a page or a record is damaged.
- * HF_E_PANIC: as for hf_txn_begin().
- * Or the code that hf_txn_fail() was given. */
+/* Returns the first fault and copies its explanation to `why`; HF_OK if the transaction has none.
+ * Fails with HF_E_STORAGE if the system refuses a read or a write.
+ * Fails with HF_E_STORAGE_FULL if the disk or the map is full.
+ * Fails with HF_E_CORRUPT if a page or a record is damaged.
+ * Fails with HF_E_PANIC as hf_txn_begin() does.
+ * Otherwise fails with the code that was passed to hf_txn_fail(). */
 enum hf_err hf_txn_fault(const struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
-/* Makes the transaction faulty (HF_E_CORRUPT): `table` is damaged, as `what` says. */
+/* Makes the transaction faulty (HF_E_CORRUPT): `table` is damaged, and `what` says how. */
 void hf_txn_corrupt(struct hf_txn *txn, enum hf_table table, const char *what);
 
-/* The same for a record that cannot be decoded. Returns false, for the decoder to return. */
+/* Makes the transaction faulty because a record cannot be decoded. Returns false, for the decoder to return. */
 bool hf_txn_damaged(struct hf_txn *txn, enum hf_table table);
 
-/* Makes the transaction faulty for another reason; hf_txn_no_memory(): as hf_no_memory(). */
+/* Makes the transaction faulty for another reason; hf_txn_no_memory() does so as hf_no_memory() does. */
 void hf_txn_fail(struct hf_txn *txn, enum hf_err err, const char *what);
 void hf_txn_no_memory(struct hf_txn *txn);
 

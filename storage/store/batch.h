@@ -1,11 +1,11 @@
 /* batch.h — one write transaction and what it has changed: the committer's workbench.
  *
- * A batch works on the writer's copies: the meta record and the pools live in the store and are written once, at the commit; scopes
- * are cached during the batch. One batch at a time, on one thread.
+ * A batch works on the writer's copies: the meta record and the pools live in the store and are written once, at the commit;
+ * scopes are cached during the batch. One batch at a time, on one thread.
  *
- * Everything else about a lease is derived from its record. hf_batch_change() is the only way to alter one: it takes the record
- * before and after, and derives from the difference the addresses, free extents, history, deadlines, counters, digests and the feed
- * entry. So they cannot disagree.
+ * Everything else about a lease is derived from its record. hf_batch_change() is the only way to alter one: it compares the record
+ * before and after, and derives the addresses, free extents, history, deadlines, counters, digests and the feed entry from the
+ * difference. So they cannot disagree.
  */
 #ifndef HF_STORAGE_STORE_BATCH_H
 #define HF_STORAGE_STORE_BATCH_H
@@ -18,12 +18,13 @@ struct hf_batch;
 struct hf_wear;
 
 /* Begins a batch; blocks while another one is open.
- * HF_E_OVERLOADED: out of memory.
- * HF_E_STORAGE, HF_E_PANIC: as for hf_txn_begin(). */
+ * Fails with HF_E_OVERLOADED if memory runs out.
+ * Fails with HF_E_STORAGE as hf_txn_begin() does.
+ * Fails with HF_E_PANIC as hf_txn_begin() does. */
 enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf_batch **ret) HF_CHECKED;
 
-/* Commits durably, or just ends the transaction if nothing was written. After an error nothing has changed. Frees the batch. Fails
- * with the transaction's fault, or as hf_txn_commit() does. */
+/* Commits durably, or just ends the transaction if nothing was written. After an error nothing has changed. Frees the batch.
+ * Fails with the transaction's fault, or as hf_txn_commit() does. */
 enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) HF_CHECKED;
 void hf_batch_abort(struct hf_batch *batch);
 
@@ -42,18 +43,18 @@ struct hf_meta *hf_batch_meta(struct hf_batch *batch);
 int hf_batch_pools(struct hf_batch *batch, struct hf_pool *const **ret_pools);
 struct hf_pool *hf_batch_pool(struct hf_batch *batch, const char *name);
 
-/* Add an empty pool of that name to the writer's copies; drop one from them, and its record.
- * HF_E_OVERLOADED: out of memory. */
+/* Adds an empty pool of that name to the writer's copies; hf_batch_drop_pool() removes one from them, and its record.
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_batch_add_pool(struct hf_batch *batch, const char *name, struct hf_pool **ret) HF_CHECKED;
 void hf_batch_drop_pool(struct hf_batch *batch, struct hf_pool *pool);
 
-/* Returns a scope, which is cached and written at the commit; creates its zone if that is new. NULL after a fault. */
+/* Returns a scope, which is cached and written at the commit; creates its zone if it is new. NULL after a fault. */
 struct hf_scope *hf_batch_scope(struct hf_batch *batch, const struct hf_key *key);
 
 /* Revives a retired zone that gets an active lease. */
 void hf_batch_revive_zone(struct hf_batch *batch, const char *name);
 
-/* Returns the sum over a zone's scopes as the batch has them: hf_zone_sum() reads the tables, and misses the cached scopes. */
+/* Returns the sum over a zone's scopes in the batch. (hf_zone_sum() reads the tables, and misses the cached scopes.) */
 struct hf_scope hf_batch_zone_sum(struct hf_batch *batch, const char *zone);
 
 /* Stores a zone's record. */
@@ -62,7 +63,7 @@ void hf_batch_put_zone(struct hf_batch *batch, const struct hf_zone *zone);
 /* Returns the store's count of recent releases by syncs (wear.h), as the batch changes it. */
 struct hf_wear **hf_batch_wear(struct hf_batch *batch);
 
-/* Notes that a lease's address changed. The batch writes the count, and hf_store_vip_changes() has it after the commit. */
+/* Counts a changed address of a lease. The batch writes the count; after the commit hf_store_vip_changes() includes it. */
 void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause);
 
 #endif

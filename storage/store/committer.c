@@ -25,12 +25,13 @@ struct queue {
 
 /* Invariants:
  *  1. At most one thread has the writer's turn: the one that set `busy`, under the lock. Only it uses upkeep_reader, was_gone, the
- *     store's copies and the batch.
- *  2. A write is in one of the queues, or in the list of the thread that has the turn. Its `done` is called once, without the lock.
+ * store's copies and the batch.
+ *  2. A write is in one of the queues, or in the list of the thread that has the turn. Its `done` is called once, without the
+ * lock.
  *  3. A write's result is final before its `done`; HF_OK is final only after its batch is on disk and the database was seen at its
- *     path.
- *  4. While solo writes wait, before_solo <= shared.n: so many shared writes go before the next solo write, none if it is <= 0.
- *  5. Once `stopping` is set no write is queued any more, and the thread ends when `shared` is empty. */
+ * path.
+ *  4. While solo writes wait, before_solo <= shared.n. That many shared writes go before the next solo write; none if it is <= 0.
+ *  5. Once `stopping` is set, no further write is queued, and the thread ends when `shared` is empty. */
 struct hf_committer {
 	struct hf_store *store;
 	struct hf_committer_options options;
@@ -44,9 +45,9 @@ struct hf_committer {
 	bool busy;	     /* a thread is committing: it has the writer's turn */
 	bool stopping;
 	const void *last_source;
-	int64_t last_source_us;	      /* when that one wrote */
+	int64_t last_source_us;	      /* time of that write */
 	struct hf_txn *upkeep_reader; /* used by the thread that has the turn */
-	bool was_gone;		      /* whether the database was; likewise */
+	bool was_gone;		      /* the database was missing at the last check; used like upkeep_reader */
 };
 
 static void report(struct hf_committer *c, enum hf_err err, const struct hf_why *why) {
@@ -60,7 +61,7 @@ static void notify_committed(struct hf_committer *c, uint64_t before) {
 		c->options.committed(c->options.context, c->store->meta.revision);
 }
 
-/* Commits the batch; rolls it back if its solo write was refused, or asks for it. */
+/* Commits the batch; rolls it back if its solo write was refused, or asks for that. */
 static enum hf_err end_batch(struct hf_batch *batch, const struct hf_write *first, struct hf_why *why) {
 	if (!first->solo || (!first->err && !first->discard))
 		return hf_upkeep_commit(batch, why);
@@ -94,7 +95,7 @@ static void commit_list(struct hf_committer *c, struct hf_write *list) {
 		err = end_batch(batch, list, &why);
 		if (!err) {
 			notify_committed(c, before);
-			err = look(c, &why); /* nothing is acknowledged that a restart would not find */
+			err = look(c, &why); /* acknowledge nothing that a restart would not find */
 		}
 	}
 	if (!err)
@@ -106,10 +107,10 @@ static void commit_list(struct hf_committer *c, struct hf_write *list) {
 	report(c, err, &why);
 }
 
-/* The writer's turn begins … */
+/* Starts the writer's turn. */
 static void begin_turn(struct hf_committer *c) { c->stats.since_us = hf_monotonic_us(); }
 
-/* … and ends. Returns its length in microseconds. */
+/* Ends the writer's turn. Returns its length in microseconds. */
 static int64_t end_turn(struct hf_committer *c) {
 	int64_t duration_us = hf_monotonic_us() - c->stats.since_us;
 	c->stats.since_us = 0;
@@ -131,7 +132,8 @@ static void commit_batch(struct hf_committer *c, struct hf_write *list) {
 	hf_histogram_observe(&c->stats.batch_duration_us, (uint64_t)end_turn(c));
 }
 
-/* Does one bounded round of upkeep; the caller has the writer's turn. Returns whether anything was due: then more may be. */
+/* Does one bounded round of upkeep; the caller has the writer's turn. Returns whether anything was due, in which case more may
+ * be. */
 static bool upkeep(struct hf_committer *c) {
 	struct hf_why why = {""};
 	uint64_t before = c->store->meta.revision;
@@ -175,7 +177,7 @@ static struct hf_write *take_from(struct queue *queue, int max, int *ret_n) {
 }
 
 /* Takes the writes to commit next; the caller holds the lock. All shared writes that were queued when a solo write ended go before
- * the next solo write, so that none of them waits for two. */
+ * the next solo write, so that none waits for two solo writes. */
 static struct hf_write *take(struct hf_committer *c) {
 	struct hf_write *list;
 	int n;

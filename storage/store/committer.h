@@ -16,7 +16,7 @@
 
 struct hf_committer;
 
-/* A commit that takes longer is slow: the disk hangs rather than works. */
+/* A longer commit counts as slow: the disk is hanging. */
 #define HF_COMMIT_SLOW_US 1000000
 
 struct hf_committer_options {
@@ -25,7 +25,7 @@ struct hf_committer_options {
 	void (*committed)(void *context, uint64_t revision);
 	/* Called when a batch or the upkeep fails, on the committing thread: once for each failure. May be NULL. */
 	void (*failed)(void *context, enum hf_err err, const struct hf_why *why);
-	/* Called on the committing thread when the database file is found to be gone (presence.h), and when it is back. May be
+	/* Called on the committing thread when the database file is found missing (presence.h), and when it is back. May be
 	 * NULL. */
 	void (*presence)(void *context, bool is_gone, const struct hf_why *why);
 	/* Called on the committing thread when the wall clock is found to have stepped, or to be unset. May be NULL. */
@@ -45,28 +45,29 @@ struct hf_committer_stats {
 };
 
 /* Starts the committing thread; the store must outlive it.
- * HF_E_OVERLOADED: out of memory, or all reader slots are taken.
- * HF_E_STORAGE: the system cannot start a thread. */
+ * Fails with HF_E_OVERLOADED if memory runs out, or all reader slots are taken.
+ * Fails with HF_E_STORAGE if the system cannot start a thread. */
 enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer_options *options, struct hf_why *why,
 			       struct hf_committer **ret) HF_CHECKED;
 
-/* Commits the queued writes except waiting solo writes; refuses these, and later writes, with HF_E_OVERLOADED. Ends the thread. */
+/* Commits the queued writes except waiting solo writes, and ends the thread. Refuses waiting solo writes and later writes with
+ * HF_E_OVERLOADED. */
 void hf_committer_stop(struct hf_committer *committer);
 
-/* After stop. NULL is fine. */
+/* Frees the committer, after hf_committer_stop(). NULL is fine. */
 void hf_committer_free(struct hf_committer *committer);
 
-/* Commits one write on this thread if the committer is idle and no other source wrote in the last 10 ms. Returns true if it is
- * done, with write->err set; `done` is not called. Returns false if nothing has happened: submit it. `source` identifies the
- * writer, such as a connection. The commit may hang as long as the disk does, so call this only on a thread that no other request
- * needs. */
+/* Commits one write on this thread if the committer is idle and no other source wrote in the last 10 ms. Returns true if it did,
+ * with write->err set; `done` is not called. Returns false if nothing has happened: submit the write instead. `source` identifies
+ * the writer, such as a connection. The commit may hang as long as the disk does, so call this only on a thread that no other
+ * request needs. */
 bool hf_committer_try(struct hf_committer *committer, struct hf_write *write, const void *source);
 
 /* Queues a write; its `done` is called once, perhaps before this returns.
- * HF_E_OVERLOADED: the queue is full, or the committer is stopping; `done` is not called. */
+ * Fails with HF_E_OVERLOADED if the queue is full, or the committer is stopping; `done` is not called. */
 enum hf_err hf_committer_submit(struct hf_committer *committer, struct hf_write *write, struct hf_why *why) HF_CHECKED;
 
-/* Processes what is due now, as the thread does every second; for tests with their own clock. */
+/* Processes everything that is due now, as the thread does every second; for tests with their own clock. */
 void hf_committer_upkeep(struct hf_committer *committer);
 
 struct hf_committer_stats *hf_committer_stats(struct hf_committer *committer);

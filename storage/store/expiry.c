@@ -1,4 +1,4 @@
-/* expiry.c — processing deadlines that have come. */
+/* expiry.c — processes deadlines that are due. */
 #include "expiry.h"
 
 #include "lease_change.h"
@@ -17,7 +17,8 @@ static int64_t quarantine_end(struct hf_batch *batch, const struct hf_lease *lea
 					    quarantine_ms, hf_batch_now_ms(batch));
 }
 
-/* Ends a quarantine that is due; or, if its zone holds it back, gives it a later deadline, so that it is not examined before. */
+/* Ends a quarantine that is due. If its zone holds it back, gives it a later deadline instead, so that it is not examined
+ * before. */
 static void end_quarantine(struct hf_batch *batch, const struct hf_deadline *deadline) {
 	struct hf_lease lease;
 	if (!hf_lease_read(hf_batch_txn(batch), &deadline->lease, &lease) || lease.state != HF_QUARANTINED ||
@@ -45,8 +46,9 @@ static void carry_out(struct hf_batch *batch, const struct hf_deadline *deadline
 		end_history(batch, deadline);
 }
 
-/* Everything due up to the patient time has been processed; processes the quarantines from there to the store's own time. Skips
- * history entries there, and remembers where that ended, as nothing new is added before it. Returns when the next one is due. */
+/* Processes the quarantines due between the patient time, up to which everything has been processed, and the store's own time.
+ * Skips history entries there, and remembers where it stopped, because nothing new is added before that. Returns when the next one
+ * is due. */
 static int64_t sweep_held(struct hf_batch *batch, int budget) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	struct hf_store *store = hf_batch_store(batch);

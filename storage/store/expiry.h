@@ -1,11 +1,11 @@
-/* expiry.h — processing deadlines that have come. */
+/* expiry.h — processes deadlines that are due. */
 #ifndef HF_STORAGE_STORE_EXPIRY_H
 #define HF_STORAGE_STORE_EXPIRY_H
 
 #include "batch.h"
 
-/* Ends quarantines and drops history entries whose deadline has come, at most `budget`, earliest first, and notes in the store when
- * the next one is due. A quarantine whose zone is offline, or has not been back for the pool's quarantine time, gets a later
+/* Ends quarantines and drops history entries whose deadline has come, at most `budget`, earliest first, and records in the store
+ * when the next one is due. A quarantine whose zone is offline, or has not been back for the pool's quarantine time, gets a later
  * deadline instead, without a revision. Faults stick to the batch's transaction. */
 void hf_expiry_sweep(struct hf_batch *batch, int budget);
 

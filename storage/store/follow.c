@@ -24,7 +24,8 @@ static int64_t moved_end(const struct step *step, const struct hf_lease *lease) 
 	return end_ms < latest_ms ? end_ms : latest_ms;
 }
 
-/* Returns the new time of a return, for which quarantines wait: moved if it is recent, and never in the future. */
+/* Returns the new time of a zone's or the store's return, for which quarantines wait: moved if it is recent, and never in the
+ * future. */
 static int64_t moved_return(const struct step *step, int64_t back_ms) {
 	int64_t moved_ms = step->from_ms - back_ms < step->longest_ms ? hf_time_add(back_ms, step->shift_ms) : back_ms;
 	return moved_ms < step->to_ms ? moved_ms : step->to_ms;
@@ -42,8 +43,8 @@ static void move_lease(const struct step *step, const struct hf_key *key) {
 		hf_batch_relabel(step->batch, &before, &after);
 }
 
-/* Walks against the direction in which the ends move, so that no end is met twice. An end that only the limit moves may be, and
- * then stays. */
+/* Walks in the direction opposite to that in which the ends move, so that no end is met twice. An end that is only limited may be
+ * met again, and then stays. */
 static void move_leases(const struct step *step) {
 	struct hf_txn *txn = hf_batch_txn(step->batch);
 	struct hf_deadline at = {0};
@@ -119,9 +120,9 @@ static enum hf_err follow(struct hf_store *store, const struct hf_clock_reading 
 	return HF_OK;
 }
 
-/* Follows the wall clock, which differs by `by_ms`. If it is earlier at the first time after a boot, no step was seen: the ends may
- * be right, and the time of the newest change wrong. Then no end moves, and the store's time goes back at once, before anything
- * ends by it: the transaction may fail on a full disk, and is tried again from this new time. */
+/* Follows the wall clock, which differs by `by_ms`. If it is earlier at the first comparison after a boot, no step was seen: the
+ * ends may be right, and the time of the newest change wrong. Then no end moves, and the store's time goes back at once, before
+ * anything ends by it; the transaction may fail on a full disk, and is then tried again from this new time. */
 static enum hf_err follow_by(struct hf_store *store, const struct hf_clock_reading *reading, int64_t by_ms, struct hf_why *why) {
 	if (!store->booting || by_ms >= 0)
 		return follow(store, reading, by_ms, why);
@@ -131,7 +132,8 @@ static enum hf_err follow_by(struct hf_store *store, const struct hf_clock_readi
 	return follow(store, reading, 0, why);
 }
 
-/* Notes the difference of the wall clock, and returns whether it is new: a step that cannot be followed at once counts once. */
+/* Records the difference from the wall clock, and returns whether it is new: a step that cannot be followed at once counts only
+ * once. */
 static bool note_away(struct hf_store *store, int64_t by_ms, int64_t monotonic_ms) {
 	int64_t more_ms = by_ms - store->away_ms;
 	if (more_ms <= HF_CLOCK_TOLERANCE_MS && more_ms >= -HF_CLOCK_TOLERANCE_MS)
@@ -146,7 +148,7 @@ static void count_step(struct hf_store *store, struct hf_clock_news *news, int64
 	store->clock_steps[by_ms > 0]++;
 }
 
-/* Whether to move the store's time now. */
+/* Returns whether to move the store's time now. */
 static bool judge(struct hf_store *store, int64_t by_ms, bool unset, int64_t monotonic_ms, struct hf_clock_news *ret) {
 	int64_t was_away_ms = store->away_ms;
 	if (by_ms == 0)

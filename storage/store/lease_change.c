@@ -80,7 +80,7 @@ static void move_deadline(struct hf_batch *batch, const struct hf_key *key, cons
 		deadline.at_ms = after->quarantined_until_ms;
 		hf_deadline_put(hf_batch_txn(batch), &deadline);
 	}
-	/* Not later than any deadline that this change can have added, including a closed history entry's. */
+	/* no later than any deadline that this change can have added, including that of a closed history entry */
 	int64_t next_ms = after && after->state == HF_QUARANTINED ? deadline.at_ms : hf_batch_now_ms(batch) + HF_HISTORY_AGE_MS;
 	if (next_ms < store->next_deadline_ms)
 		store->next_deadline_ms = next_ms;

@@ -1,19 +1,19 @@
-/* lease_change.h — the one way to alter a lease, and to append to the feed; batch.h says what follows from it. Inside storage/
- * only. */
+/* lease_change.h — the only way to alter a lease, and to append to the feed; batch.h explains what is derived from it. Inside
+ * storage/ only. */
 #ifndef HF_STORAGE_STORE_LEASE_CHANGE_H
 #define HF_STORAGE_STORE_LEASE_CHANGE_H
 
 #include "batch.h"
 
-/* Alters a lease from `before` (NULL: new) to `after` (NULL: deleted), as a change with the next revision, which it sets in *after.
- * A new address of the lease must not be held; it may be of another pool. */
+/* Alters a lease from `before` (NULL: new) to `after` (NULL: deleted), as a change with the next revision, which is set in *after.
+ * A new address of the lease must not be held; it may belong to another pool. */
 void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, struct hf_lease *after, enum hf_change_type type,
 		     enum hf_cause cause);
 
 /* Stores a lease that differs only in its version string, its raw digest or the end of its quarantine: no revision, no change. */
 void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after);
 
-/* Appends a change to the feed under the next revision, and returns that. */
+/* Appends a change to the feed under the next revision. Returns that revision. */
 uint64_t hf_batch_record(struct hf_batch *batch, struct hf_change *change);
 
 #endif

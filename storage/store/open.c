@@ -1,4 +1,4 @@
-/* open.c — open a store: lock, check, read, or make a new one. */
+/* open.c — opens a store: locks, checks and reads it, or makes a new one. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 #define DEFAULT_FOLLOW_AFTER_MS 10000
 #define DEFAULT_CHANGES_AGE_MS ((int64_t)7 * 24 * 3600 * 1000)
 
-/* The last change must be the last revision: a cheap sign that the tables belong together. */
+/* Checks that the last change is the last revision: a cheap sign that the tables belong together. */
 static enum hf_err check_feed(struct hf_txn *txn, const struct hf_meta *meta, struct hf_why *why) {
 	struct hf_change last;
 	HF_CURSOR cursor;
@@ -37,7 +37,7 @@ static enum hf_err check_feed(struct hf_txn *txn, const struct hf_meta *meta, st
 	return hf_txn_fault(txn, why);
 }
 
-/* Kuma's own defaults: one pool for each kind. */
+/* Creates one of Kuma's own default pools, one for each kind. */
 static void make_default_pool(struct hf_batch *batch, const char *name, enum hf_kind kind, const char *cidr) {
 	struct hf_pool *pool;
 	if (hf_batch_add_pool(batch, name, &pool) || hf_cidr_parse(cidr, NULL, &pool->config.cidrs[0])) {
@@ -56,7 +56,7 @@ static void make_default_pool(struct hf_batch *batch, const char *name, enum hf_
 	pool->revision = hf_batch_record(batch, &change);
 }
 
-/* One transaction: a store is there whole or not at all. */
+/* Creates the store's first records in one transaction, so that a store is complete or missing. */
 static enum hf_err initialise(struct hf_store *store, struct hf_why *why) {
 	struct hf_batch *batch;
 	enum hf_err err = hf_batch_begin(store, why, &batch);
@@ -73,7 +73,7 @@ static enum hf_err initialise(struct hf_store *store, struct hf_why *why) {
 	return hf_batch_commit(batch, why);
 }
 
-/* What the store is, or that it is new (format 0). */
+/* Reads the store's format and records; format 0 means that the store is new. */
 static enum hf_err read_store(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) {
 	if (hf_txn_count(txn, HF_META) == 0 && hf_txn_count(txn, HF_LEASES) == 0)
 		return hf_txn_fault(txn, why);
@@ -129,7 +129,8 @@ static struct hf_store *new_store(const struct hf_store_options *options) {
 	return store;
 }
 
-/* A backup holds addresses of the past: without a restore, those handed out since would be given to others. */
+/* Refuses a backup that was not restored. A backup holds old addresses: addresses assigned since then would be given to other
+ * services. */
 static enum hf_err refuse_backup(const char *file, const char *dir, struct hf_why *why) {
 	if (!hf_backup_is_marked(file))
 		return HF_OK;
@@ -139,7 +140,8 @@ static enum hf_err refuse_backup(const char *file, const char *dir, struct hf_wh
 		       file, dir);
 }
 
-/* A new store is made beside and put in place whole: half a one would be refused for ever. */
+/* Makes a new store in a directory beside, and puts it in place when it is complete: an incomplete store would be refused for
+ * ever. */
 static enum hf_err make(struct hf_store *store, const char *dir, struct hf_why *why) {
 	char making[PATH_MAX], file[PATH_MAX];
 	enum hf_err err = hf_datadir_path(dir, "making", why, making);
@@ -158,13 +160,13 @@ static enum hf_err make(struct hf_store *store, const char *dir, struct hf_why *
 	hf_env_close(store->env);
 	store->env = NULL;
 	if (!err)
-		err = hf_datadir_install(dir, file, file, why); /* nothing is there to be kept aside */
+		err = hf_datadir_install(dir, file, file, why); /* no existing file to keep aside */
 	hf_datadir_scrap(making);
 	store->is_new = !err;
 	return err;
 }
 
-/* What a process that was killed may have left: a store that was to be put in place. */
+/* Removes what a killed process may have left: a store that was about to be put in place. */
 static void scrap_leftovers(const char *dir) {
 	static const char *const names[] = {"making", "restoring", "importing"};
 	char path[PATH_MAX];
@@ -185,7 +187,8 @@ static enum hf_err migrate(struct hf_store *store, const char *dir, struct hf_wh
 	return err;
 }
 
-/* A new store where there was one, whose file is gone, would give its addresses to others. */
+/* Makes the first store. Refuses to do so if the directory had a store whose file is gone: a new one would give its addresses to
+ * others. */
 static enum hf_err make_first(struct hf_store *store, const char *dir, const struct hf_lock_file *found, struct hf_why *why) {
 	if (!hf_lock_file_is_of_worth(found))
 		return make(store, dir, why);
@@ -196,7 +199,7 @@ static enum hf_err make_first(struct hf_store *store, const char *dir, const str
 		dir, (unsigned long long)found->revision);
 }
 
-/* Looks at every page, unless the file is the very one that was closed in order. */
+/* Checks every page, unless the file is unchanged since it was closed properly. */
 static enum hf_err check_pages(struct hf_store *store, const char *dir, const struct hf_lock_file *found, struct hf_why *why) {
 	int64_t begin_us = hf_monotonic_us();
 	bool is_command = store->options.keep_format;
@@ -216,7 +219,7 @@ static enum hf_err note_file(struct hf_store *store, struct hf_why *why) {
 	return HF_OK;
 }
 
-/* The directory is locked. */
+/* Opens a directory that the caller has locked. */
 static enum hf_err open_locked(struct hf_store *store, const char *dir, const struct hf_lock_file *found, struct hf_why *why) {
 	scrap_leftovers(dir);
 	enum hf_err err = hf_datadir_file(dir, why, store->file);

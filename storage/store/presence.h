@@ -10,10 +10,11 @@
 #include "store.h"
 
 /* Checks the path with one system call. Returns HF_OK for a store opened for reading only. Thread-safe.
- * HF_E_STORE_GONE: the path has another file or no file, or cannot be read; once the original file is back, this succeeds again. */
+ * Fails with HF_E_STORE_GONE if the path has another file or no file, or cannot be read; once the original file is back, this
+ * succeeds again. */
 enum hf_err hf_store_look(struct hf_store *store, struct hf_why *why) HF_CHECKED;
 
-/* Returns whether the last check, at most a second ago, found it gone. Thread-safe. */
+/* Returns whether the last check, at most a second ago, found the database gone. Thread-safe. */
 bool hf_store_is_gone(const struct hf_store *store);
 
 #endif

@@ -1,4 +1,4 @@
-/* store_internal.h — the store's inside, for storage/ alone. */
+/* store_internal.h — the inside of a store, for storage/store/ alone. */
 #ifndef HF_STORAGE_STORE_STORE_INTERNAL_H
 #define HF_STORAGE_STORE_STORE_INTERNAL_H
 
@@ -26,7 +26,7 @@ struct hf_store {
 	struct hf_env *env;
 	int lock_fd;	    /* of holdfast.lock; -1: opened for reading only */
 	int file_fd;	    /* of the database, locked; -1: likewise */
-	unsigned format;    /* as found */
+	unsigned format;    /* the format found at the opening */
 	bool is_new;	    /* created by this opening */
 	bool is_open;	    /* the opening has checked everything */
 	int64_t checked_ms; /* how long the opening took to read all pages; -1: it did not */
@@ -62,10 +62,11 @@ struct hf_store {
 };
 
 /* Reads the pools from the disk into the writer's copies.
- * HF_E_OVERLOADED: out of memory. Or the transaction's fault. */
+ * Fails with HF_E_OVERLOADED if memory runs out.
+ * Fails with the transaction's fault. */
 enum hf_err hf_store_load_pools(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
-/* Returns the longest time for which history or feed keep anything. */
+/* Returns the longest time that history or feed keep anything. */
 int64_t hf_store_longest_kept_ms(const struct hf_store *store);
 
 #endif

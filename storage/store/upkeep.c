@@ -1,4 +1,4 @@
-/* upkeep.c — deadlines and the feed's length. */
+/* upkeep.c — processes deadlines and limits the feed. */
 #include "upkeep.h"
 
 #include "expiry.h"
@@ -6,7 +6,7 @@
 #include "storage/tables/change_table.h"
 #include "store_internal.h"
 
-#define SWEEP_BUDGET 256   /* deadlines carried out before a batch's own writes */
+#define SWEEP_BUDGET 256   /* deadlines processed before a batch's own writes */
 #define COMPACT_MINIMUM 64 /* changes dropped with a batch, beyond twice what it added */
 #define RUN_BUDGET 1000	   /* of each, by upkeep alone */
 

@@ -1,11 +1,12 @@
-/* wear.h — counts the recent releases by syncs, by zone, mesh and kind, so that a zone is not emptied in small steps.
+/* wear.h — counts recent releases by syncs, by zone, mesh and kind, so that a zone is not emptied in small steps.
  *
- * A release counts for ten minutes of the monotonic clock, or until its lease is restored from quarantine, by any request. So the
- * mass-release guard judges the sum of the steps against the leases before the first of them. Releases by a sync with
+ * A release counts for ten minutes of the monotonic clock, or until any request restores its lease from quarantine. So the
+ * mass-release guard compares the sum of the steps with the number of leases before the first of them. Releases by a sync with
  * maxRelease=100 are intended and never count; such a sync also clears the earlier ones in its scope.
  *
- * Kept in memory only: a server starts without any. Used inside a batch, by the thread that has the writer's turn; changes take
- * effect with hf_wear_settle(). Memory grows with the scopes that had recent releases, not with the releases.
+ * The counts are kept in memory only: a server starts without any. They are used inside a batch, by the thread that has the
+ * writer's turn; changes take effect with hf_wear_settle(). Memory grows with the scopes that had recent releases, not with the
+ * releases.
  */
 #ifndef HF_STORAGE_STORE_WEAR_H
 #define HF_STORAGE_STORE_WEAR_H
@@ -22,20 +23,20 @@
 
 struct hf_wear; /* NULL: no releases; every function accepts it */
 
-/* Notes the release of a lease of a scope (zone, NUL, mesh, NUL, kind), with the revision of the release; the first one allocates
- * *wear. Returns false if out of memory. */
+/* Records the release of a lease in a scope (zone, NUL, mesh, NUL, kind), with the revision of the release; the first one
+ * allocates *wear. Returns false if out of memory. */
 bool hf_wear_add(struct hf_wear **wear, struct hf_slice scope, uint64_t revision, int64_t now_ms) HF_CHECKED;
 
-/* Notes that a lease was restored that was released with that revision; does nothing if no sync released it recently. */
+/* Records that a lease released with that revision was restored; does nothing if no sync released it recently. */
 void hf_wear_undo(struct hf_wear *wear, struct hf_slice scope, uint64_t revision);
 
 /* Forgets the releases in a scope before this batch. */
 void hf_wear_forget(struct hf_wear *wear, struct hf_slice scope);
 
-/* Ends the batch: what it noted takes effect if it was committed, else is discarded. */
+/* Ends the batch: its records take effect if it was committed, otherwise they are discarded. */
 void hf_wear_settle(struct hf_wear *wear, bool committed);
 
-/* Whether the release with that revision counts now. */
+/* Returns whether the release with that revision counts now. */
 bool hf_wear_has(const struct hf_wear *wear, struct hf_slice scope, uint64_t revision, int64_t now_ms);
 
 /* Calls each() for every scope that begins with the prefix and has releases that count, with their number. */

@@ -15,7 +15,7 @@ enum hf_peek {
 
 struct hf_batch;
 
-/* The first member of every write request; the caller owns the memory until the write is done. `apply` decides first and writes
+/* The first member of every write request; the caller owns the memory until the write is done. `apply` decides first, and writes
  * only when nothing can be refused any more, so that a refused write never disturbs its batch. */
 struct hf_write {
 	/* Set by the request's begin function. Runs inside the write transaction; its result becomes `err`. */

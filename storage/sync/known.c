@@ -1,4 +1,4 @@
-/* known.c — a table of digests, made for one sync. */
+/* known.c — a table of digests, built for one sync. */
 #include "known.h"
 
 #include "storage/tables/lease_table.h"

@@ -1,9 +1,10 @@
-/* known.h — the documents from which a zone's leases were last stored, by digest: one that is sent again need not be parsed.
+/* known.h — the documents from which a zone's leases were last stored, by digest: a document that is sent again need not be
+ * parsed.
  *
- * A control plane that reconnects sends the same bytes again. The raw digest that a sync stores with a lease covers the zone, a NUL
- * and the document; no other writer stores such a digest. So a document with that digest belongs to that lease and has its
- * fingerprint. The leases may have changed since they were read here: a document's identity and fingerprint are known, but not the
- * state of the lease. (If the rules change that read the identity from a document, this digest must change with them.)
+ * A control plane that reconnects sends the same bytes again. The raw digest that a sync stores with a lease covers the zone, a
+ * NUL and the document; no other writer stores such a digest. So a document with that digest belongs to that lease and has its
+ * fingerprint. The leases may have changed since they were read here: only a document's identity and fingerprint are known, not
+ * the state of the lease. (If the rules that derive the identity from a document change, this digest must change with them.)
  */
 #ifndef HF_STORAGE_SYNC_KNOWN_H
 #define HF_STORAGE_SYNC_KNOWN_H
@@ -30,8 +31,8 @@ struct hf_known {
 /* Returns the raw digest of a document in a zone's list. */
 struct hf_digest hf_known_digest(const char *zone, const void *document, size_t len);
 
-/* Reads a zone's known documents on a reader's snapshot, by a walk over all of its leases. If it has more than `max` leases, or the
- * budget does not suffice, nothing is known and no memory is held. A storage fault sticks to the reader. */
+/* Reads a zone's known documents on a reader's snapshot, by a walk over all of its leases. If the zone has more than `max` leases,
+ * or the budget is exceeded, nothing is known and no memory is held. A storage fault sticks to the reader. */
 void hf_known_read(struct hf_txn *reader, const char *zone, size_t max, struct hf_known *known);
 
 /* Forgets everything and frees the memory. */

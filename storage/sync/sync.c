@@ -1,4 +1,4 @@
-/* sync.c — a sync's items. */
+/* sync.c — the items of a sync. */
 #include "sync.h"
 
 #include <inttypes.h>
@@ -59,7 +59,7 @@ void hf_sync_set_outcome(struct hf_sync *sync, struct hf_sync_item *item, enum h
 
 enum hf_err hf_sync_reject(struct hf_sync *sync, struct hf_sync_item *item, enum hf_err err, const char *text) {
 	item->why = copy(sync, text, strlen(text) + 1);
-	if (!item->why || !hf_arena_charge(&sync->arena, sync->answer_bytes)) /* the answer has it too */
+	if (!item->why || !hf_arena_charge(&sync->arena, sync->answer_bytes)) /* the answer has the text too */
 		return HF_E_OVERLOADED;
 	item->err = err;
 	item->todo = HF_SYNC_DONE;
@@ -137,8 +137,8 @@ static int by_key(const void *a, const void *b) {
 	return order ? order : (one->number > two->number) - (one->number < two->number);
 }
 
-/* Rejects repeated identities except the first, which counts even if it was rejected itself, as its lease is listed. A listed item
- * wins over any removal. */
+/* Rejects repeated identities except the first. The first counts even if it was itself rejected, because its lease is listed. A
+ * listed item wins over any removal. */
 static enum hf_err reject_repeated(struct hf_sync *sync, struct hf_why *why) {
 	struct hf_sync_item *last = NULL;
 	for (uint32_t i = 0; i < sync->n_sorted; i++) {

@@ -1,12 +1,12 @@
-/* sync.h — a zone's services all at once: synchronising them, or comparing a manifest of them.
+/* sync.h — all services of a zone at once: synchronising them, or comparing them with a manifest.
  *
- * A sync is first decided on a reader's snapshot. If every service already is as the store has it, it ends there and writes
- * nothing. Otherwise it goes to the committer as one write that commits alone: all of the valid items, or none. The decision holds
- * if the zone has not changed since the snapshot; if it has, everything is decided again inside the write transaction.
+ * A sync is first decided on a reader's snapshot. If every service is already stored as sent, it ends there and writes nothing.
+ * Otherwise it goes to the committer as one write that commits alone: all of the valid items, or none. The decision holds if the
+ * zone has not changed since the snapshot; if it has, everything is decided again inside the write transaction.
  *
  * Use: call hf_sync_init(), set the request's members, call hf_sync_add() for each item, hf_sync_close_list(), then hf_sync_peek()
- * and, if that asks for a write, hf_sync_begin() and the committer. Results stay until hf_sync_free(). One thread uses a sync at a
- * time. Its memory comes from a shared budget.
+ * and, if that asks for a write, hf_sync_begin() and the committer. Results stay valid until hf_sync_free(). One thread uses a
+ * sync at a time. Its memory comes from a shared budget.
  */
 #ifndef HF_STORAGE_SYNC_SYNC_H
 #define HF_STORAGE_SYNC_SYNC_H
@@ -22,7 +22,7 @@ enum hf_sync_mode {
 	HF_SYNC_MANIFEST /* everything, by version or fingerprint only: compared, not written */
 };
 
-/* What became of an item. The first five are an acquire's. */
+/* The result for an item. The first five are those of an acquire. */
 enum hf_sync_outcome {
 	HF_SYNC_CREATED = HF_CREATED,
 	HF_SYNC_ADOPTED = HF_ADOPTED,
@@ -30,9 +30,9 @@ enum hf_sync_outcome {
 	HF_SYNC_UPDATED = HF_UPDATED,
 	HF_SYNC_RESTORED = HF_RESTORED,
 	HF_SYNC_RELEASED = HF_OUTCOMES,
-	HF_SYNC_FOREIGN,  /* another zone's: looked up */
+	HF_SYNC_FOREIGN,  /* belongs to another zone: looked up */
 	HF_SYNC_REJECTED, /* invalid, or no address is available for it */
-	HF_SYNC_NEEDED	  /* of a manifest: the store does not have this configuration */
+	HF_SYNC_NEEDED	  /* manifest: the store does not have this configuration */
 };
 #define HF_SYNC_OUTCOMES (HF_SYNC_NEEDED + 1)
 const char *hf_sync_outcome_name(enum hf_sync_outcome outcome);
@@ -41,7 +41,7 @@ const char *hf_sync_outcome_name(enum hf_sync_outcome outcome);
 enum hf_sync_role {
 	HF_SYNC_SERVICE,    /* a service's document */
 	HF_SYNC_REMOVED,    /* a service that is gone (delta); without an identity if it could not be read */
-	HF_SYNC_ENTRY,	    /* of a manifest */
+	HF_SYNC_ENTRY,	    /* an entry of a manifest */
 	HF_SYNC_UNREADABLE, /* a rejected document with an unknown identity */
 	HF_SYNC_NOBODYS,    /* a rejected document with an identity that no lease can have */
 	HF_SYNC_UNLISTED    /* added by the sync itself: a lease in the scope that a full list lacks */
@@ -52,17 +52,17 @@ struct hf_sync_input {
 	enum hf_sync_role role;
 	uint32_t place;		      /* in the body, for the answer */
 	const struct hf_identity *id; /* names checked; NULL if it is unreadable or nobody's */
-	enum hf_err err;	      /* if not HF_OK: rejected already, for the reason in `why` */
+	enum hf_err err;	      /* if not HF_OK: already rejected, for the reason in `why` */
 	const char *why;
-	/* Of a document. */
+	/* For a document. */
 	struct hf_digest raw, fingerprint;
 	uint8_t fingerprint_version;
 	int n_claims;
 	const struct hf_addr *claims;
-	bool claims_unread;			    /* it may claim addresses, but was not parsed, because it is known (known.h) */
+	bool claims_unread; /* may claim addresses, but was not parsed, because the document is known (known.h) */
 	const struct hf_wrong_claims *wrong_claims; /* may be NULL */
-	bool in_cluster; /* the addresses that it shows are those of its Kubernetes cluster, not claims */
-	/* Of a manifest entry: NULL if it states a fingerprint. */
+	bool in_cluster;			    /* shows addresses of its Kubernetes cluster, which are not claims */
+	/* For a manifest entry: NULL if it states a fingerprint. */
 	const char *version;
 };
 
@@ -84,7 +84,7 @@ struct hf_sync_item {
 	uint64_t lease_revision; /* when it was decided; 0: no lease */
 	enum { HF_SYNC_DONE, HF_SYNC_CREATE, HF_SYNC_CHANGE, HF_SYNC_RELEASE } todo;
 	bool in_error;	  /* rejected before the decision */
-	bool outside;	  /* of the sync's scope */
+	bool outside;	  /* outside the sync's scope */
 	bool in_cluster;  /* as in the input */
 	uint8_t reserved; /* bits of its claims that are reserved while it is applied */
 	/* The result. */
@@ -96,7 +96,7 @@ struct hf_sync_item {
 	uint8_t refused[HF_CLAIMS_MAX]; /* enum hf_refusal of each claim */
 };
 
-/* Whether the item claimed an address that its lease does not have, or something that is not an address. */
+/* Returns whether the item claimed an address that its lease does not have, or something that is not an address. */
 bool hf_sync_claim_refused(const struct hf_sync_item *item);
 
 /* A mesh and kind in the scope in which the sync releases leases. */
@@ -104,7 +104,7 @@ struct hf_sync_part {
 	struct hf_sync_part *next;
 	struct hf_slice scope; /* zone, NUL, mesh, NUL, kind */
 	uint64_t active, releases;
-	uint64_t lately; /* releases in the last ten minutes that still hold; set when it is judged inside the write */
+	uint64_t lately; /* releases in the last ten minutes that still count; set when the sync is judged inside the write */
 	bool empty;	 /* a full list has no items in it */
 };
 
@@ -140,13 +140,13 @@ struct hf_sync {
 	bool zone_offline;
 	bool zone_known;		/* the store has a record of the zone */
 	struct hf_digest digest;	/* of the zone */
-	uint64_t reallocations_avoided; /* services that were sent without their address, and kept it */
-	/* While it is decided. */
+	uint64_t reallocations_avoided; /* services sent without their address that kept it */
+	/* Used while deciding. */
 	struct hf_sync_item **sorted; /* by key; all with a known identity, rejected ones too */
 	uint32_t answers_spare;	      /* charged results of items that an earlier decision added */
 	uint32_t n_sorted;
 	uint64_t decided_at;	   /* revision of the snapshot */
-	uint64_t active, releases; /* leases in the scope, and how many are to be released */
+	uint64_t active, releases; /* leases in the scope, and how many of them would be released */
 	struct hf_sync_part *parts;
 };
 
@@ -156,11 +156,12 @@ void hf_sync_init(struct hf_sync *sync, struct hf_budget *budget);
 void hf_sync_free(struct hf_sync *sync);
 
 /* Adds an item. An item outside the scope is rejected, which is not an error.
- * HF_E_OVERLOADED: beyond the budget. */
+ * Fails with HF_E_OVERLOADED if the budget is exceeded. */
 enum hf_err hf_sync_add(struct hf_sync *sync, const struct hf_sync_input *input, struct hf_why *why) HF_CHECKED;
 
 /* Completes the list. Rejects an item whose identity was listed before, and a removal of an identity that is listed anywhere:
- * listing wins over removal. HF_E_OVERLOADED: beyond the budget. */
+ * listing wins over removal.
+ * Fails with HF_E_OVERLOADED if the budget is exceeded. */
 enum hf_err hf_sync_close_list(struct hf_sync *sync, struct hf_why *why) HF_CHECKED;
 
 #endif

@@ -1,4 +1,4 @@
-/* sync_apply.c — a sync inside its write transaction. */
+/* sync_apply.c — carries out a sync inside its write transaction. */
 #include <inttypes.h>
 
 #include "storage/model/zone_rules.h"
@@ -27,8 +27,8 @@ static void look_up_again(const struct hf_sync *sync, struct hf_txn *txn, const 
 	hf_sync_set_lease(sync, item, hf_lease_read(txn, &key, &lease) ? &lease : NULL);
 }
 
-/* Whether a lease of the zone has changed since the sync was decided; if not, other zones' services that have are looked up again.
- * The feed knows; where it would take longer to ask than to decide again, the answer is yes. */
+/* Returns whether a lease of the zone has changed since the sync was decided. If not, looks up those services of other zones again
+ * whose leases have changed. Reads the feed; if that would take longer than deciding again, returns true. */
 static bool is_overtaken(const struct hf_sync *sync, struct hf_batch *batch) {
 	uint8_t key[HF_CHANGE_KEY_BYTES];
 	struct hf_change change;
@@ -50,7 +50,7 @@ static bool is_overtaken(const struct hf_sync *sync, struct hf_batch *batch) {
 	return false;
 }
 
-/* What the passes over the items share. */
+/* Shared by the passes over the items. */
 struct work {
 	struct hf_sync *sync;
 	struct hf_batch *batch;
@@ -58,7 +58,8 @@ struct work {
 	struct hf_acquire request; /* filled again for each item */
 };
 
-/* Acquires one item; what is refused for this service alone rejects it. What was reserved for it is its to claim. */
+/* Acquires one item. A refusal that concerns only this service rejects the item. Addresses reserved for the item are free for it
+ * to claim. */
 static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
 	struct hf_why why = {""};
 	hf_sync_fill_acquire(item, &work->request.want);
@@ -77,7 +78,7 @@ static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
 	return HF_OK;
 }
 
-/* Which items a pass is for. */
+/* Selects the items of a pass. */
 typedef bool choice(struct work *work, const struct hf_sync_item *item);
 
 static bool exists(struct work *work, const struct hf_sync_item *item) {
@@ -113,19 +114,20 @@ static enum hf_err acquire_where(struct work *work, choice *chosen) {
 	return err;
 }
 
-/* What is claimed by services that get the rest of their addresses from the strategy is reserved first: the rest of one is not to
- * be another's claim. */
+/* Reserves the claims of services whose other addresses come from the strategy, so that no such address is another service's
+ * claim. */
 static void reserve_claims(struct work *work) {
 	for (uint32_t i = 0; i < work->sync->n_sorted; i++) {
 		struct hf_sync_item *item = work->sync->sorted[i];
 		item->reserved = 0;
-		if (claimed(work, item) != HF_CLAIMED_NONE) /* all of it, if the pool of its first claim is not to be had */
+		if (claimed(work, item) !=
+		    HF_CLAIMED_NONE) /* reserve every claim, even if the pool of the first one cannot grant it */
 			item->reserved = (uint8_t)hf_acquire_reserve(work->batch, &work->request);
 	}
 }
 
-/* What has an address already comes first, then what claims all of its addresses, then what claims some, then the rest: nobody is
- * given what a later item holds. */
+/* Acquires in this order: items that already have an address, items that claim all of their addresses, items that claim some, and
+ * the rest. So no service gets an address that a later item holds. */
 static enum hf_err acquire_all(struct work *work) {
 	enum hf_err err = acquire_where(work, exists);
 	if (!err)
@@ -143,7 +145,7 @@ static bool read_lease(struct hf_txn *txn, const struct hf_sync_item *item, stru
 	return hf_lease_read(txn, &key, ret);
 }
 
-/* A sync that may release everything means what it releases. */
+/* Counts a release, unless the sync allows releasing everything: then its releases are intended. */
 static void note_wear(struct work *work, const struct hf_sync_item *item, uint64_t revision) {
 	struct hf_identity id;
 	struct hf_key key;
@@ -176,7 +178,7 @@ static void release(struct work *work, struct hf_sync_item *item) {
 static void release_all(struct work *work) {
 	struct hf_sync *sync = work->sync;
 	struct hf_slice zone = {sync->zone, strlen(sync->zone) + 1};
-	if (sync->max_release_percent == 100 && sync->releases > 0) /* and what went before is meant as well */
+	if (sync->max_release_percent == 100 && sync->releases > 0) /* then earlier releases were intended too */
 		hf_wear_each(*hf_batch_wear(work->batch), zone, work->now_ms, forget_wear, work);
 	for (uint32_t i = 0; i < work->sync->n_sorted; i++)
 		if (work->sync->sorted[i]->todo == HF_SYNC_RELEASE)
@@ -185,7 +187,7 @@ static void release_all(struct work *work) {
 		release(work, item);
 }
 
-/* Takes the decision made on the snapshot, or decides again; and reads the zone as it is now, whose state changes without a
+/* Keeps the decision made on the snapshot, or decides again. Reads the current state of the zone, which changes without a
  * revision. */
 static enum hf_err decide_again(struct hf_sync *sync, struct hf_batch *batch, struct hf_why *why) {
 	struct hf_zone zone;
@@ -197,7 +199,7 @@ static enum hf_err decide_again(struct hf_sync *sync, struct hf_batch *batch, st
 	return hf_zone_rules_fence(&zone, sync->has_epoch, sync->epoch, why);
 }
 
-/* A refused sync acquires all the same, as its summary is reported; its batch is given up. */
+/* A refused sync still acquires, because its summary is reported; its batch is then rolled back. */
 static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
 	struct hf_sync *sync = (struct hf_sync *)write;
 	struct hf_zone zone;
@@ -221,7 +223,7 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 	if (!sync->dry_run)
 		sync->zone_known = hf_zone_read(hf_batch_txn(batch), sync->zone, &zone);
 	sync->digest = hf_batch_zone_sum(batch, sync->zone).digest;
-	/* A batch without a change is given up, as what was reserved and given back would be written. */
+	/* Discards a batch without a change: it would write addresses that were reserved and given back. */
 	write->discard = sync->dry_run || sync->revision == hf_store_meta(hf_batch_store(batch))->revision;
 	return HF_OK;
 }

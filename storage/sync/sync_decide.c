@@ -1,4 +1,4 @@
-/* sync_decide.c — what a sync's items mean for the existing leases. */
+/* sync_decide.c — decides what a sync's items mean for the existing leases. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -6,7 +6,7 @@
 #include "storage/tables/lease_table.h"
 #include "sync_internal.h"
 
-/* Fills in a request for an item except its identity, which no rule looks at. */
+/* Fills in a request for an item except its identity, which no rule reads. */
 static void fill_config(const struct hf_sync_item *item, struct hf_lease_request *ret) {
 	ret->has_config = ret->has_fingerprint = true;
 	ret->raw = item->raw;
@@ -29,7 +29,7 @@ static bool claims(const struct hf_sync_item *item, struct hf_addr a) {
 	return false;
 }
 
-/* The key begins with the zone and its NUL. */
+/* Compares the zone at the start of the key, including its NUL. */
 static bool is_foreign(const struct hf_sync *sync, const struct hf_sync_item *item) {
 	return strcmp((const char *)item->key, sync->zone) != 0;
 }
@@ -45,7 +45,8 @@ void hf_sync_set_lease(const struct hf_sync *sync, struct hf_sync_item *item, co
 										 : HF_CLAIM_HAD;
 }
 
-/* Whether an allocator that forgets would have given the service another address: it brings none, and keeps what it has. */
+/* Returns whether an allocator without memory would have given the service another address: the service sends none, and keeps its
+ * address. */
 static bool forgets(const struct hf_sync_item *item) {
 	for (int i = 0; i < item->n_vips; i++)
 		if (!claims(item, item->vips[i]))
@@ -71,7 +72,7 @@ static enum hf_err decide_service(struct hf_sync *sync, const struct hf_zone *zo
 	return HF_OK;
 }
 
-/* A manifest's entry is as the store has it if the lease is active and of the same version or fingerprint. */
+/* Returns whether the store already has a manifest's entry: its lease is active and has the same version or fingerprint. */
 static bool is_known(const struct hf_sync_item *item, const struct hf_lease *current) {
 	if (!current || current->state != HF_ACTIVE)
 		return false;
@@ -103,7 +104,7 @@ static enum hf_err decide_item(struct hf_sync *sync, struct hf_cursor *leases, c
 struct unlisted {
 	struct hf_sync *sync;
 	struct hf_txn *txn;
-	uint32_t at; /* the first item that is not before the lease at hand */
+	uint32_t at; /* the first item at or after the current lease */
 };
 
 static bool is_listed(struct unlisted *walk, struct hf_slice key) {
@@ -128,7 +129,7 @@ static bool add_unlisted(struct unlisted *walk, const struct hf_lease *lease, st
 	return true;
 }
 
-/* The active leases of one scope (zone, mesh, kind) that are not listed. */
+/* Finds the active leases of one scope (zone, mesh, kind) that are not listed. */
 static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, struct hf_why *why) {
 	struct hf_lease lease;
 	HF_CURSOR leases;
@@ -144,7 +145,7 @@ static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, s
 		if (lease.state != HF_ACTIVE)
 			continue;
 		if (walk->sync->n_unreadable > 0 && walk->sync->mode == HF_SYNC_FULL)
-			walk->sync->summary.release_skipped++; /* perhaps it is the one that could not be read */
+			walk->sync->summary.release_skipped++; /* the unreadable item may be this one */
 		else if (!add_unlisted(walk, &lease, leases.key))
 			return hf_sync_no_memory(walk->sync, why);
 		else
@@ -164,7 +165,7 @@ static bool has_items_of(const struct hf_sync *sync, struct hf_slice scope) {
 	return at < sync->n_sorted && hf_slice_extends(hf_sync_key(sync->sorted[at]), scope);
 }
 
-/* How many leases of a scope a delta releases by name. */
+/* Returns how many leases of a scope a delta releases by name. */
 static uint64_t removed_of(const struct hf_sync *sync, struct hf_slice scope) {
 	uint64_t n = 0;
 	for (uint32_t i = hf_sync_find(sync, scope); i < sync->n_sorted; i++) {
@@ -175,7 +176,7 @@ static uint64_t removed_of(const struct hf_sync *sync, struct hf_slice scope) {
 	return n;
 }
 
-/* Notes what is released of one scope, as it is judged on its own too. */
+/* Records the releases in one scope, which are also judged separately. */
 static enum hf_err add_part(struct hf_sync *sync, struct hf_slice scope, uint64_t active, uint64_t releases, struct hf_why *why) {
 	struct hf_sync_part *part = releases > 0 ? hf_arena_alloc(&sync->arena, sizeof *part + scope.len) : NULL;
 	if (releases == 0)
@@ -192,7 +193,7 @@ static enum hf_err add_part(struct hf_sync *sync, struct hf_slice scope, uint64_
 	return HF_OK;
 }
 
-/* Counts the leases of one scope, and unless the sync is a delta, finds those that are not listed. */
+/* Counts the leases of one scope and, unless the sync is a delta, finds those that are not listed. */
 static enum hf_err walk_scope(struct unlisted *walk, struct hf_slice key, const struct hf_scope *scope, struct hf_why *why) {
 	struct hf_sync *sync = walk->sync;
 	uint64_t before = sync->releases, removed = 0;
@@ -225,7 +226,7 @@ static enum hf_err walk_scopes(struct hf_sync *sync, struct hf_txn *txn, struct 
 	return err;
 }
 
-/* Forgets an earlier decision. What was rejected when the list was read stays so. */
+/* Forgets an earlier decision. Items that were rejected when the list was read stay rejected. */
 static void start_over(struct hf_sync *sync) {
 	for (struct hf_sync_item *item = sync->first; item; item = item->next) {
 		if (item->in_error)

@@ -1,4 +1,4 @@
-/* sync_internal.h — what deciding, judging and applying a sync share; for sync/ alone. */
+/* sync_internal.h — shared by deciding, judging and applying a sync; for sync/ alone. */
 #ifndef HF_STORAGE_SYNC_SYNC_INTERNAL_H
 #define HF_STORAGE_SYNC_SYNC_INTERNAL_H
 
@@ -6,19 +6,21 @@
 #include "storage/store/wear.h"
 #include "sync.h"
 
-/* Decides every item on what the transaction sees: its result, its action, and the leases to release.
- * HF_E_STALE_EPOCH: the stated zone epoch is not the zone's.
- * HF_E_OVERLOADED: beyond the budget. Or a fault. */
+/* Decides every item on the transaction's snapshot: its result, its action, and the leases to release.
+ * Fails with HF_E_STALE_EPOCH if the stated zone epoch is not the current one.
+ * Fails with HF_E_OVERLOADED if the budget is exceeded.
+ * Fails with the transaction's fault. */
 enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
-/* Whether a scope of the zone (zone, NUL, mesh, NUL, kind) is within the sync's. */
+/* Returns whether a scope of the zone (zone, NUL, mesh, NUL, kind) is within the sync's. */
 bool hf_sync_in_scope(const struct hf_sync *sync, struct hf_slice scope);
 
-/* Judges whether the decided releases are allowed, together with recent ones (wear). Those are known only inside a write; NULL
- * before it. They can only make the judgement stricter. HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD: as for hf_sync_peek(). */
+/* Judges whether the decided releases are allowed, together with recent ones (`wear`). Those are known only inside a write; NULL
+ * before it. They can only make the judgement stricter.
+ * Fails with HF_E_ZONE_OFFLINE and HF_E_MASS_RELEASE_GUARD as hf_sync_peek() does. */
 enum hf_err hf_sync_judge(struct hf_sync *sync, const struct hf_wear *wear, int64_t now_ms, struct hf_why *why) HF_CHECKED;
 
-/* Makes a new item, not yet in any list. NULL: beyond the budget. */
+/* Makes a new item, not yet in any list. NULL: the budget is exceeded. */
 struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len);
 
 /* Returns an item's identity bytes. */
@@ -30,7 +32,7 @@ uint32_t hf_sync_find(const struct hf_sync *sync, struct hf_slice key);
 /* Fails with HF_E_OVERLOADED, and explains which limit was reached. */
 enum hf_err hf_sync_no_memory(const struct hf_sync *sync, struct hf_why *why);
 
-/* Fills in a request for one item; leaves what all items share. */
+/* Fills in a request for one item; leaves the members that all items share. */
 void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_lease_request *ret);
 
 /* Sets an item's result from its lease (NULL: it has no lease). */
@@ -40,7 +42,7 @@ void hf_sync_set_lease(const struct hf_sync *sync, struct hf_sync_item *item, co
 void hf_sync_set_outcome(struct hf_sync *sync, struct hf_sync_item *item, enum hf_sync_outcome outcome);
 
 /* Rejects an item, and copies the reason.
- * HF_E_OVERLOADED: beyond the budget. */
+ * Fails with HF_E_OVERLOADED if the budget is exceeded. */
 enum hf_err hf_sync_reject(struct hf_sync *sync, struct hf_sync_item *item, enum hf_err err, const char *text) HF_CHECKED;
 
 #endif

@@ -1,4 +1,4 @@
-/* sync_judge.c — whether a sync's releases are allowed. */
+/* sync_judge.c — judges whether a sync's releases are allowed. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -20,7 +20,7 @@ static bool has_new(const struct hf_sync *sync) {
 	return false;
 }
 
-/* Whether a full list has no item of the zone itself in its scope, valid or not. */
+/* Returns whether a full list has no item of the zone itself in its scope, valid or not. */
 static bool is_empty(const struct hf_sync *sync) {
 	for (uint32_t i = 0; i < sync->n_sorted; i++)
 		if (!sync->sorted[i]->outside && strcmp((const char *)sync->sorted[i]->key, sync->zone) == 0)
@@ -108,7 +108,7 @@ enum hf_err hf_sync_judge(struct hf_sync *sync, const struct hf_wear *wear, int6
 	return err;
 }
 
-/* A refused sync ends here too, unless its summary depends on applying it: on what new services would get. */
+/* Ends a refused sync here too, unless its summary depends on applying it: on the addresses that new services would get. */
 enum hf_err hf_sync_peek(struct hf_txn *reader, struct hf_sync *sync, struct hf_why *why, bool *ret_write) {
 	enum hf_err err = hf_sync_decide(sync, reader, why);
 	if (err)

@@ -38,18 +38,18 @@ void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id);
  * past the addresses assigned since a backup, even after an earlier restore of it. Wraps around at the family's end. */
 void hf_allocator_skip(struct hf_pool *pool, enum hf_family family, uint64_t epochs);
 
-/* Whether a skip of that many store epochs passes everything that can have been assigned in them: it spans at most half of the
- * family's addresses. True for a family without addresses. */
+/* Returns whether a skip of that many store epochs passes every address that may have been assigned in them: it spans at most half
+ * of the family's addresses. True for a family without addresses. */
 bool hf_allocator_skips_enough(const struct hf_pool *pool, enum hf_family family, uint64_t epochs);
 
-/* Whether any address of a range is held. */
+/* Returns whether any address of a range is held. */
 bool hf_allocator_any_held(struct hf_txn *txn, struct hf_range range);
 
-/* Drops the pool's draining ranges in which nobody holds an address: they go with their last one. `freed`: looks only at the range
- * of an address that was just freed, which costs one look-up; NULL: at every range. */
+/* Drops the pool's draining ranges without held addresses. If `freed` is not NULL, examines only the range of that address, which
+ * was just freed, at the cost of one look-up; NULL: all ranges. */
 void hf_allocator_drop_drained(struct hf_txn *txn, struct hf_pool *pool, const struct hf_addr *freed);
 
-/* Decodes an extent, for verify. */
+/* Decodes an extent, for verify. Returns false if it is damaged. */
 bool hf_allocator_decode(struct hf_slice key, struct hf_slice value, uint32_t *ret_pool_id, struct hf_range *ret) HF_CHECKED;
 
 #endif

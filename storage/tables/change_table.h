@@ -17,14 +17,14 @@ struct hf_feed_query {
 };
 
 struct hf_feed_page {
-	uint64_t examined; /* the last revision that was looked at: where to go on */
+	uint64_t examined; /* the last examined revision: where to continue */
 	uint64_t store_epoch;
 	bool more; /* the page ended before the snapshot's last revision */
 };
 
-/* Calls `each` for every change asked for, in order. Looks at HF_FEED_EXAMINED_MAX changes at most.
- * HF_E_REVISION_COMPACTED: `since` lies before the oldest change that is kept. HF_E_INVALID_PARAMETER: it lies ahead of the store.
- */
+/* Calls `each` for every matching change, in order. Examines at most HF_FEED_EXAMINED_MAX changes.
+ * Fails with HF_E_REVISION_COMPACTED if `since` lies before the oldest change that is kept.
+ * Fails with HF_E_INVALID_PARAMETER if `since` exceeds the store's revision. */
 enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *query,
 			 void (*each)(void *context, const struct hf_change *change), void *context, struct hf_why *why,
 			 struct hf_feed_page *ret) HF_CHECKED;
@@ -32,14 +32,13 @@ enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *quer
 /* How much of the feed is kept. */
 struct hf_feed_limits {
 	uint64_t changes_max;
-	int64_t oldest_ms; /* changes of this time or before are too old */
+	int64_t oldest_ms; /* changes at this time or earlier are too old */
 };
 
-/* True if the feed is longer or older than the limits. */
+/* Returns true if the feed is longer or older than the limits. */
 bool hf_feed_overdue(struct hf_txn *txn, const struct hf_meta *meta, const struct hf_feed_limits *limits);
 
-/* Drops changes beyond the limits, at most `budget` of them, and notes in *meta, which the caller writes, how far the feed is gone.
- * Inside storage/ only. */
+/* Drops changes beyond the limits, at most `budget` of them, and updates *meta, which the caller writes. Inside storage/ only. */
 void hf_feed_compact(struct hf_txn *txn, struct hf_meta *meta, const struct hf_feed_limits *limits, int budget);
 
 #endif

@@ -24,12 +24,12 @@ void hf_deadline_del(struct hf_txn *txn, const struct hf_deadline *deadline);
 /* Reads the earliest deadline; returns false if the table is empty. */
 bool hf_deadline_first(struct hf_txn *txn, struct hf_deadline *ret);
 
-/* Read the last deadline; and the nearest one after `deadline`, or with `back` before it, whether or not `deadline` itself exists.
- * Return false if the table has no such entry. `ret` may be `deadline`. */
+/* Read the last deadline, or the nearest one after `deadline` (with `back`, before it), whether or not `deadline` itself exists.
+ * Return false if no such entry exists. `ret` may be `deadline`. */
 bool hf_deadline_last(struct hf_txn *txn, struct hf_deadline *ret);
 bool hf_deadline_next(struct hf_txn *txn, const struct hf_deadline *deadline, bool back, struct hf_deadline *ret);
 
-/* Whether exactly this deadline exists, for verify. */
+/* Returns whether exactly this deadline exists, for verify. */
 bool hf_deadline_has(struct hf_txn *txn, const struct hf_deadline *deadline);
 
 bool hf_deadline_decode(struct hf_slice key, struct hf_deadline *ret) HF_CHECKED;

@@ -9,10 +9,12 @@
 /* Reads a lease; returns false if it does not exist, or after a fault. */
 bool hf_lease_read(struct hf_txn *txn, const struct hf_key *key, struct hf_lease *ret);
 
-/* The same with a cursor on the table, for keys in ascending order: the next one is near, and found without a search. */
+/* Reads a lease with a cursor on the table. Fast for keys in ascending order: the next one is near, and is found without a
+ * search. */
 bool hf_lease_seek(struct hf_cursor *leases, struct hf_slice key, struct hf_lease *ret);
 
-/* Decodes the lease at a cursor on the table that a move has `found`; returns false if it has not, or the record is damaged. */
+/* Decodes the lease at a cursor. `found` is the result of the cursor's last move. Returns false if it is false, or the record is
+ * damaged. */
 bool hf_lease_at(struct hf_cursor *leases, bool found, struct hf_lease *ret);
 
 #endif

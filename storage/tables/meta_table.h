@@ -1,4 +1,4 @@
-/* meta_table.h — the table "meta": what there is once in a store. Faults stick to the transaction. Inside storage/ only. */
+/* meta_table.h — the table "meta": records that exist once in a store. Faults stick to the transaction. Inside storage/ only. */
 #ifndef HF_STORAGE_TABLES_META_TABLE_H
 #define HF_STORAGE_TABLES_META_TABLE_H
 
@@ -10,23 +10,23 @@
 struct hf_meta hf_meta_read(struct hf_txn *txn);
 void hf_meta_write(struct hf_txn *txn, const struct hf_meta *meta);
 
-/* True if the snapshot is of a store as it was made, so that nothing is lost with it. Every change except a zone's makes a
- * revision. */
+/* Returns whether the snapshot's store is as it was created, so that nothing would be lost with it. Every change except a zone's
+ * creates a revision. */
 bool hf_meta_is_untouched(struct hf_txn *txn);
 
 /* Reads the format number of the tables.
- * HF_E_CORRUPT: it is missing or damaged.
- * HF_E_NEWER_FORMAT: it is above HF_FORMAT. */
+ * Fails with HF_E_CORRUPT if it is missing or damaged.
+ * Fails with HF_E_NEWER_FORMAT if it is above HF_FORMAT. */
 enum hf_err hf_format_read(struct hf_txn *txn, struct hf_why *why, unsigned *ret) HF_CHECKED;
 
 /* Writes HF_FORMAT. */
 void hf_format_write(struct hf_txn *txn);
 
-/* Reads the record of the store's time. False: none was written, or it is damaged, which is a fault. */
+/* Reads the record of the store's time. Returns false if it was never written, or is damaged, which is a fault. */
 bool hf_clock_record_read(struct hf_txn *txn, struct hf_clock_record *ret);
 void hf_clock_record_write(struct hf_txn *txn, const struct hf_clock_record *record);
 
-/* False if that record is damaged. */
+/* Returns false if that record is damaged. */
 bool hf_clock_record_is_sound(struct hf_txn *txn);
 
 #endif

@@ -12,14 +12,14 @@ bool hf_zone_read(struct hf_txn *txn, const char *name, struct hf_zone *ret);
 /* Reads the first zone after a name; `name` may be ret's. Returns false if there are no more zones, or after a fault. */
 bool hf_zone_next(struct hf_txn *txn, const char *name, struct hf_zone *ret);
 
-/* Decodes the zone at a cursor on the table "zones" that a move has `found`; returns false if it has not, or the record is
- * damaged. */
+/* Decodes the zone at a cursor on the table "zones". `found` is the result of the cursor's last move. Returns false if it is
+ * false, or the record is damaged. */
 bool hf_zone_at(struct hf_cursor *zones, bool found, struct hf_zone *ret);
 
-/* Returns the sum over the zone's scopes, as the transaction's tables have them. */
+/* Returns the sum over the zone's scopes in the transaction's tables. */
 struct hf_scope hf_zone_sum(struct hf_txn *txn, const char *name);
 
-/* The same without the scopes for whose key `skip` (may be NULL) returns true. */
+/* Returns the sum without the scopes for whose keys `skip` (may be NULL) returns true. */
 struct hf_scope hf_zone_sum_except(struct hf_txn *txn, const char *name, bool (*skip)(void *context, struct hf_slice key),
 				   void *context);
 

@@ -85,8 +85,8 @@ static bool instances_are_sound(const struct hf_zone *zone) {
 	return true;
 }
 
-/* Every connection except a refresh raises the epoch; every one of these except the first raises `reconnects`; a new instance
- * always does both. A restore raises epochs alone. */
+/* Every connection except a refresh raises the epoch; each of these except the first raises `reconnects`; a new instance always
+ * does both. A restore raises only the epoch. */
 static void check_zone(struct hf_verify *v, const struct hf_zone *zone) {
 	bool managed = zone->epoch > 0;
 	if (hf_name_check("zone", zone->name, HF_NAME_MAX, NULL))

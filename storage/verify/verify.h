@@ -17,17 +17,19 @@ struct hf_verify_counts {
 
 /* Checks the reader's snapshot. Calls `violation` (may be NULL) for each violation, with the table and a sentence that names the
  * key and what was expected; the text is valid only during the call. A broken invariant may be reported more than once, from each
- * side. Takes as long as reading the whole store; never blocks the writer, but an open snapshot keeps old pages alive. Violations
- * are not an error: *ret is set then, too. HF_E_CORRUPT: the meta record or a page cannot be read, so the check ended early.
- * HF_E_OVERLOADED: out of memory, or stopped (hf_txn_stop_on()).
- * HF_E_STORAGE: the system refused. */
+ * side. Violations are not an error. Takes as long as reading the whole store; never blocks the
+ * writer, but an open snapshot keeps old pages alive.
+ * Fails with HF_E_CORRUPT if the meta record or a page cannot be read, so the check ended early.
+ * Fails with HF_E_OVERLOADED if memory runs out, or the check was stopped (hf_txn_stop_on()).
+ * Fails with HF_E_STORAGE if the system refuses. */
 enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, enum hf_table table, const char *what), void *context,
 		      struct hf_why *why, struct hf_verify_counts *ret) HF_CHECKED;
 
-/* Checks the reader's snapshot as hf_verify() does, and makes a violation an error. `subject` names the store in `why`. *ret is set
- * then, too.
- * HF_E_CORRUPT: invariants are broken (`why` has their number and the first), or as for hf_verify().
- * HF_E_OVERLOADED, HF_E_STORAGE: as for hf_verify(). */
+/* Checks the reader's snapshot as hf_verify() does, and fails if it finds a violation. `subject` names the store in `why`. In
+ * that case *ret is set, too.
+ * Fails with HF_E_CORRUPT if invariants are broken (`why` has their number and the first), or as hf_verify() does.
+ * Fails with HF_E_OVERLOADED as hf_verify() does.
+ * Fails with HF_E_STORAGE as hf_verify() does. */
 enum hf_err hf_verify_sound(struct hf_txn *reader, const char *subject, struct hf_why *why,
 			    struct hf_verify_counts *ret) HF_CHECKED;
 

@@ -62,7 +62,7 @@ struct past {
 	uint64_t newest;
 };
 
-/* Checks an address once all of its past holders were seen. Holders are ordered by revision, as time may jump. */
+/* Checks an address after all of its past holders have been seen. Holders are ordered by revision, because the time may jump. */
 static void end_past(struct hf_verify *v, const struct past *past) {
 	char text[HF_ADDR_TEXT];
 	struct hf_holder present;

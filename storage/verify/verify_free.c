@@ -26,7 +26,7 @@ static void read_extent(struct tiling *t, bool found) {
 
 static bool has_extent(const struct tiling *t) { return t->at_extent && hf_addr_family(t->extent.first) == t->family; }
 
-/* Reports and skips extents that begin before `end`, where the pool has something else, or nothing. */
+/* Reports and skips extents that begin before `end`, where nothing is free. */
 static void refuse_extents(struct tiling *t, hf_u128 end, bool all) {
 	char text[HF_RANGE_TEXT];
 	for (; has_extent(t) && (all || t->extent.first.n < end); read_extent(t, hf_cursor_next(&t->extents))) {
@@ -64,7 +64,7 @@ static void judge_extent(struct tiling *t, struct hf_range cidr, const struct hf
 	t->free += hf_range_size(t->extent);
 }
 
-/* Reports the addresses from `at` that are nothing. Returns the last of them. */
+/* Reports the addresses from `at` on that are neither free, held nor reserved. Returns the last of them. */
 static hf_u128 judge_gap(struct tiling *t, hf_u128 at, struct hf_range cidr, const struct hf_range *reserved) {
 	char text[HF_RANGE_TEXT];
 	hf_u128 last = cidr.last.n;

@@ -28,13 +28,13 @@ struct hf_verify {
 
 #define HF_VERIFY_ID_TEXT 576 /* longest identity as text, with its NUL */
 
-/* Reports a violation. */
+/* Reports a violation; printf-like. */
 void hf_verify_say(struct hf_verify *v, enum hf_table table, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Reports a key, in hex, that cannot be decoded, or whose record cannot. */
 void hf_verify_damaged(struct hf_verify *v, enum hf_table table, struct hf_slice key);
 
-/* `MeshService "redis" of zone "east", mesh "default"`. Returns ret_text. */
+/* Writes an identity as MeshService "redis" of zone "east", mesh "default". Returns ret_text. */
 const char *hf_verify_id(const struct hf_identity *id, char ret_text[HF_VERIFY_ID_TEXT]);
 
 /* Reads the lease of an identity; returns false if it does not exist or is damaged, which another pass reports. */
@@ -46,8 +46,9 @@ bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_holder *r
 /* Reads the feed's entry of a revision; returns false if it does not exist, or is damaged. */
 bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *ret);
 
-/* The passes, in this order: the pools are read and their ranges compared; the leases are counted into them; the counts are
- * compared. If hf_verify_load_pools() succeeds, the caller frees the pools. HF_E_OVERLOADED: out of memory. */
+/* The passes, in this order: read the pools and compare their ranges; count the leases into them; compare the counts. If
+ * hf_verify_load_pools() succeeds, the caller frees the pools.
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_verify_load_pools(struct hf_verify *v, struct hf_why *why) HF_CHECKED;
 void hf_verify_leases(struct hf_verify *v); /* and scopes */
 void hf_verify_pools(struct hf_verify *v);

@@ -1,4 +1,4 @@
-/* verify_pools.c — each pool's ranges and counters. */
+/* verify_pools.c — checks each pool's ranges and counters. */
 #include "verify_pass.h"
 
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 
 #include "storage/tables/allocator.h"
 
-/* A range and whose it is. */
+/* A range and its owner. */
 struct owned {
 	struct hf_range range;
 	const struct hf_pool *pool;
@@ -17,7 +17,7 @@ static int by_first(const void *a, const void *b) {
 	return x < y ? -1 : x > y;
 }
 
-/* No two ranges overlap, be they of one pool or of two, draining or not. */
+/* Checks that no two ranges overlap, within one pool or between two, draining or not. */
 static enum hf_err check_overlaps(struct hf_verify *v, struct hf_why *why) {
 	size_t n = 0;
 	struct owned *all = calloc((size_t)v->n_pools * (HF_POOL_CIDRS_MAX + HF_POOL_DRAINING_MAX) + 1, sizeof *all);
