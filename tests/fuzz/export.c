@@ -25,8 +25,8 @@ static bool same_text(const char *name, const char *read, const char *written) {
 	const char *form = is_one_of(name, times)	? "0123456789-:.TtZz+"
 			   : is_one_of(name, addresses) ? "0123456789abcdefABCDEF:./-"
 							: NULL;
-	/* In the form in which it is written it is the same. */
-	if ((form && strlen(read) == 24 && read[10] == 'T' && read[23] == 'Z') ||
+	/* In the form in which it is written it is the same. A leap second is written as the second after it. */
+	if ((form && strlen(read) == 24 && read[10] == 'T' && read[17] != '6' && read[23] == 'Z') ||
 	    (form && read[strspn(read, "0123456789.")] == '\0'))
 		form = NULL;
 	if (form)

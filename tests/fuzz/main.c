@@ -12,10 +12,13 @@
  *
  * What makes it stop is written to crash-…; that file as the only argument after the target shows it again.
  */
+#include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 #include "naive.h"
@@ -43,9 +46,18 @@ static const struct target *find_target(const char *name) {
 	return NULL;
 }
 
+/* Begins again with fixed addresses, where the system allows that: what libFuzzer finds from a seed depends on them. */
+static void fix_addresses(char **argv) {
+	int now = personality(0xffffffff);
+	if (now != -1 && !(now & ADDR_NO_RANDOMIZE) && personality((unsigned long)now | ADDR_NO_RANDOMIZE) != -1)
+		execv("/proc/self/exe", argv);
+}
+
 /* Takes the first argument; libFuzzer takes the others. What it runs of itself, for a merge, finds the target in the environment.
  */
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
+	fix_addresses(*argv);
+	json_object_seed(1); /* random otherwise, and then no two runs find the same */
 	target = find_target((*argv)[1]);
 	if (target) {
 		setenv("FUZZ_TARGET", target->name, 1);
