@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "connection.h"
@@ -46,14 +45,6 @@ static void log_library(void *context, const char *format, va_list args) {
 	va_end(more);
 }
 
-static void init_condition(pthread_cond_t *cond) {
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(cond, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 static struct hf_client_limits read_limits(const struct hf_http_options *options) {
 	uint64_t max = options->connections_max, own = options->connections_per_address;
 	return (struct hf_client_limits){.max = max,
@@ -67,13 +58,13 @@ enum hf_err hf_http_start(int listen_fd, const struct hf_http_options *options, 
 	struct hf_http *http = calloc(1, sizeof *http);
 	if (!http) {
 		close(listen_fd);
-		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(why);
 	}
 	http->api = api;
 	http->wakeups = wakeups;
 	memcpy(http->lanes, lanes, sizeof http->lanes);
 	pthread_mutex_init(&http->lock, NULL);
-	init_condition(&http->ended);
+	hf_condition_init(&http->ended);
 	hf_workers_init(&http->workers, api, options->threads > 1);
 	struct hf_client_limits limits = read_limits(options);
 	api->traffic.connections_max = limits.max;
@@ -110,11 +101,10 @@ void hf_http_drain(struct hf_http *http, int grace_ms) {
 	if (fd >= 0)
 		close(fd);
 	int64_t end_us = hf_monotonic_us() + (int64_t)grace_ms * 1000;
-	struct timespec end = {end_us / 1000000, end_us % 1000000 * 1000};
 	pthread_mutex_lock(&http->lock);
 	http->draining = true;
-	for (int late = 0; !late && http->api->traffic.under_way > 0;)
-		late = pthread_cond_timedwait(&http->ended, &http->lock, &end);
+	while (http->api->traffic.under_way > 0 && hf_condition_wait(&http->ended, &http->lock, end_us))
+		continue;
 	pthread_mutex_unlock(&http->lock);
 	http->drained = true;
 }

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define IDLE_US 3600000000 /* nothing waits: look again after an hour */
 
@@ -47,8 +46,7 @@ static void *run(void *context) {
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
 		int64_t until_us = fire_due(w);
-		struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
-		pthread_cond_timedwait(&w->changed, &w->lock, &until);
+		hf_condition_wait(&w->changed, &w->lock, until_us);
 	}
 	fire_due(w);
 	pthread_mutex_unlock(&w->lock);
@@ -57,13 +55,9 @@ static void *run(void *context) {
 
 enum hf_err hf_wakeups_start(struct hf_wakeups **ret) {
 	struct hf_wakeups *w = calloc(1, sizeof *w);
-	pthread_condattr_t attr;
 	if (!w)
 		return HF_E_OVERLOADED;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	hf_condition_init(&w->changed);
 	pthread_mutex_init(&w->lock, NULL);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
 		hf_wakeups_free(w);

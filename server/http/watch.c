@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "client.h"
 #include "exchange.h"
@@ -156,9 +155,8 @@ static void *run(void *context) {
 			continue;
 		}
 		int64_t until_us = hf_monotonic_us() + interval_us(&clients->limits);
-		struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
-		while (!w->stopping && hf_monotonic_us() < until_us)
-			pthread_cond_timedwait(&w->changed, &clients->lock, &until);
+		while (!w->stopping && hf_condition_wait(&w->changed, &clients->lock, until_us))
+			continue;
 		look(clients);
 	}
 	pthread_mutex_unlock(&clients->lock);
@@ -167,14 +165,10 @@ static void *run(void *context) {
 
 enum hf_err hf_watch_start(struct hf_clients *clients, struct hf_watch **ret) {
 	struct hf_watch *w = calloc(1, sizeof *w);
-	pthread_condattr_t attr;
 	if (!w)
 		return HF_E_OVERLOADED;
 	w->clients = clients;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	hf_condition_init(&w->changed);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
 		pthread_cond_destroy(&w->changed);
 		free(w);

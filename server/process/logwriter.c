@@ -13,8 +13,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "storage/base/monotonic.h"
 
 #define RING_BYTES ((size_t)256 << 10)
 #define OUT_WAIT_MS 200 /* to wait for another thread's write to a file */
@@ -152,36 +153,20 @@ static void *run(void *context) {
 }
 
 bool hf_logwriter_start(void) {
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&W.changed, &attr);
-	pthread_condattr_destroy(&attr);
+	hf_condition_init(&W.changed);
 	choose_descriptor();
 	W.running = pthread_create(&W.thread, NULL, run, NULL) == 0;
 	return W.running;
 }
 
-static struct timespec in_ms(int ms) {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000L;
-	}
-	return t;
-}
-
 bool hf_logwriter_flush(int grace_ms) {
-	struct timespec end = in_ms(grace_ms);
-	int error = 0;
+	int64_t end_us = hf_monotonic_us() + grace_ms * 1000;
+	bool in_time = true;
 	pthread_mutex_lock(&W.lock);
-	while (W.running && (W.len > 0 || (W.unreported > 0 && W.flows)) && !error)
-		error = pthread_cond_timedwait(&W.changed, &W.lock, &end);
+	while (W.running && (W.len > 0 || (W.unreported > 0 && W.flows)) && in_time)
+		in_time = hf_condition_wait(&W.changed, &W.lock, end_us);
 	pthread_mutex_unlock(&W.lock);
-	return !error;
+	return in_time;
 }
 
 void hf_logwriter_stop(int grace_ms) {
@@ -209,7 +194,7 @@ static void put_slowly(const char *line, size_t len) {
 
 /* True if this thread may write its line; it then holds `out`. */
 static bool take_out(void) {
-	struct timespec end = in_ms(OUT_WAIT_MS);
+	struct timespec end = hf_monotonic_time(hf_monotonic_us() + OUT_WAIT_MS * 1000);
 	if (W.kind == FILE_OR_OTHER && W.distrust_files)
 		return false;
 	return pthread_mutex_clocklock(&W.out, CLOCK_MONOTONIC, &end) == 0;

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -63,8 +62,7 @@ static void *run(void *context) {
 	pthread_mutex_lock(&w->lock);
 	while (!w->ended) {
 		int64_t until_us = hf_monotonic_us() + (w->stopping ? STOPPING_LOOK_MS : LOOK_MS) * 1000;
-		struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
-		pthread_cond_timedwait(&w->changed, &w->lock, &until);
+		hf_condition_wait(&w->changed, &w->lock, until_us);
 		if (w->ended)
 			break;
 		look_at_commit(w);
@@ -78,14 +76,10 @@ static void *run(void *context) {
 
 enum hf_err hf_stall_start(struct hf_api *api, struct hf_stall **ret) {
 	struct hf_stall *w = calloc(1, sizeof *w);
-	pthread_condattr_t attr;
 	if (!w)
 		return HF_E_OVERLOADED;
 	w->api = api;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	hf_condition_init(&w->changed);
 	pthread_mutex_init(&w->lock, NULL);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
 		free(w);
