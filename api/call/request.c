@@ -30,7 +30,7 @@ static enum hf_err join(struct hf_request *request, enum hf_request_header heade
 	size_t len = strlen(before), more = strlen(value);
 	char *joined = realloc(request->joined[header], len + more + 3);
 	if (!joined)
-		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(why);
 	if (!request->joined[header])
 		memcpy(joined, before, len);
 	memcpy(joined + len, ", ", 2);

@@ -131,7 +131,7 @@ enum hf_err hf_config_of(const struct hf_value *document, struct hf_why *why, st
 	struct hf_buf text = {0};
 	write_document(&text, document);
 	if (text.failed)
-		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(why);
 	config.fingerprint = hf_digest_of(text.data, text.len);
 	hf_buf_free(&text);
 	hf_claims_read(document, &config.claims);
@@ -158,7 +158,7 @@ enum hf_err hf_config_canonical(const char *body, size_t len, struct hf_why *why
 	write_document(&text, tape.values);
 	hf_tape_close(&tape);
 	if (text.failed)
-		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(why);
 	*ret = text;
 	return HF_OK;
 }

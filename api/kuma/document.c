@@ -106,7 +106,7 @@ static enum hf_err read_service(const char *const texts[FIELDS], struct hf_why *
 	hf_buf_text(&service, space ? "." : "");
 	hf_buf_add(&service, space ? space : "", space ? strlen(space) + 1 : 1);
 	if (service.failed)
-		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(why);
 	enum hf_err err = hf_name_set("service", service.data, HF_SERVICE_MAX, why, ret);
 	hf_buf_free(&service);
 	return err;

@@ -15,7 +15,7 @@ static enum hf_err grow(struct hf_list_buffer *buffer, struct hf_buf *to, size_t
 		return hf_fail(&buffer->why, HF_E_OVERLOADED, "too much memory is in use to read the list now");
 	char *data = realloc(to->data, cap);
 	if (!data)
-		return hf_fail(&buffer->why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(&buffer->why);
 	to->data = data;
 	to->cap = cap;
 	return HF_OK;

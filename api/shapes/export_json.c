@@ -200,5 +200,5 @@ enum hf_err hf_export_write(struct hf_buf *out, const struct hf_line *line, stru
 	if (w.out_of_range)
 		return hf_fail(why, HF_E_CORRUPT, "a record of kind %s is damaged: it has an impossible time or number",
 			       hf_line_name(line->sort));
-	return out->failed ? hf_fail(why, HF_E_STORAGE, "out of memory") : HF_OK;
+	return out->failed ? hf_no_memory(why) : HF_OK;
 }

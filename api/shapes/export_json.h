@@ -9,7 +9,7 @@
 
 /* Appends a line and its newline: the same bytes for the same record, always.
  * Fails with HF_E_CORRUPT if a damaged record has a time or number that no line can hold.
- * Fails with HF_E_STORAGE if memory runs out. */
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_export_write(struct hf_buf *out, const struct hf_line *line, struct hf_why *why) HF_CHECKED;
 
 #endif

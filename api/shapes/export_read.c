@@ -280,7 +280,7 @@ enum hf_err hf_export_read(const char *text, size_t len, struct hf_why *why, str
 	json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!document)
 		return json_error_code(&error) == json_error_out_of_memory
-			       ? hf_fail(why, HF_E_STORAGE, "out of memory")
+			       ? hf_no_memory(why)
 			       : disarm(why, hf_fail(why, HF_E_INVALID_JSON, "column %d: %s", error.column, error.text));
 	enum hf_err err = HF_OK;
 	if (!json_is_object(document))

@@ -13,7 +13,7 @@
  * Fails with HF_E_INVALID_NAME if a text is not a name.
  * Fails with HF_E_INVALID_ADDRESS if a text is not an address, a range or a CIDR.
  * Fails with HF_E_POOL_OVERLAP if a pool's ranges overlap.
- * Fails with HF_E_STORAGE if memory runs out. */
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_export_read(const char *text, size_t len, struct hf_why *why, struct hf_line *ret) HF_CHECKED;
 
 #endif

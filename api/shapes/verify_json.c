@@ -52,7 +52,7 @@ static enum hf_err write_tail(struct hf_json *json, const struct hf_verify_count
 	hf_json_member_uint(json, "violations", counts->violations);
 	write_counts(json, counts);
 	hf_json_close(json, '}');
-	return json->out->failed ? hf_fail(why, HF_E_OVERLOADED, "out of memory") : HF_OK;
+	return json->out->failed ? hf_no_memory(why) : HF_OK;
 }
 
 enum hf_err hf_verify_write(struct hf_txn *reader, struct hf_buf *out, struct hf_why *why, uint64_t *ret_violations) {

@@ -299,7 +299,7 @@ static enum hf_err take_share(struct hf_sync_body *body, struct hf_why *why) {
 	}
 	body->share = hf_syncs_share(call->api->syncs, body->sync.zone, is_known);
 	if (!body->share)
-		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(why);
 	body->shortcut.known.arena.budget = body->sync.arena.budget = body->share;
 	return HF_OK;
 }
@@ -308,7 +308,7 @@ enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
 	const struct hf_syncs_options *limits = hf_syncs_options(call->api->syncs);
 	struct hf_sync_body *body = calloc(1, sizeof *body);
 	if (!body)
-		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(&call->why);
 	body->sink = (struct hf_sink){limits->body_max_bytes, feed, end_body, close_body};
 	call->lane = HF_LANE_SYNCS;
 	call->lane_key = call->vars[0];
@@ -327,6 +327,6 @@ enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) {
 	if (!err)
 		err = take_share(body, &call->why);
 	if (!err && hf_list_reader_open(&options, &body->reader))
-		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+		err = hf_no_memory(&call->why);
 	return err;
 }

@@ -330,7 +330,7 @@ static enum hf_err explain(const char *text, size_t len, const char *what, struc
 enum hf_err hf_tape_open(const char *text, size_t len, const char *what, struct hf_why *why, struct hf_tape *ret) {
 	ret->text = len < HF_TAPE_TEXT ? ret->text_inside : len < INT32_MAX ? malloc(len + 1) : NULL;
 	if (!ret->text)
-		return hf_fail(why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(why);
 	if (len > 0)
 		memcpy(ret->text, text, len);
 	ret->text[len] = '\0';
@@ -341,7 +341,7 @@ enum hf_err hf_tape_open(const char *text, size_t len, const char *what, struct 
 	if (read_text(&r))
 		return HF_OK;
 	hf_tape_close(ret);
-	return r.no_memory ? hf_fail(why, HF_E_OVERLOADED, "out of memory") : explain(text, len, what, why);
+	return r.no_memory ? hf_no_memory(why) : explain(text, len, what, why);
 }
 
 void hf_tape_close(struct hf_tape *tape) {

@@ -12,6 +12,7 @@
 #include "environment.h"
 #include "nearest.h"
 #include "server/process/listen.h"
+#include "storage/model/defaults.h"
 #include "storage/model/pool.h"
 #include "values.h"
 
@@ -33,6 +34,8 @@ static const struct setting {
 #define REPEATED(name, value)                                                                                                      \
 	{ name, value, true }
 #define AT(member) offsetof(struct hf_options, member)
+#define DIGITS(number) #number
+#define WORD(number) DIGITS(number) /* of a macro, the number that it stands for */
 #define LEN(member) (sizeof((struct hf_options *)NULL)->member - 1)
 	{FLAG(CONFIG, "FILE"), "a file of settings, name = VALUE, one a line", NULL, "default none", TEXT, AT(config), 1,
 	 LEN(config)},
@@ -44,8 +47,8 @@ static const struct setting {
 	 0, 0},
 	{REPEATED("host", "NAME"), "a name that clients use for this server, or more, separated by commas; may be repeated", NULL,
 	 "default localhost", HOSTS, AT(host), 1, LEN(host)},
-	{FLAG("map-size", "SIZE"), "the database file's limit, such as 64GiB; it is sparse", "64GiB", NULL, BYTES,
-	 AT(map_size_bytes), 1 << 20, (uint64_t)1 << 46},
+	{FLAG("map-size", "SIZE"), "the database file's limit, such as 64GiB; it is sparse", WORD(HF_DEFAULT_MAP_GIB) "GiB", NULL,
+	 BYTES, AT(map_size_bytes), 1 << 20, (uint64_t)1 << 46},
 	{FLAG("quarantine", "TIME"), "what a pool gets that is written without one: 3600, 90s, 30m, 1h", "1h", NULL, SECONDS32,
 	 AT(quarantine_seconds), 0, HF_QUARANTINE_MAX_SECONDS},
 	{FLAG("max-body", "SIZE"), "of one request, and of one document of a sync", "256KiB", NULL, BYTES, AT(body_max_bytes), 1024,
@@ -63,15 +66,19 @@ static const struct setting {
 	 AT(body_seconds), 1, 3600},
 	{FLAG("idle-timeout", "TIME"), "that a connection stays open without a request", "60s", NULL, SECONDS, AT(idle_seconds), 1,
 	 3600},
-	{FLAG("max-queue", "N"), "writes that wait; beyond it 503 overloaded", "4096", NULL, NUMBER, AT(queue_max), 1, 1000000},
+	{FLAG("max-queue", "N"), "writes that wait; beyond it 503 overloaded", WORD(HF_DEFAULT_QUEUE), NULL, NUMBER, AT(queue_max),
+	 1, 1000000},
 	{FLAG("threads", "N"), "workers, 1 to 64", NULL, "default: as many as processors, but 2 to 16", NUMBER, AT(threads), 1, 64},
-	{FLAG("changes-max", "N"), "changes kept in the feed", "200000", NULL, NUMBER, AT(changes_max), 1, (uint64_t)1 << 40},
-	{FLAG("changes-age", "TIME"), "and for how long at the most", "168h", NULL, SECONDS, AT(changes_age_seconds), 1,
-	 3650u * 86400},
+	{FLAG("changes-max", "N"), "changes kept in the feed", WORD(HF_DEFAULT_CHANGES), NULL, NUMBER, AT(changes_max), 1,
+	 (uint64_t)1 << 40},
+	{FLAG("changes-age", "TIME"), "and for how long at the most", WORD(HF_DEFAULT_CHANGES_HOURS) "h", NULL, SECONDS,
+	 AT(changes_age_seconds), 1, 3650u * 86400},
 	{FLAG("log-level", "LEVEL"), "debug, info, warn or error", "info", NULL, LEVEL, AT(log_level), 0, 0},
 #undef FLAG
 #undef REPEATED
 #undef LEN
+#undef WORD
+#undef DIGITS
 #undef AT
 };
 #define N_SETTINGS ((int)(sizeof SETTINGS / sizeof *SETTINGS))

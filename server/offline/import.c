@@ -168,7 +168,7 @@ int hf_offline_import(const struct hf_offline *o) {
 	bool standard = strcmp(o->path, "-") == 0;
 	struct input *in = calloc(1, sizeof *in);
 	if (!in)
-		return hf_offline_fail("import", HF_E_STORAGE, &(struct hf_why){"out of memory"});
+		return hf_offline_fail("import", hf_no_memory(&why), &why);
 	in->name = standard ? "standard input" : o->path;
 	in->json_output = o->json;
 	in->json.out = &in->out;

@@ -28,7 +28,8 @@ static enum hf_err load_lines(struct hf_import *im, struct hf_load *load, struct
 		else
 			number--;
 	}
-	if (err == HF_E_STORAGE_FULL || err == HF_E_STORAGE || err == HF_E_DATA_DIR) /* the line is not at fault */
+	if (err == HF_E_STORAGE_FULL || err == HF_E_STORAGE || err == HF_E_DATA_DIR ||
+	    err == HF_E_OVERLOADED) /* the line is not at fault */
 		return hf_fail(why, err, "%s", said.text);
 	if (err != HF_E_NOT_FOUND)
 		return hf_fail(why, err, "line %" PRIu64 ": %.220s", number, said.text);

@@ -1,7 +1,6 @@
 /* committer.c — the queues, the writer's turn, and group commit. */
 #include "committer.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,7 +11,6 @@
 #include "store_internal.h"
 #include "upkeep.h"
 
-#define DEFAULT_QUEUE_MAX 4096
 #define BATCH_MAX 1024
 #define ALONE_US 10000
 #define UPKEEP_INTERVAL_MS 1000
@@ -203,10 +201,8 @@ static void answer(struct hf_write *list) {
 }
 
 static void wait_for_work(struct hf_committer *c, int64_t until_us) {
-	struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
-	while ((c->busy || !has_work(c)) && !(c->stopping && !c->busy))
-		if (pthread_cond_timedwait(&c->changed, &c->lock, &until) == ETIMEDOUT)
-			break;
+	while ((c->busy || !has_work(c)) && (c->busy || !c->stopping) && hf_condition_wait(&c->changed, &c->lock, until_us))
+		continue;
 }
 
 static void *run(void *context) {
@@ -246,17 +242,13 @@ enum hf_err hf_committer_start(struct hf_store *store, const struct hf_committer
 	c->store = store;
 	c->options = *options;
 	if (!c->options.queue_max)
-		c->options.queue_max = DEFAULT_QUEUE_MAX;
+		c->options.queue_max = HF_DEFAULT_QUEUE;
 	enum hf_err err = hf_reader_open(store, why, &c->upkeep_reader);
 	if (err) {
 		free(c);
 		return err;
 	}
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	hf_condition_init(&c->changed);
 	pthread_mutex_init(&c->lock, NULL);
 	if (pthread_create(&c->thread, NULL, run, c) != 0) {
 		hf_committer_free(c);

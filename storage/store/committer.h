@@ -20,7 +20,7 @@ struct hf_committer;
 #define HF_COMMIT_SLOW_US 1000000
 
 struct hf_committer_options {
-	int queue_max; /* writes waiting; a further one fails with HF_E_OVERLOADED. 0: 4,096 */
+	int queue_max; /* writes waiting; a further one fails with HF_E_OVERLOADED. 0: HF_DEFAULT_QUEUE */
 	/* Called after each commit that raised the revision, on the committing thread. May be NULL. Must not block. */
 	void (*committed)(void *context, uint64_t revision);
 	/* Called when a batch or the upkeep fails, on the committing thread: once for each failure. May be NULL. */

@@ -20,9 +20,7 @@
 #include "storage/tables/allocator.h"
 #include "store_internal.h"
 
-#define DEFAULT_CHANGES 200000
 #define DEFAULT_FOLLOW_AFTER_MS 10000
-#define DEFAULT_CHANGES_AGE_MS ((int64_t)7 * 24 * 3600 * 1000)
 
 /* Checks that the last change is the last revision: a cheap sign that the tables belong together. */
 static enum hf_err check_feed(struct hf_txn *txn, const struct hf_meta *meta, struct hf_why *why) {
@@ -107,9 +105,9 @@ static void fill_defaults(struct hf_store_options *options) {
 	if (!options->map_size_bytes)
 		options->map_size_bytes = HF_DEFAULT_MAP_BYTES;
 	if (!options->changes_max)
-		options->changes_max = DEFAULT_CHANGES;
+		options->changes_max = HF_DEFAULT_CHANGES;
 	if (!options->changes_age_ms)
-		options->changes_age_ms = DEFAULT_CHANGES_AGE_MS;
+		options->changes_age_ms = (int64_t)HF_DEFAULT_CHANGES_HOURS * 3600 * 1000;
 	if (!options->follow_after_ms)
 		options->follow_after_ms = DEFAULT_FOLLOW_AFTER_MS;
 	if (!options->clock.now_ms)

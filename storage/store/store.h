@@ -11,18 +11,17 @@
 #include "storage/base/clock.h"
 #include "storage/lmdb/txn.h"
 #include "storage/model/change.h"
+#include "storage/model/defaults.h"
 #include "storage/model/meta.h"
 #include "storage/model/pool.h"
 #include "storage/model/zone.h"
 #include "storage/tables/meta_table.h"
 
-#define HF_DEFAULT_MAP_BYTES ((uint64_t)64 << 30)
-
 struct hf_store_options {
-	uint64_t map_size_bytes;     /* the file's sparse limit; 0: 64 GiB */
+	uint64_t map_size_bytes;     /* the file's sparse limit; 0: the default (defaults.h) */
 	uint32_t quarantine_seconds; /* of the pools created at the first start */
-	uint64_t changes_max;	     /* changes kept in the feed; 0: 200,000 */
-	int64_t changes_age_ms;	     /* how long changes are kept; 0: 7 days */
+	uint64_t changes_max;	     /* changes kept in the feed; 0: the default */
+	int64_t changes_age_ms;	     /* how long changes are kept; 0: the default */
 	struct hf_clock clock;	     /* now_ms NULL: the system's */
 	bool keep_format;	     /* refuse a store of an older format instead of migrating it */
 	bool follow_clock;	     /* the store will be served: continue its time, and follow the wall clock (follow.h) */
