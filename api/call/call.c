@@ -97,7 +97,7 @@ void *hf_call_own(struct hf_call *call, size_t size) {
 	if (call->own)
 		memset(call->own, 0, size);
 	else
-		(void)!hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+		(void)!hf_no_memory(&call->why);
 	return call->own;
 }
 
@@ -260,7 +260,7 @@ enum hf_step hf_call_begin(struct hf_call *call) {
 	call->step = HF_STEP_DONE;
 	enum hf_err err = HF_OK;
 	if (call->request.body.failed) /* it is not there, which must not pass for an empty one */
-		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+		err = hf_no_memory(&call->why);
 	bool reads = call->route->role != HF_ROLE_PROBE;
 	if (!err && call->sink)
 		err = call->sink->end(call->sink, &call->why);
@@ -276,7 +276,7 @@ enum hf_step hf_call_begin(struct hf_call *call) {
 	if (!err && call->step == HF_STEP_DONE)
 		end_line(call);
 	if (!err && call->response.body.failed)
-		err = hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+		err = hf_no_memory(&call->why);
 	if (err)
 		hf_call_problem(call, err);
 	return call->step;
@@ -291,10 +291,8 @@ void hf_call_committed(struct hf_call *call) {
 	}
 	call->committed(call);
 	end_line(call);
-	if (call->response.body.failed) { /* what was written stays written; the client asks again and gets it */
-		hf_fail(&call->why, HF_OK, "out of memory");
-		hf_call_problem(call, HF_E_OVERLOADED);
-	}
+	if (call->response.body.failed) /* what was written stays written; the client asks again and gets it */
+		hf_call_problem(call, hf_no_memory(&call->why));
 }
 
 void hf_call_commit(struct hf_call *call, struct hf_write *write, void (*committed)(struct hf_call *call)) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kept.h"
+#include "storage/base/container.h"
 #include "storage/base/monotonic.h"
 
 #define LIMIT_MS 60000	    /* its reader may take a minute … */
@@ -24,7 +25,7 @@ static void let_go(struct kept *kept) {
 	pthread_mutex_unlock(&kept->lock);
 }
 
-static void make_room(struct hf_share *share) { let_go((struct kept *)((char *)share - offsetof(struct kept, share))); }
+static void make_room(struct hf_share *share) { let_go(HF_CONTAINER_OF(share, struct kept, share)); }
 
 static ssize_t fill(struct hf_stream *base, char *ret, size_t max) {
 	struct kept *kept = (struct kept *)base;
@@ -68,7 +69,7 @@ void hf_call_keep(struct hf_call *call) {
 	if (response->stream || response->fixed || len <= HF_SHARE_SMALL_BYTES)
 		return;
 	struct kept *kept = calloc(1, sizeof *kept);
-	enum hf_err err = kept ? HF_OK : hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+	enum hf_err err = kept ? HF_OK : hf_no_memory(&call->why);
 	if (kept) {
 		kept->base = (struct hf_stream){len, LIMIT_MS + (int64_t)(len / BYTES_PER_S * 1000), fill, expire, close_kept};
 		kept->share = (struct hf_share){.kind = HF_SHARE_ANSWERS, .cost = response->body.cap, .expire = make_room};

@@ -1,6 +1,5 @@
 /* lease_list.c — /v1/leases: a page of leases, or all of them as a stream. */
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "api/shapes/lease_json.h"
 #include "api/text/json.h"
 #include "resources.h"
+#include "storage/base/container.h"
 #include "storage/base/monotonic.h"
 #include "storage/requests/lease_query.h"
 #include "storage/requests/lease_snapshot.h"
@@ -159,9 +159,7 @@ static void expire(struct hf_stream *base) {
 	hf_snapshot_expire(stream->snapshot);
 }
 
-static void make_room(struct hf_share *share) {
-	hf_snapshot_expire(((struct lease_stream *)((char *)share - offsetof(struct lease_stream, share)))->snapshot);
-}
+static void make_room(struct hf_share *share) { hf_snapshot_expire(HF_CONTAINER_OF(share, struct lease_stream, share)->snapshot); }
 
 static void close_stream(struct hf_stream *base) {
 	struct lease_stream *stream = (struct lease_stream *)base;
@@ -178,7 +176,7 @@ static enum hf_err answer_stream(struct hf_call *call, const struct hf_filter *f
 			       "limit and continue: they are for pages; a stream has all leases");
 	struct lease_stream *stream = calloc(1, sizeof *stream);
 	if (!stream)
-		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(&call->why);
 	stream->base = (struct hf_stream){0, LIMIT_MS, fill, expire, close_stream};
 	enum hf_err err = hf_snapshot_open(call->api->store, filter, &call->why, &stream->snapshot);
 	if (err) {

@@ -1,6 +1,5 @@
 /* operations.c — what operators ask of a running server: /v1/backup and /v1/verify. */
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +9,7 @@
 #include "api/text/json.h"
 #include "resources.h"
 #include "storage/admin/backup.h"
+#include "storage/base/container.h"
 #include "storage/base/monotonic.h"
 
 /* A client may take a minute to read a backup, and a second more for each MiB: its snapshot keeps pages from being reused. */
@@ -40,9 +40,7 @@ static void expire(struct hf_stream *base) {
 	hf_backup_expire(stream->backup);
 }
 
-static void make_room(struct hf_share *share) {
-	hf_backup_expire(((struct backup_stream *)((char *)share - offsetof(struct backup_stream, share)))->backup);
-}
+static void make_room(struct hf_share *share) { hf_backup_expire(HF_CONTAINER_OF(share, struct backup_stream, share)->backup); }
 
 static void close_stream(struct hf_stream *base) {
 	struct backup_stream *stream = (struct backup_stream *)base;
@@ -69,7 +67,7 @@ enum hf_err hf_handle_backup(struct hf_call *call) {
 	struct backup_stream *stream = calloc(1, sizeof *stream);
 	char store_id[2 * sizeof((struct hf_meta *)0)->store_id + 1];
 	if (!stream)
-		return hf_fail(&call->why, HF_E_OVERLOADED, "out of memory");
+		return hf_no_memory(&call->why);
 	enum hf_err err = hf_backup_open(call->api->store, &call->why, &stream->backup);
 	if (err) {
 		free(stream);

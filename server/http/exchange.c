@@ -12,6 +12,7 @@
 #include "http_internal.h"
 #include "refusal.h"
 #include "server/process/log.h"
+#include "storage/base/container.h"
 #include "stream.h"
 
 #define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, read so that its sender reads the answer */
@@ -136,9 +137,8 @@ static enum MHD_Result answer_last(struct hf_exchange *exchange) {
 
 /* Refuses a request that libmicrohttpd answers by itself. It never reaches the handler, which would set these. */
 static void refuse(struct hf_unread *unread, enum hf_err err, const char *detail) {
-	struct hf_exchange *exchange = (struct hf_exchange *)((char *)unread - offsetof(struct hf_exchange, unread));
-	hf_fail(&exchange->call->why, HF_OK, "%s", detail);
-	hf_call_problem(exchange->call, err);
+	struct hf_exchange *exchange = HF_CONTAINER_OF(unread, struct hf_exchange, unread);
+	hf_call_problem(exchange->call, hf_fail(&exchange->call->why, err, "%s", detail));
 	exchange->method = exchange->path = "";
 	(void)!answer_last(exchange);
 }
@@ -148,31 +148,38 @@ static void on_committed(struct hf_write *write) {
 	MHD_resume_connection(exchange->connection);
 }
 
-static enum MHD_Result commit(struct hf_exchange *exchange) {
-	struct hf_committer *committer = exchange->http->api->committer;
+/* Queues the call's write, for `done` to be called after its commit, perhaps before this returns. False: it was refused, and its
+ * result says why. */
+static bool submit(struct hf_exchange *exchange, void (*done)(struct hf_write *write)) {
 	struct hf_write *write = exchange->call->write;
-	/* A disk may hang: commit inline only if no other connection would wait for this thread. */
-	if (hf_workers_alone(&exchange->http->workers) && hf_committer_try(committer, write, exchange->connection)) {
-		hf_call_committed(exchange->call);
-		return answer(exchange);
-	}
-	write->context = exchange;
-	write->done = on_committed;
-	exchange->phase = COMMITTING;
-	/* Suspend first: after the submit, the committer may resume at any moment. */
-	MHD_suspend_connection(exchange->connection);
 	struct hf_why why;
-	enum hf_err err = hf_committer_submit(committer, write, &why);
+	write->context = exchange;
+	write->done = done;
+	enum hf_err err = hf_committer_submit(exchange->http->api->committer, write, &why);
 	if (err) {
 		write->err = err;
 		write->why = why;
-		MHD_resume_connection(exchange->connection);
 	}
+	return !err;
+}
+
+static enum MHD_Result commit(struct hf_exchange *exchange) {
+	/* A disk may hang: commit inline only if no other connection would wait for this thread. */
+	if (hf_workers_alone(&exchange->http->workers) &&
+	    hf_committer_try(exchange->http->api->committer, exchange->call->write, exchange->connection)) {
+		hf_call_committed(exchange->call);
+		return answer(exchange);
+	}
+	exchange->phase = COMMITTING;
+	/* Suspend first: after the submit, the committer may resume at any moment. */
+	MHD_suspend_connection(exchange->connection);
+	if (!submit(exchange, on_committed))
+		MHD_resume_connection(exchange->connection);
 	return MHD_YES;
 }
 
 static void on_wakeup(struct hf_wakeup *wakeup) {
-	struct hf_exchange *exchange = (struct hf_exchange *)((char *)wakeup - offsetof(struct hf_exchange, wakeup));
+	struct hf_exchange *exchange = HF_CONTAINER_OF(wakeup, struct hf_exchange, wakeup);
 	MHD_resume_connection(exchange->connection);
 }
 
@@ -227,7 +234,7 @@ static void on_lane_committed(struct hf_write *write) {
 
 /* Carries out one step of a long request, on its lane's thread. True: it is finished. */
 static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
-	struct hf_exchange *exchange = (struct hf_exchange *)((char *)job - offsetof(struct hf_exchange, job));
+	struct hf_exchange *exchange = HF_CONTAINER_OF(job, struct hf_exchange, job);
 	struct hf_call *call = exchange->call;
 	if (call->step == HF_STEP_COMMIT) { /* it was committed */
 		hf_call_committed(call);
@@ -236,27 +243,19 @@ static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
 	call->reader = reader;
 	call->cache = NULL;
 	if (exchange->http->drained) { /* too late to be committed */
-		hf_fail(&call->why, HF_OK, "the server is stopping");
-		hf_call_problem(call, HF_E_OVERLOADED);
+		hf_call_problem(call, hf_fail(&call->why, HF_E_OVERLOADED, "the server is stopping"));
 		return true;
 	}
 	if (hf_call_begin(call) != HF_STEP_COMMIT)
 		return true;
-	call->write->context = exchange;
-	call->write->done = on_lane_committed;
-	/* After the submit the committer owns it: it may be answered before this returns. */
-	struct hf_why why;
-	enum hf_err err = hf_committer_submit(exchange->http->api->committer, call->write, &why);
-	if (!err)
-		return false;
-	call->write->err = err;
-	call->write->why = why;
+	if (submit(exchange, on_lane_committed))
+		return false; /* the committer owns it now, and it may be answered already */
 	hf_call_committed(call);
 	return true;
 }
 
 static void on_lane_done(struct hf_lane_job *job) {
-	struct hf_exchange *exchange = (struct hf_exchange *)((char *)job - offsetof(struct hf_exchange, job));
+	struct hf_exchange *exchange = HF_CONTAINER_OF(job, struct hf_exchange, job);
 	MHD_resume_connection(exchange->connection);
 }
 
@@ -272,8 +271,7 @@ static enum MHD_Result take_end(struct hf_exchange *exchange) {
 	exchange->client->since_us = hf_monotonic_us();
 	MHD_suspend_connection(exchange->connection);
 	if (!hf_lane_add(exchange->http->lanes[call->lane], &exchange->job)) {
-		hf_fail(&call->why, HF_OK, "the server is stopping");
-		hf_call_problem(call, HF_E_OVERLOADED);
+		hf_call_problem(call, hf_fail(&call->why, HF_E_OVERLOADED, "the server is stopping"));
 		MHD_resume_connection(exchange->connection);
 	}
 	hf_client_enter(exchange->client, HF_CLIENT_WAITING);
@@ -283,10 +281,10 @@ static enum MHD_Result take_end(struct hf_exchange *exchange) {
 /* The request is back from its lane, where it was carried out unless its client left before its turn. */
 static enum MHD_Result leave_lane(struct hf_exchange *exchange) {
 	struct hf_call *call = exchange->call;
-	if (!call->response.status) {
-		hf_fail(&call->why, HF_OK, "the client closed its side of the connection while the request waited for its turn");
-		hf_call_problem(call, HF_E_OVERLOADED);
-	}
+	if (!call->response.status)
+		hf_call_problem(call,
+				hf_fail(&call->why, HF_E_OVERLOADED,
+					"the client closed its side of the connection while the request waited for its turn"));
 	return answer(exchange);
 }
 
@@ -330,8 +328,8 @@ static void judge_length(struct hf_call *call) {
 	uint64_t len = call->request.body_len;
 	if (call->response.status || len <= call->body_max_bytes)
 		return;
-	hf_fail(&call->why, HF_OK, "the body has %" PRIu64 " bytes; at most %zu are allowed", len, call->body_max_bytes);
-	hf_call_problem(call, HF_E_BODY_TOO_LARGE);
+	hf_call_problem(call, hf_fail(&call->why, HF_E_BODY_TOO_LARGE, "the body has %" PRIu64 " bytes; at most %zu are allowed",
+				      len, call->body_max_bytes));
 }
 
 /* The headers have arrived. An answer given now closes the connection, so a refusal waits for the end of the body, except if the
@@ -356,9 +354,10 @@ static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *ve
 	}
 	hf_call_route(call);
 	if (!is_admitted(exchange)) {
-		hf_fail(&call->why, HF_OK,
-			"all connections are in use, or all that one address gets; try again, or raise --max-connections");
-		hf_call_problem(call, HF_E_OVERLOADED);
+		hf_call_problem(
+			call,
+			hf_fail(&call->why, HF_E_OVERLOADED,
+				"all connections are in use, or all that one address gets; try again, or raise --max-connections"));
 		exchange->http->api->traffic.cuts[HF_CUT_KEPT_PLACES]++;
 		return answer_last(exchange);
 	}

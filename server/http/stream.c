@@ -1,8 +1,9 @@
 /* stream.c — sends an answer piece by piece, within its time limit. */
 #include "stream.h"
 
-#include <stddef.h>
 #include <stdlib.h>
+
+#include "storage/base/container.h"
 
 #define BLOCK_BYTES 65536
 
@@ -28,7 +29,7 @@ static void end_sending(void *context) {
 }
 
 static void expire_sending(struct hf_wakeup *wakeup) {
-	struct sending *sending = (struct sending *)((char *)wakeup - offsetof(struct sending, wakeup));
+	struct sending *sending = HF_CONTAINER_OF(wakeup, struct sending, wakeup);
 	sending->stream->expire(sending->stream);
 }
 
