@@ -22,29 +22,22 @@ enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, stru
 	return HF_OK;
 }
 
+static int by_name(const void *name, const void *pool) { return strcmp(name, (*(struct hf_pool *const *)pool)->name); }
+
 struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name) {
-	int low = 0, high = d->n_pools;
-	while (low < high) {
-		int middle = (low + high) / 2, order = strcmp(name, d->pools[middle]->name);
-		if (order == 0)
-			return d->pools[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	struct hf_pool **found = d->n_pools ? bsearch(name, d->pools, (size_t)d->n_pools, sizeof *d->pools, by_name) : NULL;
+	return found ? *found : NULL;
 }
 
 static enum hf_err check_address(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a, struct hf_why *why) {
-	char text[HF_ADDR_TEXT];
+	char text[HF_ADDR_TEXT], other[HF_IDENTITY_WORDS_MIN];
 	struct hf_holder holder;
 	hf_addr_format(a, text);
 	if (hf_pool_place(pool, a, NULL) == HF_OUTSIDE)
 		return hf_fail(why, HF_E_CORRUPT, "%s lies in no range of pool \"%s\"", text, pool->name);
 	if (hf_holders_present(txn, a, &holder))
-		return hf_fail(why, HF_E_CORRUPT, "%s is in two leases: %s \"%.60s\" of zone \"%s\", mesh \"%s\" has it already",
-			       text, hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
+		return hf_fail(why, HF_E_CORRUPT, "%s is in two leases: %s has it already", text,
+			       hf_identity_words(&holder.id, other, sizeof other));
 	return HF_OK;
 }
 

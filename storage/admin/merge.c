@@ -178,12 +178,6 @@ static void walk_zones(struct walk *w) {
 
 /* --- leases --- */
 
-static const char *name_lease(const struct hf_identity *id, char ret[WHAT_MAX / 2]) {
-	snprintf(ret, WHAT_MAX / 2, "%s \"%s\" of zone \"%s\", mesh \"%s\"", hf_kind_name(id->kind), id->service, id->zone,
-		 id->mesh);
-	return ret;
-}
-
 static const char *name_vips(const struct hf_lease *lease, char ret[2 * HF_ADDR_TEXT + 8]) {
 	char *at = ret;
 	for (int i = 0; i < lease->n_vips; i++) {
@@ -215,14 +209,13 @@ static bool fits(struct walk *w, const struct target *target, const struct hf_le
 		 const struct hf_lease *current) {
 	static const char *const places[] = {
 		[HF_OUTSIDE] = "outside every range", [HF_RESERVED] = "in a reserved range", [HF_DRAINING] = "in a draining range"};
-	char id[WHAT_MAX / 2], text[HF_ADDR_TEXT];
+	char id[HF_IDENTITY_WORDS_MAX], other[HF_IDENTITY_WORDS_MIN], text[HF_ADDR_TEXT];
 	struct hf_holder holder;
-	name_lease(&lease->id, id);
+	hf_identity_words(&lease->id, id, sizeof id);
 	hf_addr_format(a, text);
 	bool held = hf_holders_present(w->into, a, &holder);
 	if (held && !hf_identity_equal(&holder.id, &lease->id)) {
-		report(w, HF_LINE_LEASE, "%s: %s is held here by %s \"%.80s\" of zone \"%s\", mesh \"%s\"", id, text,
-		       hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
+		report(w, HF_LINE_LEASE, "%s: %s is held here by %s", id, text, hf_identity_words(&holder.id, other, sizeof other));
 		return false;
 	}
 	bool stays = held && current && strcmp(current->pool, lease->pool) == 0;
@@ -235,9 +228,10 @@ static bool fits(struct walk *w, const struct target *target, const struct hf_le
 /* Returns whether the lease can have all of its addresses here; if not, reports why. */
 static bool can_have(struct walk *w, const struct hf_lease *lease, const struct hf_lease *current) {
 	const struct target *target = find_target(w, lease->pool);
-	char id[WHAT_MAX / 2];
+	char id[HF_IDENTITY_WORDS_MAX];
 	if (!target || target->is == REFUSED) {
-		report(w, HF_LINE_LEASE, "%s: its pool \"%s\" does not exist here", name_lease(&lease->id, id), lease->pool);
+		report(w, HF_LINE_LEASE, "%s: its pool \"%s\" does not exist here", hf_identity_words(&lease->id, id, sizeof id),
+		       lease->pool);
 		return false;
 	}
 	for (int i = 0; i < lease->n_vips; i++)
@@ -247,8 +241,8 @@ static bool can_have(struct walk *w, const struct hf_lease *lease, const struct 
 }
 
 static void report_difference(struct walk *w, const struct hf_lease *lease, const struct hf_lease *current) {
-	char id[WHAT_MAX / 2], here[2 * HF_ADDR_TEXT + 8], there[2 * HF_ADDR_TEXT + 8];
-	name_lease(&lease->id, id);
+	char id[HF_IDENTITY_WORDS_MAX], here[2 * HF_ADDR_TEXT + 8], there[2 * HF_ADDR_TEXT + 8];
+	hf_identity_words(&lease->id, id, sizeof id);
 	if (same_place(lease, current))
 		report(w, HF_LINE_LEASE,
 		       "%s: it has the same addresses, but another generation, configuration, version, state or time", id);

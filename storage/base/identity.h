@@ -51,7 +51,7 @@ enum hf_err hf_name_set(const char *what, const char *text, size_t max, struct h
 /* Writes an identity for people: MeshService "web" of zone "east", mesh "default". A service that does not fit into `size` bytes
  * (at least HF_IDENTITY_WORDS_MIN) is cut short and ends with "…"; with HF_IDENTITY_WORDS_MAX nothing is ever cut. Returns ret. */
 #define HF_IDENTITY_WORDS_MAX 512
-#define HF_IDENTITY_WORDS_MIN 200 /* leaves room for a sentence around it in a struct hf_why */
+#define HF_IDENTITY_WORDS_MIN 184 /* leaves 72 bytes for a sentence around it in a struct hf_why */
 const char *hf_identity_words(const struct hf_identity *id, char *ret, size_t size);
 
 bool hf_identity_equal(const struct hf_identity *a, const struct hf_identity *b);

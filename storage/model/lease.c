@@ -85,3 +85,8 @@ bool hf_lease_has(const struct hf_lease *lease, struct hf_addr a) {
 			return true;
 	return false;
 }
+
+enum hf_err hf_lease_not_found(const struct hf_identity *id, struct hf_why *why) {
+	char words[HF_IDENTITY_WORDS_MIN];
+	return hf_fail(why, HF_E_NOT_FOUND, "%s has no lease", hf_identity_words(id, words, sizeof words));
+}

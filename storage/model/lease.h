@@ -55,4 +55,7 @@ bool hf_lease_vip(const struct hf_lease *lease, enum hf_family family, struct hf
 /* Returns whether the address is one of the lease's. */
 bool hf_lease_has(const struct hf_lease *lease, struct hf_addr a);
 
+/* Returns HF_E_NOT_FOUND, with words that name the identity. */
+enum hf_err hf_lease_not_found(const struct hf_identity *id, struct hf_why *why);
+
 #endif

@@ -159,8 +159,7 @@ enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zon
 	if (err)
 		return err;
 	if (!current)
-		return hf_fail(why, HF_E_NOT_FOUND, "%s \"%.120s\" in zone \"%s\", mesh \"%s\" has no lease",
-			       hf_kind_name(request->id.kind), request->id.service, request->id.zone, request->id.mesh);
+		return hf_lease_not_found(&request->id, why);
 	struct hf_decision d = {HF_DO_NOTHING, HF_UNCHANGED};
 	if (request->purge)
 		d.action = HF_DO_PURGE;

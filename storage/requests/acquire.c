@@ -92,7 +92,7 @@ static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acqui
 
 /* Checks that a requested address can be granted. */
 static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr a, struct hf_why *why) {
-	char text[HF_ADDR_TEXT];
+	char text[HF_ADDR_TEXT], id[HF_IDENTITY_WORDS_MIN];
 	struct hf_holder holder;
 	hf_addr_format(a, text);
 	const struct hf_pool *other = pool_of(batch, a);
@@ -107,8 +107,8 @@ static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool 
 	if (place == HF_OUTSIDE || place == HF_DRAINING)
 		return hf_fail(why, HF_E_ADDRESS_OUTSIDE_POOL, "address: %s is not in pool \"%s\"", text, pool->name);
 	if (hf_holders_present(hf_batch_txn(batch), a, &holder))
-		return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is bound to %s \"%.80s\" of zone \"%s\", mesh \"%s\"", text,
-			       hf_kind_name(holder.id.kind), holder.id.service, holder.id.zone, holder.id.mesh);
+		return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is bound to %s", text,
+			       hf_identity_words(&holder.id, id, sizeof id));
 	if (place == HF_RESERVED)
 		return hf_fail(why, HF_E_ADDRESS_TAKEN, "address: %s is reserved in pool \"%s\"", text, pool->name);
 	return HF_OK;

@@ -9,10 +9,7 @@ enum hf_err hf_lease_get(struct hf_txn *reader, const struct hf_identity *id, st
 	hf_identity_encode(id, &key);
 	bool found = hf_lease_read(reader, &key, ret);
 	enum hf_err err = hf_txn_fault(reader, why);
-	if (!err && !found)
-		err = hf_fail(why, HF_E_NOT_FOUND, "%s \"%.120s\" in zone \"%s\", mesh \"%s\" has no lease", hf_kind_name(id->kind),
-			      id->service, id->zone, id->mesh);
-	return err;
+	return err || found ? err : hf_lease_not_found(id, why);
 }
 
 enum hf_err hf_lease_list(struct hf_txn *reader, const struct hf_filter *filter, const struct hf_key *after, int limit,

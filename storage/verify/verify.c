@@ -30,12 +30,6 @@ void hf_verify_damaged(struct hf_verify *v, enum hf_table table, struct hf_slice
 	hf_verify_say(v, table, "key %s%s: the record cannot be decoded", hex, key.len > HEX_BYTES ? "…" : "");
 }
 
-const char *hf_verify_id(const struct hf_identity *id, char ret_text[HF_VERIFY_ID_TEXT]) {
-	snprintf(ret_text, HF_VERIFY_ID_TEXT, "%s \"%s\" of zone \"%s\", mesh \"%s\"", hf_kind_name(id->kind), id->service,
-		 id->zone, id->mesh);
-	return ret_text;
-}
-
 bool hf_verify_lease(struct hf_verify *v, const struct hf_identity *id, struct hf_lease *ret) {
 	struct hf_key key;
 	struct hf_slice value;

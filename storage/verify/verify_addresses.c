@@ -8,16 +8,9 @@
 
 #define DEADLINE_VERSION 1 /* a deadline's value is only this */
 
-static bool has_address(const struct hf_lease *lease, struct hf_addr a) {
-	for (int i = 0; i < lease->n_vips; i++)
-		if (lease->vips[i].n == a.n)
-			return true;
-	return false;
-}
-
 /* Every holder, current or past, was bound by a change of its own lease. */
 static void check_from(struct hf_verify *v, enum hf_table table, struct hf_addr a, const struct hf_holder *holder) {
-	char text[HF_ADDR_TEXT], id[HF_VERIFY_ID_TEXT];
+	char text[HF_ADDR_TEXT], id[HF_IDENTITY_WORDS_MAX];
 	struct hf_change change;
 	hf_addr_format(a, text);
 	if (holder->from_revision == 0 || holder->from_revision > v->meta.revision)
@@ -26,17 +19,17 @@ static void check_from(struct hf_verify *v, enum hf_table table, struct hf_addr 
 	else if (holder->from_revision > v->meta.compacted && hf_verify_change(v, holder->from_revision, &change) &&
 		 (!change.has_lease || !hf_identity_equal(&change.id, &holder->id)))
 		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": that was not a change of %s", text, holder->from_revision,
-			      hf_verify_id(&holder->id, id));
+			      hf_identity_words(&holder->id, id, sizeof id));
 }
 
 static void check_present(struct hf_verify *v, struct hf_addr a, const struct hf_holder *holder) {
-	char text[HF_ADDR_TEXT], id[HF_VERIFY_ID_TEXT];
+	char text[HF_ADDR_TEXT], id[HF_IDENTITY_WORDS_MAX];
 	struct hf_lease lease;
 	hf_addr_format(a, text);
-	hf_verify_id(&holder->id, id);
+	hf_identity_words(&holder->id, id, sizeof id);
 	if (!hf_verify_lease(v, &holder->id, &lease))
 		hf_verify_say(v, HF_ADDRESSES, "%s is held by %s, which has no lease", text, id);
-	else if (!has_address(&lease, a))
+	else if (!hf_lease_has(&lease, a))
 		hf_verify_say(v, HF_ADDRESSES, "%s is held by %s, whose lease has other addresses", text, id);
 	check_from(v, HF_ADDRESSES, a, holder);
 }
@@ -112,12 +105,12 @@ void hf_verify_addresses(struct hf_verify *v) {
 }
 
 static void check_lease_deadline(struct hf_verify *v, const struct hf_deadline *deadline) {
-	char text[HF_VERIFY_ID_TEXT];
+	char text[HF_IDENTITY_WORDS_MAX];
 	struct hf_identity id;
 	struct hf_lease lease;
 	if (!hf_identity_decode(deadline->lease.bytes, deadline->lease.len, &id))
 		return; /* cannot happen, as the deadline was decoded */
-	hf_verify_id(&id, text);
+	hf_identity_words(&id, text, sizeof text);
 	if (!hf_verify_lease(v, &id, &lease))
 		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s, which has no lease", deadline->at_ms, text);
 	else if (lease.state != HF_QUARANTINED)

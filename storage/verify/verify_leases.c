@@ -2,27 +2,16 @@
 #include "verify_pass.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "storage/model/zone.h"
 #include "storage/tables/deadline.h"
 
-static int by_key(struct hf_slice a, struct hf_slice b) {
-	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
-	return order ? order : a.len < b.len ? -1 : a.len > b.len;
-}
+static int by_name(const void *name, const void *pool) { return strcmp(name, ((const struct hf_verify_pool *)pool)->pool.name); }
 
 static struct hf_verify_pool *find_pool(struct hf_verify *v, const char *name) {
-	int low = 0, high = v->n_pools;
-	while (low < high) {
-		int middle = (low + high) / 2, order = strcmp(name, v->pools[middle].pool.name);
-		if (order == 0)
-			return &v->pools[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	return v->n_pools ? bsearch(name, v->pools, (size_t)v->n_pools, sizeof *v->pools, by_name) : NULL;
 }
 
 static void check_fields(struct hf_verify *v, const struct hf_lease *lease, const char *id) {
@@ -60,13 +49,13 @@ static void check_revision(struct hf_verify *v, const struct hf_lease *lease, co
 
 static void check_address(struct hf_verify *v, const struct hf_lease *lease, struct hf_addr a, const char *id) {
 	struct hf_holder holder;
-	char text[HF_ADDR_TEXT], other[HF_VERIFY_ID_TEXT];
+	char text[HF_ADDR_TEXT], other[HF_IDENTITY_WORDS_MAX];
 	hf_addr_format(a, text);
 	if (!hf_verify_holder(v, a, &holder))
 		hf_verify_say(v, HF_ADDRESSES, "%s has no holder; it is expected to be held by %s, whose lease has it", text, id);
 	else if (!hf_identity_equal(&holder.id, &lease->id))
 		hf_verify_say(v, HF_ADDRESSES, "%s is in two leases: its holder is %s, but %s has it as well", text,
-			      hf_verify_id(&holder.id, other), id);
+			      hf_identity_words(&holder.id, other, sizeof other), id);
 }
 
 /* Counts the lease into its pool, where its addresses must lie. */
@@ -92,8 +81,8 @@ static void count_lease(struct hf_verify *v, const struct hf_lease *lease, const
 }
 
 static void check_lease(struct hf_verify *v, const struct hf_lease *lease, const struct hf_key *key) {
-	char id[HF_VERIFY_ID_TEXT];
-	hf_verify_id(&lease->id, id);
+	char id[HF_IDENTITY_WORDS_MAX];
+	hf_identity_words(&lease->id, id, sizeof id);
 	check_fields(v, lease, id);
 	check_revision(v, lease, id);
 	for (int i = 0; i < lease->n_vips; i++)
@@ -118,6 +107,13 @@ struct scope_walk {
 	bool at; /* the cursor is at a record that is not judged yet */
 };
 
+#define SCOPE_WORDS_MAX 180
+
+static const char *scope_words(const struct hf_identity *scope, char ret[SCOPE_WORDS_MAX]) {
+	snprintf(ret, SCOPE_WORDS_MAX, "%s in zone \"%s\", mesh \"%s\"", hf_kind_name(scope->kind), scope->zone, scope->mesh);
+	return ret;
+}
+
 static void check_zone(struct hf_verify *v, const struct hf_identity *scope) {
 	struct hf_slice value;
 	if (!hf_txn_get(v->txn, HF_ZONES, (struct hf_slice){scope->zone, strlen(scope->zone)}, &value))
@@ -128,6 +124,7 @@ static void check_zone(struct hf_verify *v, const struct hf_identity *scope) {
 static void judge_scope(struct hf_verify *v, struct scope_walk *walk, const struct hf_scope *sum) {
 	struct hf_identity id;
 	struct hf_scope scope;
+	char words[SCOPE_WORDS_MAX];
 	struct hf_slice key = walk->cursor.key;
 	v->counts.scopes++;
 	if (!hf_scope_key_decode(key, &id) || !hf_scope_decode(walk->cursor.value, &scope)) {
@@ -136,13 +133,11 @@ static void judge_scope(struct hf_verify *v, struct scope_walk *walk, const stru
 		check_zone(v, &id);
 		if (scope.active != sum->active || scope.quarantined != sum->quarantined)
 			hf_verify_say(v, HF_SCOPES,
-				      "%s in zone \"%s\", mesh \"%s\": the record counts %" PRIu64 " active and %" PRIu64
+				      "%s: the record counts %" PRIu64 " active and %" PRIu64
 				      " quarantined leases; the leases are %" PRIu64 " and %" PRIu64,
-				      hf_kind_name(id.kind), id.zone, id.mesh, scope.active, scope.quarantined, sum->active,
-				      sum->quarantined);
+				      scope_words(&id, words), scope.active, scope.quarantined, sum->active, sum->quarantined);
 		if (!hf_digest_equal(&scope.digest, &sum->digest))
-			hf_verify_say(v, HF_SCOPES, "%s in zone \"%s\", mesh \"%s\": the digest is not that of its active leases",
-				      hf_kind_name(id.kind), id.zone, id.mesh);
+			hf_verify_say(v, HF_SCOPES, "%s: the digest is not that of its active leases", scope_words(&id, words));
 	}
 	walk->at = hf_cursor_next(&walk->cursor);
 }
@@ -152,15 +147,15 @@ static void end_scope(struct hf_verify *v, struct scope_walk *walk, const struct
 	static const struct hf_scope empty;
 	struct hf_slice key = {sum->key, sum->key_len};
 	struct hf_identity id;
+	char words[SCOPE_WORDS_MAX];
 	if (key.len == 0)
 		return;
-	while (walk->at && by_key(walk->cursor.key, key) < 0)
+	while (walk->at && hf_slice_compare(walk->cursor.key, key) < 0)
 		judge_scope(v, walk, &empty);
-	if (walk->at && by_key(walk->cursor.key, key) == 0) {
+	if (walk->at && hf_slice_compare(walk->cursor.key, key) == 0) {
 		judge_scope(v, walk, &sum->scope);
 	} else if (hf_scope_key_decode(key, &id)) {
-		hf_verify_say(v, HF_SCOPES, "%s in zone \"%s\", mesh \"%s\" has leases, but no record", hf_kind_name(id.kind),
-			      id.zone, id.mesh);
+		hf_verify_say(v, HF_SCOPES, "%s has leases, but no record", scope_words(&id, words));
 		check_zone(v, &id);
 	}
 }

@@ -26,16 +26,11 @@ struct hf_verify {
 	struct hf_verify_counts counts;
 };
 
-#define HF_VERIFY_ID_TEXT 576 /* longest identity as text, with its NUL */
-
 /* Reports a violation; printf-like. */
 void hf_verify_say(struct hf_verify *v, enum hf_table table, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Reports a key, in hex, that cannot be decoded, or whose record cannot. */
 void hf_verify_damaged(struct hf_verify *v, enum hf_table table, struct hf_slice key);
-
-/* Writes an identity as MeshService "redis" of zone "east", mesh "default". Returns ret_text. */
-const char *hf_verify_id(const struct hf_identity *id, char ret_text[HF_VERIFY_ID_TEXT]);
 
 /* Reads the lease of an identity; returns false if it does not exist or is damaged, which another pass reports. */
 bool hf_verify_lease(struct hf_verify *v, const struct hf_identity *id, struct hf_lease *ret);
