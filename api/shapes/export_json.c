@@ -93,14 +93,20 @@ static void write_scope(struct writer *w, const struct hf_identity *scope) {
 	hf_json_member(&w->json, "zone", scope->zone);
 }
 
-static void write_vips(struct writer *w, const struct hf_line *line) {
-	hf_json_key(&w->json, "vips");
+/* Writes addresses that are bound to the lease, from one to before another: the current ones, or the previous ones. */
+static void write_vips(struct writer *w, const char *name, const struct hf_line *line, int from, int to) {
+	const struct hf_lease *lease = &line->lease;
+	hf_json_key(&w->json, name);
 	hf_json_open(&w->json, '[');
-	for (int i = 0; i < line->lease.n_vips; i++) {
+	for (int i = from; i < to; i++) {
 		hf_json_open(&w->json, '{');
-		put_address(w, "ip", line->lease.vips[i]);
+		put_address(w, "ip", hf_lease_bound_at(lease, i));
 		put_uint(w, "fromRevision", line->bound[i].from_revision);
 		put_time(w, "from", line->bound[i].from_ms);
+		if (i >= lease->n_vips) {
+			put_time(w, "until", lease->previous[i - lease->n_vips].until_ms);
+			put_uint(w, "overlapSeconds", lease->previous[i - lease->n_vips].overlap_seconds);
+		}
 		hf_json_close(&w->json, '}');
 	}
 	hf_json_close(&w->json, ']');
@@ -111,7 +117,9 @@ static void write_lease(struct writer *w, const struct hf_line *line) {
 	const struct hf_lease *lease = &line->lease;
 	hf_json_identity(&w->json, &lease->id);
 	hf_json_member(&w->json, "pool", lease->pool);
-	write_vips(w, line);
+	write_vips(w, "vips", line, 0, lease->n_vips);
+	if (lease->n_previous)
+		write_vips(w, "previousVips", line, lease->n_vips, hf_lease_bound(lease));
 	hf_json_member(&w->json, "state", lease->state == HF_ACTIVE ? "active" : "quarantined");
 	put_uint(w, "generation", lease->generation);
 	if (lease->fingerprint_version) {

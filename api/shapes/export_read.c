@@ -121,11 +121,17 @@ static enum hf_err read_scope(const json_t *value, struct hf_why *why, struct hf
 	return hf_members_end(&m);
 }
 
-static enum hf_err read_vip(const json_t *value, struct hf_why *why, struct hf_addr *ret, struct hf_bound *bound) {
-	struct hf_members m = hf_members_begin(value, "vips", why);
+/* Reads an address that is bound to a lease; `previous` is where a previous one's end goes, NULL for a current one. */
+static enum hf_err read_vip(const json_t *value, struct hf_why *why, struct hf_addr *ret, struct hf_bound *bound,
+			    struct hf_previous *previous) {
+	struct hf_members m = hf_members_begin(value, previous ? "previousVips" : "vips", why);
 	*ret = hf_members_address(&m, "ip");
 	bound->from_revision = hf_members_uint(&m, "fromRevision", 1, INT64_MAX);
 	bound->from_ms = hf_members_time(&m, "from");
+	if (previous) {
+		previous->until_ms = hf_members_time(&m, "until");
+		previous->overlap_seconds = (uint32_t)hf_members_uint(&m, "overlapSeconds", 0, HF_OVERLAP_MAX_SECONDS);
+	}
 	return hf_members_end(&m);
 }
 
@@ -134,8 +140,19 @@ static void read_vips(struct hf_members *m, struct hf_line *line) {
 	if (array && (!json_is_array(array) || json_array_size(array) < 1 || json_array_size(array) > HF_FAMILIES))
 		hf_members_fail(m, HF_E_INVALID_PARAMETER, "vips", "is not an array of one or two addresses");
 	for (size_t i = 0; !m->err && i < json_array_size(array); i++)
-		m->err = read_vip(json_array_get(array, i), m->why, &line->lease.vips[i], &line->bound[i]);
+		m->err = read_vip(json_array_get(array, i), m->why, &line->lease.vips[i], &line->bound[i], NULL);
 	line->lease.n_vips = (int)json_array_size(array);
+}
+
+static void read_previous(struct hf_members *m, struct hf_line *line) {
+	struct hf_lease *lease = &line->lease;
+	const json_t *array = hf_members_take(m, "previousVips");
+	if (array && (!json_is_array(array) || json_array_size(array) < 1 || json_array_size(array) > HF_PREVIOUS_MAX))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, "previousVips", "is not an array of 1 to 8 addresses");
+	for (size_t i = 0; !m->err && i < json_array_size(array); i++)
+		m->err = read_vip(json_array_get(array, i), m->why, &lease->previous[i].address,
+				  &line->bound[lease->n_vips + (int)i], &lease->previous[i]);
+	lease->n_previous = m->err ? 0 : (int)json_array_size(array);
 }
 
 static bool read_forced(struct hf_members *m) {
@@ -152,6 +169,8 @@ static enum hf_err read_lease(const json_t *value, struct hf_why *why, struct hf
 	hf_members_identity(&m, true, &lease->id);
 	hf_members_name(&m, "pool", HF_NAME_MAX, lease->pool);
 	read_vips(&m, line);
+	if (!m.err && hf_members_has(&m, "previousVips"))
+		read_previous(&m, line);
 	lease->state = (enum hf_lease_state)hf_members_choice(&m, "state", states, 3);
 	lease->generation = hf_members_uint(&m, "generation", 1, INT64_MAX);
 	if (hf_members_has(&m, "fingerprint") || hf_members_has(&m, "fingerprintVersion")) {

@@ -8,6 +8,7 @@
 
 /* Upper bounds for a lease, up to its version and after it. */
 #define HEAD_MAX (256 + 3 * HF_NAME_MAX + HF_SERVICE_MAX + HF_FAMILIES * (HF_ADDR_TEXT + 10) + HF_COUNT_TEXT + HF_DIGEST_TEXT)
+#define PREVIOUS_MAX (32 + HF_PREVIOUS_MAX * (HF_ADDR_TEXT + HF_TIME_TEXT + 32))
 #define TAIL_MAX (128 + HF_COUNT_TEXT + 3 * HF_TIME_TEXT)
 
 /* Copies a literal, without its NUL. */
@@ -60,6 +61,18 @@ static char *put_time(char *to, int64_t ms) {
 	return to + strlen(to);
 }
 
+static char *put_previous(char *to, const struct hf_lease *lease) {
+	char text[HF_ADDR_TEXT];
+	to = PUT(to, ",\"previousVips\":[");
+	for (int i = 0; i < lease->n_previous; i++) {
+		hf_addr_format(lease->previous[i].address, text);
+		to = i > 0 ? PUT(to, ",{\"ip\":\"") : PUT(to, "{\"ip\":\"");
+		to = put_time(PUT(stpcpy(to, text), "\",\"until\":\""), lease->previous[i].until_ms);
+		to = PUT(to, "\"}");
+	}
+	return PUT(to, "]");
+}
+
 static char *put_tail(char *to, const struct hf_lease *lease) {
 	to = put_count(PUT(to, ",\"revision\":"), lease->revision);
 	to = put_time(PUT(to, ",\"createdAt\":\""), lease->created_ms);
@@ -84,5 +97,7 @@ void hf_json_lease(struct hf_json *json, const struct hf_lease *lease) {
 	json->comma = true;
 	if (lease->version[0])
 		hf_json_member(json, "version", lease->version);
+	if (lease->n_previous)
+		add(json->out, put_previous, lease, PREVIOUS_MAX);
 	add(json->out, put_tail, lease, TAIL_MAX);
 }

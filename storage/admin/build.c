@@ -192,7 +192,7 @@ static enum hf_err check_lease(struct hf_load *load, const struct hf_line *line,
 	enum hf_err err = check_revision(load, lease->revision, why);
 	if (!err && lease->n_vips == 2 && (hf_addr_family(lease->vips[0]) != HF_IPV4 || hf_addr_family(lease->vips[1]) != HF_IPV6))
 		err = hf_fail(why, HF_E_CORRUPT, "two addresses are one IPv4 and then one IPv6 address");
-	for (int i = 0; !err && i < lease->n_vips; i++)
+	for (int i = 0; !err && i < hf_lease_bound(lease); i++)
 		err = check_revision(load, line->bound[i].from_revision, why);
 	bool same_scope =
 		load->derive.scope_len == key->scope_len && memcmp(load->derive.scope_key, key->bytes, key->scope_len) == 0;

@@ -29,29 +29,44 @@ struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name)
 	return found ? *found : NULL;
 }
 
-static enum hf_err check_address(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a, struct hf_why *why) {
+/* Returns the pool in whose ranges an address lies; NULL: no pool has it. */
+static struct hf_pool *pool_at(const struct hf_derive *d, struct hf_addr a) {
+	for (int i = 0; i < d->n_pools; i++)
+		if (hf_pool_place(d->pools[i], a, NULL) != HF_OUTSIDE)
+			return d->pools[i];
+	return NULL;
+}
+
+static enum hf_err check_address(const struct hf_derive *d, struct hf_txn *txn, const struct hf_pool *pool,
+				 const struct hf_lease *lease, int i, struct hf_why *why) {
 	char text[HF_ADDR_TEXT], other[HF_IDENTITY_WORDS_MIN];
 	struct hf_holder holder;
+	struct hf_addr a = hf_lease_bound_at(lease, i);
 	hf_addr_format(a, text);
-	if (hf_pool_place(pool, a, NULL) == HF_OUTSIDE)
+	if (i < lease->n_vips && hf_pool_place(pool, a, NULL) == HF_OUTSIDE)
 		return hf_fail(why, HF_E_CORRUPT, "%s lies in no range of pool \"%s\"", text, pool->name);
+	if (i >= lease->n_vips && !pool_at(d, a))
+		return hf_fail(why, HF_E_CORRUPT, "its previous address %s lies in no range of any pool", text);
 	if (hf_holders_present(txn, a, &holder))
 		return hf_fail(why, HF_E_CORRUPT, "%s is in two leases: %s has it already", text,
 			       hf_identity_words(&holder.id, other, sizeof other));
 	return HF_OK;
 }
 
-static enum hf_err check(struct hf_txn *txn, const struct hf_pool *pool, const struct hf_lease *lease, struct hf_why *why) {
+static enum hf_err check(const struct hf_derive *d, struct hf_txn *txn, const struct hf_pool *pool, const struct hf_lease *lease,
+			 struct hf_why *why) {
 	struct hf_slice value;
 	if (!pool)
 		return hf_fail(why, HF_E_CORRUPT, "pool \"%s\" does not exist", lease->pool);
 	if (!hf_txn_get(txn, HF_ZONES, (struct hf_slice){lease->id.zone, strlen(lease->id.zone)}, &value))
 		return hf_fail(why, HF_E_CORRUPT, "zone \"%s\" does not exist", lease->id.zone);
-	if (lease->n_vips == 2 && lease->vips[0].n == lease->vips[1].n)
-		return hf_fail(why, HF_E_CORRUPT, "it has one address twice");
 	enum hf_err err = HF_OK;
-	for (int i = 0; !err && i < lease->n_vips; i++)
-		err = check_address(txn, pool, lease->vips[i], why);
+	for (int i = 0; !err && i < hf_lease_bound(lease); i++) {
+		for (int k = 0; k < i; k++)
+			if (hf_lease_bound_at(lease, k).n == hf_lease_bound_at(lease, i).n)
+				return hf_fail(why, HF_E_CORRUPT, "it has one address twice");
+		err = check_address(d, txn, pool, lease, i, why);
+	}
 	return err;
 }
 
@@ -71,21 +86,28 @@ static void enter_scope(struct hf_derive *d, struct hf_txn *txn, const struct hf
 }
 
 enum hf_err hf_derive_lease(struct hf_derive *d, struct hf_txn *txn, const struct hf_lease *lease,
-			    const struct hf_bound bound[HF_FAMILIES], struct hf_why *why) {
+			    const struct hf_bound bound[HF_BOUND_MAX], struct hf_why *why) {
 	struct hf_pool *pool = hf_derive_find_pool(d, lease->pool);
-	struct hf_deadline deadline = {.at_ms = lease->quarantined_until_ms, .is_lease = true};
-	enum hf_err err = check(txn, pool, lease, why), fault = hf_txn_fault(txn, why);
+	struct hf_deadline deadline = {.is_lease = true};
+	int64_t ends[HF_LEASE_ENDS_MAX];
+	enum hf_err err = check(d, txn, pool, lease, why), fault = hf_txn_fault(txn, why);
 	if (err || fault)
 		return fault ? fault : err;
 	hf_identity_encode(&lease->id, &deadline.lease);
 	enter_scope(d, txn, &deadline.lease);
 	hf_tally_lease(pool, &d->scope, lease, 1);
-	for (int i = 0; i < lease->n_vips; i++) {
-		struct hf_holder holder = {lease->id, bound[i].from_revision, bound[i].from_ms, 0};
-		hf_holders_open(txn, lease->vips[i], &holder);
+	for (int i = lease->n_vips; i < hf_lease_bound(lease); i++) {
+		struct hf_addr a = hf_lease_bound_at(lease, i);
+		hf_tally_previous(pool_at(d, a), lease, a, 1);
 	}
-	if (lease->state == HF_QUARANTINED)
+	for (int i = 0; i < hf_lease_bound(lease); i++) {
+		struct hf_holder holder = {lease->id, bound[i].from_revision, bound[i].from_ms, 0};
+		hf_holders_open(txn, hf_lease_bound_at(lease, i), &holder);
+	}
+	for (int n = hf_lease_ends(lease, ends), i = 0; i < n; i++) {
+		deadline.at_ms = ends[i];
 		hf_deadline_put(txn, &deadline);
+	}
 	return hf_txn_fault(txn, why);
 }
 

@@ -30,7 +30,7 @@ struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name)
  * Fails with HF_E_CORRUPT if the lease's pool or zone does not exist, or one of its addresses is outside the pool or held by
  * another lease; `why` names it. */
 enum hf_err hf_derive_lease(struct hf_derive *d, struct hf_txn *txn, const struct hf_lease *lease,
-			    const struct hf_bound bound[HF_FAMILIES], struct hf_why *why) HF_CHECKED;
+			    const struct hf_bound bound[HF_BOUND_MAX], struct hf_why *why) HF_CHECKED;
 
 /* Writes a past holder's deadline. */
 void hf_derive_past(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder);

@@ -25,8 +25,8 @@ static bool read_bounds(struct dump *d) {
 	struct hf_holder holder;
 	struct hf_key ours, theirs;
 	hf_identity_encode(&line->lease.id, &ours);
-	for (int i = 0; i < line->lease.n_vips; i++) {
-		if (!hf_holders_present(d->reader, line->lease.vips[i], &holder))
+	for (int i = 0; i < hf_lease_bound(&line->lease); i++) {
+		if (!hf_holders_present(d->reader, hf_lease_bound_at(&line->lease, i), &holder))
 			return false;
 		hf_identity_encode(&holder.id, &theirs);
 		if (ours.len != theirs.len || memcmp(ours.bytes, theirs.bytes, ours.len) != 0)

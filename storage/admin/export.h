@@ -45,7 +45,7 @@ struct hf_line {
 		struct hf_identity scope; /* without a service */
 		struct {
 			struct hf_lease lease;
-			struct hf_bound bound[HF_FAMILIES]; /* one for each address */
+			struct hf_bound bound[HF_BOUND_MAX]; /* of each address that is bound to it (lease.h) */
 		};
 		struct {
 			struct hf_addr address;

@@ -196,32 +196,56 @@ static bool same_place(const struct hf_lease *a, const struct hf_lease *b) {
 	return same;
 }
 
-/* Compares everything except addresses, revision, and the digest of the document as sent. */
+static bool same_overlaps(const struct hf_lease *a, const struct hf_lease *b) {
+	bool same = a->n_previous == b->n_previous;
+	for (int i = 0; same && i < a->n_previous; i++)
+		same = a->previous[i].address.n == b->previous[i].address.n && a->previous[i].until_ms == b->previous[i].until_ms;
+	return same;
+}
+
+/* Compares everything except current addresses, revision, and the digest of the document as sent. */
 static bool same_state(const struct hf_lease *a, const struct hf_lease *b) {
 	return a->state == b->state && a->generation == b->generation && a->fingerprint_version == b->fingerprint_version &&
 	       hf_digest_equal(&a->fingerprint, &b->fingerprint) && strcmp(a->version, b->version) == 0 &&
 	       a->created_ms == b->created_ms && a->modified_ms == b->modified_ms &&
-	       a->quarantined_until_ms == b->quarantined_until_ms && a->forced == b->forced;
+	       a->quarantined_until_ms == b->quarantined_until_ms && a->forced == b->forced && same_overlaps(a, b);
 }
 
-/* Returns whether the lease can have an address here; `current` (may be NULL) is its existing lease. */
-static bool fits(struct walk *w, const struct target *target, const struct hf_lease *lease, struct hf_addr a,
-		 const struct hf_lease *current) {
+/* Returns the pool of an address that is bound to a lease: a current one's is the lease's, a previous one's any. NULL: none has it.
+ */
+static const struct target *target_of(const struct walk *w, const struct target *own, const struct hf_lease *lease, int i) {
+	if (i < lease->n_vips)
+		return own;
+	for (int p = 0; p < w->n_targets; p++)
+		if (w->targets[p].is != REFUSED &&
+		    hf_pool_place(&w->targets[p].pool, hf_lease_bound_at(lease, i), NULL) != HF_OUTSIDE)
+			return &w->targets[p];
+	return NULL;
+}
+
+/* Whether the lease could have an address that is bound to it here; `current` (may be NULL) is its existing lease. */
+static bool fits(struct walk *w, const struct target *own, const struct hf_lease *lease, int i, const struct hf_lease *current) {
 	static const char *const places[] = {
 		[HF_OUTSIDE] = "outside every range", [HF_RESERVED] = "in a reserved range", [HF_DRAINING] = "in a draining range"};
 	char id[HF_IDENTITY_WORDS_MAX], other[HF_IDENTITY_WORDS_MIN], text[HF_ADDR_TEXT];
 	struct hf_holder holder;
+	struct hf_addr a = hf_lease_bound_at(lease, i);
+	const struct target *target = target_of(w, own, lease, i);
 	hf_identity_words(&lease->id, id, sizeof id);
 	hf_addr_format(a, text);
+	if (!target) {
+		report(w, HF_LINE_LEASE, "%s: its previous address %s lies in no pool here", id, text);
+		return false;
+	}
 	bool held = hf_holders_present(w->into, a, &holder);
 	if (held && !hf_identity_equal(&holder.id, &lease->id)) {
 		report(w, HF_LINE_LEASE, "%s: %s is held here by %s", id, text, hf_identity_words(&holder.id, other, sizeof other));
 		return false;
 	}
-	bool stays = held && current && strcmp(current->pool, lease->pool) == 0;
+	bool stays = held && current && (i >= lease->n_vips || strcmp(current->pool, lease->pool) == 0);
 	enum hf_place place = stays || target->is == ADDED ? HF_ALLOCATABLE : hf_pool_place(&target->pool, a, NULL);
 	if (place != HF_ALLOCATABLE)
-		report(w, HF_LINE_LEASE, "%s: %s lies %s of pool \"%s\" here", id, text, places[place], lease->pool);
+		report(w, HF_LINE_LEASE, "%s: %s lies %s of pool \"%s\" here", id, text, places[place], target->pool.name);
 	return place == HF_ALLOCATABLE;
 }
 
@@ -234,8 +258,8 @@ static bool can_have(struct walk *w, const struct hf_lease *lease, const struct 
 		       lease->pool);
 		return false;
 	}
-	for (int i = 0; i < lease->n_vips; i++)
-		if (!fits(w, target, lease, lease->vips[i], current))
+	for (int i = 0; i < hf_lease_bound(lease); i++)
+		if (!fits(w, target, lease, i, current))
 			return false;
 	return true;
 }
@@ -245,7 +269,7 @@ static void report_difference(struct walk *w, const struct hf_lease *lease, cons
 	hf_identity_words(&lease->id, id, sizeof id);
 	if (same_place(lease, current))
 		report(w, HF_LINE_LEASE,
-		       "%s: it has the same addresses, but another generation, configuration, version, state or time", id);
+		       "%s: it has the same addresses, but another generation, configuration, version, state, overlap or time", id);
 	else
 		report(w, HF_LINE_LEASE, "%s: it has %s of pool \"%s\" here, and %s of pool \"%s\" in the import", id,
 		       name_vips(current, here), current->pool, name_vips(lease, there), lease->pool);

@@ -68,7 +68,7 @@ static enum hf_err read_pools(struct rebuild *r) {
 
 /* Skips a lease from which nothing can be derived: verify reports it afterwards. */
 static enum hf_err derive_leases(struct rebuild *r) {
-	struct hf_bound bound[HF_FAMILIES];
+	struct hf_bound bound[HF_BOUND_MAX];
 	struct hf_lease lease;
 	struct hf_why said;
 	HF_CURSOR leases;
@@ -76,8 +76,8 @@ static enum hf_err derive_leases(struct rebuild *r) {
 	while (hf_cursor_next(&leases)) {
 		if (!hf_lease_decode(leases.key, leases.value, &lease))
 			continue;
-		for (int i = 0; i < lease.n_vips; i++)
-			bound[i] = bound_of(&r->before, &lease, lease.vips[i]);
+		for (int i = 0; i < hf_lease_bound(&lease); i++)
+			bound[i] = bound_of(&r->before, &lease, hf_lease_bound_at(&lease, i));
 		if (hf_derive_lease(&r->derive, r->txn, &lease, bound, &said)) {
 			enum hf_err fault = hf_txn_fault(r->txn, r->why);
 			if (fault)

@@ -42,6 +42,7 @@ struct hf_pool_config {
 /* Counters of one address family. */
 struct hf_pool_count {
 	uint64_t leased, quarantined; /* addresses held, by the state of their lease, wherever they are */
+	uint64_t previous;	      /* of these, the previous addresses of a lease (lease.h) */
 	uint64_t overlaid_reserved;   /* of these, the addresses in reserved ranges */
 	uint64_t overlaid_draining;   /* of these, the addresses in draining ranges */
 	struct hf_addr cursor;	      /* sequential: where the next search begins */

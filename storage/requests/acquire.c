@@ -45,8 +45,7 @@ static struct hf_pool *best_match(struct hf_batch *batch, const struct hf_identi
 	return best;
 }
 
-/* Returns the pool that has an address in one of its CIDRs; pools do not overlap. NULL: no pool has it. */
-static struct hf_pool *pool_of(struct hf_batch *batch, struct hf_addr a) {
+struct hf_pool *hf_acquire_pool_of(struct hf_batch *batch, struct hf_addr a) {
 	struct hf_pool *const *pools;
 	int n = hf_batch_pools(batch, &pools);
 	for (int i = 0; i < n; i++) {
@@ -57,9 +56,9 @@ static struct hf_pool *pool_of(struct hf_batch *batch, struct hf_addr a) {
 	return NULL;
 }
 
-/* Returns pool_of() if that pool's selector matches, else NULL. */
+/* Returns hf_acquire_pool_of() if that pool's selector matches, else NULL. */
 static struct hf_pool *matching_pool_of(struct hf_batch *batch, const struct hf_identity *id, struct hf_addr a) {
-	struct hf_pool *pool = pool_of(batch, a);
+	struct hf_pool *pool = hf_acquire_pool_of(batch, a);
 	return pool && hf_pool_match(pool, id) >= 0 ? pool : NULL;
 }
 
@@ -90,12 +89,11 @@ static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acqui
 	return pool;
 }
 
-/* Checks that a requested address can be granted. */
-static enum hf_err check_requested(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr a, struct hf_why *why) {
+enum hf_err hf_acquire_check_address(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr a, struct hf_why *why) {
 	char text[HF_ADDR_TEXT], id[HF_IDENTITY_WORDS_MIN];
 	struct hf_holder holder;
 	hf_addr_format(a, text);
-	const struct hf_pool *other = pool_of(batch, a);
+	const struct hf_pool *other = hf_acquire_pool_of(batch, a);
 	if (other && other != pool)
 		return hf_fail(why, HF_E_ADDRESS_OUTSIDE_POOL,
 			       "address: %s is not in pool \"%s\", but in \"%s\", which pool=%s names", text, pool->name,
@@ -165,7 +163,7 @@ static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool
 	enum hf_err err = HF_OK;
 	int n = 0;
 	for (int i = 0; !err && i < request->want.n_addresses; i++)
-		err = check_requested(batch, pool, request->want.addresses[i], why);
+		err = hf_acquire_check_address(batch, pool, request->want.addresses[i], why);
 	for (int family = 0; !err && family < HF_FAMILIES; family++)
 		if (hf_pool_has_family(pool, (enum hf_family)family))
 			err = choose_address(batch, pool, (enum hf_family)family, request, why, &ret[n++]);
@@ -179,7 +177,7 @@ static enum hf_refusal refusal_of(struct hf_batch *batch, const struct hf_pool *
 	struct hf_holder holder;
 	if (hf_holders_present(hf_batch_txn(batch), claim, &holder))
 		return HF_CLAIM_TAKEN;
-	if (pool_of(batch, claim) != pool)
+	if (hf_acquire_pool_of(batch, claim) != pool)
 		return HF_CLAIM_OUTSIDE_POOL;
 	if (hf_pool_place(pool, claim, NULL) == HF_RESERVED)
 		return HF_CLAIM_RESERVED;
@@ -252,7 +250,7 @@ unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *req
 void hf_acquire_unreserve(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims) {
 	struct hf_range cidr;
 	for (int i = 0; i < request->want.n_claims; i++) {
-		const struct hf_pool *pool = claims & 1u << i ? pool_of(batch, request->want.claims[i]) : NULL;
+		const struct hf_pool *pool = claims & 1u << i ? hf_acquire_pool_of(batch, request->want.claims[i]) : NULL;
 		if (pool && hf_pool_place(pool, request->want.claims[i], &cidr) == HF_ALLOCATABLE)
 			hf_allocator_give(hf_batch_txn(batch), pool, cidr, request->want.claims[i]);
 	}

@@ -5,6 +5,15 @@
 #include "leases.h"
 #include "storage/store/batch.h"
 
+/* Returns the pool that has an address in one of its CIDRs; pools do not overlap. NULL: no pool has it. */
+struct hf_pool *hf_acquire_pool_of(struct hf_batch *batch, struct hf_addr a);
+
+/* Checks that a requested address can be granted in a pool.
+ * Fails with HF_E_ADDRESS_OUTSIDE_POOL if the pool does not contain it.
+ * Fails with HF_E_ADDRESS_TAKEN if it is held or reserved. */
+enum hf_err hf_acquire_check_address(struct hf_batch *batch, const struct hf_pool *pool, struct hf_addr a,
+				     struct hf_why *why) HF_CHECKED;
+
 /* Returns how many of a new lease's addresses its claims would give it now. */
 enum hf_claimed { HF_CLAIMED_NONE, HF_CLAIMED_SOME, HF_CLAIMED_ALL };
 enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acquire *request);

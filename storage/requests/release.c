@@ -34,6 +34,9 @@ void hf_release_quarantine(struct hf_batch *batch, struct hf_lease *lease, enum 
 	lease->forced = forced;
 	lease->modified_ms = now_ms;
 	lease->quarantined_until_ms = hf_time_add(now_ms, pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0);
+	for (int i = 0; i < lease->n_previous; i++) /* all addresses are freed when it ends */
+		if (lease->previous[i].until_ms > lease->quarantined_until_ms)
+			lease->quarantined_until_ms = lease->previous[i].until_ms;
 	hf_batch_change(batch, &before, lease, HF_CHANGE_RELEASED, cause);
 }
 

@@ -158,6 +158,13 @@ struct hf_pool *hf_batch_pool(struct hf_batch *batch, const char *name) {
 	return NULL;
 }
 
+struct hf_pool *hf_batch_pool_at(struct hf_batch *batch, struct hf_addr a) {
+	for (int i = 0; i < batch->store->n_pools; i++)
+		if (hf_pool_place(batch->store->pools[i], a, NULL) != HF_OUTSIDE)
+			return batch->store->pools[i];
+	return NULL;
+}
+
 enum hf_err hf_batch_add_pool(struct hf_batch *batch, const char *name, struct hf_pool **ret) {
 	struct hf_store *store = batch->store;
 	struct hf_pool **pools = realloc(store->pools, sizeof *pools * (size_t)(store->n_pools + 1));

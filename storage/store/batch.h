@@ -43,6 +43,9 @@ struct hf_meta *hf_batch_meta(struct hf_batch *batch);
 int hf_batch_pools(struct hf_batch *batch, struct hf_pool *const **ret_pools);
 struct hf_pool *hf_batch_pool(struct hf_batch *batch, const char *name);
 
+/* Returns the pool in whose ranges an address lies, draining ones too; NULL: no pool has it. */
+struct hf_pool *hf_batch_pool_at(struct hf_batch *batch, struct hf_addr a);
+
 /* Adds an empty pool of that name to the writer's copies; hf_batch_drop_pool() removes one from them, and its record.
  * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_batch_add_pool(struct hf_batch *batch, const char *name, struct hf_pool **ret) HF_CHECKED;

@@ -7,31 +7,60 @@
 #include "storage/tables/holders.h"
 #include "store_internal.h"
 
-/* Returns when the lease's quarantine ends, given the state of its zone. */
-static int64_t quarantine_end(struct hf_batch *batch, const struct hf_lease *lease) {
-	struct hf_pool *pool = hf_batch_pool(batch, lease->pool);
+/* Returns when something of a lease really ends that was due at `until_ms`, given the state of its zone. `length_ms`: how long it
+ * lasts after the zone came back. */
+static int64_t real_end(struct hf_batch *batch, const struct hf_lease *lease, int64_t until_ms, int64_t length_ms) {
 	struct hf_zone zone;
 	hf_zone_read(hf_batch_txn(batch), lease->id.zone, &zone);
-	int64_t quarantine_ms = pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0;
-	return hf_zone_rules_quarantine_end(&zone, lease->forced, hf_batch_meta(batch)->restored_ms, lease->quarantined_until_ms,
-					    quarantine_ms, hf_batch_now_ms(batch));
+	return hf_zone_rules_quarantine_end(&zone, lease->forced, hf_batch_meta(batch)->restored_ms, until_ms, length_ms,
+					    hf_batch_now_ms(batch));
 }
 
-/* Ends a quarantine that is due. If its zone holds it back, gives it a later deadline instead, so that it is not examined
- * before. */
-static void end_quarantine(struct hf_batch *batch, const struct hf_deadline *deadline) {
-	struct hf_lease lease;
-	if (!hf_lease_read(hf_batch_txn(batch), &deadline->lease, &lease) || lease.state != HF_QUARANTINED ||
-	    lease.quarantined_until_ms != deadline->at_ms) {
-		hf_txn_corrupt(hf_batch_txn(batch), HF_DEADLINES, "a deadline's lease is not in quarantine until then");
-		return;
-	}
-	struct hf_lease held = lease;
-	held.quarantined_until_ms = quarantine_end(batch, &lease);
+/* Ends a quarantine that is due; or, if its zone holds it back, gives it a later deadline, so that it is not examined before. */
+static void end_quarantine(struct hf_batch *batch, const struct hf_lease *lease) {
+	struct hf_pool *pool = hf_batch_pool(batch, lease->pool);
+	struct hf_lease held = *lease;
+	held.quarantined_until_ms =
+		real_end(batch, lease, lease->quarantined_until_ms, pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0);
 	if (held.quarantined_until_ms > hf_batch_now_ms(batch))
-		hf_batch_relabel(batch, &lease, &held);
+		hf_batch_relabel(batch, lease, &held);
 	else
-		hf_batch_change(batch, &lease, NULL, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
+		hf_batch_change(batch, lease, NULL, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
+}
+
+/* Frees the previous addresses whose overlap is due at a time, unless the zone holds them back, as for a quarantine. Returns
+ * whether any was due. */
+static bool end_overlaps(struct hf_batch *batch, const struct hf_lease *lease, int64_t at_ms) {
+	struct hf_lease after = *lease;
+	bool due = false;
+	after.n_previous = 0;
+	for (int i = 0; i < lease->n_previous; i++) {
+		struct hf_previous previous = lease->previous[i];
+		bool ends = previous.until_ms == at_ms;
+		if (ends)
+			previous.until_ms = real_end(batch, lease, at_ms, (int64_t)previous.overlap_seconds * 1000);
+		if (!ends || previous.until_ms > hf_batch_now_ms(batch))
+			after.previous[after.n_previous++] = previous;
+		due = due || ends;
+	}
+	if (due && after.n_previous < lease->n_previous) {
+		after.modified_ms = hf_batch_now_ms(batch);
+		hf_batch_change(batch, lease, &after, HF_CHANGE_UPDATED, HF_CAUSE_DEADLINE);
+	} else if (due) {
+		hf_batch_relabel(batch, lease, &after);
+	}
+	return due;
+}
+
+/* Ends what is due of a lease. */
+static void end_of_lease(struct hf_batch *batch, const struct hf_deadline *deadline) {
+	struct hf_lease lease;
+	if (!hf_lease_read(hf_batch_txn(batch), &deadline->lease, &lease))
+		hf_txn_corrupt(hf_batch_txn(batch), HF_DEADLINES, "a deadline's lease does not exist");
+	else if (lease.state == HF_QUARANTINED && lease.quarantined_until_ms == deadline->at_ms)
+		end_quarantine(batch, &lease);
+	else if (!end_overlaps(batch, &lease, deadline->at_ms))
+		hf_txn_corrupt(hf_batch_txn(batch), HF_DEADLINES, "nothing of a deadline's lease ends then");
 }
 
 static void end_history(struct hf_batch *batch, const struct hf_deadline *deadline) {
@@ -41,7 +70,7 @@ static void end_history(struct hf_batch *batch, const struct hf_deadline *deadli
 
 static void carry_out(struct hf_batch *batch, const struct hf_deadline *deadline) {
 	if (deadline->is_lease)
-		end_quarantine(batch, deadline);
+		end_of_lease(batch, deadline);
 	else
 		end_history(batch, deadline);
 }
@@ -57,7 +86,7 @@ static int64_t sweep_held(struct hf_batch *batch, int budget) {
 		if (next.at_ms > hf_batch_now_ms(batch) || budget-- <= 0)
 			return next.at_ms;
 		if (next.is_lease)
-			end_quarantine(batch, &next);
+			end_of_lease(batch, &next);
 		else
 			store->passed_over = next;
 		at = next;

@@ -17,11 +17,20 @@ struct step {
 
 static int64_t quarantine_ms(const struct hf_pool *pool) { return (int64_t)pool->config.quarantine_seconds * 1000; }
 
-static int64_t moved_end(const struct step *step, const struct hf_lease *lease) {
+/* Returns the new time of an end, given the longest time that it may be away from now. */
+static int64_t moved_end(const struct step *step, int64_t end_ms, int64_t longest_ms) {
+	int64_t latest_ms = hf_time_add(step->to_ms, longest_ms), moved_ms = hf_time_add(end_ms, step->shift_ms);
+	return moved_ms < latest_ms ? moved_ms : latest_ms;
+}
+
+/* A quarantine lasts as long as its pool says, or an overlap that it waits for. */
+static int64_t moved_quarantine_end(const struct step *step, const struct hf_lease *lease) {
 	struct hf_pool *pool = hf_batch_pool(step->batch, lease->pool);
-	int64_t latest_ms = hf_time_add(step->to_ms, pool ? quarantine_ms(pool) : 0);
-	int64_t end_ms = hf_time_add(lease->quarantined_until_ms, step->shift_ms);
-	return end_ms < latest_ms ? end_ms : latest_ms;
+	int64_t longest_ms = pool ? quarantine_ms(pool) : 0;
+	for (int i = 0; i < lease->n_previous; i++)
+		if ((int64_t)lease->previous[i].overlap_seconds * 1000 > longest_ms)
+			longest_ms = (int64_t)lease->previous[i].overlap_seconds * 1000;
+	return moved_end(step, lease->quarantined_until_ms, longest_ms);
 }
 
 /* Returns the new time of a zone's or the store's return, for which quarantines wait: moved if it is recent, and never in the
@@ -31,15 +40,24 @@ static int64_t moved_return(const struct step *step, int64_t back_ms) {
 	return moved_ms < step->to_ms ? moved_ms : step->to_ms;
 }
 
-static void move_lease(const struct step *step, const struct hf_key *key) {
+/* Moves what of a lease ends at a deadline. */
+static void move_lease(const struct step *step, const struct hf_deadline *deadline) {
 	struct hf_lease before, after;
-	if (!hf_lease_read(hf_batch_txn(step->batch), key, &before) || before.state != HF_QUARANTINED) {
-		hf_txn_corrupt(hf_batch_txn(step->batch), HF_DEADLINES, "a deadline's lease is not in quarantine");
+	if (!hf_lease_read(hf_batch_txn(step->batch), &deadline->lease, &before)) {
+		hf_txn_corrupt(hf_batch_txn(step->batch), HF_DEADLINES, "a deadline's lease does not exist");
 		return;
 	}
+	bool moved = false;
 	after = before;
-	after.quarantined_until_ms = moved_end(step, &before);
-	if (after.quarantined_until_ms != before.quarantined_until_ms)
+	if (before.state == HF_QUARANTINED && before.quarantined_until_ms == deadline->at_ms)
+		after.quarantined_until_ms = moved_quarantine_end(step, &before);
+	for (int i = 0; i < before.n_previous; i++)
+		if (before.previous[i].until_ms == deadline->at_ms)
+			after.previous[i].until_ms =
+				moved_end(step, deadline->at_ms, (int64_t)before.previous[i].overlap_seconds * 1000);
+	for (int i = 0; i < before.n_previous; i++)
+		moved = moved || after.previous[i].until_ms != before.previous[i].until_ms;
+	if (moved || after.quarantined_until_ms != before.quarantined_until_ms)
 		hf_batch_relabel(step->batch, &before, &after);
 }
 
@@ -52,7 +70,7 @@ static void move_leases(const struct step *step) {
 	bool found = later ? hf_deadline_last(txn, &at) : hf_deadline_next(txn, &at, false, &at);
 	while (found && !hf_txn_fault(txn, NULL)) {
 		if (at.is_lease)
-			move_lease(step, &at.lease);
+			move_lease(step, &at);
 		found = hf_deadline_next(txn, &at, later, &at);
 	}
 }

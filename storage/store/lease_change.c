@@ -7,13 +7,6 @@
 #include "storage/tables/holders.h"
 #include "store_internal.h"
 
-static bool has_vip(const struct hf_lease *lease, struct hf_addr a) {
-	for (int i = 0; lease && i < lease->n_vips; i++)
-		if (lease->vips[i].n == a.n)
-			return true;
-	return false;
-}
-
 static void bind_address(struct hf_batch *batch, struct hf_pool *pool, const struct hf_lease *lease, struct hf_addr a) {
 	struct hf_holder holder = {.id = lease->id, .from_revision = lease->revision, .from_ms = hf_batch_now_ms(batch)};
 	struct hf_pool_count *count = &pool->count[hf_addr_family(a)];
@@ -58,7 +51,7 @@ static void count_vip_change(struct hf_batch *batch, const struct hf_lease *befo
 			     enum hf_cause cause) {
 	bool same = before->n_vips == after->n_vips;
 	for (int i = 0; same && i < after->n_vips; i++)
-		same = has_vip(before, after->vips[i]);
+		same = hf_lease_has(before, after->vips[i]);
 	if (!same)
 		hf_batch_count_vip_change(batch, cause);
 }
@@ -68,20 +61,29 @@ static void put_lease(struct hf_batch *batch, const struct hf_key *key, const st
 	hf_txn_put(hf_batch_txn(batch), HF_LEASES, (struct hf_slice){key->bytes, key->len}, hf_lease_encode(lease, record));
 }
 
-static void move_deadline(struct hf_batch *batch, const struct hf_key *key, const struct hf_lease *before,
-			  const struct hf_lease *after) {
+/* Sets the deadlines of a lease: those of its record `before` (NULL: none), which has the key `old`, become those of `after`. */
+static void move_deadlines(struct hf_batch *batch, const struct hf_key *old, const struct hf_lease *before,
+			   const struct hf_key *new, const struct hf_lease *after) {
 	struct hf_store *store = hf_batch_store(batch);
-	struct hf_deadline deadline = {.is_lease = true, .lease = *key};
-	if (before && before->state == HF_QUARANTINED) {
-		deadline.at_ms = before->quarantined_until_ms;
-		hf_deadline_del(hf_batch_txn(batch), &deadline);
+	struct hf_deadline deadline = {.is_lease = true};
+	int64_t were[HF_LEASE_ENDS_MAX], are[HF_LEASE_ENDS_MAX];
+	int n_were = before ? hf_lease_ends(before, were) : 0, n_are = after ? hf_lease_ends(after, are) : 0;
+	bool same = old->len == new->len &&memcmp(old->bytes, new->bytes, old->len) == 0;
+	/* Not later than any deadline that this change can have added, including a closed history entry's. */
+	int64_t next_ms = hf_batch_now_ms(batch) + HF_HISTORY_AGE_MS;
+	deadline.lease = *old;
+	for (int i = 0; i < n_were; i++) {
+		deadline.at_ms = were[i];
+		if (!same || !after || !hf_lease_ends_at(after, were[i]))
+			hf_deadline_del(hf_batch_txn(batch), &deadline);
 	}
-	if (after && after->state == HF_QUARANTINED) {
-		deadline.at_ms = after->quarantined_until_ms;
-		hf_deadline_put(hf_batch_txn(batch), &deadline);
+	deadline.lease = *new;
+	for (int i = 0; i < n_are; i++) {
+		deadline.at_ms = are[i];
+		if (!same || !before || !hf_lease_ends_at(before, are[i]))
+			hf_deadline_put(hf_batch_txn(batch), &deadline);
+		next_ms = are[i] < next_ms ? are[i] : next_ms;
 	}
-	/* no later than any deadline that this change can have added, including that of a closed history entry */
-	int64_t next_ms = after && after->state == HF_QUARANTINED ? deadline.at_ms : hf_batch_now_ms(batch) + HF_HISTORY_AGE_MS;
 	if (next_ms < store->next_deadline_ms)
 		store->next_deadline_ms = next_ms;
 }
@@ -94,7 +96,10 @@ uint64_t hf_batch_record(struct hf_batch *batch, struct hf_change *change) {
 	return change->revision;
 }
 
-static uint64_t record_lease(struct hf_batch *batch, const struct hf_lease *lease, enum hf_change_type type, enum hf_cause cause) {
+/* Records a change under the lease as it is after it, or if it has gone, before. */
+static uint64_t record_lease(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after,
+			     enum hf_change_type type, enum hf_cause cause) {
+	const struct hf_lease *lease = after ? after : before;
 	struct hf_change change = {.type = type,
 				   .cause = cause,
 				   .has_lease = true,
@@ -106,64 +111,120 @@ static uint64_t record_lease(struct hf_batch *batch, const struct hf_lease *leas
 	return hf_batch_record(batch, &change);
 }
 
-/* Frees, binds and counts the differences. A lease may move to another pool. */
-static void move_lease(struct hf_batch *batch, struct hf_pool *from, struct hf_pool *to, struct hf_scope *scope,
-		       const struct hf_lease *before, const struct hf_lease *after) {
-	for (int i = 0; before && i < before->n_vips; i++)
-		if (!has_vip(after, before->vips[i]))
-			free_address(batch, from, before->vips[i]);
-	for (int i = 0; after && i < after->n_vips; i++)
-		if (!has_vip(before, after->vips[i]))
-			bind_address(batch, to, after, after->vips[i]);
-	if (before) {
-		hf_tally_lease(from, scope, before, -1);
-		from->touched = true;
+/* A lease before or after a change, and what it counts in. */
+struct side {
+	const struct hf_lease *lease; /* NULL: there is none */
+	struct hf_key key;
+	struct hf_pool *pool;
+	struct hf_scope *scope;
+};
+
+static struct side side_of(struct hf_batch *batch, const struct hf_lease *lease) {
+	struct side side = {.lease = lease};
+	hf_identity_encode(&lease->id, &side.key);
+	side.pool = hf_batch_pool(batch, lease->pool);
+	side.scope = hf_batch_scope(batch, &side.key);
+	if (!side.pool)
+		hf_txn_corrupt(hf_batch_txn(batch), HF_POOLS, "a lease's pool is missing");
+	return side;
+}
+
+/* Returns the pool of an address that is bound to a lease: a current one's is the lease's. NULL after a fault. */
+static struct hf_pool *pool_of(struct hf_batch *batch, const struct side *side, int i) {
+	if (i < side->lease->n_vips)
+		return side->pool;
+	struct hf_pool *pool = hf_batch_pool_at(batch, hf_lease_bound_at(side->lease, i));
+	if (!pool)
+		hf_txn_corrupt(hf_batch_txn(batch), HF_POOLS, "a previous address lies outside every pool");
+	return pool;
+}
+
+/* Gives an address that stays held to another identity. */
+static void rename_holder(struct hf_batch *batch, const struct hf_lease *after, struct hf_addr a) {
+	struct hf_holder holder = {.id = after->id, .from_revision = after->revision, .from_ms = hf_batch_now_ms(batch)};
+	hf_holders_close(hf_batch_txn(batch), a, hf_batch_now_ms(batch));
+	hf_holders_open(hf_batch_txn(batch), a, &holder);
+}
+
+static void tally(struct hf_batch *batch, struct side *side, int by) {
+	hf_tally_lease(side->pool, side->scope, side->lease, by);
+	side->pool->touched = true;
+	for (int i = side->lease->n_vips; i < hf_lease_bound(side->lease); i++) {
+		struct hf_pool *pool = pool_of(batch, side, i);
+		if (!pool)
+			return;
+		hf_tally_previous(pool, side->lease, hf_lease_bound_at(side->lease, i), by);
+		pool->touched = true;
 	}
-	if (after) {
-		hf_tally_lease(to, scope, after, 1);
-		to->touched = true;
+}
+
+/* Frees, binds and counts the differences. A lease may move to another pool, and to another identity. Counts are taken back while
+ * the ranges are as they were: what is freed may end a draining range. */
+static void move_addresses(struct hf_batch *batch, struct side *from, struct side *to) {
+	bool renamed = from->lease && to->lease && !hf_identity_equal(&from->lease->id, &to->lease->id);
+	if (from->lease)
+		tally(batch, from, -1);
+	for (int i = 0; from->lease && i < hf_lease_bound(from->lease); i++) {
+		struct hf_addr a = hf_lease_bound_at(from->lease, i);
+		struct hf_pool *pool = pool_of(batch, from, i);
+		if (to->lease && hf_lease_binds(to->lease, a)) {
+			if (renamed)
+				rename_holder(batch, to->lease, a);
+		} else if (pool) {
+			free_address(batch, pool, a);
+		}
 	}
+	for (int i = 0; to->lease && i < hf_lease_bound(to->lease); i++) {
+		struct hf_addr a = hf_lease_bound_at(to->lease, i);
+		struct hf_pool *pool = pool_of(batch, to, i);
+		if (pool && !(from->lease && hf_lease_binds(from->lease, a)))
+			bind_address(batch, pool, to->lease, a);
+	}
+	if (to->lease)
+		tally(batch, to, 1);
 }
 
 /* A lease restored from quarantine no longer counts as released. */
 static void undo_wear(struct hf_batch *batch, const struct hf_key *key, const struct hf_lease *before,
 		      const struct hf_lease *after) {
-	if (before && after && before->state == HF_QUARANTINED && after->state == HF_ACTIVE)
+	if (before->state == HF_QUARANTINED && after->state == HF_ACTIVE)
 		hf_wear_undo(hf_batch_store(batch)->wear, (struct hf_slice){key->bytes, key->scope_len}, before->revision);
 }
 
 void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, struct hf_lease *after, enum hf_change_type type,
 		     enum hf_cause cause) {
-	const struct hf_lease *known = after ? after : before;
 	struct hf_txn *txn = hf_batch_txn(batch);
-	struct hf_key key;
-	hf_identity_encode(&known->id, &key);
-	struct hf_pool *to = hf_batch_pool(batch, known->pool), *from = before ? hf_batch_pool(batch, before->pool) : to;
-	struct hf_scope *scope = hf_batch_scope(batch, &key);
-	if (!from || !to)
-		hf_txn_corrupt(txn, HF_POOLS, "a lease's pool is missing");
-	if (!from || !to || !scope)
+	struct side from = {0}, to = {0}; /* large, and only partly used: encoded below where there is a lease */
+	if (before)
+		from = side_of(batch, before);
+	if (after)
+		to = side_of(batch, after);
+	if (hf_txn_fault(txn, NULL))
 		return;
-	if (after && after->state == HF_ACTIVE && scope->active == 0)
-		hf_batch_revive_zone(batch, known->id.zone);
-	uint64_t revision = record_lease(batch, known, type, cause);
+	if (!before)
+		from.key = to.key;
+	if (!after)
+		to.key = from.key;
+	if (after && after->state == HF_ACTIVE && to.scope->active == 0)
+		hf_batch_revive_zone(batch, after->id.zone);
+	uint64_t revision = record_lease(batch, before, after, type, cause);
 	if (after)
 		after->revision = revision;
-	move_lease(batch, from, to, scope, before, after);
-	if (before && after)
+	move_addresses(batch, &from, &to);
+	if (before && after) {
 		count_vip_change(batch, before, after, cause);
-	move_deadline(batch, &key, before, after);
-	undo_wear(batch, &key, before, after);
+		undo_wear(batch, &from.key, before, after);
+	}
+	move_deadlines(batch, &from.key, before, &to.key, after);
 	if (after)
-		put_lease(batch, &key, after);
-	else
-		hf_txn_del(txn, HF_LEASES, (struct hf_slice){key.bytes, key.len});
+		put_lease(batch, &to.key, after);
+	if (before && !(after && hf_identity_equal(&before->id, &after->id)))
+		hf_txn_del(txn, HF_LEASES, (struct hf_slice){from.key.bytes, from.key.len});
 }
 
 void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after) {
 	struct hf_key key;
 	hf_identity_encode(&after->id, &key);
-	if (before->quarantined_until_ms != after->quarantined_until_ms)
-		move_deadline(batch, &key, before, after);
+	move_deadlines(batch, &key, before, &key, after);
 	put_lease(batch, &key, after);
 }

@@ -5,12 +5,13 @@
 
 #include "batch.h"
 
-/* Alters a lease from `before` (NULL: new) to `after` (NULL: deleted), as a change with the next revision, which is set in *after.
- * A new address of the lease must not be held; it may belong to another pool. */
+/* Alters a lease from `before` (NULL: new) to `after` (NULL: deleted), as a change with the next revision, which it sets in *after.
+ * A new address of the lease must not be held; it may be of another pool. If their identities differ the lease is renamed, and
+ * everything that is bound to it stays so, under the new identity, which must have no lease. */
 void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, struct hf_lease *after, enum hf_change_type type,
 		     enum hf_cause cause);
 
-/* Stores a lease that differs only in its version string, its raw digest or the end of its quarantine: no revision, no change. */
+/* Stores a lease that differs only in its version string, its raw digest or when something of it ends: no revision, no change. */
 void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after);
 
 /* Appends a change to the feed under the next revision. Returns that revision. */

@@ -29,7 +29,7 @@ static void check_present(struct hf_verify *v, struct hf_addr a, const struct hf
 	hf_identity_words(&holder->id, id, sizeof id);
 	if (!hf_verify_lease(v, &holder->id, &lease))
 		hf_verify_say(v, HF_ADDRESSES, "%s is held by %s, which has no lease", text, id);
-	else if (!hf_lease_has(&lease, a))
+	else if (!hf_lease_binds(&lease, a))
 		hf_verify_say(v, HF_ADDRESSES, "%s is held by %s, whose lease has other addresses", text, id);
 	check_from(v, HF_ADDRESSES, a, holder);
 }
@@ -113,11 +113,9 @@ static void check_lease_deadline(struct hf_verify *v, const struct hf_deadline *
 	hf_identity_words(&id, text, sizeof text);
 	if (!hf_verify_lease(v, &id, &lease))
 		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s, which has no lease", deadline->at_ms, text);
-	else if (lease.state != HF_QUARANTINED)
-		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s, which is not in quarantine", deadline->at_ms, text);
-	else if (lease.quarantined_until_ms != deadline->at_ms)
-		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s, which is in quarantine until %" PRId64 " ms",
-			      deadline->at_ms, text, lease.quarantined_until_ms);
+	else if (!hf_lease_ends_at(&lease, deadline->at_ms))
+		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s, of which neither the quarantine nor an overlap ends then",
+			      deadline->at_ms, text);
 }
 
 static void check_history_deadline(struct hf_verify *v, const struct hf_deadline *deadline) {

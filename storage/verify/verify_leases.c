@@ -24,6 +24,10 @@ static void check_fields(struct hf_verify *v, const struct hf_lease *lease, cons
 		hf_verify_say(v, HF_LEASES, "%s: it has a fingerprint, but not the version of its rules", id);
 	if (lease->state == HF_ACTIVE && lease->quarantined_until_ms != 0)
 		hf_verify_say(v, HF_LEASES, "%s: an active lease has an end of quarantine", id);
+	for (int i = 0; i < lease->n_previous; i++)
+		for (int k = 0; k < lease->n_vips + i; k++)
+			if (hf_lease_bound_at(lease, k).n == lease->previous[i].address.n)
+				hf_verify_say(v, HF_LEASES, "%s: it has an address twice, once as a previous one", id);
 }
 
 /* While the feed keeps the entry of the lease's revision, the entry is of this lease and has its addresses. */
@@ -58,7 +62,35 @@ static void check_address(struct hf_verify *v, const struct hf_lease *lease, str
 			      hf_identity_words(&holder.id, other, sizeof other), id);
 }
 
-/* Counts the lease into its pool, where its addresses must lie. */
+/* Counts an address of a lease into the pool in which it lies. */
+static void count_address(struct hf_verify_pool *p, const struct hf_lease *lease, int i) {
+	struct hf_addr a = hf_lease_bound_at(lease, i);
+	struct hf_pool_count *count = &p->count[hf_addr_family(a)];
+	enum hf_place place = hf_pool_place(&p->pool, a, NULL);
+	(*(lease->state == HF_ACTIVE ? &count->leased : &count->quarantined))++;
+	count->previous += i >= lease->n_vips;
+	count->overlaid_reserved += place == HF_RESERVED;
+	count->overlaid_draining += place == HF_DRAINING;
+}
+
+/* Counts the previous addresses of a lease, which may lie in any pool. */
+static void count_previous(struct hf_verify *v, const struct hf_lease *lease, const char *id) {
+	for (int i = lease->n_vips; i < hf_lease_bound(lease); i++) {
+		struct hf_addr a = hf_lease_bound_at(lease, i);
+		char text[HF_ADDR_TEXT];
+		int p = 0;
+		while (p < v->n_pools && hf_pool_place(&v->pools[p].pool, a, NULL) == HF_OUTSIDE)
+			p++;
+		if (p < v->n_pools) {
+			count_address(&v->pools[p], lease, i);
+			continue;
+		}
+		hf_addr_format(a, text);
+		hf_verify_say(v, HF_LEASES, "%s: its previous address %s lies in no range of any pool", id, text);
+	}
+}
+
+/* Counts the lease into its pool, where its current addresses must lie. */
 static void count_lease(struct hf_verify *v, const struct hf_lease *lease, const char *id) {
 	struct hf_verify_pool *p = find_pool(v, lease->pool);
 	if (!p) {
@@ -67,12 +99,8 @@ static void count_lease(struct hf_verify *v, const struct hf_lease *lease, const
 	}
 	(*(lease->state == HF_ACTIVE ? &p->active : &p->quarantined))++;
 	for (int i = 0; i < lease->n_vips; i++) {
-		struct hf_pool_count *count = &p->count[hf_addr_family(lease->vips[i])];
-		enum hf_place place = hf_pool_place(&p->pool, lease->vips[i], NULL);
-		(*(lease->state == HF_ACTIVE ? &count->leased : &count->quarantined))++;
-		count->overlaid_reserved += place == HF_RESERVED;
-		count->overlaid_draining += place == HF_DRAINING;
-		if (place == HF_OUTSIDE) {
+		count_address(p, lease, i);
+		if (hf_pool_place(&p->pool, lease->vips[i], NULL) == HF_OUTSIDE) {
 			char text[HF_ADDR_TEXT];
 			hf_addr_format(lease->vips[i], text);
 			hf_verify_say(v, HF_LEASES, "%s: %s lies in no range of its pool \"%s\"", id, text, lease->pool);
@@ -85,13 +113,19 @@ static void check_lease(struct hf_verify *v, const struct hf_lease *lease, const
 	hf_identity_words(&lease->id, id, sizeof id);
 	check_fields(v, lease, id);
 	check_revision(v, lease, id);
-	for (int i = 0; i < lease->n_vips; i++)
-		check_address(v, lease, lease->vips[i], id);
+	for (int i = 0; i < hf_lease_bound(lease); i++)
+		check_address(v, lease, hf_lease_bound_at(lease, i), id);
 	count_lease(v, lease, id);
-	struct hf_deadline deadline = {.at_ms = lease->quarantined_until_ms, .is_lease = true, .lease = *key};
-	if (lease->state == HF_QUARANTINED && !hf_deadline_has(v->txn, &deadline))
-		hf_verify_say(v, HF_DEADLINES, "%s is in quarantine until %" PRId64 " ms, but no deadline ends it", id,
-			      deadline.at_ms);
+	count_previous(v, lease, id);
+	struct hf_deadline deadline = {.is_lease = true, .lease = *key};
+	int64_t ends[HF_LEASE_ENDS_MAX];
+	for (int n = hf_lease_ends(lease, ends), i = 0; i < n; i++) {
+		deadline.at_ms = ends[i];
+		if (!hf_deadline_has(v->txn, &deadline))
+			hf_verify_say(v, HF_DEADLINES,
+				      "%s: its quarantine or an overlap ends at %" PRId64 " ms, but no deadline ends it", id,
+				      ends[i]);
+	}
 }
 
 /* The sum of the leases of one scope. */

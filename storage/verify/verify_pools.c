@@ -123,11 +123,11 @@ static void check_count(struct hf_verify *v, const struct hf_pool *pool, const c
 }
 
 static void check_counts(struct hf_verify *v, const struct hf_verify_pool *p) {
-	static const char *const WHAT[HF_FAMILIES][4] = {
+	static const char *const WHAT[HF_FAMILIES][5] = {
 		{"leased IPv4 addresses", "quarantined IPv4 addresses", "held reserved IPv4 addresses",
-		 "held draining IPv4 addresses"},
+		 "held draining IPv4 addresses", "previous IPv4 addresses"},
 		{"leased IPv6 addresses", "quarantined IPv6 addresses", "held reserved IPv6 addresses",
-		 "held draining IPv6 addresses"},
+		 "held draining IPv6 addresses", "previous IPv6 addresses"},
 	};
 	check_count(v, &p->pool, "active leases", p->pool.active, p->active);
 	check_count(v, &p->pool, "quarantined leases", p->pool.quarantined, p->quarantined);
@@ -137,6 +137,7 @@ static void check_counts(struct hf_verify *v, const struct hf_verify_pool *p) {
 		check_count(v, &p->pool, WHAT[family][1], stored->quarantined, counted->quarantined);
 		check_count(v, &p->pool, WHAT[family][2], stored->overlaid_reserved, counted->overlaid_reserved);
 		check_count(v, &p->pool, WHAT[family][3], stored->overlaid_draining, counted->overlaid_draining);
+		check_count(v, &p->pool, WHAT[family][4], stored->previous, counted->previous);
 	}
 }
 

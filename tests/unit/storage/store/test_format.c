@@ -243,7 +243,8 @@ Test(format, pools) {
 	pool.config.meshes = (struct hf_names){.n = 1, .names = {"default"}};
 	pool.config.zones = (struct hf_names){.n = 2, .names = {"east", "west"}};
 	pool.draining[pool.n_draining++] = range("10.0.1.0/24");
-	pool.count[HF_IPV4] = (struct hf_pool_count){5, 1, 1, 2, addr("10.0.0.9")};
+	pool.count[HF_IPV4] = (struct hf_pool_count){
+		.leased = 5, .quarantined = 1, .overlaid_reserved = 1, .overlaid_draining = 2, .cursor = addr("10.0.0.9")};
 	pool.count[HF_IPV6] = (struct hf_pool_count){.leased = 5, .quarantined = 1};
 	expect_bytes("pools key", (struct hf_slice){pool.name, strlen(pool.name)});
 	expect_bytes("pools value", hf_pool_encode(&pool, buffer));
