@@ -7,7 +7,8 @@
 extern const struct hf_route HF_ROUTES[];
 extern const int HF_ROUTES_COUNT;
 
-/* What an operator needs most: it is answered also where only the connections are left that are kept for that. NULL is nothing. */
+/* Returns whether a route serves what an operator needs most: it is still answered when only the connections kept for operators
+ * are left. NULL is not such a route. */
 bool hf_route_is_kept(const struct hf_route *route);
 
 #endif

@@ -16,29 +16,29 @@ struct hf_metrics;
 struct hf_route;
 struct hf_syncs;
 
-/* What is worth a line in the log that is no request's own. */
+/* The level of an event that concerns no single request and deserves a line in the log. */
 enum hf_event_level { HF_EVENT_DEBUG, HF_EVENT_INFO, HF_EVENT_WARN, HF_EVENT_ERROR };
 
 struct hf_api {
 	struct hf_store *store;
 	struct hf_committer *committer;
-	const struct hf_route *routes; /* the table */
+	const struct hf_route *routes; /* the route table */
 	int n_routes;
 	struct hf_metrics *metrics;
 	struct hf_syncs *syncs;
-	const struct hf_hosts *hosts; /* the server's own; NULL: any */
-	/* Where events go: a message and logfmt pairs. NULL: nowhere. */
+	const struct hf_hosts *hosts; /* the server's own names; NULL: accept any */
+	/* Receives events: a message and logfmt pairs. NULL: discard them. */
 	void (*event)(enum hf_event_level level, const char *message, const char *pairs);
-	bool log_debug;			 /* whether events of that level are wanted */
-	uint64_t (*lines_dropped)(void); /* of the log, since the start. NULL: none ever are */
-	size_t body_max_bytes;		 /* of a request's body; of one document of a list */
-	uint32_t quarantine_seconds;	 /* of a pool that states none */
+	bool log_debug;			 /* log debug events */
+	uint64_t (*lines_dropped)(void); /* number of log lines dropped since the start; NULL: none are ever dropped */
+	size_t body_max_bytes;		 /* of a request's body, or of one document of a list */
+	uint32_t quarantine_seconds;	 /* of a pool that does not state its own */
 	int64_t started_ms;		 /* by the store's monotonic clock */
-	_Atomic bool stopping;		 /* not ready any more */
-	_Atomic int checks;		 /* that are under way, or wait for their turn */
-	int64_t check_began_us;		 /* the last check's, and its answer; of the operations' lane alone */
+	_Atomic bool stopping;		 /* the server is no longer ready */
+	_Atomic int checks;		 /* checks that are running or waiting for their turn */
+	int64_t check_began_us;		 /* start of the last check, whose answer follows; only the operations' lane uses both */
 	struct hf_buf check_answer;
-	struct hf_shares shares; /* of what answers hold while they are read */
+	struct hf_shares shares; /* memory and snapshots held by answers while they are read */
 	struct hf_traffic traffic;
 };
 

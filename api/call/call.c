@@ -13,7 +13,7 @@
 #include "route.h"
 #include "target.h"
 
-#define BUFFER_KEPT_BYTES 4096 /* of each buffer, from one request to the next */
+#define BUFFER_KEPT_BYTES 4096 /* capacity kept in each buffer from one request to the next */
 
 struct hf_call *hf_call_new(struct hf_api *api) {
 	struct hf_call *call = calloc(1, sizeof *call);
@@ -45,7 +45,7 @@ static void close_sink(struct hf_call *call) {
 	call->sink = NULL;
 }
 
-/* An empty buffer with the memory of a used one, if that is not much. */
+/* Returns an empty buffer with the memory of a used one, if that is small. */
 static struct hf_buf used_buffer(struct hf_buf *buf) {
 	if (buf->cap > BUFFER_KEPT_BYTES)
 		hf_buf_free(buf);
@@ -108,7 +108,7 @@ struct hf_json hf_call_json(struct hf_call *call, int status) {
 	return (struct hf_json){.out = &call->response.body};
 }
 
-/* JSON for people too: a terminal's prompt begins on a line of its own. */
+/* Ends JSON with a newline, so that a terminal's prompt begins on its own line. */
 static void end_line(struct hf_call *call) {
 	if (call->response.content_type && strstr(call->response.content_type, "json") && call->response.body.len > 0)
 		hf_buf_add(&call->response.body, "\n", 1);
@@ -133,10 +133,11 @@ void hf_problem_write(struct hf_json *json, enum hf_err err, const char *detail)
 void hf_call_problem(struct hf_call *call, enum hf_err err) {
 	call->err = err;
 	hf_buf_free(&call->response.refused_claims);
-	hf_buf_free(&call->response.body);  /* and its mark, should memory have run out */
-	if (err != HF_E_METHOD_NOT_ALLOWED) /* which has its Allow */
+	hf_buf_free(&call->response.body);  /* frees its failure mark too, if memory ran out */
+	if (err != HF_E_METHOD_NOT_ALLOWED) /* 405 keeps its Allow header */
 		call->response.n_headers = 0;
-	if (err == HF_E_CORRUPT || err == HF_E_PANIC) /* to a client a failure of the store like any other; the log says which */
+	if (err == HF_E_CORRUPT ||
+	    err == HF_E_PANIC) /* clients see any failure of the store as storage-error; the log has the code */
 		err = HF_E_STORAGE;
 	hf_metrics_problem(call->api->metrics, err);
 	struct hf_json json = hf_call_json(call, hf_err_status(err));
@@ -152,7 +153,7 @@ void hf_call_problem(struct hf_call *call, enum hf_err err) {
 		hf_call_set_header(call, "Retry-After", "1");
 }
 
-/* Takes a segment off a pattern, up to the next slash. Whether it is the given one, or a variable. */
+/* Takes a segment off a pattern, up to the next slash. Returns whether it equals the given one, or is a variable. */
 static bool take_segment(const char **pattern, const char *segment) {
 	const char *at = *pattern;
 	if (*at == '{')
@@ -166,7 +167,7 @@ static bool take_segment(const char **pattern, const char *segment) {
 	return variable || *segment == '\0';
 }
 
-/* Whether a path's segments fit a pattern; sets the variables. */
+/* Returns whether a path's segments fit a pattern; sets the variables. */
 static bool matches(struct hf_call *call, const char *pattern) {
 	int vars = 0, at = 0;
 	for (; *pattern == '/'; at++) {
@@ -179,7 +180,7 @@ static bool matches(struct hf_call *call, const char *pattern) {
 	return at == call->n_segments;
 }
 
-/* The route of the request's method and path, or NULL. */
+/* Returns the route of the request's method and path, or NULL. */
 static const struct hf_route *find_route(struct hf_call *call) {
 	for (int i = 0; i < call->api->n_routes; i++)
 		if (call->api->routes[i].method == call->request.method && matches(call, call->api->routes[i].pattern))
@@ -234,13 +235,14 @@ void hf_call_route(struct hf_call *call) {
 void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 	size_t max = call->body_max_bytes;
 	enum hf_err err = HF_OK;
-	if (call->response.status) /* answered already */
+	if (call->response.status) /* already answered */
 		return;
-	if (call->body_bytes == 0 && call->request.body_len == 0 && len > 0) /* else it was checked with the headers */
+	if (call->body_bytes == 0 && call->request.body_len == 0 &&
+	    len > 0) /* otherwise the headers were already checked for a body */
 		err = hf_request_check_body(call, true);
 	call->body_bytes += len;
 	if (err)
-		; /* of no use, however long */
+		; /* discard the rest, however long */
 	else if (call->body_bytes > max)
 		err = hf_fail(&call->why, HF_E_BODY_TOO_LARGE, "the body has more than %zu bytes", max);
 	else if (call->sink)
@@ -250,16 +252,16 @@ void hf_call_body(struct hf_call *call, const char *data, size_t len) {
 	if (err) {
 		hf_call_problem(call, err);
 		call->refused = NULL;
-		close_sink(call); /* what it holds is of no more use, and others wait for memory while the rest comes */
+		close_sink(call); /* release its memory now: other requests may need it while the rest arrives */
 	}
 }
 
 enum hf_step hf_call_begin(struct hf_call *call) {
-	if (call->response.status) /* routing answered already */
+	if (call->response.status) /* routing has already answered */
 		return HF_STEP_DONE;
 	call->step = HF_STEP_DONE;
 	enum hf_err err = HF_OK;
-	if (call->request.body.failed) /* it is not there, which must not pass for an empty one */
+	if (call->request.body.failed) /* a lost body must not pass for an empty one */
 		err = hf_no_memory(&call->why);
 	bool reads = call->route->role != HF_ROLE_PROBE;
 	if (!err && call->sink)
@@ -291,7 +293,7 @@ void hf_call_committed(struct hf_call *call) {
 	}
 	call->committed(call);
 	end_line(call);
-	if (call->response.body.failed) /* what was written stays written; the client asks again and gets it */
+	if (call->response.body.failed) /* the write is durable: a client that asks again sees it */
 		hf_call_problem(call, hf_no_memory(&call->why));
 }
 

@@ -1,4 +1,4 @@
-/* conditions.c — reading the headers that guard a request. */
+/* conditions.c — reads the headers that guard a request. */
 #include "conditions.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static enum hf_err read_tags(struct hf_call *call, enum hf_request_header header
 		if (ret->n == HF_CONDITION_TAGS_MAX)
 			return malformed(call, name, text);
 		ret->weak = ret->weak || (weak && !weakly);
-		if ((!weak || weakly) && len < HF_ETAG_TEXT) { /* a longer one matches nothing */
+		if ((!weak || weakly) && len < HF_ETAG_TEXT) { /* skip a longer tag, which cannot match */
 			memcpy(ret->tags[ret->n], at, len);
 			ret->tags[ret->n++][len] = '\0';
 		}

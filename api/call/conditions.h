@@ -5,12 +5,13 @@
 #include "call.h"
 #include "storage/model/lease_rules.h"
 
-/* Reads the headers into a guard, the epoch for a write alone. If-Match compares strongly (a weak tag never matches),
+/* Reads the headers into a guard; reads the epoch only for a write. If-Match compares strongly (a weak tag never matches),
  * If-None-Match weakly.
- * Fails with HF_E_INVALID_PARAMETER if a header out of form, or more than HF_CONDITION_TAGS_MAX tags. */
+ * Fails with HF_E_INVALID_PARAMETER if a header is malformed, or has more than HF_CONDITION_TAGS_MAX tags. */
 enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) HF_CHECKED;
 
-/* Reads the epoch alone; without the header *ret_has and *ret keep their values. HF_E_INVALID_PARAMETER. */
+/* Reads only the epoch. Leaves *ret_has and *ret unchanged if the header is absent.
+ * Fails with HF_E_INVALID_PARAMETER if the header is malformed. */
 enum hf_err hf_conditions_read_epoch(struct hf_call *call, bool *ret_has, uint64_t *ret) HF_CHECKED;
 
 #endif

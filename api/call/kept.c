@@ -1,4 +1,4 @@
-/* kept.c — a large answer that is ready and not yet read: it has a share, and gives its memory back if it has to make room. */
+/* kept.c — a large answer in memory, waiting for its reader: it holds a share, and frees its memory if it must make room. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +7,15 @@
 #include "storage/base/container.h"
 #include "storage/base/monotonic.h"
 
-#define LIMIT_MS 60000	    /* its reader may take a minute … */
-#define BYTES_PER_S 1048576 /* … and a second more for each of these */
+#define LIMIT_MS 60000	    /* a reader may take a minute … */
+#define BYTES_PER_S 1048576 /* … and one more second for each of these */
 
 struct kept {
 	struct hf_stream base;
 	struct hf_share share;
 	struct hf_api *api;
 	pthread_mutex_t lock; /* guards what follows */
-	struct hf_buf answer; /* without data: it has expired */
+	struct hf_buf answer; /* without data: expired */
 	size_t at;
 };
 
@@ -57,7 +57,7 @@ static void close_kept(struct hf_stream *base) {
 }
 
 static enum hf_err take_share(struct hf_call *call, struct kept *kept) {
-	if (!call->write) /* nothing was done: it can be asked again */
+	if (!call->write) /* nothing was written, so the client can ask again */
 		return hf_shares_take(&call->api->shares, &kept->share, hf_monotonic_us(), &call->why);
 	hf_shares_take_anyway(&call->api->shares, &kept->share, hf_monotonic_us());
 	return HF_OK;

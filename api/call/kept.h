@@ -4,8 +4,8 @@
 
 #include "call.h"
 
-/* An answer that is ready, larger than HF_SHARE_SMALL_BYTES and in memory becomes a stream that has a share of the memory for such
- * answers; 503 if no share is left and nothing was written. To be called once, before it is sent. */
+/* Turns a finished answer in memory that is larger than HF_SHARE_SMALL_BYTES into a stream that holds a share of the memory for
+ * such answers. Answers 503 instead if no share is left and nothing was written. Call it once, before the answer is sent. */
 void hf_call_keep(struct hf_call *call);
 
 #endif

@@ -23,7 +23,7 @@ static const char *trim(const char *from, const char *end) {
 	return end;
 }
 
-/* The end of what lasts until one of `stops`; between quotes they do not count (RFC 9110, 5.6.4). */
+/* Returns the end of a part, at the first of `stops` outside quotes (RFC 9110, 5.6.4). */
 static const char *part_end(const char *at, const char *stops) {
 	for (bool quoted = false; *at && (quoted || !strchr(stops, *at)); at++) {
 		if (*at == '"')
@@ -34,7 +34,7 @@ static const char *part_end(const char *at, const char *stops) {
 	return at;
 }
 
-/* A qvalue in thousandths, or -1: 0 to 1 with at most three decimals (RFC 9110, 12.4.2). */
+/* Returns a qvalue in thousandths (0 to 1 with at most three decimals; RFC 9110, 12.4.2), or -1 if it is malformed. */
 static int qvalue(const char *at, const char *end) {
 	size_t len = (size_t)(end - at);
 	if (len == 0 || len > 5 || (*at != '0' && *at != '1') || (len > 1 && at[1] != '.'))
@@ -48,7 +48,7 @@ static int qvalue(const char *at, const char *end) {
 	return value <= 1000 ? value : -1;
 }
 
-/* How closely a range of media names a type: 3 exactly, 2 its first half, 1 as any, 0 not at all. */
+/* Returns how closely a media range matches a type: 3 exactly, 2 by its first half, 1 as any type, 0 not at all. */
 static int closeness(const char *range, size_t len, const char *type) {
 	size_t half = strcspn(type, "/") + 1;
 	if (len == strlen(type) && strncasecmp(range, type, len) == 0)

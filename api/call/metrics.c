@@ -1,4 +1,4 @@
-/* metrics.c — counting. */
+/* metrics.c — counts requests and outcomes. */
 #include "metrics.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* origin.c — Host, Origin and Sec-Fetch-Site. */
+/* origin.c — checks Host, Origin and Sec-Fetch-Site. */
 #include "origin.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #define HOST_BYTES 256 /* a name has at most 253 characters */
 
-/* HOST[:PORT], taken apart. */
+/* The parts of HOST[:PORT]. */
 struct authority {
 	char host[HOST_BYTES]; /* without brackets, and without the dot that ends an absolute name */
 	bool is_address;
@@ -15,7 +15,7 @@ struct authority {
 	int port; /* -1: not stated */
 };
 
-/* An IPv4 address also in its mapped form, in which a socket of both families may name it. */
+/* Reads an IPv4 address, including its mapped form, which a socket of both families may use. */
 static bool parse_address(const char *text, struct hf_addr *ret) {
 	bool mapped = strncasecmp(text, "::ffff:", 7) == 0 && strchr(text + 7, '.');
 	return hf_addr_parse(mapped ? text + 7 : text, NULL, ret) == HF_OK;
@@ -25,7 +25,7 @@ static bool is_name(const char *text) {
 	return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")] == '\0';
 }
 
-/* Reads the host of `len` characters, which may be in brackets. */
+/* Reads a host of `len` characters, with or without brackets. */
 static bool parse_host(const char *text, size_t len, struct authority *ret) {
 	bool bracketed = len >= 2 && text[0] == '[' && text[len - 1] == ']';
 	text += bracketed;
@@ -67,7 +67,7 @@ static bool same_host(const struct authority *a, const struct authority *b) {
 	return strcasecmp(a->host, b->host) == 0;
 }
 
-/* Takes the next entry off a list; false at its end. */
+/* Takes the next entry off a list. Returns false at its end. */
 static bool next_name(const char **at, const char **ret_name, size_t *ret_len) {
 	*at += strspn(*at, " \t,");
 	*ret_name = *at;
@@ -83,8 +83,7 @@ enum hf_err hf_hosts_check(const char *names, struct hf_why *why) {
 	int n = 0;
 	for (; next_name(&at, &name, &len); n++) {
 		char text[HOST_BYTES + 4] = "";
-		bool bare =
-			len < sizeof text && memchr(name, ':', len) && *name != '['; /* an IPv6 address as --listen shows none */
+		bool bare = len < sizeof text && memchr(name, ':', len) && *name != '['; /* an IPv6 address without brackets */
 		if (len < HOST_BYTES)
 			snprintf(text, sizeof text, bare ? "[%.*s]" : "%.*s", (int)len, name);
 		if (len >= HOST_BYTES || !parse_host(text, strlen(text), &entry))
@@ -133,7 +132,7 @@ static bool is_ours(const struct hf_hosts *hosts, const struct authority *host) 
 	return is_named(hosts, host);
 }
 
-/* Whether an Origin is of the host that the request is for: the port counts, and each scheme has its own where none is stated. */
+/* Returns whether an Origin is the host that the request is for. Ports must be equal; an absent port is the scheme's default. */
 static bool is_own_origin(const char *origin, const struct authority *host) {
 	struct authority from;
 	bool plain = strncasecmp(origin, "http://", 7) == 0;
@@ -144,7 +143,7 @@ static bool is_own_origin(const char *origin, const struct authority *host) {
 	       (from.port < 0 ? port : from.port) == (host->port < 0 ? port : host->port);
 }
 
-/* What browsers say of the page that a request comes from; no other client sends either. */
+/* Checks what browsers report about the page that sent the request; no other client sends these headers. */
 static enum hf_err check_page(const struct hf_call *call, const struct authority *host, struct hf_why *why) {
 	const char *origin = call->request.headers[HF_ORIGIN], *site = call->request.headers[HF_SEC_FETCH_SITE];
 	if (origin && (!host || !is_own_origin(origin, host)))
@@ -160,7 +159,7 @@ enum hf_err hf_origin_check(const struct hf_call *call, struct hf_why *why) {
 	const struct hf_hosts *hosts = call->api->hosts;
 	const char *text = call->authority ? call->authority : call->request.headers[HF_HOST];
 	struct authority host;
-	if (text && hosts && !call->request.headers[HF_ORIGIN] && strcmp(text, hosts->own) == 0) /* nearly always */
+	if (text && hosts && !call->request.headers[HF_ORIGIN] && strcmp(text, hosts->own) == 0) /* the usual case */
 		return check_page(call, NULL, why);
 	if (text && !parse_authority(text, &host))
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "Host: \"%.80s\" is not a host with or without a port", text);

@@ -1,4 +1,4 @@
-/* page.c — the token of a page is the name that it ended with, in hex: opaque to the client. */
+/* page.c — pages whose token is the last name in hex: opaque to the client. */
 #include "page.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ bool hf_page_takes(struct hf_page *page, const char *name) {
 	if (page->n == page->limit || page->json.out->len >= LARGE_BYTES)
 		return false;
 	page->n++;
-	strcpy(page->last, name); /* both are names of the store */
+	strcpy(page->last, name); /* both buffers hold a stored name */
 	return true;
 }
 

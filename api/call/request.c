@@ -1,4 +1,4 @@
-/* request.c — the headers of a request, and what its body may be. */
+/* request.c — reads a request's headers, and checks which body it may have. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ static const struct {
 
 const char *hf_request_header_name(enum hf_request_header header) { return HEADERS[header].name; }
 
-/* Appends a line to the list of the earlier ones. */
+/* Appends a line to the list of earlier lines. */
 static enum hf_err join(struct hf_request *request, enum hf_request_header header, const char *value, struct hf_why *why) {
 	const char *before = request->headers[header];
 	size_t len = strlen(before), more = strlen(value);
@@ -55,7 +55,7 @@ void hf_request_free_joined(struct hf_request *request) {
 		free(request->joined[i]);
 }
 
-/* Whether a list of content codings is of `identity` alone, which means no coding (RFC 9110, 8.4.1). */
+/* Returns whether a list of content codings consists only of `identity`, which means no coding (RFC 9110, 8.4.1). */
 static bool is_identity(const char *list) {
 	for (const char *at = list + strspn(list, " \t,"); *at; at += strspn(at, " \t,")) {
 		size_t len = strcspn(at, " \t,");

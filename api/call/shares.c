@@ -1,4 +1,4 @@
-/* shares.c — a list of what is held, and who makes room. */
+/* shares.c — the list of shares in use, and which of them makes room. */
 #include "shares.h"
 
 #include <inttypes.h>
@@ -38,12 +38,12 @@ static void put_in(struct hf_shares *shares, struct hf_share *share, int64_t now
 	shares->used[share->kind] += share->cost;
 }
 
-/* How long ago a reader should have had what it has. */
+/* Returns how far a reader lags behind the expected rate. */
 static int64_t lag_us(const struct hf_share *share, int64_t now_us) {
 	return now_us - share->since_us - (int64_t)(share->sent * 1000000 / (uint64_t)HF_SHARE_BYTES_PER_S);
 }
 
-/* Expires the one that is furthest behind. False: nobody is behind. */
+/* Expires the share whose reader lags most. Returns false if no reader lags. */
 static bool make_room(struct hf_shares *shares, enum hf_share_kind kind, int64_t now_us) {
 	struct hf_share *last = NULL;
 	for (struct hf_share *at = shares->first; at; at = at->next)
@@ -57,13 +57,13 @@ static bool make_room(struct hf_shares *shares, enum hf_share_kind kind, int64_t
 	return true;
 }
 
-/* The lock is held. */
+/* Returns whether the share fits, after making room for it. The caller holds the lock. */
 static bool has_room(struct hf_shares *shares, const struct hf_share *share, int64_t now_us) {
 	uint64_t max = KINDS[share->kind].max;
 	while (shares->used[share->kind] > 0 && shares->used[share->kind] + share->cost > max)
 		if (!make_room(shares, share->kind, now_us))
 			return false;
-	return true; /* what is larger than all of it has it alone */
+	return true; /* a share larger than the limit may use all of it alone */
 }
 
 enum hf_err hf_shares_take(struct hf_shares *shares, struct hf_share *share, int64_t now_us, struct hf_why *why) {

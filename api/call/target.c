@@ -1,4 +1,4 @@
-/* target.c — the request target. */
+/* target.c — splits and decodes the request target. */
 #include "target.h"
 
 #include <string.h>
@@ -12,9 +12,9 @@ static int hex_digit(char c) {
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes in place. NULL, or what is wrong. */
+/* Decodes in place. Returns NULL, or a description of the error. */
 static const char *decode(char *text) {
-	while (*text && *text != '%' && !(*text & 0x80)) /* mostly that is all */
+	while (*text && *text != '%' && !(*text & 0x80)) /* the usual case: nothing to decode */
 		text++;
 	char *to = text;
 	for (const char *at = text; *at; at++) {
@@ -82,8 +82,8 @@ static enum hf_err split_query(struct hf_call *call, char *query, struct hf_why 
 	return HF_OK;
 }
 
-/* The absolute form, http://AUTHORITY/PATH, which a proxy's client sends (RFC 9112, 3.2.2). The authority moves to the front, so
- * that the path may get the slash that it lacks. */
+/* Splits the absolute form, http://AUTHORITY/PATH, which the client of a proxy sends (RFC 9112, 3.2.2). Moves the authority to the
+ * front to make room for a missing slash before the path. */
 static enum hf_err split_authority(struct hf_call *call, char **path, struct hf_why *why) {
 	char *target = call->request.target.data;
 	size_t scheme = strncasecmp(target, "http://", 7) == 0 ? 7 : strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
@@ -115,7 +115,7 @@ enum hf_err hf_target_split_query(struct hf_call *call, struct hf_why *why) {
 	return call->query ? split_query(call, call->query, why) : HF_OK;
 }
 
-/* Finds a word in a list separated by spaces; *ret_repeatable says whether a * follows it. */
+/* Finds a word in a list separated by spaces. Sets *ret_repeatable if a * follows it. */
 static bool is_listed(const char *list, const char *word, bool *ret_repeatable) {
 	size_t len = strlen(word);
 	for (const char *at = list; *at;) {

@@ -1,4 +1,4 @@
-/* traffic.c — the metrics of connections and requests. */
+/* traffic.c — writes the metrics of connections and requests. */
 #include "traffic.h"
 
 #include <inttypes.h>

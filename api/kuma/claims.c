@@ -57,7 +57,7 @@ static void add_text(struct hf_claims *claims, const char *text, size_t len) {
 		claims->of[claims->n++] = a;
 }
 
-/* A claim, or a list of them. */
+/* Adds a claim, or a list of claims. */
 static void add_value(struct hf_claims *claims, const struct hf_value *value) {
 	static const char *const names[] = {[HF_FALSE] = "false", [HF_TRUE] = "true"};
 	const struct hf_value *item = value ? value + 1 : NULL;

@@ -1,4 +1,4 @@
-/* document.c — documents of a list. */
+/* document.c — reads documents of a list. */
 #include "document.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "api/text/members.h"
 #include "labels.h"
 
-/* The texts in them. */
+/* The texts that identify a document. */
 enum field {
 	KIND,
 	TYPE,

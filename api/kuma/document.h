@@ -15,7 +15,7 @@
 #include "canonical.h"
 #include "storage/base/identity.h"
 
-/* The objects of a document that its identity is read from, and the kinds of their members. */
+/* The objects of a document that contain its identity, and the kinds of their members. */
 enum hf_document_part {
 	HF_PART_DOCUMENT,
 	HF_PART_METADATA,

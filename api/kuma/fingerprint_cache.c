@@ -1,4 +1,4 @@
-/* fingerprint_cache.c — a table of digests in which a newer entry takes an older one's place. */
+/* fingerprint_cache.c — a table of digests in which a newer entry replaces an older one. */
 #include "fingerprint_cache.h"
 
 #include <stdlib.h>

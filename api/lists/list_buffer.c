@@ -1,4 +1,4 @@
-/* list_buffer.c — the document that a list's reader has begun, and handing it over. */
+/* list_buffer.c — keeps the document that a list's reader has begun, and hands it over. */
 #include "list_buffer.h"
 
 #include <stdlib.h>

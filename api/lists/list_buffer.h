@@ -1,7 +1,7 @@
-/* list_buffer.h — the document that a list's reader has begun, and handing it over: shared by both forms of a list.
+/* list_buffer.h — keeps the document that a list's reader has begun, and hands it over; shared by both forms of a list.
  *
- * A document that goes on in the next piece is kept; one that becomes larger than item_max_bytes is skimmed instead. Functions that
- * fail leave the reason in buffer->why. One thread at a time.
+ * A document that continues in the next piece is kept; one that grows larger than item_max_bytes is skimmed instead. Functions
+ * that fail leave the reason in buffer->why. One thread at a time.
  */
 #ifndef HF_API_LISTS_LIST_BUFFER_H
 #define HF_API_LISTS_LIST_BUFFER_H
@@ -33,7 +33,7 @@ static inline size_t hf_list_trimmed(const char *text, size_t len) {
  * Fails with HF_E_OVERLOADED if charge() refuses, or memory runs out. */
 enum hf_err hf_list_add(struct hf_list_buffer *buffer, struct hf_buf *to, const char *data, size_t len) HF_CHECKED;
 
-/* Keeps a part of a document that goes on in the next piece.
+/* Keeps part of a document that continues in the next piece.
  * Fails with HF_E_OVERLOADED as hf_list_add() does. */
 enum hf_err hf_list_keep(struct hf_list_buffer *buffer, const char *data, size_t len) HF_CHECKED;
 

@@ -8,7 +8,7 @@
 
 #define HF_LIST_DEPTH_MAX 128 /* brackets within brackets in a body, the outermost and the array's included */
 
-/* How far the reading of a body has got. */
+/* The state of reading a body. */
 struct hf_list_json {
 	struct hf_list_buffer *buffer;
 	enum {
@@ -24,7 +24,7 @@ struct hf_list_json {
 	bool in_string, escaped;		 /* escaped: after a backslash of a string */
 	unsigned depth;				 /* open brackets */
 	uint64_t square[HF_LIST_DEPTH_MAX / 64]; /* a bit for each: it is a '[' */
-	enum hf_list_member member;		 /* whose array it is in */
+	enum hf_list_member member;		 /* the array that is being read */
 	struct hf_buf rest;
 };
 

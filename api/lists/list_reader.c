@@ -1,4 +1,4 @@
-/* list_reader.c — lists in pieces, in either form. */
+/* list_reader.c — reads lists in pieces, in either form. */
 #include "list_reader.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ enum hf_err hf_list_reader_open(const struct hf_list_options *options, struct hf
 	return HF_OK;
 }
 
-/* Why the reading ended, every time it is asked. */
+/* Returns why the reading ended, each time it is called. */
 static enum hf_err outcome(const struct hf_list_reader *reader, struct hf_why *why) {
 	return reader->err ? hf_fail(why, reader->err, "%s", reader->buffer.why.text) : HF_OK;
 }

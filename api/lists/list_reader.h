@@ -22,11 +22,10 @@ struct hf_list_reader;
 enum hf_err hf_list_reader_open(const struct hf_list_options *options, struct hf_list_reader **ret) HF_CHECKED;
 
 /* Reads the next piece, which is borrowed for the call and may have any length. After an error every later call fails with the
- * same.
- * Fails with HF_E_INVALID_JSON if the text around the documents is malformed; `why` names the element before.
- * Fails with HF_E_BODY_TOO_LARGE if more than items_max documents, or more than item_max_bytes around the arrays.
- * Fails with HF_E_OVERLOADED if charge() refuses, or memory runs out.
- * Other errors are those of document(). */
+ * same error. Otherwise fails with the errors of document().
+ * Fails with HF_E_INVALID_JSON if the text around the documents is malformed; `why` names the preceding element.
+ * Fails with HF_E_BODY_TOO_LARGE if the list has more than items_max documents, or more than item_max_bytes around the arrays.
+ * Fails with HF_E_OVERLOADED if charge() refuses, or memory runs out. */
 enum hf_err hf_list_reader_feed(struct hf_list_reader *reader, const char *data, size_t len, struct hf_why *why) HF_CHECKED;
 
 /* Ends the body, which may hand over the last line. Call it once. *ret_rest, for JSON: what surrounded the elements of the two

@@ -31,7 +31,7 @@ static enum hf_err read_service(struct hf_call *call, struct hf_filter *filter) 
 	if (!filter->service_is_prefix)
 		return hf_name_set("service", text, HF_SERVICE_MAX, &call->why, filter->service);
 	text[--len] = '\0';
-	/* A prefix may end as no name does, so it is checked as the beginning of one. */
+	/* A prefix may end with any allowed character, so it is checked as the beginning of a name. */
 	char probe[HF_SERVICE_MAX + 3];
 	snprintf(probe, sizeof probe, "%sx", text);
 	if (hf_name_check("service", probe, HF_SERVICE_MAX + 1, NULL))
@@ -67,7 +67,7 @@ static enum hf_err read_filter(struct hf_call *call, struct hf_filter *filter) {
 	return err ? err : read_state(call, filter);
 }
 
-/* Reads the token of a page: the last key of the page before, in hex; opaque to the client. */
+/* Reads a page's token: the last key of the previous page, in hex; opaque to the client. */
 static enum hf_err read_token(struct hf_call *call, struct hf_key *ret, bool *ret_given) {
 	const char *token = hf_call_param(call, "continue");
 	size_t len;
@@ -114,7 +114,7 @@ static enum hf_err answer_page(struct hf_call *call, const struct hf_filter *fil
 	return HF_OK;
 }
 
-/* One lease a line, from one snapshot. */
+/* A stream with one lease a line, from one snapshot. */
 struct lease_stream {
 	struct hf_stream base;
 	struct hf_share share;

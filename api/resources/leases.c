@@ -12,10 +12,10 @@
 #include "storage/requests/lease_query.h"
 #include "storage/requests/leases.h"
 
-/* What an acquire leaves for its answer. */
+/* The state that an acquire keeps for its answer. */
 struct put {
 	struct hf_acquire acquire;
-	struct hf_wrong_claims wrong; /* beside the acquire's own claims */
+	struct hf_wrong_claims wrong; /* in addition to the acquire's own claims */
 };
 
 static enum hf_err read_identity(struct hf_call *call, struct hf_identity *ret) {
@@ -26,7 +26,7 @@ static enum hf_err read_identity(struct hf_call *call, struct hf_identity *ret) 
 	return err ? err : hf_name_set("service", call->vars[2], HF_SERVICE_MAX, &call->why, ret->service);
 }
 
-/* The answer to anything about one lease. */
+/* Writes the answer to any request about one lease. */
 static void answer_lease(struct hf_call *call, int status, const struct hf_lease *lease) {
 	char tag[HF_ETAG_TEXT];
 	struct hf_json json = hf_call_json(call, status);
@@ -171,8 +171,7 @@ enum hf_err hf_handle_lease_put(struct hf_call *call) {
 		answer_acquire(call);
 		return HF_OK;
 	}
-	/* A relabel of a known body has not needed its fingerprint so far; the writer may find another lease than this snapshot
-	 * has. */
+	/* A relabel of a known body did not need the fingerprint, but the writer may find a lease other than the snapshot's. */
 	if (acquire->want.has_config && !acquire->want.has_fingerprint && (err = read_config(call, put)))
 		return err;
 	hf_acquire_begin(acquire);

@@ -17,7 +17,7 @@ static const char *method_name(enum hf_method method) {
 	return names[method];
 }
 
-/* The labels of a route, each followed by a comma. What found no route (404, 405) is counted as other, none. */
+/* Writes the labels of a route, each followed by a comma. Requests without a route (404, 405) are counted as other, none. */
 static void route_labels(const struct hf_api *api, int place, char ret[128]) {
 	bool known = place < api->n_routes;
 	snprintf(ret, 128, "method=\"%s\",route=\"%s\",", known ? method_name(api->routes[place].method) : "other",
@@ -70,7 +70,7 @@ static void write_committer(struct hf_buf *out, struct hf_committer_stats *stats
 			     stats->refused_overloaded);
 }
 
-/* What is there at this moment. */
+/* Writes the current state of the process and the database file. */
 static void write_presence(struct hf_buf *out, const struct hf_api *api) {
 	hf_prometheus_single(out, "holdfast_verifications_under_way", "gauge", "Checks that run, or wait for their turn.",
 			     (uint64_t)api->checks);

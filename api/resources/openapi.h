@@ -1,4 +1,4 @@
-/* openapi.h — api/openapi.yaml as it was when the program was built. */
+/* openapi.h — api/openapi.yaml, compiled into the program. */
 #ifndef HF_API_RESOURCES_OPENAPI_H
 #define HF_API_RESOURCES_OPENAPI_H
 

@@ -7,7 +7,7 @@
 
 #define HF_EXPORT_VERSION 2 /* the version that is written; export_read.h accepts older ones too */
 
-/* Appends a line and its newline: the same bytes for the same record, always.
+/* Appends a line and its newline. The same record always gives the same bytes.
  * Fails with HF_E_CORRUPT if a damaged record has a time or number that no line can hold.
  * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_export_write(struct hf_buf *out, const struct hf_line *line, struct hf_why *why) HF_CHECKED;

@@ -1,4 +1,4 @@
-/* lease_json.c — a lease as text: the answer to almost every request, so it is assembled without the writer of json.h. */
+/* lease_json.c — writes a lease. It is part of almost every answer, so it is assembled without the writer of json.h. */
 #include "lease_json.h"
 
 #include <stdlib.h>

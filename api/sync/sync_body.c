@@ -1,4 +1,4 @@
-/* sync_body.c — the documents of a list, and the members around them. */
+/* sync_body.c — reads the documents of a list, and the members around them. */
 #include "sync_body.h"
 
 #include <inttypes.h>
@@ -134,7 +134,7 @@ static enum hf_err take_entry(struct hf_sync_body *body, uint32_t place, json_t 
 /* Returns whether a line is {"removed":…} and nothing else. */
 static bool is_removed_line(const json_t *line) { return json_object_size(line) == 1 && json_object_get(line, "removed"); }
 
-/* Returns whether a line begins like that, so that it has to be parsed. */
+/* Returns whether a line begins like a removal, so that it must be parsed. */
 static bool may_be_removed(const struct hf_sync_body *body, const char *text, size_t len) {
 	static const char name[] = "\"removed\"";
 	const char *end = text + len, *at = body->params.ndjson ? hf_text_next(text, end, '{') : NULL;
@@ -264,7 +264,7 @@ static enum hf_err check_any(const struct hf_sync_body *body, uint32_t n_items, 
 		       first->place, first->why);
 }
 
-/* The sync has all its items. */
+/* Checks the complete list, once the sync has all its items. */
 static enum hf_err end_body(struct hf_sink *sink, struct hf_why *why) {
 	struct hf_sync_body *body = (struct hf_sync_body *)sink;
 	json_t *rest = NULL;

@@ -1,4 +1,4 @@
-/* sync_body.h — a zone's list on its way in: the parameters and the documents of a sync or a manifest. */
+/* sync_body.h — reads a zone's list as it arrives: the parameters and the documents of a sync or a manifest. */
 #ifndef HF_API_SYNC_SYNC_BODY_H
 #define HF_API_SYNC_SYNC_BODY_H
 
@@ -19,9 +19,9 @@ struct hf_sync_body {
 	struct hf_sync_shortcut shortcut; /* its memory is freed at the body's end */
 };
 
-/* Gives the call a sink for its body, which takes the documents as they come; reads the query parameters and headers first.
+/* Reads the query parameters and headers, then gives the call a sink that takes the documents as they arrive.
  * Fails with HF_E_OVERLOADED if memory is short.
- * Other errors are those of hf_sync_params_read(). */
+ * Otherwise fails as hf_sync_params_read() does. */
 enum hf_err hf_sync_body_open(struct hf_call *call, bool is_manifest) HF_CHECKED;
 
 /* Returns the call's body; only after hf_sync_body_open(). */

@@ -1,4 +1,4 @@
-/* sync_ledger.c — limits, memory and the record of past syncs. */
+/* sync_ledger.c — limits of syncs, their memory, and the record of past ones. */
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
 #include "sync_ledger.h"
@@ -31,7 +31,7 @@ struct share {
 	UT_hash_handle hh;
 };
 
-#define ZONE_PARTS 3 /* a zone may use as much as fits so often into what is left: a quarter, if it is alone */
+#define ZONE_PARTS 3 /* a zone may use 1/3 of what is left, which is a quarter of all if it is alone */
 #define ALWAYS_PART 256
 
 struct hf_syncs {

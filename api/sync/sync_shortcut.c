@@ -1,4 +1,4 @@
-/* sync_shortcut.c — documents that a lease was last stored from as they are: they need no parsing. */
+/* sync_shortcut.c — recognises documents that are unchanged since a lease was last stored, so that they need no parsing. */
 #include "sync_shortcut.h"
 
 #include <string.h>
@@ -10,8 +10,8 @@
 #define KNOWN_AFTER 16 /* documents, at least, before the zone's leases are read to know them again */
 #define KNOWN_SHARE 32 /* … and in a delta this share of the leases: parsing a document costs as much as reading so many leases */
 
-/* When it pays to read what is known of the zone, in documents: that walks over all of its leases. A full list has about as many.
- */
+/* Returns the number of documents from which it pays to read the zone's known documents, which walks over all of its leases. A
+ * full list has about as many documents as the zone has leases. */
 static uint32_t learn_at(struct hf_call *call, const struct hf_sync *sync) {
 	struct hf_scope sum = hf_zone_sum(call->reader, sync->zone);
 	uint64_t leases = sum.active + sum.quarantined, share = sync->mode == HF_SYNC_FULL ? 0 : leases / KNOWN_SHARE;

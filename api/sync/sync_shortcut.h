@@ -1,7 +1,7 @@
-/* sync_shortcut.h — recognises documents that a lease was last stored from, byte for byte: they need no parsing.
+/* sync_shortcut.h — recognises documents that are byte for byte those from which a lease was last stored: they need no parsing.
  *
- * Reading what the zone's leases were stored from walks over all of them, so it waits until so many documents have come that it
- * pays. One thread at a time.
+ * Reading the zone's known documents walks over all of its leases, so it starts only when enough documents have arrived to be
+ * worth it. One thread at a time.
  */
 #ifndef HF_API_SYNC_SYNC_SHORTCUT_H
 #define HF_API_SYNC_SYNC_SHORTCUT_H
@@ -19,8 +19,8 @@ struct hf_sync_shortcut {
 /* Counts a document, and reads the zone's known documents once enough have come. */
 void hf_sync_learn(struct hf_sync_shortcut *shortcut, struct hf_call *call, const struct hf_sync *sync);
 
-/* Takes a document, whose digest is in input->raw, as what it was when a lease was stored from it: sets the rest of *input, which
- * borrows *id. Returns false if it has to be parsed; `reads_claims`: which it always has to be if it claims addresses. */
+/* Takes a document whose digest is in input->raw as known: sets the rest of *input, which borrows *id. Returns false if the
+ * document must be parsed. `reads_claims`: it must be parsed whenever it claims addresses. */
 bool hf_sync_take_known(const struct hf_sync_shortcut *shortcut, const struct hf_sync *sync, bool reads_claims,
 			struct hf_sync_input *input, const char *text, size_t len, struct hf_identity *id) HF_CHECKED;
 

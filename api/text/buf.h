@@ -16,8 +16,8 @@ struct hf_buf {
 
 void hf_buf_free(struct hf_buf *buf);
 
-/* Makes room for `more` bytes after the end and returns a pointer to it; NULL if out of memory. The caller adds to `len` what it
- * used. */
+/* Makes room for `more` bytes at the end and returns a pointer to it; NULL if out of memory. The caller adds the bytes it used to
+ * `len`. */
 char *hf_buf_reserve(struct hf_buf *buf, size_t more);
 
 static inline void hf_buf_add(struct hf_buf *buf, const void *data, size_t len) {

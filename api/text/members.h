@@ -1,7 +1,7 @@
 /* members.h — reading an object's members strictly: each once, none missing, none unknown.
  *
  * The first fault sticks: later calls return empty values and do not change the message. So a reader is a straight line of calls
- *that checks for errors once, at its end. Texts are borrowed from the document. Thread-safe.
+ * that checks for errors once, at its end. Texts are borrowed from the document. Thread-safe.
  *
  *	struct hf_members m = hf_members_begin(object, "zone", why);
  *	hf_members_name(&m, "zone", HF_NAME_MAX, zone->name);

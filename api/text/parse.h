@@ -19,8 +19,8 @@
  * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_parse_object(const char *body, size_t len, const char *what, struct hf_why *why, json_t **ret) HF_CHECKED;
 
-/* Explains what is wrong with a text that begins with a byte order mark, or with the part of one that has arrived so far. Returns a
- * static string, or NULL if the text does not begin so. */
+/* Explains a byte order mark at the start of a text, or of the part of one that has arrived so far. Returns a static string, or
+ * NULL if the text does not begin with one. */
 const char *hf_parse_mark(const char *text, size_t len);
 
 #endif

@@ -46,7 +46,7 @@ struct hf_tape {
 enum hf_err hf_tape_open(const char *text, size_t len, const char *what, struct hf_why *why, struct hf_tape *ret) HF_CHECKED;
 void hf_tape_close(struct hf_tape *tape);
 
-/* Returns the value after another one and all that it contains. A container's first item or name is `value + 1`. */
+/* Returns the value after another one and everything that it contains. A container's first item or name is `value + 1`. */
 static inline const struct hf_value *hf_value_after(const struct hf_value *value) { return value + value->span; }
 
 /* Returns an object's first name by bytes, or the name after another one; NULL at the end. Its value is `name + 1`. */
