@@ -12,28 +12,28 @@ from shared.server import Server, read_json
 
 USAGE = '''Usage: holdfast backup [--dir DIR] [--keep N] [--no-verify] [--json]
 Takes a consistent copy of the database while the server works (GET /v1/backup), compares it with its digest, opens it and checks all invariants,
-makes it durable and names it DIR/holdfast-STORE-TIME-rREVISION.backup. A backup that is cut off or does not hold is removed, and nothing is rotated.
+makes it durable and names it DIR/holdfast-STORE-TIME-rREVISION.backup. If it is cut off or unsound, it is removed, and no older one is.
 
-  --dir DIR     where backups are kept (default: here); made if only its last part is missing
+  --dir DIR     where backups are kept (default: here); created if only its last part is missing
   --keep N      remove this store's backups there except the newest N, once the new one is good; the highest revision is the newest
-  --no-verify   compare the digest alone; for machines without holdfastd
-  --json        print file, bytes, revision, storeEpoch, leases and what was removed as JSON
+  --no-verify   compare only the digest; for machines without holdfastd
+  --json        print file, bytes, revision, storeEpoch, leases and the removed files as JSON
 
 `holdfast restore FILE` puts one in place.
 '''
 
 TEMPORARY = '.holdfast-backup.'
-ABANDONED_S = 86400  # a file that was not written for so long is of a run that was killed
-DIGEST_BYTES = 32    # at the end of a backup: of all before
+ABANDONED_S = 86400  # an older temporary file belongs to a run that was killed
+DIGEST_BYTES = 32    # at the end of a backup: the digest of everything before
 
 
 class Head:
-    """What the answer's headers say of the store."""
+    """What the answer's headers say about the store."""
 
     def __init__(self, server: Server, answer: Answer):
         self.store, epoch, revision = (answer.header(f'Holdfast-{name}').strip() for name in ('Store-Id', 'Store-Epoch', 'Revision'))
         if not (re.fullmatch('[0-9a-f]{8,64}', self.store) and re.fullmatch('[0-9]+', epoch) and re.fullmatch('[0-9]+', revision)):
-            raise Failure(3, server.strange().words + '; nothing is kept of it')
+            raise Failure(3, server.strange().words + '; the backup was removed')
         self.epoch, self.revision = int(epoch), int(revision)
 
 
@@ -60,23 +60,23 @@ class Copy:
         os.close(self._descriptor)
 
     def digest(self) -> str:
-        """The digest of all but the digest that the file ends with; empty if the two differ."""
+        """Returns the digest of everything before the digest at the file's end; empty if the two differ."""
         return self._digest.hexdigest() if self._digest.digest() == self._tail else ''
 
 
 def make_directory(directory: str) -> None:
-    """Makes the directory if only its last part is missing."""
+    """Creates the directory if only its last part is missing."""
     if os.path.isdir(directory):
         return
     try:
         os.mkdir(directory)
         os.chmod(directory, 0o750)
     except OSError:
-        raise Failure(2, f'{directory} cannot be made') from None
+        raise Failure(2, f'{directory} cannot be created') from None
 
 
 def new_copy(directory: str) -> Copy:
-    """A file of a new name, for a backup that is not finished."""
+    """Creates a file with a new name for an unfinished backup."""
     while True:
         try:
             return Copy(f'{directory}/{TEMPORARY}{os.urandom(3).hex()}')
@@ -87,7 +87,7 @@ def new_copy(directory: str) -> Copy:
 
 
 def clear_remains(directory: str, now: float) -> None:
-    """Removes what was left by runs that were killed; one that still works writes."""
+    """Removes the files of runs that were killed. A file of a live run is still being written."""
     for name in os.listdir(directory):
         path = f'{directory}/{name}'
         try:
@@ -98,7 +98,7 @@ def clear_remains(directory: str, now: float) -> None:
 
 
 def download(server: Server, copy: Copy, directory: str) -> Head:
-    """Writes the server's backup to the file."""
+    """Downloads the server's backup into the file."""
     answer = server.open('GET', '/v1/backup', json_only=False)
     if answer.status != 200:
         raise Failure(3 if answer.status >= 500 else 1, server.problem(answer))
@@ -109,12 +109,12 @@ def download(server: Server, copy: Copy, directory: str) -> Head:
     except TransferError as error:
         raise server.failed(error) from None
     except OSError:
-        raise Failure(1, f'the backup cannot be written to {directory}; is the disk full? nothing is kept of it') from None
+        raise Failure(1, f'the backup cannot be written to {directory}, and was removed; is the disk full?') from None
     return Head(server, answer)
 
 
 def verify(holdfastd: str, copy: Copy, revision: int) -> int:
-    """Checks all invariants of the backup; returns how many leases it has."""
+    """Checks all invariants of the backup. Returns the number of its leases."""
     import subprocess
     with subprocess.Popen([holdfastd, 'verify', '--json', copy.path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
         try:
@@ -123,18 +123,18 @@ def verify(holdfastd: str, copy: Copy, revision: int) -> int:
             child.kill()
             raise
     if child.returncode not in (0, 1):
-        raise Failure(1, 'the backup cannot be read; nothing is kept of it')
+        raise Failure(1, 'the backup cannot be read; it was removed')
     report = read_json(out)
     if child.returncode == 1:
         screen.to_stderr(''.join(f'  {item["table"]}: {item["detail"]}\n' for item in report['items']))
-        raise Failure(1, 'the backup breaks invariants, and so does the store: see holdfast verify; nothing is kept of it')
+        raise Failure(1, 'the backup breaks invariants, and so does the store: see holdfast verify; the backup was removed')
     if report['revision'] != revision:
-        raise Failure(1, 'the backup is of another revision than the server said')
+        raise Failure(1, 'the backup has another revision than the server stated')
     return report['counts']['leases']
 
 
 def place(temporary: str, directory: str, name: str) -> str:
-    """Gives the file its name, and returns its path. A second one of the same second and revision gets a number; no file is replaced."""
+    """Gives the file its name, and returns its path. A second file of the same second and revision gets a number; no file is replaced."""
     path, number = f'{directory}/{name}.backup', 1
     try:
         while not rename(temporary, path):
@@ -149,7 +149,7 @@ def place(temporary: str, directory: str, name: str) -> str:
 
 
 def rename(old: str, new: str) -> bool:
-    """Renames a file, unless something of that name is there."""
+    """Renames a file, unless one of the new name exists. Returns whether it did."""
     if os.path.lexists(new):
         return False
     try:
@@ -164,14 +164,14 @@ def rename(old: str, new: str) -> bool:
 
 
 def ranked(names: list[str], store: str) -> list[str]:
-    """The names of the store's backups, the newest first: that of the highest revision, which a restore raises too; the clock may be wrong."""
+    """Returns the names of the store's backups, the newest first: by revision, which a restore raises too, as the clock may be wrong."""
     form = re.compile(f'holdfast-{store[:8]}-([0-9]{{8}}T[0-9]{{6}}Z)-r([0-9]+)(?:-([0-9]+))?[.]backup')
     found = [(int(match[2]), match[1], int(match[3] or 1), name) for name in names if (match := form.fullmatch(name))]
     return [name for *_, name in sorted(found, reverse=True)]
 
 
 def rotate(directory: str, path: str, store: str, keep: int) -> list[str]:
-    """Removes the store's backups there except the newest `keep`; the one just taken always stays. Returns what was removed."""
+    """Removes the store's backups except the newest `keep`; the one just taken always stays. Returns the removed files."""
     removed = []
     others = [name for name in os.listdir(directory) if f'{directory}/{name}' != path and os.path.isfile(f'{directory}/{name}')]
     for name in ranked(others, store)[keep - 1:]:
@@ -185,7 +185,7 @@ def rotate(directory: str, path: str, store: str, keep: int) -> list[str]:
 
 
 def take(server: Server, directory: str, holdfastd: str | None, keep: int | None) -> dict:
-    """Takes a backup; returns what is known of it."""
+    """Takes a backup. Returns the report on it."""
     signals.clean_up_first()
     copy = new_copy(directory)
     try:
@@ -193,7 +193,7 @@ def take(server: Server, directory: str, holdfastd: str | None, keep: int | None
         head = download(server, copy, directory)
         digest = copy.digest()
         if not digest:
-            raise Failure(1, "the backup's bytes do not fit its digest; nothing is kept of it")
+            raise Failure(1, "the backup does not match its digest; it was removed")
         leases = verify(holdfastd, copy, head.revision) if holdfastd else None
         path = place(copy.path, directory, f'holdfast-{head.store[:8]}-{time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())}-r{head.revision}')
     finally:
@@ -208,7 +208,7 @@ def main(arguments: list[str]) -> None:
     options = parse(arguments, values={'--dir': None, '--keep': whole_number}, flags=('--no-verify', '--json'))
     keep, directory = options.get('--keep'), options.get('--dir', '.')
     if keep == 0:
-        raise WrongArguments('--keep: at least one backup is kept')
+        raise WrongArguments('--keep: must be at least 1')
     server = Server()
     holdfastd = None if '--no-verify' in options else daemon.binary()
     if directory.startswith('-'):

@@ -1,4 +1,4 @@
-"""What really changed, and with --follow what changes"""
+"""List what really changed, and with --follow what changes from now on"""
 import time
 
 from shared import options as checks
@@ -11,19 +11,19 @@ from shared.words import ips, row, text, uri
 from shared.words import time as shown_time
 
 USAGE = '''Usage: holdfast changes [--since REVISION] [--follow] [--zone ZONE] [--mesh MESH] [--kind KIND] [--limit N] [--json]
-Lists changes of leases and pools, oldest first, one for each revision: the newest 20, or those after a revision. What was sent again and
-is unchanged makes no change. Any filter leaves the changes of pools out.
+Lists changes of leases and pools, oldest first, one for each revision: the newest 20, or those after a revision. Sending something again
+that is unchanged is not a change. Any filter leaves out the changes of pools.
 
   --zone ZONE, --mesh MESH, --kind KIND
-                     the changes of these leases alone; KIND is MeshService, MeshExternalService or MeshMultiZoneService
+                     only changes of these leases; KIND is MeshService, MeshExternalService or MeshMultiZoneService
   --since REVISION   all changes after this one; 0: after the first
-  --follow           wait for more, until interrupted. When the server cannot be reached, it is tried again.
-  --limit N          the newest N; with --since, the first N after it. At least 1; with --follow, 0 begins with what comes
-  --json             one change a line, as the server has it
+  --follow           wait for more, until interrupted. If the server cannot be reached, try again.
+  --limit N          the newest N; with --since, the first N after it. At least 1; with --follow, 0 shows only new changes
+  --json             one change a line, as the server sends it
 '''
 
 HEAD = ['REVISION', 'TIME', 'TYPE', 'CAUSE', 'KIND', 'MESH/ZONE/SERVICE', 'VIPS']
-WIDTHS = (10, 20, 13, 8, 20, 40)  # of the columns; where batch follows batch, they are made to fit all
+WIDTHS = (10, 20, 13, 8, 20, 40)  # of the columns, when batch follows batch: wide enough for all
 NEWEST, PAGE, WINDOW = 20, 1000, 10000
 FILTERS = ('--zone', '--mesh', '--kind')
 
@@ -37,7 +37,7 @@ def change_row(change: dict) -> list[str]:
 
 
 class Where:
-    """How far the store is, and which store it is."""
+    """Which store the server has, and how far it has come."""
 
     def __init__(self, status: dict):
         self.revision, self.oldest, self.epoch = (_count(status[name]) for name in ('revision', 'compactedRevision', 'storeEpoch'))
@@ -53,7 +53,7 @@ def _count(value) -> int:
 
 
 class Feed:
-    """The changes of a server, as the options filter them."""
+    """The changes of a server that pass the options' filters."""
 
     def __init__(self, server: Server, filters: str, json: bool, minima: tuple[int, ...]):
         self._server, self._filters, self._json, self._table = server, filters, json, screen.Table(minima)
@@ -68,7 +68,7 @@ class Feed:
             return Where(status)
 
     def _show(self, changes: list[dict]) -> None:
-        """Writes changes; the head comes before the first."""
+        """Writes changes, after the table's head if they are the first."""
         if self._json:
             for change in changes:
                 screen.put_json(change, lines=True)
@@ -80,14 +80,14 @@ class Feed:
         screen.flush()
 
     def newest(self, count: int) -> None:
-        """Shows the newest changes that pass the filter. They are sought backwards, a window at a time."""
+        """Shows the newest changes that pass the filter. Searches backwards, one window at a time."""
         where, found = self._where, []
         window, upto = WINDOW if self._filters or count > WINDOW else count, where.revision
         while len(found) < count and upto > where.oldest:
             start = max(upto - window, where.oldest)
             answer = self._server.get('GET', f'/v1/changes?since={start}&limit={upto - start}{self._filters}')
             if answer.status == 410:
-                break  # compacted meanwhile
+                break  # compacted in the meantime
             if answer.status != 200:
                 raise self._server.refused(answer)
             with self._server.reading():
@@ -96,7 +96,7 @@ class Feed:
         self._show(found[-count:] if count else [])
         self._since = where.revision
 
-    def behind(self, since: int, limit: int | None) -> None:
+    def after(self, since: int, limit: int | None) -> None:
         """Shows the changes after a revision, all of them or the first `limit`."""
         self._since = since
         while limit is None or limit > 0:
@@ -110,7 +110,7 @@ class Feed:
             self._show([])
 
     def _take(self, page: dict) -> int:
-        """Shows a page and goes on after it; returns how many changes it had."""
+        """Shows a page and continues after it. Returns the number of its changes."""
         with self._server.reading():
             since, changes = page['revision'], page['changes']
             if not isinstance(since, int) or isinstance(since, bool) or not isinstance(changes, list):
@@ -121,13 +121,13 @@ class Feed:
         return len(changes)
 
     def follow(self, since: int | None) -> None:
-        """Shows what comes after a revision, or after what was shown, until the command is interrupted."""
+        """Shows the changes after a revision, or after those shown so far, until the command is interrupted."""
         if since is not None:
             self._since = since
         while True:
             began = time.monotonic()
             wait = self._follow_once()
-            # A server that stops, or has no room for one more that waits, answers at once.
+            # A server that is stopping, or has no room for another waiting request, answers at once.
             if wait == 'always' or wait == 'if early' and time.monotonic() - began < 2:
                 time.sleep(1)
 
@@ -157,9 +157,9 @@ class Feed:
         return 'always'
 
     def _again(self, answer: Answer) -> bool:
-        """After the server was away, or did not like the revision: is it the store that it was? Says where it goes on.
+        """Checks whether the server still has the same store after it was away or refused the revision, and says where the command continues.
 
-        False if nobody answers.
+        Returns False if the server does not answer.
         """
         then = self._where
         try:
@@ -175,8 +175,8 @@ class Feed:
             self._go_on(now.oldest, f'the store was restored from a backup (store epoch {then.epoch}, now {now.epoch}): list the leases again; '
                                     f'going on from revision {now.oldest}')
         elif answer.status == 410:
-            self._go_on(now.revision, f'revision-compacted: changes after revision {self._since} are not kept any more, from {now.oldest + 1} on '
-                                      f'they are; list the leases again; going on from revision {now.revision}')
+            self._go_on(now.revision, f'revision-compacted: changes after revision {self._since} are no longer kept, only those from '
+                                      f'{now.oldest + 1} on; list the leases again; going on from revision {now.revision}')
         elif self._since > now.revision:
             self._go_on(now.revision, f'the store is at revision {now.revision}, before {self._since}, as an older copy would be: list the leases '
                                       'again; going on from there')
@@ -202,7 +202,7 @@ def main(arguments: list[str]) -> None:
     if since is None:
         feed.newest(NEWEST if limit is None else limit)
     elif not follow:
-        feed.behind(since, limit)
+        feed.after(since, limit)
     if follow:
         signals.clean_up_first()
         feed.follow(since)

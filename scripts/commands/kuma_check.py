@@ -1,4 +1,4 @@
-"""Tell whether a zone of Kuma can be switched to Holdfast without a change"""
+"""Check whether a zone of Kuma can be switched to Holdfast without a change"""
 from collections.abc import Iterable, Iterator
 
 from kuma import inputs
@@ -9,20 +9,20 @@ from shared.server import Server, read_json
 from shared.words import at, joined, text, uri
 
 USAGE = f'''Usage: holdfast kuma-check --zone ZONE [--mesh MESH] [--kuma-url URL [--kuma-token-file FILE]] [--json] [FILE…|-]
-Tells what the zone's first syncs would do: a dry run of a full sync for each of the three kinds of services, with all that the zone's control
-plane lists. Nothing is written. The zone is ready if no service would be created, released or rejected, and no VIP that Kuma shows be refused.
+Shows what the zone's first syncs would do, by a dry run of a full sync for each of the three kinds of services, with everything that the zone's
+control plane lists. Nothing is written. The zone is ready if no service would be created, released or rejected, and no VIP in Kuma would be refused.
 
-  created      it has no lease, and would get an address that it does not have in Kuma: kuma-import --apply adopts first
-  released     the zone holds a lease of it, and the input does not list it: is that all that the zone has?
-  rejected     the server refuses it, such as for its name
-  refused      Kuma shows another address than its lease has, or one that cannot be had: kuma-drift says more
+  created      it has no lease, and would get an address that it does not have in Kuma: adopt its VIP first, with kuma-import --apply
+  released     it has a lease in the zone, but the input does not list it: is the input complete?
+  rejected     the server refuses it, for example because of its name
+  refused      Kuma shows an address that its lease does not have, or that is not available: see kuma-drift
 
-A service that shows addresses of its Kubernetes cluster (ClusterIP, Pod IPs) has no VIP in Kuma that could change: it may be created. So may what has
-a VIP that is adopted.
+A service that shows addresses of its Kubernetes cluster (ClusterIP, Pod IPs) has no VIP in Kuma that could change: it may be created. So may a
+service whose VIP would be adopted.
 
 {inputs.USAGE}  --zone ZONE            the zone whose list it is
-  --mesh MESH            this mesh alone
-  --json                 one object: zone, ready, summary, how many show addresses of a cluster, and the items that are in the way
+  --mesh MESH            only this mesh
+  --json                 one object: zone, ready, summary, the number of services that show addresses of a cluster, and the obstacles
 
 Exit status: 0 ready; 1 not yet; 2 wrong arguments, or input that cannot be read, is not complete or has no service; 3 the server, or Kuma, cannot be reached.
 '''
@@ -32,9 +32,9 @@ REFUSED_WHOLE = ('mass-release-guard', 'zone-offline')  # a sync that would rele
 
 
 def full_sync(server: Server, zone: str, mesh: str | None, kind: str, items: Iterable[Item]) -> tuple[list[dict], dict | None]:
-    """A dry run of the zone's sync of a kind: the results, and the problem if it would be refused whole.
+    """Runs the zone's sync of a kind as a dry run. Returns the results, and the problem if the sync would be refused as a whole.
 
-    A kind that the input does not list is an empty list, stated as such: what the zone holds of it would be released.
+    A kind that the input does not list is sent as an empty list: the leases that the zone has of it would be released.
     """
     body = '{"items":[' + ','.join(item.document for item in items if item.kind == kind) + ']}'
     target = f'/v1/zones/{uri(zone)}/sync?mode=full&mesh={uri(mesh) if mesh else "*"}&kind={kind}&dryRun=true&return=all'
@@ -53,12 +53,12 @@ def full_sync(server: Server, zone: str, mesh: str | None, kind: str, items: Ite
 
 
 def refusals(result: dict) -> str:
-    """Which addresses that Kuma shows would not be had, and why."""
+    """Returns which addresses in Kuma would be refused, and why."""
     return ', '.join(f'{text(claim["address"])}: {text(claim["reason"])}' for claim in result.get('claimRefused') or [])
 
 
 def obstacle(result: dict) -> dict | None:
-    """What stands in the way by the result of a service, or None."""
+    """Returns the obstacle in a service's result, or None."""
     outcome, is_refused = result.get('outcome'), result.get('claimRefused') is not None
     item = {'kind': result.get('kind') or result['listed'], 'mesh': result.get('mesh'), 'zone': result.get('zone'), 'service': result.get('service'),
             'vips': [at(vip, 'ip') for vip in result.get('vips') or []]}
@@ -72,14 +72,14 @@ def obstacle(result: dict) -> dict | None:
 
 
 def refused_whole(problem: dict) -> dict:
-    """What stands in the way of a kind whose sync would be refused; its summary says what would have been done."""
+    """Returns the obstacle for a kind whose sync would be refused; its summary says what it would have done."""
     released = at(problem, 'summary', 'released')
     return {'kind': problem['listed'], 'mesh': None, 'service': None, 'verdict': 'released',
             'detail': f'{"some" if released is None else text(released)} leases of this kind are not listed: {text(problem.get("detail"))}'}
 
 
 def obstacles(outcomes: Iterable[tuple[list[dict], dict | None]]) -> Iterator[dict]:
-    """All that stands in the way, in the order of the syncs."""
+    """Yields all obstacles, in the order of the syncs."""
     for results, problem in outcomes:
         if problem:
             yield refused_whole(problem)
@@ -87,7 +87,7 @@ def obstacles(outcomes: Iterable[tuple[list[dict], dict | None]]) -> Iterator[di
 
 
 def verdict(zone: str, outcomes: list[tuple[list[dict], dict | None]], skipped: int) -> dict:
-    """What --json prints; `skipped` is how many are no services."""
+    """Returns what --json prints; `skipped` is the number of items that are not services."""
     everything = [result for results, _ in outcomes for result in results]
     summary = dict.fromkeys(OUTCOMES, 0)
     for result in everything:
@@ -99,12 +99,12 @@ def verdict(zone: str, outcomes: list[tuple[list[dict], dict | None]], skipped: 
 
 
 def words_of(told: dict) -> list[str]:
-    """The verdict in words."""
+    """Returns the verdict in words."""
     parts = [', '.join(f'{number} {outcome}' for outcome, number in told['summary'].items() if number) or 'nothing']
     if told['cluster']:
-        parts.append(f'{told["cluster"]} {"shows" if told["cluster"] == 1 else "show"} addresses of a Kubernetes cluster, which are no VIPs')
+        parts.append(f'{told["cluster"]} {"shows" if told["cluster"] == 1 else "show"} addresses of a Kubernetes cluster, which are not VIPs')
     if told['skipped']:
-        parts.append(f'{told["skipped"]} skipped, which are no services')
+        parts.append(f'{told["skipped"]} skipped, which are not services')
     n = len(told['items'])
     return ['; '.join(parts), f'Zone {told["zone"]} can be switched: nothing of it would change.' if told['ready'] else
             f'Zone {told["zone"]} is not ready: {n} {"item stands" if n == 1 else "items stand"} in the way.']

@@ -1,4 +1,4 @@
-"""Tell which VIPs in Kuma are not those of the leases"""
+"""Report which VIPs in Kuma differ from the leases"""
 from kuma import inputs, questions
 from kuma.documents import Item
 from kuma.report import Report, counts, has_have
@@ -7,21 +7,21 @@ from shared.server import Server
 from shared.words import joined, text, time, uri
 
 USAGE = f'''Usage: holdfast kuma-drift [--zone ZONE] [--mesh MESH] [--kuma-url URL [--kuma-token-file FILE]] [--quiet] [--json] [FILE…|-]
-Compares the VIPs that Kuma shows now with the leases, and lists each service whose VIP has moved, each that has no lease while its VIP is
-another's (taken), and each other that has no lease. Nothing is ever written.
+Compares the VIPs in Kuma with the leases, and lists each service whose VIP has moved, each service without a lease whose VIP belongs to
+another service (taken), and each other service without a lease. Nothing is ever written.
 
-{inputs.USAGE}  --quiet                print nothing if there is nothing to list; for cron
+{inputs.USAGE}  --quiet                print nothing if the list is empty; for cron
   --json                 one object: counts by verdict (moved, taken, no-lease, rejected, same, no-vip, skipped), how many of the skipped show
-                         addresses of a Kubernetes cluster, which are no VIPs, and the items of the first four verdicts
+                         addresses of a Kubernetes cluster, which are not VIPs, and the items of the first four verdicts
 
-Exit status: 0 nothing moved or is taken; 1 something is; 2 wrong arguments, or input that cannot be read or has no service; 3 the server, or Kuma, cannot be reached.
+Exit status: 0 nothing has moved or is taken; 1 something has or is; 2 wrong arguments, or input that cannot be read or has no service; 3 the server, or Kuma, cannot be reached.
 '''
 LISTED = ('moved', 'taken', 'no-lease', 'rejected')
 HEAD = ('ZONE', 'MESH', 'KIND', 'SERVICE', 'VERDICT', 'KUMA', 'HOLDFAST', 'SINCE', 'DETAIL')
 
 
 def compare(item: Item, addresses: dict[str, dict | None]) -> Item:
-    """Decides whether the VIP that Kuma shows is that of the lease, and if there is no lease, whether somebody else has it."""
+    """Decides whether the VIP in Kuma is the lease's and, without a lease, whether another service has it."""
     if item.again and not item.differs:
         return item.judged('skipped', 'listed before')
     lease, outcome = lease_vips(item), item.result.get('outcome')
@@ -42,7 +42,7 @@ def compare(item: Item, addresses: dict[str, dict | None]) -> Item:
 
 
 def since_when(server: Server, zones: list[str]) -> dict[tuple, str]:
-    """When each lease of these zones was created, by its identity."""
+    """Returns when each lease of these zones was created, by its identity."""
     since = {}
     for zone in zones:
         for lease in server.stream(f'/v1/leases?zone={uri(zone)}'):
@@ -52,7 +52,7 @@ def since_when(server: Server, zones: list[str]) -> dict[tuple, str]:
 
 
 def report_of(items: list[Item], since: dict[tuple, str]) -> dict:
-    """What --json prints."""
+    """Returns what --json prints."""
     shown = [{'zone': item.zone, 'mesh': item.mesh, 'kind': item.kind, 'service': item.service, 'verdict': item.verdict, 'kuma': item.vips,
               'holdfast': item.holdfast or [], 'since': since.get(item.identity) if item.holdfast else None, 'kumaModifiedAt': item.modified,
               'detail': item.detail} for item in items if item.verdict in LISTED]
@@ -60,7 +60,7 @@ def report_of(items: list[Item], since: dict[tuple, str]) -> dict:
 
 
 def words_of(report: dict) -> str:
-    """The report in one sentence."""
+    """Returns the report in one sentence."""
     n, cluster = report['counts'], report['cluster']
     compared = sum(n[verdict] for verdict in (*LISTED, 'same'))
     parts = [f'{n["moved"]} of {compared} {"service" if compared == 1 else "services"} with a VIP in Kuma {has_have(n["moved"])} moved']
@@ -73,12 +73,12 @@ def words_of(report: dict) -> str:
     if n['no-vip']:
         parts.append(f'{n["no-vip"]} more {has_have(n["no-vip"])} no VIP')
     if cluster:
-        parts.append(f'{cluster} more {"shows" if cluster == 1 else "show"} addresses of a Kubernetes cluster, which are no VIPs')
+        parts.append(f'{cluster} more {"shows" if cluster == 1 else "show"} addresses of a Kubernetes cluster, which are not VIPs')
     return '; '.join(parts)
 
 
 def row_of(item: dict) -> tuple:
-    """The line of an item in the table."""
+    """Returns an item's line in the table."""
     return (item['zone'], item['mesh'], item['kind'], item['service'], item['verdict'], joined(item['kuma']), joined(item['holdfast']),
             time(item['since']), item['detail'])
 

@@ -1,4 +1,4 @@
-"""Adopt the VIPs that services of Kuma have"""
+"""Adopt the VIPs that services have in Kuma"""
 from collections import Counter
 
 from kuma import inputs, questions
@@ -17,27 +17,27 @@ from shared.server import Server
 from shared.words import cells, joined, uri
 
 USAGE = f'''Usage: holdfast kuma-import [--apply] [--zone ZONE] [--mesh MESH] [--kuma-url URL [--kuma-token-file FILE]] [--all] [--json] [FILE…|-]
-Adopts the VIPs that are in use in Kuma: each service gets a lease on the very address that it has. Without --apply nothing is written,
-and the report says what would be done.
+Adopts the VIPs that are in use in Kuma: each service gets a lease on exactly the address that it has. Without --apply nothing is written,
+and the report shows what would be done.
 
-No service is ever given another address by this. Where its own cannot be had, it is reported and left alone; the rest is adopted.
+No service ever gets another address from this. A service whose own address is not available is reported and left alone; the others are adopted.
 
-  adopted      it has its lease now ("would adopt" without --apply)
-  right        it had it already
-  out-of-pool  the address is in no pool; the report ends with a pool that would do
-  conflict     somebody else has the address, or the service has a lease on another one, or is listed with different ones
-  reserved     a host name or VirtualOutbound of an older version, which is no service, has the address; it is kept out of what is given away
+  adopted      it now has its lease ("would adopt" without --apply)
+  right        it already had its lease
+  out-of-pool  the address is not in any pool; the report ends with a pool that would contain it
+  conflict     another service has the address, or the service has a lease on another one, or is listed with different ones
+  reserved     the address belongs to a host name or VirtualOutbound of an older version, which is not a service; no service will get it
                ("would reserve" without --apply)
   no-vip       Kuma shows no VIP
-  skipped      it is no service, or listed before, or shows addresses of its Kubernetes cluster, which are no VIPs
-  rejected     the server refuses it, such as for its name; its address is reserved all the same
-  failed       the server did not do it (--apply)
+  skipped      it is not a service, or was listed before, or shows addresses of its Kubernetes cluster, which are not VIPs
+  rejected     the server refuses it, for example because of its name; its address is reserved nevertheless
+  failed       the server did not carry it out (--apply)
 
 {inputs.USAGE}  --apply                adopt
-  --all                  a line for every service, not for those alone that need attention
-  --json                 one object: dryRun, counts by verdict, items, and the hint which pool to create, or null
+  --all                  a line for every service, not only for those that need attention
+  --json                 one object: dryRun, counts by verdict, items, and a hint which pool to create, or null
 
-Exit status: 0 done; 1 something is out of pool, in conflict, rejected or failed; 2 wrong arguments, or input that cannot be read or has no
+Exit status: 0 done; 1 an item is out of pool, in conflict, rejected or failed; 2 wrong arguments, or input that cannot be read or has no
 service; 3 the server, or Kuma, cannot be reached.
 '''
 HEAD = ('ZONE', 'MESH', 'KIND', 'SERVICE', 'VIP', 'VERDICT', 'DETAIL')
@@ -48,17 +48,17 @@ ZONES_NAMED = 5
 
 
 def warn_of_unknown_zone(server: Server, zone: str) -> None:
-    """A zone that is misspelt gets leases that nobody asks for, and the right one cannot have the addresses."""
+    """Warns of a zone that may be misspelt: its leases would be useless, and would keep the addresses from the right zone."""
     zones = server.all_pages('/v1/zones')['items']
     with server.reading():
         names = [item['zone'] for item in zones]
         if names and zone not in names:
             others = joined(names[:ZONES_NAMED] + ['…'] * (len(names) > ZONES_NAMED))
-            screen.say(f'careful: the server knows no zone "{zone}", but {others}; is --zone right?')
+            screen.say(f'careful: the server does not know zone "{zone}", but {others}; is --zone right?')
 
 
 def decide(server: Server, reading: Reading, zone: str | None) -> list[Item]:
-    """Every item of the input, with its verdict or the addresses to adopt, and with what is to be reserved."""
+    """Yields every item of the input, with its verdict or the addresses to adopt, and with what must be reserved."""
     placed, known = questions.place(server, reading.asked, zone)
     if zone and any(item.zone == zone for item in placed):
         warn_of_unknown_zone(server, zone)
@@ -74,14 +74,14 @@ def decide(server: Server, reading: Reading, zone: str | None) -> list[Item]:
 
 
 def request_for(item: Item) -> Request:
-    """Acquires the lease with exactly these addresses: what somebody else has got in the meantime is refused, never replaced."""
+    """Acquires the lease with exactly these addresses. An address that was taken in the meantime is refused, never replaced."""
     query = [f'address={uri(ip)}' for ip in item.vips] + ([f'pool={uri(item.pool)}'] if item.pool else [])
     target = f'/v1/meshes/{uri(item.mesh)}/zones/{uri(item.zone)}/{PLURALS[item.kind]}/{uri(item.service)}?{"&".join(query)}'
     return Request('PUT', target, b'' if item.config else item.document.encode())
 
 
 def adopt(server: Server, items: list[Item]) -> int:
-    """Adopts what is to be adopted; returns 3 if the server could not be reached for some."""
+    """Adopts the items to be adopted. Returns 3 if the server could not be reached for some, else 0."""
     adopted = [item for item in items if item.adopt is not None]
     answers, status = iter(server.many(map(request_for, adopted))), 0
     for item in adopted:
@@ -95,7 +95,7 @@ def adopt(server: Server, items: list[Item]) -> int:
 
 
 def reserve(server: Server, items: list[Item]) -> None:
-    """Keeps what Kuma uses and no lease can hold out of what is given away."""
+    """Reserves addresses that Kuma uses and no lease can hold, so that no service gets them."""
     reservations = sorted({one for item in items for one in item.reserve})
     failed = []
     for pool in dict.fromkeys(pool for pool, _ in reservations):
@@ -111,7 +111,7 @@ def reserve(server: Server, items: list[Item]) -> None:
 
 
 def report_of(items: list[Item], pools: list[dict], apply: bool) -> dict:
-    """What --json prints."""
+    """Returns what --json prints."""
     verdicts = ('adopted', 'right', 'reserved') if apply else ('would adopt', 'right', 'would reserve', 'reserved')
     shown = [{'zone': item.zone, 'mesh': item.mesh, 'kind': item.kind, 'service': item.service, 'vips': item.vips, 'verdict': item.verdict,
               'detail': item.detail, **({'holdfast': item.holdfast} if item.holdfast is not None else {})} for item in items]
@@ -120,7 +120,7 @@ def report_of(items: list[Item], pools: list[dict], apply: bool) -> dict:
 
 
 def count_rows(told: dict) -> list[list[str]]:
-    """The counts, with the reasons of what was skipped."""
+    """Returns the counts, with the reasons for skipped items."""
     reasons = Counter(item['detail'] for item in told['items'] if item['verdict'] == 'skipped')
     skipped = '; '.join(f'{number} {reason}' for reason, number in sorted(reasons.items()))
     return [cells((verdict, number, skipped if verdict == 'skipped' else '')) for verdict, number in told['counts'].items()
@@ -128,7 +128,7 @@ def count_rows(told: dict) -> list[list[str]]:
 
 
 def words_of(told: dict, zone: str | None) -> list[str]:
-    """What is said behind the tables."""
+    """Yields the sentences after the tables."""
     lines, n, hinted = [], told['counts'], told['hint']
     elsewhere = sum(item['verdict'] in DONE and item['zone'] != zone for item in told['items']) if zone else 0
     if elsewhere:
@@ -138,14 +138,14 @@ def words_of(told: dict, zone: str | None) -> list[str]:
         does = [verb for verb, verdict in (('adopts', 'would adopt'), ('reserves', 'would reserve')) if n[verdict]]
         lines.append('A dry run: nothing was written.' + (f' --apply {" and ".join(does)}.' if does else ''))
     if hinted and hinted.startswith('holdfast '):
-        lines += ['A pool for what is out of pool, before this is run again:', '  ' + hinted]
+        lines += ['To create a pool for the addresses out of pool, before you run this again:', '  ' + hinted]
     elif hinted:
         lines.append('Hint: ' + hinted)
     return lines
 
 
 def print_report(told: dict, zone: str | None, everything: bool, as_json: bool) -> None:
-    """Writes the report; `everything`: with a line for each item."""
+    """Writes the report. `everything`: with a line for each item."""
     shown = [item for item in told['items'] if everything or item['verdict'] in (*FINDINGS, 'would reserve')]
     report = Report(told)
     report.table(HEAD, [(item['zone'], item['mesh'], item['kind'], item['service'], joined(item['vips']), item['verdict'], item['detail'])

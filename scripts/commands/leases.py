@@ -16,19 +16,19 @@ USAGE = '''Usage: holdfast leases [find] [SERVICE|PREFIX*] [--zone ZONE] [--mesh
        holdfast leases release ZONE SERVICE [--mesh MESH] [--kind KIND] [--force] [--yes] [--json]
        holdfast leases purge ZONE SERVICE [--mesh MESH] [--kind KIND] [--force] [--yes] [--json]
 
-find      the leases that fit every filter, all of them unless --limit says how many. They are read in pages; what changes meanwhile
-          may be seen before or after its change.
-show      all that is known of one lease
-vip       what an address is, which lease holds it, and who held it before
+find      the leases that match every filter, at most --limit of them. They are read in pages; a lease that changes meanwhile may be
+          shown as before or as after its change.
+show      everything about one lease
+vip       the state of an address, which lease holds it, and which held it before
 release   into quarantine: the address stays bound to the service for its pool's quarantine time. Asks first.
 purge     release without quarantine: the address is free at once, and the next service may get it. Asks first.
 
 A lease is named by its zone and service, and by its mesh and kind if these are not "default" and "MeshService".
 
   --vip IP   the lease that holds this address
-  --force    release although the zone is offline and its leases are frozen
+  --force    release even if the zone is offline and its leases are frozen
   --yes      do not ask
-  --json     leases: one a line, as the server has them; vip: the server's answer with its "history"
+  --json     leases: one a line, as the server sends them; vip: the server's answer with its "history"
 '''
 
 
@@ -36,27 +36,27 @@ HEAD = ['ZONE', 'MESH', 'KIND', 'SERVICE', 'VIP', 'STATE', 'POOL', 'GEN', 'CHANG
 FILTERS = ('--zone', '--mesh', '--kind', '--pool', '--state')
 PLURALS = {'MeshService': 'services', 'MeshExternalService': 'externalservices', 'MeshMultiZoneService': 'multizoneservices'}
 ACTIONS = ('find', 'show', 'vip', 'release', 'purge')
-FIRST_PAGE, PAGE = 500, 5000  # the first is short, so that it is there soon
+FIRST_PAGE, PAGE = 500, 5000  # the first page is small, so that it appears soon
 
 
 def lease_row(lease: dict) -> list[str]:
-    """A line of the table."""
+    """Returns a line of the table."""
     return row([at(lease, 'zone'), at(lease, 'mesh'), at(lease, 'kind'), at(lease, 'service'), ips(at(lease, 'vips')), at(lease, 'state'),
                 at(lease, 'pool'), at(lease, 'generation'), time(at(lease, 'modifiedAt'))])
 
 
 def of_zone(lease: dict) -> str:
-    """The service with its zone."""
+    """Names the service and its zone."""
     return f'{text(lease["service"])} of zone {text(lease["zone"])}'
 
 
 def in_full(lease: dict) -> str:
-    """The service with its kind, zone and mesh."""
+    """Names the service with its kind, zone and mesh."""
     return f'{text(lease["kind"])} {of_zone(lease)}, mesh {text(lease["mesh"])}'
 
 
 def lease_rows(lease: dict) -> list[list[str]]:
-    """All that is known of a lease."""
+    """Writes everything about a lease."""
     until = lease.get('quarantinedUntil')
     return [cells(line) for line in (
         ('service', lease.get('service')),
@@ -75,7 +75,7 @@ def lease_rows(lease: dict) -> list[list[str]]:
 
 
 def address_rows(address: dict) -> list[list[str]]:
-    """What an address is."""
+    """Writes the state of an address."""
     rows = [('address', address.get('address')), ('state', address.get('state')), ('pool', address.get('pool') or 'none, or it drains')]
     lease = address.get('lease')
     if lease:
@@ -86,20 +86,20 @@ def address_rows(address: dict) -> list[list[str]]:
 
 
 def history_rows(history: dict) -> list[list[str]]:
-    """Who held an address."""
+    """Writes which leases held an address."""
     return [['FROM', 'TO', 'ZONE', 'MESH', 'KIND', 'SERVICE'],
             *(row([time(at(item, 'from')), time(at(item, 'to')) or 'now', at(item, 'zone'), at(item, 'mesh'), at(item, 'kind'), at(item, 'service')])
               for item in history['items'])]
 
 
 def place(address: dict) -> str:
-    """Whether an address that no lease holds can be given to one."""
+    """Returns whether a free address can be given to a lease."""
     pool = address.get('pool')
     return f', in pool {text(pool)}' if pool else ': in no pool, or in a range that drains'
 
 
 def pages(server: Server, target: str, limit: int | None) -> Iterator[list]:
-    """The leases, page by page."""
+    """Yields the leases, page by page."""
     size, following = FIRST_PAGE, ''
     while True:
         if limit is not None:
@@ -181,7 +181,7 @@ def show(server: Server, target: str, json: bool) -> None:
 
 
 def now_free(server: Server, lease: dict) -> None:
-    """What has become of a purged lease's addresses, as far as can be told; somebody may have them already, or their range drains."""
+    """Reports the state of a purged lease's addresses, as far as known: they may be in use again, or their range may be draining."""
     for vip in lease['vips']:
         try:
             address = server.ask('GET', f'/v1/addresses/{uri(at(vip, "ip"))}')
@@ -194,23 +194,23 @@ def now_free(server: Server, lease: dict) -> None:
 
 
 def release_question(lease: dict) -> str:
-    """What is asked before a release."""
+    """Returns the question before a release."""
     return f'Release {in_full(lease)}, at {ips(lease["vips"])}?'
 
 
 def purge_question(lease: dict) -> str:
-    """What is asked before a purge."""
-    return (f'Purge {in_full(lease)}? There is no quarantine: {ips(lease["vips"])} is free at once, '
+    """Returns the question before a purge."""
+    return (f'Purge {in_full(lease)}? Without quarantine, {ips(lease["vips"])} is free at once, '
             'the next service may get it, and clients that still use it would reach that one.')
 
 
 def released(lease: dict) -> str:
-    """What a release did."""
+    """Writes the result of a release."""
     return f'released: {of_zone(lease)} keeps {ips(lease["vips"])} in quarantine until {text(time(lease.get("quarantinedUntil")))}'
 
 
 def purged(lease: dict) -> str:
-    """What a purge did."""
+    """Writes the result of a purge."""
     return f'purged: {of_zone(lease)} is gone, which had {ips(lease["vips"])}'
 
 
@@ -240,7 +240,7 @@ def remove(server: Server, target: str, options: Arguments, purge: bool) -> None
 
 
 def check(options: Arguments) -> str:
-    """The action, which is taken from the words; refuses words and options that do not go with it."""
+    """Returns the action named by the words; refuses words and options that do not go with it."""
     action, words = 'find', options.words
     if words and words[0] == 'list':  # as the other commands call it
         words.pop(0)
@@ -251,7 +251,7 @@ def check(options: Arguments) -> str:
         only(options, ('--vip',) if vip else (*FILTERS, '--limit'), 'find --vip' if vip else 'find')
         options.no_more_words(0 if vip else 1)
         if options.get('--limit') == 0:
-            raise WrongArguments('--limit: at least 1')
+            raise WrongArguments('--limit: must be at least 1')
     elif action == 'vip':
         only(options, (), 'vip' + (' --vip' if '--vip' in options else ''))
         if not options.word(0):

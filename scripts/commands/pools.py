@@ -1,4 +1,4 @@
-"""The pools: how full they are; create, edit, drain and delete them"""
+"""Show how full the pools are; create, edit, drain and delete them"""
 from shared import options as checks
 from shared import pool, screen
 from shared.failure import Failure, WrongArguments
@@ -15,20 +15,20 @@ USAGE = '''Usage: holdfast pools [list] [--json]
        holdfast pools drain POOL CIDR [--unreserve RANGE…] [--json]
        holdfast pools delete POOL [--yes] [--json]
 
-list     every pool, a line for each family, and how much is used of what it can give: leased and in quarantine
-show     all that is known of one pool
-create   a pool of this name, which must not be there yet
-edit     alters what is stated and keeps the rest. No lease ever moves. A CIDR that holds addresses has to be drained instead.
-drain    takes a CIDR away from the pool: nothing new goes there, what is held there stays, and it disappears with its last address
-delete   a pool without leases. Asks first.
+list     every pool, a line for each family, with the share of its addresses that are leased or in quarantine
+show     everything about one pool
+create   creates a pool; its name must be unused
+edit     changes what the options state and keeps the rest. No lease ever moves. A CIDR with held addresses must be drained instead.
+drain    removes a CIDR from the pool: it gets no new leases, existing ones stay, and it disappears with its last held address
+delete   deletes a pool without leases. Asks first.
 
 Options marked … may be given more than once.
 
-  --cidr CIDR          a range, as 10.20.0.0/16 or fd00:fd01::/64
-  --reserve RANGE      never given out: an address, a CIDR, or FIRST-LAST
+  --cidr CIDR          a range, such as 10.20.0.0/16 or fd00:fd01::/64
+  --reserve RANGE      addresses that are never assigned: an address, a CIDR, or FIRST-LAST
   --quarantine TIME    how long a released address stays with its service: 90s, 30m, 1h, 2d
   --kind, --mesh, --zone
-                       which services the pool is for. edit: instead of those that were stated before; '*' means all.
+                       which services the pool is for. edit: replaces the previous list; '*' means all.
   --yes                do not ask
   --json               the server's answer
 '''
@@ -46,22 +46,22 @@ UNITS = {'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
 
 
 def seconds(option: str, value: str) -> int:
-    """A time such as 90s, 30m, 1h or 2d."""
+    """Returns the seconds of a time such as 90s, 30m, 1h or 2d."""
     number = value[:-1] if value[-1:] in UNITS else value
     if not (number.isascii() and number.isdigit()):
-        raise WrongArguments(f'{option}: "{value}" is no time such as 90s, 30m, 1h or 2d')
+        raise WrongArguments(f'{option}: "{value}" is not a time such as 90s, 30m, 1h or 2d')
     if len(number) > 9:
         raise WrongArguments(f'{option}: "{value}" is too long')
     return int(number) * UNITS.get(value[-1], 1)
 
 
 def kind_or_all(option: str, value: str) -> str:
-    """A kind of service, or '*'."""
+    """Checks a kind of service, or '*'."""
     return value if value == '*' else checks.kind(option, value)
 
 
 def bar(family: dict) -> str:
-    """How much is held of what the pool can give, without what drains. Counts may be beyond 64 bits, so the server writes them as text."""
+    """Shows the share of the pool's addresses that are held, without draining ranges. Counts may exceed 64 bits, so the server writes them as text."""
     held = float(family['leased']) + float(family['quarantined']) - float(family['draining'])
     all_there_is = held + float(family['free'])
     if all_there_is <= 0:
@@ -77,32 +77,32 @@ def bar(family: dict) -> str:
 
 
 def families(entry: dict) -> list[tuple[str, dict]]:
-    """The pool's counts for IPv4 and IPv6, if it has such ranges."""
+    """Yields the pool's counts for IPv4 and IPv6, if it has such ranges."""
     return [(family, entry[family]) for family in ('ipv4', 'ipv6') if entry.get(family)]
 
 
 def cidrs_of(entry: dict, family: str) -> str:
-    """The ranges of a family, three at most."""
+    """Lists the ranges of a family, three at most."""
     found = [cidr for cidr in entry['cidrs'] if (':' in cidr) == (family == 'ipv6')]
     return ','.join(found[:3]) + (f',+{len(found) - 3}' if len(found) > 3 else '')
 
 
 def list_rows(entries: list[dict]) -> list[list[str]]:
-    """The table of all pools, a row for each family."""
+    """Writes the table of all pools, a row for each family."""
     return [HEAD, *(row([entry.get('pool'), cidrs_of(entry, family), entry.get('strategy'), counts.get('capacity'), counts.get('leased'),
                          counts.get('quarantined'), counts.get('reserved'), counts.get('free'), bar(counts)])
                     for entry in entries for family, counts in families(entry))]
 
 
 def family_line(counts: dict) -> str:
-    """The counts of a family in words."""
+    """Returns the counts of a family in words."""
     words = (f'{bar(counts)} of {text(counts["capacity"])}: {text(counts["leased"])} leased, {text(counts["quarantined"])} in quarantine, '
              f'{text(counts["reserved"])} reserved, {text(counts["free"])} free')
-    return words + (f', {text(counts["draining"])} still held where it drains' if counts['draining'] != '0' else '')
+    return words + (f', {text(counts["draining"])} still held in draining ranges' if counts['draining'] != '0' else '')
 
 
 def pool_rows(entry: dict) -> list[list[str]]:
-    """All of a pool."""
+    """Writes everything about a pool."""
     def or_all(names: list) -> str:
         return joined(names) if names else 'all'
     rows = [('pool', entry.get('pool')), ('cidrs', joined(entry['cidrs']))]
@@ -129,7 +129,7 @@ def tell(server: Server, entry: dict, json: bool) -> None:
 
 
 def changes_of(options: Arguments) -> list[pool.Change]:
-    """What the options say to change."""
+    """Returns the changes that the options state."""
     makers = {'--cidr': lambda value: pool.add('cidrs', value), '--add-cidr': lambda value: pool.add('cidrs', value),
               '--remove-cidr': lambda value: pool.remove('cidrs', value), '--reserve': lambda value: pool.add('reserved', value),
               '--unreserve': lambda value: pool.remove('reserved', value), '--strategy': lambda value: pool.put('strategy', value),
@@ -151,12 +151,12 @@ def show_all(server: Server, json: bool) -> None:
 
 
 def create(server: Server, name: str, changes: list[pool.Change]) -> dict:
-    """pools create: the new pool."""
+    """Creates the new pool."""
     answer = server.get('GET', pool.target_of(name))
     if answer.status // 100 == 2:
         with server.reading():
             is_pool = read_json(answer.body)['pool']
-        raise Failure(1, f'{name} is there already; pools edit alters it') if is_pool else server.strange()
+        raise Failure(1, f'{name} already exists; change it with pools edit') if is_pool else server.strange()
     if answer.status != 404:
         raise server.refused(answer)
     server.problem(answer)  # which a server of something else does not have
@@ -169,7 +169,7 @@ def drain(server: Server, name: str, cidr: str, changes: list[pool.Change], json
     after = pool.edit(server, name, [*changes, pool.remove('cidrs', cidr)], '?drain=true')
     tell(server, after, json)
     if after.get('draining') == []:
-        screen.say('nothing was held there; the range is gone')
+        screen.say('it had no held addresses; the range is gone')
 
 
 def delete(server: Server, name: str, yes: bool, json: bool) -> None:
@@ -190,7 +190,7 @@ def delete(server: Server, name: str, yes: bool, json: bool) -> None:
 
 
 def check(options: Arguments) -> str:
-    """The action; refuses words and options that do not go with it."""
+    """Returns the action; refuses words and options that do not go with it."""
     action = options.word(0) or 'list'
     if action not in TAKES:
         raise WrongArguments(f'"{action}" is not one of list, show, create, edit, drain and delete')
@@ -206,7 +206,7 @@ def check(options: Arguments) -> str:
     if action == 'create' and '--cidr' not in options:
         raise WrongArguments('create: --cidr is missing')
     if action == 'edit' and set(options.names()) <= {'--json'}:
-        raise WrongArguments('edit: it is not said what to alter')
+        raise WrongArguments('edit: nothing to change is stated')
     return action
 
 

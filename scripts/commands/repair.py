@@ -1,19 +1,19 @@
-"""Rebuild what follows from other records of a store"""
+"""Rebuild the parts of a store that can be derived from its other records"""
 from typing import NoReturn
 
 from shared.daemon import offline
 
 USAGE = '''Usage: holdfast repair [--data-dir DIR] [--apply] [--json]
 Verifies a store, and rebuilds what follows from its leases, history and pools: free extents, the index of addresses, deadlines, counters and
-digests. The server must be stopped. Without --apply this is only tried and reported. What follows from nothing else (a lease, a pool, two leases
-with one address) cannot be repaired: then nothing is changed, and a backup helps (`holdfast restore`).
+digests. The server must be stopped. Without --apply, the repair is only tried and reported. Damage to anything else (a lease, a pool, two leases
+with one address) cannot be repaired: then nothing is changed, and only a backup helps (`holdfast restore`).
 
   --data-dir DIR   default: $HOLDFAST_DATA_DIR, else what $HOLDFAST_CONFIG or /etc/holdfast/holdfastd.conf says,
-                   else ./holdfast-data, if it is there
-  --apply          repair the store; the database as it was is kept aside
+                   else ./holdfast-data, if it exists
+  --apply          repair the store; the old database is kept aside
   --json           report what was found and done as JSON
 
-Exit status: 0 the store is good, or was made good; 1 violations were found (without --apply) or remain, a server is running, or the disk
+Exit status: 0 the store is sound, or was repaired; 1 violations were found (without --apply) or remain, a server is running, or the disk
 is full; 2 wrong arguments, or unreadable.
 '''
 

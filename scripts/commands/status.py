@@ -1,30 +1,30 @@
-"""What the server is, and how full"""
+"""Show the server's version, its store, and how full it is"""
 from shared import screen
 from shared.options import parse
 from shared.server import Server
 from shared.words import at, cells, text
 
 USAGE = '''Usage: holdfast status [--json]
-Tells the server's version, its store (id, epoch, revision), how many leases, pools and zones it has, and the size of its database.
+Shows the server's version, its store (id, epoch, revision), the numbers of leases, pools and zones, and the size of its database.
 
   --json   the server's answer to GET /v1/status
 '''
 
 
 def mebibytes(size: int) -> str:
-    """Bytes in MiB with at most one digit after the point."""
+    """Returns bytes in MiB with at most one digit after the point."""
     tenths = int(size / 1048576 * 10 + 0.5)
     return f'{tenths // 10}.{tenths % 10} MiB' if tenths % 10 else f'{tenths // 10} MiB'
 
 
 def known(value) -> str:
-    """A version or a number, or that it is not known."""
+    """Returns a version or a number, or that it is unknown."""
     is_known = isinstance(value, str) and value or isinstance(value, (int, float)) and not isinstance(value, bool)
     return text(value) if is_known else 'unknown'
 
 
 def rows(url: str, status: dict) -> list[list[str]]:
-    """The lines of what is shown."""
+    """Returns the lines to show."""
     changes = f'changes kept from {status["compactedRevision"] + 1}' if status['changes'] > 0 else 'no changes kept'
     leases = [text(at(status, 'leases', state)) for state in ('active', 'quarantined')]
     return [cells(row) for row in (

@@ -9,17 +9,17 @@ USAGE = '''Usage: holdfast verify [PATH] [--data-dir DIR] [--json]
 Checks that everything in a store fits together: leases and addresses both ways, free extents, deadlines, history, the feed, counters and digests.
 Nothing is changed. Each violation is named with its table, its key and what was expected.
 
-  PATH     a data directory, whose server may be at work, or a backup; if none is given, the running server checks its own store (POST /v1/verify)
+  PATH     a data directory, whose server may be running, or a backup; without it, the running server checks its own store (POST /v1/verify)
   --data-dir DIR
            the same as DIR for PATH
   --json   print the counts and the violations (the first 1,000) as JSON
 
-Exit status: 0 good; 1 there are violations; 2 wrong arguments, or unreadable; 3 the server cannot be reached.
+Exit status: 0 good; 1 violations were found; 2 wrong arguments, or unreadable; 3 the server cannot be reached.
 '''
 
 
 def lines(report: dict) -> list[str]:
-    """What is shown of a report."""
+    """Writes a report."""
     counts = {name: text(count) for name, count in report['counts'].items()}
     violations = report['violations']
     return [f'store {text(report["storeId"])}, epoch {text(report["storeEpoch"])}, revision {text(report["revision"])}',
@@ -30,7 +30,7 @@ def lines(report: dict) -> list[str]:
 
 
 def path_of(options: Arguments) -> str:
-    """The path that was given, or nothing."""
+    """Returns the path that was given, or None."""
     paths = [*options.all('--data-dir'), *options.words]
     if len(paths) > 1:
         raise WrongArguments('one path at a time')

@@ -1,4 +1,4 @@
-"""The zones: what state they are in, what they hold, when they last synchronised"""
+"""Show the zones' states, leases and last syncs; take zones offline, and retire them"""
 from shared import screen
 from shared.failure import WrongArguments
 from shared.options import Arguments, no_dash, parse
@@ -10,15 +10,15 @@ USAGE = '''Usage: holdfast zones [list] [--json]
        holdfast zones offline ZONE [--yes] [--json]
        holdfast zones retire ZONE [--purge] [--yes] [--json]
 
-list      every zone that ever had a lease or a connection. A last sync is known only since the server started.
-show      all that is known of one zone
-offline   says that the zone's control plane is gone. Its leases are frozen until one connects: nothing is released, and no quarantine
+list      every zone that ever had a lease or a connection. The last sync is known only if it came after the server's start.
+show      everything about one zone
+offline   marks the zone's control plane as gone. The zone's leases are frozen until one connects: nothing is released, and no quarantine
           ends. Asks first.
-retire    ends a zone that is gone for good: all its leases go into quarantine, which ends on time, and the zone is listed no more. Not while it is
-          online. Says what it would do, and asks first. Its epoch is kept: a late control plane is refused, and a zone of that name goes on
-          above it.
+retire    ends a zone that is gone for good: all its leases go into quarantine, which ends on time, and the zone is no longer listed. Refused while
+          the zone is online. Shows what it would do, and asks first. The zone's epoch is kept: a late control plane is refused, and a new zone
+          of that name continues above it.
 
-  --purge  of retire: free the addresses at once, those in quarantine too
+  --purge  with retire: free the addresses at once, including those in quarantine
   --yes    do not ask
   --json   the server's answer
 
@@ -30,13 +30,13 @@ HEAD = ['ZONE', 'STATE', 'EPOCH', 'ACTIVE', 'QUARANTINED', 'RECONNECTS', 'LAST S
 
 
 def counts(sync: dict) -> str:
-    """What a sync did: "3 created, 2 unchanged", without what did not occur."""
+    """Returns what a sync did, such as "3 created, 2 unchanged", without zeros."""
     found = [f'{count} {"release skipped" if what == "releaseSkipped" else what}' for what, count in sync['summary'].items() if count > 0]
     return ', '.join(found) or 'nothing'
 
 
 def list_rows(zones: list[dict]) -> list[list[str]]:
-    """The table of all zones."""
+    """Writes the table of all zones."""
     rows = [HEAD]
     for zone in zones:
         sync = zone.get('lastSync')
@@ -46,7 +46,7 @@ def list_rows(zones: list[dict]) -> list[list[str]]:
 
 
 def zone_rows(zone: dict) -> list[list[str]]:
-    """All that is known of one zone."""
+    """Writes everything about one zone."""
     sync = zone.get('lastSync')
     rows = [('zone', zone['zone']),
             ('state', f'{text(zone.get("state"))} since {text(time(zone.get("changedAt")))}'),
@@ -64,7 +64,7 @@ def zone_rows(zone: dict) -> list[list[str]]:
 
 
 def retire_question(zone: dict, purge: bool) -> str:
-    """What a retirement would do."""
+    """Returns the question before a retirement, with what it would do."""
     active, quarantined = zone['leases']['active'], zone['leases']['quarantined']
     if purge:
         what = f'the addresses of {many(active + quarantined, "lease")} come free at once'
@@ -75,7 +75,7 @@ def retire_question(zone: dict, purge: bool) -> str:
 
 
 def retired(answer: dict) -> str:
-    """What a retirement did."""
+    """Returns what a retirement did."""
     done = [many(answer['released'], 'lease') + ' released' if answer['released'] > 0 else '',
             many(answer['purged'], 'lease') + ' freed' if answer['purged'] > 0 else '',
             f'{answer["quarantined"]} in quarantine' if answer['quarantined'] > 0 else '']
@@ -145,7 +145,7 @@ def retire(server: Server, name: str, purge: bool, yes: bool, json: bool) -> Non
 
 
 def check(options: Arguments) -> str:
-    """The action; refuses words and options that do not go with it."""
+    """Returns the action; refuses words and options that do not go with it."""
     action = options.words[0] if options.words and options.words[0] else 'list'
     if action == 'list':
         options.no_more_words(1)

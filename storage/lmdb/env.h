@@ -47,7 +47,7 @@ enum hf_err hf_env_open(const char *dir, uint64_t map_size_bytes, struct hf_why 
 /* Checks every page in use, as hf_env_open_read() does. Call it before hf_env_open(), which starts quickly and so does not check
  * the pages of a file of full length. The caller has locked the directory. Accepts a file that hf_env_open() itself refuses.
  * Fails with HF_E_CORRUPT if a page is missing or damaged.
- * Fails with HF_E_DATA_DIR if memory runs out. */
+ * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_env_check(const char *dir, struct hf_why *why) HF_CHECKED;
 
 /* Opens a database for reading only: a data directory, whose server may be running, or a file that nobody writes, such as a

@@ -71,7 +71,7 @@ class Documents(unittest.TestCase):
 
     def test_what_cannot_be_used(self):
         for value, words in ((1, 'number'), (None, 'null'), (True, 'boolean'), ('x', 'string'), ({'hello': 'x'}, 'neither a resource'),
-                             ({'kind': 'Status', 'message': 'no'}, 'an error: no'), ({}, 'neither'), ({'type': '/std-errors'}, 'neither')):
+                             ({'kind': 'Status', 'message': 'no'}, 'this is an error instead of a list: no'), ({}, 'neither'), ({'type': '/std-errors'}, 'neither')):
             self.assertIn(words, read({'items': [value]}).bad, value)
         deep = []
         for _ in range(100000):
@@ -92,8 +92,8 @@ class ConfigMaps(unittest.TestCase):
         return [(item.service, item.vips, item.kept) for item in items_in(value, mesh)]
 
     def test_numbered_and_plain_entries(self):
-        expected = [('b', ['1.1.1.1'], None), ('h', ['1.1.1.2'], 'a host name, which is no service'), ('old', [], None),
-                    ('d', ['1.1.1.3'], 'a domain name of a VirtualOutbound, which is no service'), ('x', [], 'of type 7, which is no service')]
+        expected = [('b', ['1.1.1.1'], None), ('h', ['1.1.1.2'], 'a host name, which is not a service'), ('old', [], None),
+                    ('d', ['1.1.1.3'], 'a domain name of a VirtualOutbound, which is not a service'), ('x', [], 'of type 7, which is not a service')]
         content = {'0:b': {'address': '1.1.1.1/32', 'outbounds': []}, '1:h': '1.1.1.2', 'old': '', '2:d': '1.1.1.3', '7:x': ' '}
         self.assertEqual(self.items(config_map(content)), expected)
         self.assertEqual(self.items(content, 'm'), expected)
@@ -103,9 +103,9 @@ class ConfigMaps(unittest.TestCase):
         content = {'v': {'b': {'oe': [{'ap': [{'a': '1.1.1.1', 'o': 'svc'}, {'a': '1.1.1.1', 'o': 'svc'}, {'a': '1.1.1.2', 'd': 'b.mesh', 'o': 'virtual-outbound:v'},
                                               {'a': '1.1.1.3', 'o': 'k8s'}, {'a': '1.1.1.4', 'o': 'host:h'}]}]}, 'idle': {}, 'none': None}}
         self.assertEqual(self.items(config_map(content)), [
-            ('b', ['1.1.1.1'], None), ('b.mesh', ['1.1.1.2'], 'a domain name of a VirtualOutbound, which is no service'),
-            ('b', ['1.1.1.3'], 'a host name of a Kubernetes Service, which is no service of its own'),
-            ('b', ['1.1.1.4'], 'a host name of host:h, which is no service'), ('idle', [], None)])
+            ('b', ['1.1.1.1'], None), ('b.mesh', ['1.1.1.2'], 'a domain name of a VirtualOutbound, which is not a service'),
+            ('b', ['1.1.1.3'], 'a host name of a Kubernetes Service, which is not a separate service'),
+            ('b', ['1.1.1.4'], 'a host name of host:h, which is not a service'), ('idle', [], None)])
         self.assertEqual(self.items(config_map({'v': '1.1.1.1'})), [('v', ['1.1.1.1'], None)], 'a service that is called v')
 
     def test_what_holds_no_vips(self):

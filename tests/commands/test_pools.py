@@ -14,7 +14,7 @@ def family(leased=0, quarantined=0, draining=0, free=0):
 class Pools(unittest.TestCase):
     def test_times(self):
         self.assertEqual([pools.seconds('--q', text) for text in ('90', '90s', '030m', '1h', '2d')], [90, 90, 1800, 3600, 172800])
-        for text, words in (('h', 'no time such as'), ('1h30', 'no time such as'), ('-1', 'no time such as'), ('٣s', 'no time'), ('1234567890', 'too long')):
+        for text, words in (('h', 'not a time such as'), ('1h30', 'not a time such as'), ('-1', 'not a time such as'), ('٣s', 'not a time'), ('1234567890', 'too long')):
             with self.assertRaisesRegex(WrongArguments, words):
                 pools.seconds('--q', text)
 

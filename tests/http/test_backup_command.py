@@ -35,12 +35,12 @@ class Front(Case):
         self.assertEqual(sorted(os.listdir(self.path('kept'))), sorted(files[-2:]))
         self.front(0, 'backup', says='(?s)holdfast-.*4 leases; every invariant holds', server=server)
         self.front(0, 'backup', '--no-verify', says='holdfast-', server=server, HOLDFASTD='/nowhere')
-        self.front(2, 'backup', '--keep', '0', says='at least one', server=server)
+        self.front(2, 'backup', '--keep', '0', says='at least 1', server=server)
         self.front(2, 'backup', '--keep', 'x', says='not a whole number', server=server)
         self.front(2, 'backup', 'there', says='unknown argument', server=server)
         self.front(2, 'backup', '--dir', says='a value is missing', server=server)
         self.front(2, 'backup', '--keep', says='a value is missing', server=server)
-        self.front(2, 'backup', '--dir', 'a/b', says='cannot be made', server=server)
+        self.front(2, 'backup', '--dir', 'a/b', says='cannot be created', server=server)
         before = sorted(os.listdir(self.path('kept')))
         port = server.port
         server.stop()
@@ -62,7 +62,7 @@ class Front(Case):
         fill(server, (f's{i}' for i in range(300)), body=config())
         found, out, err = self.run_program(FRONT, 'backup', '--dir', 'kept', env={'HOLDFAST_URL': f'http://127.0.0.1:{server.port}'}, limit=100000)
         self.assertNotEqual(found, 0, out)
-        self.assertIn('nothing is kept', err)
+        self.assertIn('was removed', err)
         self.assertEqual(os.listdir(self.path('kept')), [])
 
     def test_rotation_goes_by_revision_and_not_by_the_clock(self):
@@ -107,7 +107,7 @@ class Front(Case):
                 self.assertEqual(os.listdir(self.path('kept')), [])
 
     def test_what_cannot_even_begin(self):
-        self.front(2, 'backup', '--dir', 'kept', says='^holdfast backup: HOLDFAST_URL: "foo" is no http:// or https:// address\n$', HOLDFAST_URL='foo')
+        self.front(2, 'backup', '--dir', 'kept', says='^holdfast backup: HOLDFAST_URL: "foo" is not an http:// or https:// address\n$', HOLDFAST_URL='foo')
         self.assertFalse(os.path.exists(self.path('kept')))
         for answer in ((200, '<html>'), (404, '<html>'), (302, '')):
             fake = Fake({'/v1/backup': answer})
@@ -123,13 +123,13 @@ class Front(Case):
         server.put(lease_path('a'), config())
         server.stop()
         for line in (['restore', backup], ['import', backup], ['repair'], ['migrate']):
-            self.front(2, *line, says='^holdfast [a-z]+: no data directory is stated or configured, and there is no holdfast-data here: state --data-dir\n$')
+            self.front(2, *line, says='^holdfast [a-z]+: no data directory is stated or configured, and holdfast-data does not exist here: state --data-dir\n$')
         self.assertFalse(os.path.exists(self.path('holdfast-data')))
         for value in '{}', '{} # the leases', '{}\t; the leases', '"{}"', "'{}' # the leases":
             with open(self.path('conf'), 'w', encoding='utf-8') as file:
                 file.write(f'# data-dir = /no\ndata-dir = {value.format(server.data_dir)}\nthreads = 2\n')
             self.assertEqual(self.front(0, 'export', '--json', HOLDFAST_CONFIG='conf'), self.front(0, 'export', server.data_dir))
-        self.front(2, 'export', says='HOLDFAST_CONFIG: there is no nothing', HOLDFAST_CONFIG='nothing')
+        self.front(2, 'export', says='HOLDFAST_CONFIG: nothing does not exist', HOLDFAST_CONFIG='nothing')
         self.assertIn('"leases":1', self.front(0, 'verify', '--json', f'--data-dir={server.data_dir}'))
         self.front(0, 'verify', '--data-dir', server.data_dir, says='good')
         os.rename(backup, self.path('-b'))

@@ -314,7 +314,7 @@ class Leases(CommandCase):
         self.assertIn(f'keeps {vip} in quarantine until 20', self.run_ok('leases', 'release', 'east', 'parted', '--yes').out)
         self.assertEqual(self.run_ok('leases', 'release', 'east', 'parted', '--yes', '--json').json()['state'], 'quarantined')
         result = ask('leases', 'purge', 'east', 'parted', server=self.server, answer='no')
-        self.assertIn(f'There is no quarantine: {vip} is free at once', result.out)
+        self.assertIn(f'Without quarantine, {vip} is free at once', result.out)
         self.assertEqual(self.server.get(lease_path('parted')).status, 200)
         self.assertIn(f'{vip} is free', ask('leases', 'purge', 'east', 'parted', server=self.server, answer='y').out)
         self.refused(1, 'not-found: ', 'leases', 'purge', 'east', 'parted', '--yes')
@@ -379,7 +379,7 @@ class Pools(CommandCase):
                          {'cidrs': ['10.2.0.0/16', 'fd00:2::/64'], 'strategy': 'hashed', 'quarantineSeconds': 90,
                           'reserved': ['10.2.0.1/32', '10.2.1.0-10.2.1.9'], 'kinds': ['MeshService'], 'meshes': ['a', 'b'],
                           'zones': ['east']})
-        self.refused(1, 'made is there already', 'pools', 'create', 'made', '--cidr', '10.3.0.0/16')
+        self.refused(1, 'made already exists', 'pools', 'create', 'made', '--cidr', '10.3.0.0/16')
         self.refused(1, 'pool-overlap: ', 'pools', 'create', 'over', '--cidr', '10.2.3.0/24')
         self.refused(1, 'invalid-name: ', 'pools', 'create', '../zones', '--cidr', '10.3.0.0/16')
         edited = self.run_ok('pools', 'edit', 'made', '--add-cidr', '10.4.0.0/16', '--remove-cidr', 'FD00:2::/64',
@@ -413,7 +413,7 @@ class Pools(CommandCase):
         self.refused(1, 'drained has no 10.7.0.0/24', 'pools', 'drain', 'drained', '10.7.0.0/24')
         out = self.run_ok('pools', 'drain', 'drained', '10.5.0.0/24').out
         self.assertRegex(out, r'(?m)^draining +10.5.0.0/24$')
-        self.assertIn('1 still held where it drains', out)
+        self.assertIn('1 still held in draining ranges', out)
         self.refused(1, 'last range', 'pools', 'drain', 'drained', '10.6.0.0/24')
         self.run_ok('pools', 'edit', 'drained', '--add-cidr', '10.8.0.0/24')
         self.refused(1, 'the pool\'s CIDRs (state --unreserve CIDR, so', 'pools', 'drain', 'drained', '10.6.0.0/24')

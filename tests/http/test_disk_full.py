@@ -361,7 +361,7 @@ class Offline(DiskCase):
                 found, out, err = self.run_program(FRONT, 'backup', '--dir', kept, '--keep', '1', env=env, limit=limit)
                 self.assertEqual((found, out), (1, ''), err)
                 self.assertIn(f'written to {kept}; is the disk full', err)
-                self.assertIn('nothing is kept of it', err)
+                self.assertIn('and was removed', err)
                 self.assertEqual(sorted(os.listdir(kept)), before)
         where.make_room()
         found, out, err = self.run_program(FRONT, 'backup', '--dir', kept, '--keep', '1', env=env)

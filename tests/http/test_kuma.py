@@ -73,7 +73,7 @@ class Import(KumaCase):
                     n += 1
                 documents.append(item)
         path = self.file({'items': documents})
-        self.assertDone(self.adopt(path), 2, 'do not say their zone', '--zone')
+        self.assertDone(self.adopt(path), 2, 'do not name their zone', '--zone')
         told = self.adopt('--zone', 'home', '--json', path).json()
         self.assertGreater(told['counts']['would adopt'], 5)
         done = self.adopt('--apply', '--zone', 'home', '--json', path).json()
@@ -208,7 +208,7 @@ class Import(KumaCase):
         self.assertEqual(self.assertDone(self.adopt('--zone', 'home', path), 0).err, '')
         self.server.put(lease_path('there', 'east'))
         for apply in ([], ['--apply']):
-            self.assertDone(self.adopt(*apply, '--zone', 'hmoe', self.list(document('z', '241.9.0.1', None), name='z.json')), 0, 'careful: the server knows no zone "hmoe", but east; is')
+            self.assertDone(self.adopt(*apply, '--zone', 'hmoe', self.list(document('z', '241.9.0.1', None), name='z.json')), 0, 'careful: the server does not know zone "hmoe", but east; is')
         result = self.assertDone(self.adopt('--zone', 'home', '--json', path), 0)
         self.assertEqual([item['zone'] for item in result.json()['items']], ['home', 'west', 'home'])
 
@@ -242,7 +242,7 @@ class ConfigMaps(KumaCase):
     def test_the_bare_content(self):
         plain = self.file(self.plain(0))
         self.assertDone(self.adopt('--zone', 'east', plain), 2, '--mesh')
-        self.assertDone(self.adopt('--zone', 'east', '--mesh', 'default', plain), 0, 'would adopt    2', 'would reserve  2', 'a host name, which is no service')
+        self.assertDone(self.adopt('--zone', 'east', '--mesh', 'default', plain), 0, 'would adopt    2', 'would reserve  2', 'a host name, which is not a service')
         self.assertDone(self.adopt('--zone', 'east', '--mesh', 'default', '--apply', self.file(self.with_outbounds(0))), 0, 'adopted   2', 'reserved  2')
         self.assertEqual(self.vips(), {('east', 'backend'): ['241.0.0.1'], ('east', 'web_shop_svc_80'): ['241.0.0.2']})
 
@@ -253,8 +253,8 @@ class ConfigMaps(KumaCase):
         self.assertEqual({item['mesh'] for item in result.json()['items']}, {'mesh-1'})
 
     def test_what_is_no_config(self):
-        self.assertDone(self.adopt('--zone', 'east', self.file(config_map('not json'))), 2, 'kuma-default-dns-vips', 'no JSON')
-        self.assertDone(self.adopt('--zone', 'east', '--json', self.file(config_map(''))), 2, 'there is no service in it')
+        self.assertDone(self.adopt('--zone', 'east', self.file(config_map('not json'))), 2, 'kuma-default-dns-vips', 'not a JSON object')
+        self.assertDone(self.adopt('--zone', 'east', '--json', self.file(config_map(''))), 2, 'the input has no service')
 
 
 class KumaApi(KumaCase):
@@ -300,9 +300,9 @@ class KumaApi(KumaCase):
     def test_answers_that_cannot_be_used(self):
         kuma = self.kuma(*self.documents())
         kuma.page = 10
-        answers = {'no JSON': ((200, 'text/html', b'<html>gateway</html>'), 2, ['no list in JSON', 'text/html']),
-                   'no list': (kuma.json(200, {'hello': 'there'}), 2, ['no list in JSON']),
-                   'cut off': ((200, 'application/json', b'{"items":[{"type":"MeshService"'), 2, ['no list in JSON']),
+        answers = {'no JSON': ((200, 'text/html', b'<html>gateway</html>'), 2, ['not a list in JSON', 'text/html']),
+                   'no list': (kuma.json(200, {'hello': 'there'}), 2, ['not a list in JSON']),
+                   'cut off': ((200, 'application/json', b'{"items":[{"type":"MeshService"'), 2, ['not a list in JSON']),
                    'trouble': (kuma.problem(503, 'later'), 3, ['HTTP 503']), 'a redirection': ((302, 'text/html', b''), 2, ['redirection']),
                    'another refusal': (kuma.problem(400, 'no'), 2, ['HTTP 400'])}
         for name, (answer, status, words) in answers.items():
@@ -324,7 +324,7 @@ class KumaApi(KumaCase):
             kuma.requests.clear()
             kuma.hook = lambda path, query: kuma.json(200, {'total': 5, 'items': kuma.documents[:2], 'next': f'{kuma.url}{path}?offset={follow(query)}'}) \
                 if path.endswith('meshservices') else None
-            self.assertNothing(kuma, 2, 'do not come to an end')
+            self.assertNothing(kuma, 2, 'do not end')
             self.assertLess(len(kuma.requests), 50)
         kuma.hook = lambda path, query: kuma.json(200, {'total': 5, 'items': kuma.documents[:2], 'next': kuma.url + '/elsewhere'})
         self.assertNothing(kuma, 2, 'cannot be followed')
@@ -396,7 +396,7 @@ class Arguments(KumaCase):
         self.assertDone(self.drift('--apply', path), 2)
 
     def test_input_that_cannot_be_read(self):
-        for content, words in (('', ['input.json is empty']), ('not json', ['input.json', 'no JSON']), ('{"items": [', ['input.json', 'no JSON']),
+        for content, words in (('', ['input.json is empty']), ('not json', ['input.json', 'is not JSON']), ('{"items": [', ['input.json', 'is not JSON']),
                                ('{"items": [1]}', ['input.json', 'number']), ({'hello': 'there'}, ['neither a resource nor a list']),
                                ({'kind': 'Status', 'message': 'forbidden'}, ['error', 'forbidden']),
                                ({'type': '/std-errors', 'status': 404, 'title': 'x'}, ['neither a resource'])):
@@ -409,8 +409,8 @@ class Arguments(KumaCase):
     def test_input_without_a_service_is_no_good_news(self):
         for content in ({'items': []}, {'items': [{'type': 'Dataplane', 'name': 'dp'}]}, {'total': 0, 'items': None}):
             for command, *args in (['kuma-drift', '--quiet'], ['kuma-drift', '--json'], ['kuma-import'], ['kuma-import', '--apply']):
-                self.assertEqual(self.assertDone(self.run_command(command, *args, self.file(content)), 2, 'there is no service in it').out, '')
-        self.assertDone(self.drift('--quiet', '--mesh', 'other', self.list(document('a', '241.0.0.1'))), 2, 'no service in it, of mesh other')
+                self.assertEqual(self.assertDone(self.run_command(command, *args, self.file(content)), 2, 'the input has no service').out, '')
+        self.assertDone(self.drift('--quiet', '--mesh', 'other', self.list(document('a', '241.0.0.1'))), 2, 'the input has no service of mesh other')
 
 
 class Drift(KumaCase):

@@ -61,11 +61,11 @@ class Check(KumaCase):
 
     def test_input_that_proves_nothing(self):
         good = self.list(document('a', '241.0.0.1'))
-        for content, words in (('', 'is empty'), ('no', 'no JSON'), ({'items': []}, 'no service in it'),
-                               ({'items': [{'type': 'Dataplane', 'name': 'dp'}]}, 'no service in it'), ({'kind': 'Status', 'message': 'forbidden'}, 'forbidden'),
+        for content, words in (('', 'is empty'), ('no', 'is not JSON'), ({'items': []}, 'the input has no service'),
+                               ({'items': [{'type': 'Dataplane', 'name': 'dp'}]}, 'the input has no service'), ({'kind': 'Status', 'message': 'forbidden'}, 'forbidden'),
                                ({'items': [document('a', '241.0.0.1')], 'total': 2, 'next': 'http://kuma/?offset=1'}, 'more pages follow')):
             self.assertDone(self.check('--zone', 'east', self.file(content, 'bad.json')), 2, words)
-        self.assertDone(self.check('--zone', 'east', 'absent.json'), 2, 'no such file')
+        self.assertDone(self.check('--zone', 'east', 'absent.json'), 2, 'does not exist or cannot be read')
         self.assertDone(self.check(good), 2, '--zone is missing')
         self.assertDone(self.check('--zone', 'east'), 2, 'nothing to read')
         self.assertDone(self.check('--zone', 'east', '--apply', good), 2)

@@ -124,7 +124,7 @@ class InUse(KumaCase):
         path = self.file(config_map({'1:example.com': '241.0.0.3'}))
         self.assertDone(self.adopt('--apply', path), 0, 'reserved  1')
         self.assertKept('241.0.0.3')
-        self.assertDone(self.drift(path), 2, 'no service in it')
+        self.assertDone(self.drift(path), 2, 'the input has no service')
 
 
 class TagFirst(KumaCase):

@@ -1,1 +1,1 @@
-"""What the commands for Kuma share: reading its documents, asking the server about them, and deciding."""
+"""Shared by the commands for Kuma: reading its documents, asking the server about them, and deciding."""

@@ -1,20 +1,19 @@
-"""Addresses as Kuma's documents spell them, and the ranges that hold them.
+"""Addresses as Kuma's documents spell them, and the ranges that contain them.
 
-The spellings are those that the server understands in a document (inet_pton() decides there): IPv4 in four decimal numbers without
-leading zeros, IPv6 in any form but with a zone id, blanks around either, the suffix of a single address, IPv4 mapped into IPv6.
-"""
+Accepted spellings are those that the server accepts in a document (it uses inet_pton()): IPv4 as four decimal numbers without
+leading zeros, IPv6 in any form except with a zone id, blanks around either, the suffix of a single address, IPv4 mapped into IPv6."""
 import functools
 import ipaddress
 from collections.abc import Collection, Iterable
 
 BLANKS = ' \t\r\n'
-KUMA_OWN_FROM = ipaddress.IPv4Address('240.0.0.0')  # where Kuma's allocator takes its VIPs from, /8 by /8
+KUMA_OWN_FROM = ipaddress.IPv4Address('240.0.0.0')  # the ranges from which Kuma's allocator takes its VIPs, /8 by /8
 PREFIXES = (16, 20, 24, 28, 32)
 
 
 @functools.cache
 def parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address of this spelling, without blanks or suffix, as ipaddress has it; None if it is not one."""
+    """Reads an address, ignoring blanks and suffix, as an ipaddress object; None if it is not an address."""
     try:
         return None if '%' in text else ipaddress.ip_address(text)
     except ValueError:
@@ -22,17 +21,17 @@ def parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def is_address(text: str) -> bool:
-    """Whether the server takes this for an address."""
+    """Returns whether the server reads this as an address."""
     return parsed(text) is not None
 
 
 def is_ipv4(text: str) -> bool:
-    """Whether it is an IPv4 address."""
+    """Returns whether it is an IPv4 address."""
     return isinstance(parsed(text), ipaddress.IPv4Address)
 
 
 def plain(text: str) -> str:
-    """The text without blanks and suffix; an IPv4 address as the server writes it. What is not an address is returned all the same."""
+    """Returns the text without blanks and suffix, and an IPv4 address as the server writes it. Returns other text unchanged."""
     text = text.strip(BLANKS)
     text = text.removesuffix('/128' if ':' in text else '/32')
     address = parsed(text)
@@ -41,12 +40,12 @@ def plain(text: str) -> str:
 
 
 def ipv4_only(texts: Iterable[str]) -> list[ipaddress.IPv4Address]:
-    """The IPv4 addresses among these, each once, in ascending order."""
+    """Returns the IPv4 addresses among these, each once, in ascending order."""
     return sorted({ipaddress.IPv4Address(text) for text in texts if is_ipv4(text)})
 
 
 def spans(texts: Collection[str]) -> list[str]:
-    """Addresses as the fewest ranges that `pools … --reserve` takes: IPv4 as FIRST-LAST, IPv6 one by one."""
+    """Returns the addresses as the fewest ranges that `pools … --reserve` takes: IPv4 as FIRST-LAST, IPv6 one by one."""
     runs = []
     for address in ipv4_only(texts):
         if runs and runs[-1][1] + 1 == address:
@@ -58,9 +57,9 @@ def spans(texts: Collection[str]) -> list[str]:
 
 
 def ranges(texts: Iterable[str], cidrs: Iterable[str]) -> list[str]:
-    """CIDRs that hold these IPv4 addresses and overlap none of `cidrs`: a /8 in what Kuma gives VIPs from, elsewhere a /16, or smaller.
+    """Returns CIDRs that contain these IPv4 addresses and overlap none of `cidrs`: a /8 within Kuma's own ranges, elsewhere a /16, or smaller.
 
-    An address that not even a /32 can have is left out. They are in the order of their texts.
+    An address for which not even a /32 is free is left out. The CIDRs are sorted as texts.
     """
     taken = [ipaddress.IPv4Network(cidr) for cidr in cidrs if ':' not in cidr]
 
@@ -76,6 +75,6 @@ def ranges(texts: Iterable[str], cidrs: Iterable[str]) -> list[str]:
 
 
 def within(texts: Iterable[str], cidrs: Iterable[str]) -> list[str]:
-    """The IPv4 addresses among these that lie in the CIDRs, as texts."""
+    """Returns the IPv4 addresses among these that lie in the CIDRs, as texts."""
     networks = [ipaddress.IPv4Network(cidr) for cidr in cidrs]
     return [str(address) for address in ipv4_only(texts) if any(address in network for network in networks)]

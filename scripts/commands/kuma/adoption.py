@@ -1,7 +1,6 @@
-"""What kuma-import does about each item: whether it is adopted, what is reserved, and what became of both. Nothing is asked here.
+"""Decides for kuma-import which items are adopted and what is reserved, and records the results. Asks the server nothing.
 
-`addresses` is what the server says of each address that was looked up, None if it said nothing that can be used.
-"""
+`addresses` has the server's answer for each address that was looked up; None if it had no usable answer."""
 from collections.abc import Collection, Mapping
 
 from .addresses import is_address
@@ -13,7 +12,7 @@ TAKEN_MEANWHILE = {'address-taken': 'conflict', 'lease-exists': 'conflict', 'add
 
 
 def judge(item: Item, addresses: Addresses) -> Item:
-    """Decides whether an item is adopted (item.adopt), and why not."""
+    """Decides whether an item is adopted (item.adopt), and if not, why."""
     outcome, lease = item.result.get('outcome'), lease_vips(item)
     if item.differs:
         return item.judged('conflict', f'listed more than once, with different VIPs: {item.sets}')
@@ -38,8 +37,8 @@ def judge(item: Item, addresses: Addresses) -> Item:
 
 
 def judge_addresses(item: Item, addresses: Addresses) -> Item:
-    """The same by what each of its addresses is: it is adopted if all of them are free, in one pool, and could be those of one lease."""
-    found = [addresses.get(ip) or {'code': 'unknown', 'detail': f'the server does not tell what {ip} is'} for ip in item.vips]
+    """Decides by the state of each address: the item is adopted if all are free, in one pool, and could be those of one lease."""
+    found = [addresses.get(ip) or {'code': 'unknown', 'detail': f'the server does not report the state of {ip}'} for ip in item.vips]
     states = [one.get('state') for one in found]
     outside = [one['address'] for one in found if one.get('state') == 'unmanaged']
     pools = sorted({one.get('pool') or '' for one in found})
@@ -62,7 +61,7 @@ def judge_addresses(item: Item, addresses: Addresses) -> Item:
 
 
 def settle(items: list[Item]) -> None:
-    """Of several services that bring one address along the first is served."""
+    """Lets only the first of several services with the same address be adopted."""
     claims = {}
     for item in items:
         for ip in dict.fromkeys(item.adopt or []):
@@ -76,7 +75,7 @@ def settle(items: list[Item]) -> None:
 
 
 def plan_reservations(items: list[Item], addresses: Addresses) -> None:
-    """Decides what has to be reserved: the free addresses that Kuma uses and that no lease can hold."""
+    """Decides what to reserve: the free addresses that Kuma uses and that no lease can hold."""
     adopted = {ip for item in items for ip in item.adopt or []}
     for item in items:
         if item.kept or item.nameless:
@@ -84,24 +83,24 @@ def plan_reservations(items: list[Item], addresses: Addresses) -> None:
 
 
 def reserve_free(item: Item, addresses: Addresses, adopted: set[str]) -> None:
-    """Notes which addresses of something that gets no lease are to be reserved, or why none is."""
+    """Records which addresses of an item without a lease are to be reserved, or why none is."""
     what = item.kept or item.detail
     found = [addresses.get(ip) or {'address': ip, 'state': 'unknown'} for ip in item.vips if is_address(ip)]
     free = [one for one in found if one.get('state') == 'free' and one['address'] not in adopted]
     if item.kept and not item.vips:
         item.judged('skipped', what)
     elif item.kept and len(found) < len(item.vips):
-        item.judged('rejected', f'{what}; its VIP is no IP address')
+        item.judged('rejected', f'{what}; its VIP is not an IP address')
     elif free:
         item.reserve = [(one['pool'], one['address']) for one in free]
-        kept_out = ', '.join(one['address'] for one in free) + ' is kept out of what is given away'
+        kept_out = ', '.join(one['address'] for one in free) + ' is reserved, so that no service gets it'
         item.judged('would reserve', what) if item.kept else item.judged(item.verdict, f'{what}; {kept_out}')
     elif item.kept:
         item.judged(*left_alone(item, what, found, adopted))
 
 
 def left_alone(item: Item, what: str, found: list[dict], adopted: set[str]) -> tuple[str, str]:
-    """The verdict on what has no address that could be reserved, and why."""
+    """Returns the verdict on an item without an address to reserve, and the reason."""
     if any(one.get('lease') for one in found):
         return 'conflict', f'{what}; {holders(found)}'
     if any(ip in adopted for ip in item.vips):
@@ -112,7 +111,7 @@ def left_alone(item: Item, what: str, found: list[dict], adopted: set[str]) -> t
 
 
 def conclude_adoption(item: Item, answer) -> Item:
-    """Notes what became of an adoption; `answer` is the one to its request, or None."""
+    """Records the result of an adoption; `answer` is the one to its request, or None."""
     answer = answer if isinstance(answer, dict) else {}
     code, detail = answer.get('code'), answer.get('detail')
     if answer.get('vips') and answer.get('state') == 'active':
@@ -124,7 +123,7 @@ def conclude_adoption(item: Item, answer) -> Item:
 
 
 def conclude_reservation(item: Item, failed_pools: Collection[str]) -> Item:
-    """Notes what became of a reservation; a name that was refused keeps its verdict."""
+    """Records the result of a reservation; a name that was refused keeps its verdict."""
     free = [address for pool, address in item.reserve if pool in failed_pools]
     if free:
         return item.judged('failed', f'{item.detail}; {", ".join(free)} could not be reserved')

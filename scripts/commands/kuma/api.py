@@ -1,4 +1,4 @@
-"""Kuma's API: all lists of services that it has, page by page."""
+"""Reads all lists of services from Kuma's API, page by page."""
 import re
 
 from shared.client import Client, TransferError
@@ -10,18 +10,18 @@ from .reading import NotJson, value_of
 SOURCE = "Kuma's API"
 KINDS = ('meshservices', 'meshexternalservices', 'meshmultizoneservices')
 FIRST_PAGE = 'size=1000'
-ANSWER_S = 300  # the most that a page may take
-MOST_PAGES = 1000  # where a list does not say how long it is
+ANSWER_S = 300  # the largest allowed page
+MOST_PAGES = 1000  # where a list does not state its length
 TOKEN = re.compile(r'[A-Za-z0-9._~+/=-]+')
 NEXT = re.compile(r'[^?#]*\?(?P<query>[A-Za-z0-9%._~&=+*:,;/@!$()-]+)(#.*)?')
 
 
 class NoSuchList(Exception):
-    """Kuma knows nothing of this path."""
+    """Kuma does not know this path."""
 
 
 def read_token(file: str) -> bytes:
-    """The token in a file."""
+    """Reads the token from a file."""
     try:
         with open(file, 'rb') as stream:
             token = stream.read().translate(None, b'\r\n').decode('ascii', 'replace')
@@ -33,9 +33,9 @@ def read_token(file: str) -> bytes:
 
 
 def next_query(page: dict) -> str | None:
-    """The query of the page that follows; None if this is the last, '' if it cannot be said.
+    """Returns the query of the next page; None if this is the last page, '' if the query cannot be determined.
 
-    Kuma writes its own idea of its address before it, which is not used: the token is for nobody else.
+    The link begins with Kuma's idea of its own address, which is ignored: the token must not go anywhere else.
     """
     following = page.get('next') or ''
     if not isinstance(following, str):
@@ -45,10 +45,10 @@ def next_query(page: dict) -> str | None:
 
 
 class KumaApi:
-    """The API at one address. Raises Failure for whatever ends the command."""
+    """The API at one address. Raises Failure for every error that ends the command."""
 
     def __init__(self, url: str, token_file: str | None = None):
-        """`url` has no slash at its end; the token is read at once."""
+        """`url` does not end with a slash; the token is read at once."""
         self.url, self._token_file = url, token_file
         authorization = b'Bearer ' + read_token(token_file) if token_file else None
         try:
@@ -60,22 +60,22 @@ class KumaApi:
         return Failure(3, f'Kuma at {self.url} cannot be reached: {reason}')
 
     def pages(self, mesh: str | None = None) -> list[dict]:
-        """The pages of all lists, of one mesh or of all."""
+        """Reads the pages of all lists, of one mesh or of all."""
         pages = []
         for one in [mesh] if mesh else self._meshes():
             if not [kind for kind in KINDS if self._try_list(f'/meshes/{uri(one)}/{kind}', pages)]:
-                raise Failure(2, f'Kuma at {self.url} knows neither services of mesh "{uri(one)}" nor that there could be any (HTTP 404)')
+                raise Failure(2, f'Kuma at {self.url} knows neither mesh "{uri(one)}" nor these kinds of services (HTTP 404)')
         return pages
 
     def _meshes(self) -> list[str]:
         pages = []
         if not self._try_list('/meshes', pages):
-            raise Failure(2, f"there is no {self.url}/meshes (HTTP 404): is this the address of Kuma's API?")
+            raise Failure(2, f"{self.url}/meshes does not exist (HTTP 404): is this the address of Kuma's API?")
         names = [item.get('name') for page in pages for item in page['items'] or [] if isinstance(item, dict)]
         return [name for name in names if isinstance(name, str)]
 
     def _try_list(self, path: str, pages: list[dict]) -> bool:
-        """Appends all pages of a list; false if Kuma does not know it."""
+        """Appends all pages of a list; returns false if Kuma does not know it."""
         try:
             self._list(path, pages)
         except NoSuchList:
@@ -91,16 +91,16 @@ class KumaApi:
             if len(seen) == 1 and total > 0 and count > 0:
                 most = 2 * (-(-total // count)) + 10
             if following == '':
-                raise Failure(2, f"Kuma's pages of {path}: the next page is named in a way that cannot be followed")
+                raise Failure(2, f"Kuma's pages of {path}: the link to the next page cannot be followed")
             if following and (count == 0 or len(seen) >= most or following in seen):
-                raise Failure(2, f"Kuma's pages of {path} do not come to an end: after {len(seen)} pages of {total} services there is still one more")
+                raise Failure(2, f"Kuma's pages of {path} do not end: after {len(seen)} pages of {total} services another one follows")
             pages.append(page)
             if not following:
                 return
             seen.append(following)
 
     def _page(self, path: str, query: str) -> tuple[dict, str | None]:
-        """A page, and the query of the next."""
+        """Returns a page, and the query of the next one."""
         target = f'{path}?{query}'
         media, body = self._get(target)
         try:
@@ -109,10 +109,10 @@ class KumaApi:
                 raise NotJson('not a list')
             return page, next_query(page)
         except NotJson:
-            raise Failure(2, f"the answer to GET {self.url}{target} is no list in JSON ({media or 'no media type'}): is this the address of Kuma's API?") from None
+            raise Failure(2, f"the answer to GET {self.url}{target} is not a list in JSON ({media or 'no media type'}): is this the address of Kuma's API?") from None
 
     def _get(self, target: str) -> tuple[str, bytes]:
-        """Media type and body of what there is. Raises NoSuchList."""
+        """Returns the media type and the body of an answer. Raises NoSuchList."""
         try:
             answer = self._client.whole('GET', target, headers={'Accept': 'application/json'}, patience=ANSWER_S)
         except TransferError as error:
@@ -138,6 +138,6 @@ class KumaApi:
 
 
 def total_of(page: dict) -> int:
-    """How many items the whole list has, as it says itself; 0 if it does not."""
+    """Returns how many items the whole list states that it has; 0 if it does not state it."""
     total = page.get('total')
     return int(total) if isinstance(total, (int, float)) and not isinstance(total, bool) else 0

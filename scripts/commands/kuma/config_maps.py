@@ -1,14 +1,13 @@
 """The ConfigMaps kuma-<mesh>-dns-vips, in which versions of Kuma before MeshService keep their VIPs, in each of their forms.
 
-Beside services they give VIPs to host names and to the domain names of VirtualOutbounds. These get no lease; their item says in `kept`
-what they are, so that nobody else gets the address.
-"""
+Besides services they give VIPs to host names and to the domain names of VirtualOutbounds. These get no lease; their item's `kept`
+says what they are, so that the address can be reserved."""
 import re
 
 from . import addresses
 from .documents import Bad, Item, in_words, member, skipped, text_of
 
-HOST_NAME, DOMAIN_NAME = 'a host name, which is no service', 'a domain name of a VirtualOutbound, which is no service'
+HOST_NAME, DOMAIN_NAME = 'a host name, which is not a service', 'a domain name of a VirtualOutbound, which is not a service'
 NUMBERED = {'1': HOST_NAME, '2': DOMAIN_NAME}
 CONFIG_NAME = re.compile(r'^kuma-(?P<mesh>.+)-dns-vips$')
 ENTRY_NAME = re.compile(r'^(?P<type>[0-9]+):(?P<name>.*)$', re.DOTALL)
@@ -27,7 +26,7 @@ def other(name, mesh, vips, what):
 # ---- {"0:service": address} or {"0:service": {"address": address}}; the oldest maps have no number in front
 
 def address_in(value):
-    """The address of an entry as the server writes it; '' if it has none."""
+    """Returns an entry's address as the server writes it; '' if it has none."""
     text = value if isinstance(value, str) else member(value, 'address')
     return addresses.plain(text) if isinstance(text, str) else ''
 
@@ -41,7 +40,7 @@ def entries(content, mesh):
         if number == '0':
             yield service(name, mesh, vips)
         else:
-            yield other(name, mesh, vips, NUMBERED.get(number, f'of type {number}, which is no service'))
+            yield other(name, mesh, vips, NUMBERED.get(number, f'of type {number}, which is not a service'))
 
 
 # ---- {"v": {service: {"oe": [{"ap": [{"a": address, "d": domain, "o": origin}]}]}}}, which Kuma writes with
@@ -54,7 +53,7 @@ def is_tag_first(content):
 
 
 def objects_in(value, name):
-    """The objects of the array that stands under this name."""
+    """Returns the objects of the array with this name."""
     array = member(value, name)
     return [one for one in array if isinstance(one, dict)] if isinstance(array, list) else []
 
@@ -65,10 +64,10 @@ def is_own(address, domain, origin):
 
 def what_else(origin):
     if origin == 'k8s':
-        return 'a host name of a Kubernetes Service, which is no service of its own'
+        return 'a host name of a Kubernetes Service, which is not a separate service'
     if origin.startswith('virtual-outbound'):
         return DOMAIN_NAME
-    return HOST_NAME if origin == '' else f'a host name of {origin}, which is no service'
+    return HOST_NAME if origin == '' else f'a host name of {origin}, which is not a service'
 
 
 def tag_first_entries(content, mesh):
@@ -93,7 +92,7 @@ def is_entry(value):
 
 
 def is_content(value):
-    """Whether an object is the bare content of such a map, by its looks."""
+    """Returns whether an object looks like the bare content of such a map."""
     return value != {} and (is_tag_first(value) or all(map(is_entry, value.values())))
 
 
@@ -102,22 +101,22 @@ def content_items(content, mesh):
 
 
 def map_items(name, config, mesh, loads):
-    """What is in a ConfigMap of this name, whose config, a text, `loads` reads. `mesh` is that of kuma-dns-vips, which does not say its own."""
+    """Yields the contents of a ConfigMap; `loads` reads its config, a text. `mesh` is for kuma-dns-vips, which does not name its mesh."""
     name = name if isinstance(name, str) else None
     match = CONFIG_NAME.match(name or '')
     if not match and name != 'kuma-dns-vips':
         return [skipped('ConfigMap', name, 'a ConfigMap that does not hold VIPs')]
     mesh = match['mesh'] if match else mesh
     if not mesh:
-        return [Bad('kuma-dns-vips does not say its mesh: state --mesh')]
+        return [Bad('kuma-dns-vips does not name its mesh: state --mesh')]
     content = {} if config in (None, False, '') else _content(config, loads)
     if content == {}:
         return [skipped('ConfigMap', name, 'a ConfigMap that holds no VIPs yet')]
-    return content_items(content, mesh) if content else [Bad(f'the config of {name} is no JSON object')]
+    return content_items(content, mesh) if content else [Bad(f'the config of {name} is not a JSON object')]
 
 
 def _content(config, loads):
-    """The object that is written in a config; None if it is anything else."""
+    """Returns the object in a config; None if it has anything else."""
     try:
         content = loads(config) if isinstance(config, str) else None
     except ValueError:

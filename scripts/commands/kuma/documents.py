@@ -1,7 +1,7 @@
-"""What Kuma's documents say: JSON from anywhere becomes items, one for each service.
+"""Turns JSON from any source into items, one for each service.
 
-Whose a document is, and whether its addresses are VIPs, the server says (questions.py); here is what has to be known before.
-"""
+The server decides which zone a document belongs to and whether its addresses are VIPs (questions.py). This module reads what must be
+known before."""
 import json
 from dataclasses import dataclass, field
 
@@ -14,32 +14,32 @@ TYPE_NAMES = {list: 'array', str: 'string', bool: 'boolean', int: 'number', floa
 
 @dataclass(slots=True)
 class Item:
-    """A service, or what is listed beside it, with all that becomes known of it on the way."""
+    """A service, or something listed beside it, with everything that becomes known about it."""
     kind: str | None
     service: str | None
     mesh: str | None = None
     zone: str | None = None
     vips: list = field(default_factory=list)
     document: str | None = None  # JSON in one line; None: the server is not asked about it
-    config: bool = False         # made of a ConfigMap, which holds VIPs alone: its lease gets no configuration
-    kept: str | None = None      # what this is that has a VIP and is not a service
+    config: bool = False         # from a ConfigMap, which has only VIPs: its lease gets no configuration
+    kept: str | None = None      # what has a VIP here, if it is not a service
     modified: str | None = None
-    n: int = 0                   # its place in the input
-    # what the server says of it
+    n: int = 0                   # its position in the input
+    # the server's answer about it
     result: dict | None = None
-    nameless: bool = False       # it is refused, and so has no identity of its own
-    cluster: bool = False        # what it shows are addresses of its Kubernetes cluster
-    differs: bool = False        # it is listed more than once, with different VIPs
-    again: bool = False          # it was listed before
+    nameless: bool = False       # refused, so it has no identity
+    cluster: bool = False        # shows addresses of its Kubernetes cluster
+    differs: bool = False        # listed more than once, with different VIPs
+    again: bool = False          # listed before
     sets: str = ''               # the different VIPs
-    # what is found about it, and what is to be done
+    # the findings, and what is to be done
     verdict: str | None = None
     detail: str | None = None
     holdfast: list | None = None
     adopt: list | None = None    # the addresses that its lease is to get; None: it is not adopted
     pool: str | None = None
-    reserve: list = field(default_factory=list)  # (pool, address) of what has to be kept out of what is given away
-    late: bool = False           # somebody else took the address after the check
+    reserve: list = field(default_factory=list)  # (pool, address) to be reserved
+    late: bool = False           # another service took the address after the check
 
     def judged(self, verdict, detail=None):
         self.verdict, self.detail = verdict, detail
@@ -56,7 +56,7 @@ class Item:
 
 @dataclass(slots=True)
 class Listed:
-    """A list went by: how many items are in it, how many it says there are, and whether it says that more follow."""
+    """A list that was read: the number of its items, the number that it states, and whether it states that more follow."""
     count: int
     total: float
     more: bool
@@ -64,22 +64,22 @@ class Listed:
 
 @dataclass(slots=True)
 class Bad:
-    """Why a value cannot be used."""
+    """A value that cannot be used, and the reason."""
     why: str
 
 
 def words_of(identity):
-    """An item or a lease in words."""
+    """Describes an item or a lease in words."""
     return '{kind} {service} of zone {zone}, mesh {mesh}'.format(**identity)
 
 
 def text_of(value):
-    """The value if it is a text, and not empty; else None."""
+    """Returns the value if it is a non-empty text, else None."""
     return value if isinstance(value, str) and value else None
 
 
 def member(value, *names):
-    """What stands under these names, each in the one before; None where there is nothing, or no object."""
+    """Returns the values of these names, each in the previous one; None where one is missing or its parent is not an object."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value
@@ -104,7 +104,7 @@ def name_of(document):
 
 
 def shown(value):
-    """The addresses in what a document has as its VIPs, or the texts that stand in their place."""
+    """Returns the addresses in a document's VIPs, or the texts in their place."""
     if isinstance(value, list):
         return [text for one in value for text in shown(one)]
     if isinstance(value, dict):

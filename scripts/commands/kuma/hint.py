@@ -1,4 +1,4 @@
-"""The hint of kuma-import: a pool for what is in no pool, as a command to run."""
+"""The hint of kuma-import: a command that creates a pool for addresses that are in no pool."""
 from .addresses import ipv4_only, ranges, spans, within
 from .documents import Item
 
@@ -6,19 +6,19 @@ MOST_RANGES = 20
 
 
 def pool_name(pools: list[dict]) -> str:
-    """kuma, kuma-2 and so on: the first that no pool has."""
+    """Returns the first of kuma, kuma-2 and so on that is not the name of a pool."""
     names = {pool.get('pool') for pool in pools}
     return next(name for name in ('kuma', *(f'kuma-{n}' for n in range(2, len(names) + 3))) if name not in names)
 
 
 def in_use(items: list[Item], cidrs: list[str]) -> list[str]:
-    """What a pool of these ranges must never give away: all that Kuma shows there and that cannot be adopted as it is."""
+    """Returns what a pool of these ranges must reserve: everything in Kuma that cannot be adopted as it is."""
     leasable = {ip for item in items if item.verdict == 'out-of-pool' and len(ipv4_only(item.vips)) == 1 for ip in item.vips}
     return [ip for ip in within((ip for item in items for ip in item.vips), cidrs) if ip not in leasable]
 
 
 def hint(items: list[Item], pools: list[dict]) -> str | None:
-    """The command, or words where no such pool would do; None if nothing is out of pool."""
+    """Returns the command, or a sentence where no such pool is possible; None if nothing is out of pool."""
     out = sorted({ip for item in items if item.verdict == 'out-of-pool' for ip in item.vips})
     if not out:
         return None

@@ -1,4 +1,4 @@
-"""What the server is asked about the items: dry runs of syncs, which write nothing, and what addresses are."""
+"""Asks the server about the items: dry runs of syncs, which write nothing, and the state of addresses."""
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -30,7 +30,7 @@ def dry_run(server: Server, zone: str, items: list[Item]) -> None:
 
 
 def checked_result(result: dict) -> dict:
-    """A result of a sync, of which all that is read here has the type that it should have. Raises TypeError, within Server.reading()."""
+    """Checks that every member of a sync's result that is read here has the right type. Raises TypeError, within Server.reading()."""
     texts = [result.get(name) for name in ('outcome', 'kind', 'mesh', 'zone', 'service')]
     texts += [at(result, 'problem', name) for name in ('code', 'detail')]
     texts += [at(vip, 'ip') or [] for vip in result.get('vips') or []]
@@ -41,9 +41,9 @@ def checked_result(result: dict) -> dict:
 
 
 def place(server: Server, items: list[Item], zone: str) -> tuple[list[Item], list[Item]]:
-    """Finds out whose each item is, as the server reads its document in the list of `zone`, without that in the list of a zone that nobody has.
+    """Finds the zone of each item as the server reads its document in a list of `zone` or, without that, of an unused zone.
 
-    Returns those whose zone is to be asked, by zone, and those whose verdict is known.
+    Returns the items whose zone is to be asked, by zone, and the items whose verdict is known.
     """
     dry_run(server, zone or NOBODYS_ZONE, items)
     for item in items:
@@ -51,14 +51,14 @@ def place(server: Server, items: list[Item], zone: str) -> tuple[list[Item], lis
     placed = [item for item in items if not item.verdict]
     homeless = [item for item in placed if item.zone is None]
     if homeless:
-        raise Failure(2, f'{len(homeless)} of {len(placed)} services with a VIP do not say their zone ({homeless[0].service} is the first): state --zone')
+        raise Failure(2, f'{len(homeless)} of {len(placed)} services with a VIP do not name their zone ({homeless[0].service} is the first): state --zone')
     placed.sort(key=lambda item: item.zone)
     return placed, [item for item in items if item.verdict]
 
 
 def ask(server: Server, placed: list[Item], others: Iterable[Item]) -> dict[str, dict | None]:
-    """Gives each placed item its result in its own zone. Returns what the addresses are of which it has to be known: those of services that
-    could not be adopted just so, and, among `others`, those that no lease can hold."""
+    """Gives each placed item its result in its own zone. Returns the state of the addresses whose state matters: those of services that could not
+    simply be adopted, and those in `others` that no lease can hold."""
     for zone, items in groupby(placed, key=lambda item: item.zone):
         dry_run(server, zone, list(items))
     unclear = [item for item in placed if verdicts.is_unclear(item)] + [item for item in others if item.kept or item.nameless]
@@ -66,14 +66,14 @@ def ask(server: Server, placed: list[Item], others: Iterable[Item]) -> dict[str,
 
 
 def look_up(server: Server, addresses: Iterable[str]) -> dict[str, dict | None]:
-    """What the server says of each of these: its answer, also if that is a problem, or None if it cannot be used."""
+    """Returns the server's answer about each of these, which may be a problem; None if it is unusable."""
     addresses = sorted(addresses)
     answers = list(server.many(Request('GET', f'/v1/addresses/{uri(address)}') for address in addresses))
     return {address: checked_address(answer) for address, answer in zip(addresses, answers)}
 
 
 def checked_address(answer) -> dict | None:
-    """An answer about an address, or a problem; None for anything else."""
+    """Returns an answer about an address, or a problem; None for anything else."""
     try:
         if answer.get('code'):
             return {'code': text(answer['code']), 'detail': text(answer['detail'])}

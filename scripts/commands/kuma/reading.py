@@ -1,4 +1,4 @@
-"""Reads inputs, whatever their shape, to the items in them: lists, lists in lists, single resources, one after another."""
+"""Reads the items from inputs of any shape: lists, nested lists, single resources, one after another."""
 import json
 import math
 import re
@@ -10,7 +10,7 @@ RESOURCE_KIND = re.compile(r'^[A-Z][A-Za-z0-9]*$')
 SPACE = re.compile(r'[ \t\r\n]*')
 SURROGATE = re.compile(r'\\u[dD][89a-fA-F]')
 LARGEST = float('1.7976931348623157e308')
-LOOKS_LIKE_A_CONFIG = 'this looks like the config of a kuma-<mesh>-dns-vips ConfigMap, which does not say its mesh: state --mesh'
+LOOKS_LIKE_A_CONFIG = 'this looks like the config of a kuma-<mesh>-dns-vips ConfigMap, which does not name its mesh: state --mesh'
 
 
 class NotJson(ValueError):
@@ -23,14 +23,14 @@ def _real(digits):
 
 
 def _constant(name):
-    raise NotJson(f'{name} is no value of JSON')
+    raise NotJson(f'{name} is not a JSON value')
 
 
 DECODER = json.JSONDecoder(parse_float=_real, parse_constant=_constant)
 
 
 def values_in(data):
-    """The values of JSON that stand one after another in these bytes."""
+    """Yields the JSON values that follow one another in these bytes."""
     text = data.decode('utf-8', 'replace').removeprefix('\ufeff')
     at, values = SPACE.match(text).end(), []
     try:
@@ -54,17 +54,17 @@ def values_in(data):
 
 
 def value_of(data):
-    """The one value of JSON in these bytes or this text."""
+    """Returns the single JSON value in these bytes or this text."""
     values = values_in(data.encode() if isinstance(data, str) else data)
     if len(values) != 1:
-        raise NotJson('one value is wanted')
+        raise NotJson('expected a single value')
     return values[0]
 
 
 def items_in(value, mesh):
-    """What is in a value: an Item for each service and resource, a Listed for each list, and a Bad for what cannot be used.
+    """Yields the contents of a value: an Item for each service and resource, a Listed for each list, a Bad for everything unusable.
 
-    `mesh` is that of what does not say its own, or None.
+    `mesh` is for documents that do not name theirs, or None.
     """
     if isinstance(value, dict) and kind_of(value) in LEASED:
         yield service_item(value)
@@ -74,7 +74,7 @@ def items_in(value, mesh):
         for one in value:
             yield from items_in(one, mesh)
     elif not isinstance(value, dict):
-        yield Bad(f'this is {TYPE_NAMES[type(value)]}, and neither a resource nor a list of them')
+        yield Bad(f'this is {TYPE_NAMES[type(value)]}, but neither a resource nor a list of them')
     elif isinstance(value.get('items'), list):
         yield listed(value)
         yield from items_in(value['items'], mesh)
@@ -89,7 +89,7 @@ def listed(value):
 
 
 def other_items(value, mesh):
-    """What is in an object that is neither a document of a service, as its kind says, nor a list."""
+    """Yields the contents of an object that is neither a service's document, by its kind, nor a list."""
     kind, name = kind_of(value), name_of(value)
     if kind == 'ConfigMap':
         if isinstance(value.get('metadata'), dict) and isinstance(value.get('data'), dict):
@@ -98,17 +98,17 @@ def other_items(value, mesh):
     if kind == 'Config':
         return config_maps.map_items(value.get('name'), value.get('config'), mesh, value_of)
     if kind == 'Status':
-        return [Bad(f'this is not a list but an error: {in_words(value.get("message"))}')]
+        return [Bad(f'this is an error instead of a list: {in_words(value.get("message"))}')]
     if kind is None and name is not None:
         return [service_item(value)]
     if RESOURCE_KIND.match(kind or ''):
-        return [skipped(kind, name, f'no VIP is leased to a {kind}')]
+        return [skipped(kind, name, f'a {kind} has no VIP to lease')]
     return [Bad('this object is neither a resource nor a list of them')]
 
 
 class Reading:
-    """What was read so far from all inputs: `asked`, items with a document for the server; `aside`, the others; `bad`, where the first
-    that cannot be used stands, and why it cannot."""
+    """Everything read so far from all inputs: `asked`, items with a document for the server; `aside`, the others; `bad`, the place of the first
+    unusable value and the reason."""
 
     def __init__(self, mesh=None):
         self.mesh, self.asked, self.aside, self.bad = mesh or None, [], [], None
@@ -116,7 +116,7 @@ class Reading:
         self._more = self._last = False
 
     def add(self, value, source):
-        """Reads a value; `source` says where it is from."""
+        """Reads a value; `source` names its origin."""
         try:
             for one in items_in(value, self.mesh):
                 self._add(one, source)
@@ -143,9 +143,9 @@ class Reading:
 
     @property
     def is_part(self):
-        """Whether lists say that more follow, and it did not."""
+        """Returns whether a list stated that more follows, and it did not."""
         return self._more and (self._listed < self._total if self._total else not self._last)
 
     def has_work(self, keeping):
-        """Whether there is anything to work on; with `keeping`, what has a VIP and is not a service counts too."""
+        """Returns whether the input has anything to work on; with `keeping`, anything with a VIP counts, even if it is not a service."""
         return bool(self.asked) or keeping and any(item.kept for item in self.aside)

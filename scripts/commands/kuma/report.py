@@ -1,4 +1,4 @@
-"""A report of a command for Kuma: one object with --json, else tables and words."""
+"""The report of a command for Kuma: one object with --json, otherwise tables and sentences."""
 from collections.abc import Iterable
 
 from shared import screen
@@ -8,36 +8,36 @@ from .documents import Item
 
 
 def counts(items: Iterable[Item], verdicts: Iterable[str]) -> dict[str, int]:
-    """How many items have each of these verdicts, in their order."""
+    """Counts the items by verdict, in the order of the verdicts."""
     given = [item.verdict for item in items]
     return {verdict: given.count(verdict) for verdict in verdicts}
 
 
 def has_have(number: int) -> str:
-    """The verb for so many."""
+    """Returns the verb for a number."""
     return 'has' if number == 1 else 'have'
 
 
 class Report:
-    """The object, and what is said of it instead."""
+    """Holds the object for --json, and the text that replaces it."""
 
     def __init__(self, told: dict):
         self._told, self._tables, self._words = told, [], []
 
     def table(self, head: tuple, rows: list) -> None:
-        """A table with a head, if it has rows."""
+        """Adds a table with a head, if it has rows."""
         self._tables.append([row(values) for values in (head, *rows)] if rows else [])
 
     def rows(self, rows: list[list[str]]) -> None:
-        """A table without a head, of cells."""
+        """Adds a table of cells without a head."""
         self._tables.append(rows)
 
     def words(self, *lines: str) -> None:
-        """Lines behind the tables."""
+        """Adds lines after the tables."""
         self._words += lines
 
     def put(self, as_json: bool) -> None:
-        """Writes it to standard output."""
+        """Writes the report to standard output."""
         if as_json:
             screen.put_json(self._told)
             return

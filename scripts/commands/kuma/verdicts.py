@@ -1,41 +1,40 @@
-"""What the server's results of a dry run mean for the items. Nothing is asked here.
+"""What the server's results of a dry run mean for the items. Asks the server nothing.
 
-`found` is, here and in the commands, what the server says of addresses: the answers to GET /v1/addresses/{address}.
-"""
+Here and in the commands, `found` has the server's answers about addresses (GET /v1/addresses/{address})."""
 from collections.abc import Iterable
 
 from .addresses import is_address
 from .documents import Item, words_of
 
 LEASED_BEFORE = ('unchanged', 'updated', 'restored')
-IN_CLUSTER = 'addresses of its Kubernetes cluster (ClusterIP, Pod IPs), which are no VIPs'
+IN_CLUSTER = 'addresses of its Kubernetes cluster (ClusterIP, Pod IPs), which are not VIPs'
 NO_ROOM = ('no-pool', 'pool-exhausted')
 
 
 def problem(item: Item, name: str = 'code') -> str | None:
-    """A member of the problem for which the server would reject the item."""
+    """Returns a member of the problem for which the server would reject the item."""
     return (item.result.get('problem') or {}).get(name)
 
 
 def lease_vips(item: Item) -> list[str]:
-    """The addresses that the service's lease has, or would get."""
+    """Returns the addresses that the service's lease has, or would get."""
     return [vip['ip'] for vip in item.result.get('vips') or []]
 
 
 def has_lease(item: Item) -> bool:
-    """Whether the service has a lease, be it one in quarantine."""
+    """Returns whether the service has a lease, which may be in quarantine."""
     return item.result.get('outcome') in LEASED_BEFORE
 
 
 def claim_refused(item: Item) -> bool:
-    """Whether the lease has not, or would not get, all addresses that Kuma shows."""
+    """Returns whether the lease lacks, or would lack, an address that Kuma shows."""
     return item.result.get('claimRefused') is not None
 
 
 def place(item: Item, list_zone: str | None) -> None:
-    """Notes whose the item is in the server's eyes, and the verdict if there is one before its zone is asked.
+    """Records the item's zone as the server sees it, and the verdict if it is known before the zone is asked.
 
-    `list_zone` is the zone whose list the input is, None if that is not said: then an item without a verdict and without a zone is homeless.
+    `list_zone` is the zone whose list the input is; None if that is not stated: then an item without a verdict and without a zone is homeless.
     """
     result = item.result
     if result.get('service'):
@@ -60,11 +59,11 @@ def _verdict_at_once(item: Item) -> tuple[str, str] | None:
     if not result.get('service'):
         item.nameless = True
         return 'rejected', problem(item, 'detail') or 'refused'
-    return ('rejected', f'its VIP "{wrong[0][:60]}" is no IP address') if wrong else None
+    return ('rejected', f'its VIP "{wrong[0][:60]}" is not an IP address') if wrong else None
 
 
 def mark_repeated(items: list[Item]) -> None:
-    """Marks services that are listed more than once; all of one get the first one's result."""
+    """Marks services that are listed more than once; all entries of one service get the result of the first."""
     groups = {}
     for item in items:
         if item.result.get('service'):
@@ -79,13 +78,13 @@ def mark_repeated(items: list[Item]) -> None:
 
 
 def is_unclear(item: Item) -> bool:
-    """Whether there is no lease, nor one to be had just so: then it has to be found out what the addresses are."""
+    """Returns whether the service has no lease and could not simply get one: then the state of its addresses must be found out."""
     outcome = item.result.get('outcome')
     return outcome == 'created' or outcome == 'adopted' and claim_refused(item) or outcome == 'rejected' and problem(item) in NO_ROOM
 
 
 def holders(found: Iterable[dict]) -> str:
-    """Who has these addresses, in words."""
+    """Names the holders of these addresses."""
     words = []
     for one in found:
         if one.get('lease'):

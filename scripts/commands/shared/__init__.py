@@ -1,1 +1,1 @@
-"""What the commands share: no module here knows a command."""
+"""Shared by the commands: no module here knows a command."""

@@ -1,7 +1,6 @@
-"""HTTP with one server, over http.client: a connection that is kept, limits of time, proxies, and many requests at once.
+"""HTTP with one server, over http.client: a kept connection, time limits, proxies, and many requests at once.
 
-It knows nothing of Holdfast: server.py does, and Kuma's API is read through it as well. What goes wrong below HTTP is a TransferError.
-"""
+It knows nothing about Holdfast: server.py does, and Kuma's API is read through it as well. A failure below HTTP is a TransferError."""
 import io
 import select
 import threading
@@ -11,16 +10,16 @@ from collections.abc import Iterable, Iterator
 
 from .places import BadAddress, Place, proxy_for
 
-CONNECT_S = 10  # the most that a connection may take to be made
-IDLE_S = 120    # the most that an answer may pause
-LANES = 16      # connections of many()
+CONNECT_S = 10  # limit for making a connection
+IDLE_S = 120    # limit for a pause in an answer
+LANES = 16      # number of connections used by many()
 _CHUNK = 1 << 18
 
 UNREACHABLE, LATE, CUT_OFF, ODD = 'unreachable', 'late', 'cut off', 'odd'
 
 
 class TransferError(Exception):
-    """No whole answer came. `kind` is UNREACHABLE, LATE (in time), CUT_OFF or ODD (it is not HTTP); `reason` is for people."""
+    """No complete answer arrived. `kind` is UNREACHABLE, LATE, CUT_OFF or ODD (not HTTP); `reason` is for people."""
 
     def __init__(self, kind: str, reason: str):
         super().__init__(reason)
@@ -34,7 +33,7 @@ class _Limits:
         self._end = time.monotonic() + patience if patience else None
 
     def left(self, most: float = IDLE_S) -> float:
-        """Seconds until the request has to be given up, at most `most`."""
+        """Returns the seconds until the request must be given up, at most `most`."""
         if self._end is None:
             return most
         left = self._end - time.monotonic()
@@ -44,7 +43,7 @@ class _Limits:
 
 
 class _LimitedReader(io.RawIOBase):
-    """What comes over a socket, each read within the limits."""
+    """Reads from a socket, each time within the limits."""
 
     def __init__(self, sock, limits: _Limits):
         self._sock, self._limits, self._raw = sock, limits, sock.makefile('rb', buffering=0)
@@ -62,7 +61,7 @@ class _LimitedReader(io.RawIOBase):
 
 
 class _LimitedSocket:
-    """What HTTPResponse asks of a socket."""
+    """The part of a socket that HTTPResponse uses."""
 
     def __init__(self, sock, limits: _Limits):
         self._sock, self._limits = sock, limits
@@ -72,7 +71,7 @@ class _LimitedSocket:
 
 
 class Answer:
-    """A status, headers, and a body that is read whole (body) or as it comes (chunks, lines)."""
+    """A status, headers, and a body that is read whole (body) or as it arrives (chunks, lines)."""
 
     def __init__(self, response: 'http.client.HTTPResponse'):
         self._response, self._body = response, None
@@ -80,11 +79,11 @@ class Answer:
         self.media: str = response.getheader('Content-Type') or ''
 
     def header(self, name: str) -> str:
-        """A header's value; empty if there is none."""
+        """Returns a header's value; empty if it is missing."""
         return self._response.getheader(name) or ''
 
     def chunks(self) -> Iterator[bytes]:
-        """The body, as it comes."""
+        """Yields the body as it arrives."""
         with _translated():
             while data := self._response.read(_CHUNK):
                 yield data
@@ -92,7 +91,7 @@ class Answer:
             raise TransferError(CUT_OFF, f'{self._response.length} bytes are missing')
 
     def lines(self) -> Iterator[bytes]:
-        """The lines of the body, as they come, without their ends; for bodies that are too long to be held."""
+        """Yields the lines of the body as they arrive, without line ends; for bodies too long to be held."""
         rest = b''
         for chunk in self.chunks():
             *whole, rest = (rest + chunk).split(b'\n')
@@ -102,13 +101,13 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        """The whole body."""
+        """Returns the whole body."""
         if self._body is None:
             self._body = b''.join(self.chunks())
         return self._body
 
     def start(self, most: int) -> bytes:
-        """The body, or its first `most` bytes."""
+        """Returns the body, or its first `most` bytes."""
         if self._body is None:
             with _translated():
                 return self._response.read(most)
@@ -116,7 +115,7 @@ class Answer:
 
 
 class _translated:
-    """Makes a TransferError of what http.client and sockets raise."""
+    """Turns exceptions of http.client and sockets into TransferErrors."""
 
     def __enter__(self):
         return self
@@ -140,7 +139,7 @@ class _translated:
 
 
 class Client:
-    """Requests to one place, one after the other, over a connection that is kept. Not for several threads: each has its own, by twin()."""
+    """Sends requests to one place, one after another, over a kept connection. Not thread-safe: each thread has its own, made by twin()."""
 
     def __init__(self, place: Place, authorization: bytes | None = None):
         """`authorization` is the value of that header."""
@@ -148,20 +147,20 @@ class Client:
         self._connection = self._limits = self._proxy = None
 
     def twin(self) -> 'Client':
-        """Another one of the same place, with a connection of its own."""
+        """Returns another client of the same place, with its own connection."""
         return Client(self._place, self._authorization)
 
     def close(self) -> None:
-        """Closes the connection. The next request makes another."""
+        """Closes the connection. The next request opens a new one."""
         if self._connection:
             self._connection.close()
             self._connection = None
 
     def request(self, method: str, target: str, body: bytes | None = None, headers: dict | None = None, patience: float = 0) -> Answer:
-        """Sends a request, and returns the answer with its body not read yet; it has to be read before the next request.
+        """Sends a request, and returns the answer. Its body must be read before the next request.
 
-        `target` is what follows the place's address, `patience` how many seconds the answer with its body may take, 0 as many as it takes.
-        A connection that was kept and turns out to be closed is made again for a request that may be repeated.
+        `target` follows the place's address. `patience` limits the seconds for the answer with its body; 0: no limit. If a kept connection
+        turns out to be closed, a request that may be repeated is sent again on a new one.
         """
         self._limits = _Limits(patience)
         reused = self._is_alive()
@@ -180,7 +179,7 @@ class Client:
             raise
 
     def whole(self, method: str, target: str, body: bytes | None = None, headers: dict | None = None, patience: float = 0) -> Answer:
-        """As request(), with the body read."""
+        """Sends a request as request() does, and reads the body."""
         answer = self.request(method, target, body, headers, patience)
         try:
             answer.body
@@ -190,13 +189,13 @@ class Client:
         return answer
 
     def _is_alive(self) -> bool:
-        """Whether there is a connection that can be used once more; one on which something is to be read has been closed."""
+        """Returns whether the kept connection can be used again; one with readable bytes has been closed."""
         if self._connection and self._connection.sock:
             poll = select.poll()
             poll.register(self._connection.sock, select.POLLIN)
             if not poll.poll(0):
                 return True
-        self.close()  # with an answer that was to be the last, http.client lets go of the socket
+        self.close()  # http.client gives up the socket with an answer that was to be the last
         return False
 
     def _exchange(self, method: str, target: str, body: bytes | None, headers: dict) -> Answer:
@@ -217,11 +216,11 @@ class Client:
                 connection.sock.settimeout(self._limits.left())
                 connection.send(memoryview(body)[at:at + _CHUNK])
         except ConnectionError:
-            pass  # a server that refuses the rest of a body has answered, and that is read next
+            pass  # a server that refuses the rest of a body has answered, and the answer is read next
         return Answer(connection.getresponse())
 
     def _connect(self) -> 'http.client.HTTPConnection':
-        import http.client  # which takes long, and is not needed to say how a command is used
+        import http.client  # loaded late: it takes long, and --help does not need it
         place, proxy = self._place, proxy_for(self._place)
         self._proxy = proxy
         host, port = (proxy.host, proxy.port) if proxy else (place.host, place.port)
@@ -239,17 +238,17 @@ class Client:
 
 
 class Request:
-    """One of many(): a method, a target, and a body that is sent as JSON."""
+    """One request of many(): a method, a target, and a body that is sent as JSON."""
 
     def __init__(self, method: str, target: str, body: bytes | None = None):
         self.method, self.target, self.body = method, target, body
 
 
 def many(client: Client, requests: Iterable[Request], lanes: int = LANES) -> Iterator[Answer | TransferError]:
-    """Sends many requests over some connections at once; yields the answers, with their bodies read, in the order of the requests.
+    """Sends many requests over several connections; yields the answers, with their bodies read, in the order of the requests.
 
-    After the first request without an answer no further one is sent; those that are not sent yield the same TransferError. Requests are
-    taken from the iterable as there is room for them, and answers are held only until it is their turn.
+    After the first request without an answer no more are sent; those not sent yield the same TransferError. Requests are taken from the
+    iterable as connections become free, and answers are held only until their turn.
     """
     from concurrent.futures import ThreadPoolExecutor
     local, failure, clients = threading.local(), [], []

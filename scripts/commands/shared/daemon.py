@@ -1,4 +1,4 @@
-"""Work without a server: holdfastd does it, as a subcommand of the same name on a data directory."""
+"""Runs holdfastd's offline subcommands, which work on a data directory without a server."""
 import os
 import re
 import shutil
@@ -14,20 +14,20 @@ DEFAULT_DATA_DIR = 'holdfast-data'
 
 
 def binary() -> str:
-    """The path of holdfastd: $HOLDFASTD, the one that was installed or built with this command, or that of PATH."""
+    """Returns the path of holdfastd: $HOLDFASTD, the one installed or built with this command, or the one in PATH."""
     for path in (os.environ.get('HOLDFASTD'), HERE + '/../../../sbin/holdfastd', HERE + '/../../../build/release/holdfastd'):
         if path and os.access(path, os.X_OK):
             return os.path.realpath(path)
     found = shutil.which('holdfastd')
     if not found:
-        raise Failure(2, 'holdfastd is not to be found; build it (scripts/build), or set HOLDFASTD to its path')
+        raise Failure(2, 'holdfastd was not found; build it (scripts/build), or set HOLDFASTD to its path')
     return found
 
 
 def execute(path: str, *arguments: str) -> NoReturn:
-    """Goes on as holdfastd, whose path was found by binary()."""
+    """Replaces this process by holdfastd, whose path binary() found."""
     screen.flush()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # which Python ignores
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores these
     try:
         os.execv(path, [path, *arguments])
     except OSError as error:
@@ -38,7 +38,7 @@ _VALUE = re.compile(r'\s*data-dir\s*[=:]\s*(?:"([^"]*)"|\'([^\']*)\'|(.*?)(?:\s+
 
 
 def configured_data_dir(lines) -> str:
-    """What a configuration says, as holdfastd reads it: the last line counts, of which a comment is no part."""
+    """Returns a setting of a configuration as holdfastd reads it: the last line counts, without its comment."""
     found = ''
     for line in lines:
         match = _VALUE.match(line.rstrip('\n'))
@@ -48,9 +48,9 @@ def configured_data_dir(lines) -> str:
 
 
 def data_dir() -> str:
-    """The data directory unless one is stated: $HOLDFAST_DATA_DIR, else that of $HOLDFAST_CONFIG or of the installed configuration.
+    """Returns the data directory unless it is stated: $HOLDFAST_DATA_DIR, else that of $HOLDFAST_CONFIG or of the installed configuration.
 
-    Empty if nothing says it.
+    Empty if none of these names one.
     """
     stated = os.environ.get('HOLDFAST_DATA_DIR')
     if stated:
@@ -60,7 +60,7 @@ def data_dir() -> str:
     if config:
         paths = [config]
         if not os.path.exists(config):
-            raise Failure(2, f'HOLDFAST_CONFIG: there is no {config}')
+            raise Failure(2, f'HOLDFAST_CONFIG: {config} does not exist')
     for path in paths:
         if not os.path.exists(path):
             continue
@@ -68,16 +68,16 @@ def data_dir() -> str:
             with open(path, encoding='utf-8', errors='surrogateescape') as file:
                 found = configured_data_dir(file)
         except OSError:
-            raise Failure(2, f'{path} cannot be read, so the data directory is not known: state --data-dir') from None
+            raise Failure(2, f'{path} cannot be read, so the data directory is unknown: state --data-dir') from None
         if found:
             return found
     return ''
 
 
 def offline(command: str, usage: str, arguments: list[str], flags: tuple[str, ...] = (), makes: bool = False) -> NoReturn:
-    """Goes on as holdfastd's subcommand, with the data directory unless one is stated.
+    """Runs holdfastd's subcommand in place of this process, with the data directory unless it is stated.
 
-    `makes` is whether a data directory that nobody named has to be there already, so that none is made by mistake.
+    `makes`: the subcommand creates a missing data directory, so one that is not named must exist, lest it be created by mistake.
     """
     arguments = split_values(arguments, flags)
     options = arguments[:arguments.index('--')] if '--' in arguments else arguments
@@ -90,13 +90,13 @@ def offline(command: str, usage: str, arguments: list[str], flags: tuple[str, ..
             where = DEFAULT_DATA_DIR
             if makes and not os.path.exists(where):
                 _refuse_unknown(usage, arguments)
-                raise Failure(2, f'no data directory is stated or configured, and there is no {where} here: state --data-dir')
+                raise Failure(2, f'no data directory is stated or configured, and {where} does not exist here: state --data-dir')
         arguments = ['--data-dir', where, *arguments]
     execute(path, command, *arguments)
 
 
 def _refuse_unknown(usage: str, arguments: list[str]) -> None:
-    """What is wrong with the arguments comes before the missing directory."""
+    """Reports wrong arguments before a missing directory."""
     for argument in arguments:
         if argument.startswith('--') and len(argument) > 2 and argument not in usage:
             raise WrongArguments(f'unknown argument "{argument}"')

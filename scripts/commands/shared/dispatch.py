@@ -1,8 +1,7 @@
-"""Finds the command, runs it, and ends as it says.
+"""Finds the command, runs it, and ends with its status.
 
-A command is a module beside this package: its name is the command's, with _ for -. The first line of its docstring is the summary that
-`holdfast --help` shows, USAGE the answer to its --help, and main(arguments) runs it and returns its exit status, or nothing for 0.
-"""
+A command is a module beside this package, named like the command, with _ for -. The first line of its docstring is the summary that
+`holdfast --help` shows, USAGE the answer to its --help, and main(arguments) runs it and returns its exit status, or nothing for 0."""
 import os
 import sys
 
@@ -26,7 +25,7 @@ _HELP = ('-h', '--help', 'help')
 
 
 def open_streams() -> None:
-    """Gives each of the three streams that is closed a number that no other file can get then; using it still fails."""
+    """Gives each closed standard stream a descriptor number that no other file can get; using the stream still fails."""
     for descriptor, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(descriptor)
@@ -35,18 +34,18 @@ def open_streams() -> None:
 
 
 def commands(folder: str) -> list[str]:
-    """The names of all commands."""
+    """Returns the names of all commands."""
     return sorted(name[:-3].replace('_', '-') for name in os.listdir(folder) if name.endswith('.py'))
 
 
 def summary(folder: str, command: str) -> str:
-    """The first line of a command's docstring, read without running it."""
+    """Returns the first line of a command's docstring, read without running the command."""
     with open(f'{folder}/{command.replace("-", "_")}.py', encoding='utf-8') as file:
         return file.readline().strip().strip('"')
 
 
 def overview(folder: str) -> str:
-    """The answer to `holdfast --help`."""
+    """Returns the answer to `holdfast --help`."""
     return _HEAD + ''.join(f'  {name:<12} {summary(folder, name)}\n' for name in commands(folder)) + _FOOT
 
 
@@ -71,7 +70,7 @@ def _run(folder: str, command: str, arguments: list[str]) -> int:
 
 
 def run(folder: str, arguments: list[str]) -> int:
-    """Runs `holdfast ARGUMENTS`; returns the exit status, or raises Failure or Ended."""
+    """Runs `holdfast ARGUMENTS`. Returns the exit status, or raises Failure or Ended."""
     if not arguments or not arguments[0]:
         screen.to_stderr(overview(folder))
         return 2
@@ -90,18 +89,18 @@ def run(folder: str, arguments: list[str]) -> int:
 
 
 def main(folder: str, arguments: list[str]) -> None:
-    """As run(), and ends the process."""
+    """Runs a command as run() does, and ends the process."""
     open_streams()
     try:
         status = run(folder, arguments)
         screen.flush()
     except Exception as error:  # noqa: B902 - the one place that says how a command ended
         status = _ended(error)
-    os._exit(status)  # without waiting for requests that are under way
+    os._exit(status)  # without waiting for unfinished requests
 
 
 def _ended(error: Exception) -> int:
-    """Writes what is left to be written, and why the command ended; its status."""
+    """Writes pending output, and why the command ended. Returns its status."""
     try:
         if isinstance(error, Ended):
             screen.flush()

@@ -6,7 +6,7 @@ Exit statuses: 0 done; 1 refused, or something was found; 2 wrong arguments, inp
 
 
 class Failure(Exception):
-    """Ends the command with a status, after its words were written to standard error."""
+    """Ends the command with a status, after writing a message to standard error."""
 
     def __init__(self, status: int, words: str):
         super().__init__(words)
@@ -14,14 +14,14 @@ class Failure(Exception):
 
 
 class WrongArguments(Failure):
-    """Ends the command with 2; the dispatcher adds which help to read."""
+    """Ends the command with status 2; the dispatcher adds which help to read."""
 
     def __init__(self, words: str):
         super().__init__(2, words)
 
 
 class Ended(Exception):
-    """Ends the command with a status and without words: there is nothing to say, or it was said."""
+    """Ends the command with a status and without a message: nothing needs to be said, or it was already said."""
 
     def __init__(self, status: int):
         super().__init__(status)

@@ -1,8 +1,7 @@
-"""What a command line says.
+"""Reads command lines.
 
 A command states which options take a value, each with a function that checks it, and which are flags. Options and words may come in any
-order; `--option=value` is the same as `--option value`. What is wrong first is reported, in the words that argparse has no place for.
-"""
+order; `--option=value` is the same as `--option value`. The first error is reported, with messages that argparse cannot produce."""
 from collections.abc import Callable, Mapping
 
 from .failure import WrongArguments
@@ -16,7 +15,7 @@ class HelpWanted(Exception):
 
 
 class Arguments:
-    """The options in the order in which they were given, and the words that are no options."""
+    """The options in the order in which they were given, and the words that are not options."""
 
     def __init__(self):
         self.pairs: list[tuple[str, object]] = []
@@ -26,19 +25,19 @@ class Arguments:
         return any(name == option for name, _ in self.pairs)
 
     def get(self, option: str, default=None):
-        """The value that was given last."""
+        """Returns the value that was given last."""
         return next((value for name, value in reversed(self.pairs) if name == option), default)
 
     def all(self, option: str) -> list:
-        """Every value of an option that may be given more than once."""
+        """Returns every value of an option that may be given more than once."""
         return [value for name, value in self.pairs if name == option]
 
     def names(self) -> list[str]:
-        """The options that were given, flags too."""
+        """Returns the options that were given, including flags."""
         return [name for name, _ in self.pairs]
 
     def word(self, i: int) -> str:
-        """A word, or nothing."""
+        """Returns a word, or None."""
         return self.words[i] if i < len(self.words) else ''
 
     def no_more_words(self, after: int) -> None:
@@ -48,7 +47,7 @@ class Arguments:
 
 
 def split_values(arguments: list[str], flags) -> list[str]:
-    """--option=value as two arguments, up to `--`. A flag has no value."""
+    """Splits --option=value into two arguments, up to `--`. A flag takes no value."""
     result = []
     for i, argument in enumerate(arguments):
         if argument == '--':
@@ -67,10 +66,10 @@ def parse(arguments: list[str], values: Mapping[str, Check | None] = {}, flags: 
           is_word: Callable[[str], bool] | None = None, noun: str = 'argument') -> Arguments:
     """Reads a command line.
 
-    `values` are the options that take a value, with what checks each (None: any text that is not empty), `flags` those that take none, and
-    `aliases` short forms. `is_word` says what is a word and not an option; without it, no word is taken. `noun` is what a message calls an
-    argument that is not known. After `--`, everything is a word for a command that takes words and has '--' among its flags.
-    Raises HelpWanted, and WrongArguments for the first thing that is wrong.
+    `values` are the options that take a value, each with its check (None: any non-empty text), `flags` those that take none, and `aliases`
+    short forms. `is_word` decides which arguments are words; without it, no word is accepted. `noun` names an unknown argument in messages.
+    After `--`, everything is a word for a command that accepts words and has '--' among its flags.
+    Raises HelpWanted, and WrongArguments for the first error.
     """
     result, rest = Arguments(), iter(split_values(arguments, flags))
     for argument in rest:
@@ -95,12 +94,12 @@ def parse(arguments: list[str], values: Mapping[str, Check | None] = {}, flags: 
 
 
 def no_dash(argument: str) -> bool:
-    """Whether it is a word, for commands that take any word that does not begin with a dash."""
+    """Accepts any argument that does not begin with a dash as a word."""
     return not argument.startswith('-')
 
 
 def whole_number(option: str, text: str) -> int:
-    """A number of digits alone."""
+    """Checks a number that consists only of digits."""
     if not (text.isascii() and text.isdigit()):
         raise WrongArguments(f'{option}: "{text}" is not a whole number')
     if len(text) > 18:
@@ -109,7 +108,7 @@ def whole_number(option: str, text: str) -> int:
 
 
 def one_of(*words: str) -> Check:
-    """A check that the value is one of these words."""
+    """Returns a check that the value is one of these words."""
     def check(option: str, text: str) -> str:
         if text not in words:
             raise WrongArguments(f'{option}: "{text}" is not one of {" ".join(words)}')
@@ -118,19 +117,19 @@ def one_of(*words: str) -> Check:
 
 
 kind = one_of(*KINDS)
-"""A kind of service."""
+"""Checks a kind of service."""
 
 
 def at_least_one(option: str, text: str) -> int:
-    """A whole number that is not 0."""
+    """Checks a whole number other than 0."""
     number = whole_number(option, text)
     if number == 0:
-        raise WrongArguments(f'{option}: at least 1')
+        raise WrongArguments(f'{option}: must be at least 1')
     return number
 
 
 def only(arguments: Arguments, allowed: tuple[str, ...], action: str) -> None:
-    """Refuses options that do not go with the action; --json goes with each."""
+    """Refuses options that do not go with the action; --json goes with every action."""
     for option in arguments.names():
         if option not in allowed and option != '--json':
             raise WrongArguments(f'{option} does not go with {action}')

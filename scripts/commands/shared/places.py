@@ -1,4 +1,4 @@
-"""Addresses of servers: http:// and https:// URLs taken apart, and the proxy that leads there."""
+"""Addresses of servers: parsing http:// and https:// URLs, and finding the proxy for them."""
 import os
 
 
@@ -7,21 +7,21 @@ class BadAddress(ValueError):
 
 
 class Place:
-    """Where a server is. Requests go to its base path and what follows."""
+    """The location of a server. Requests go to its base path and below."""
 
     def __init__(self, scheme: str, host: str, port: int, base: str, authority: str):
         self.secure, self.host, self.port, self._base, self._authority = scheme == 'https', host, port, base, authority
 
     def request_target(self, target: str, proxy: 'Proxy | None') -> str:
-        """What stands in the request line for something of this server's."""
+        """Returns the request target for a path on this server."""
         return f'http://{self._authority}{self._base}{target}' if proxy and not self.secure else self._base + target
 
     def headers(self, proxy: 'Proxy | None') -> dict[str, str]:
-        """The headers that say where a request goes."""
+        """Returns the headers that say where a request goes."""
         return {'Host': self._authority, **(proxy.headers() if proxy and not self.secure else {})}
 
     def is_this_host(self) -> bool:
-        """Whether it is the host itself, which no proxy is asked for, so that a token goes nowhere else."""
+        """Returns whether it is the host itself, for which no proxy is used, so that a token goes nowhere else."""
         name = self.host.lower().removesuffix('.')
         numbers = name.split('.')
         return (name == 'localhost' or name.endswith('.localhost') or name in ('::1', '0:0:0:0:0:0:0:1') or
@@ -29,7 +29,7 @@ class Place:
 
 
 def split_authority(authority: str, scheme: str) -> tuple[str, int]:
-    """Host and port."""
+    """Returns host and port."""
     if authority.startswith('['):
         host, bracket, rest = authority[1:].partition(']')
         host = host.replace('%25', '%')
@@ -44,7 +44,7 @@ def split_authority(authority: str, scheme: str) -> tuple[str, int]:
 
 
 def place_of(url: str) -> Place:
-    """Takes an http:// or https:// URL without a user, query and fragment apart."""
+    """Parses an http:// or https:// URL without a user, query or fragment."""
     scheme, _, rest = url.partition('://')
     authority, slash, path = rest.partition('/')
     if scheme not in ('http', 'https') or any(c <= ' ' or c in '\\"<>^`{|}\x7f' for c in authority) or any(c <= ' ' or c == '\x7f' for c in path):
@@ -58,7 +58,7 @@ def place_of(url: str) -> Place:
 
 
 def _in_full(host: str) -> str:
-    """An IPv4 address that is written short as it is written in full, and a name as it is asked for."""
+    """Writes an abbreviated IPv4 address in full; leaves a name unchanged."""
     if host.rpartition('.')[2][:1].isdigit():
         import socket
         try:
@@ -72,7 +72,7 @@ def _in_full(host: str) -> str:
 
 
 class Proxy:
-    """Where requests go first."""
+    """The first server to which requests are sent."""
 
     def __init__(self, url: str):
         scheme, separator, rest = url.partition('://')
@@ -84,10 +84,10 @@ class Proxy:
         self._login = login
         self.host, self.port = split_authority(authority, scheme)
         if ':' not in authority.rpartition(']')[2]:
-            self.port = 1080  # as curl has it
+            self.port = 1080  # as curl does
 
     def headers(self) -> dict[str, str]:
-        """The headers that are for the proxy."""
+        """Returns the headers for the proxy."""
         if not self._login:
             return {}
         from base64 import b64encode
@@ -95,14 +95,14 @@ class Proxy:
 
 
 def credentials(login: str) -> bytes:
-    """user:password as a URL has it, without its escapes."""
+    """Decodes user:password from a URL."""
     from urllib.parse import unquote_to_bytes
     data = unquote_to_bytes(login.encode('utf-8', 'surrogateescape'))
     return data if b':' in data else data + b':'
 
 
 def proxy_for(place: Place) -> Proxy | None:
-    """The proxy of the usual environment variables, if one is to be used for this place."""
+    """Returns the proxy in the usual environment variables, if one applies to this place."""
     names = ('https_proxy', 'HTTPS_PROXY') if place.secure else ('http_proxy',)
     url = next((os.environ[name] for name in (*names, 'all_proxy', 'ALL_PROXY') if os.environ.get(name)), '')
     if not url or place.is_this_host() or _is_excepted(place.host, os.environ.get('no_proxy') or os.environ.get('NO_PROXY') or ''):
@@ -111,7 +111,7 @@ def proxy_for(place: Place) -> Proxy | None:
 
 
 def _is_excepted(host: str, no_proxy: str) -> bool:
-    """Whether no_proxy names the host, a domain of its, or a network that it is in."""
+    """Returns whether no_proxy names the host, a domain that contains it, or a network that contains its address."""
     if no_proxy == '*':
         return True
     host = host.lower().removesuffix('.')

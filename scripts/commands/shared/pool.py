@@ -1,4 +1,4 @@
-"""A pool as the server has it, and changes of what is configured in it."""
+"""Reads a server's pool, and changes its configuration."""
 from collections.abc import Callable
 
 from .failure import Failure
@@ -6,16 +6,16 @@ from .server import Server
 from .words import joined, text, uri
 
 Change = Callable[[dict], None]
-"""Changes a pool in place, or raises Failure if it cannot be done."""
+"""Changes a pool in place, or raises Failure if that is impossible."""
 
 
 def target_of(name: str) -> str:
-    """Where the pool is."""
+    """Returns the pool's path."""
     return f'/v1/pools/{uri(name)}'
 
 
 def add(name: str, value: str) -> Change:
-    """A change: the list has the value, too."""
+    """Returns a change that adds the value to the list."""
     def change(pool: dict) -> None:
         values = pool.get(name) or []
         if value.lower() not in values:
@@ -24,7 +24,7 @@ def add(name: str, value: str) -> Change:
 
 
 def remove(name: str, value: str) -> Change:
-    """A change: the list has the range no more, whether the server writes an address alone or with the length of its prefix."""
+    """Returns a change that removes the range from the list, whether the server writes an address with or without a prefix length."""
     def change(pool: dict) -> None:
         forms = [value.lower() + suffix for suffix in ('', '/32', '/128')]
         left = [one for one in pool[name] if one not in forms]
@@ -35,21 +35,21 @@ def remove(name: str, value: str) -> Change:
 
 
 def only(name: str, values: list[str]) -> Change:
-    """A change: the list has these values and no others; '*' among them means that it has none, which is for all."""
+    """Returns a change that replaces the list by these values; '*' among them empties it, which means all."""
     def change(pool: dict) -> None:
         pool[name] = [] if '*' in values else sorted(set(values))
     return change
 
 
 def put(name: str, value) -> Change:
-    """A change: a member has this value."""
+    """Returns a change that sets a member to this value."""
     def change(pool: dict) -> None:
         pool[name] = value
     return change
 
 
 def changed(pool: dict, changes: list[Change]) -> dict:
-    """The pool after all changes. What is not touched stays, whether it is known here or not."""
+    """Returns the pool after all changes. Other members stay, even unknown ones."""
     result = dict(pool)
     for change in changes:
         change(result)
@@ -59,7 +59,7 @@ def changed(pool: dict, changes: list[Change]) -> dict:
 
 
 def edit(server: Server, name: str, changes: list[Change], query: str = '') -> dict:
-    """Changes a pool of the server's; returns it as it is then. `query` is what the PUT has behind its path."""
+    """Changes a pool on the server. Returns its new state. `query` is appended to the PUT's path."""
     before = server.ask('GET', target_of(name))
     with server.reading():
         after = changed(before, changes)

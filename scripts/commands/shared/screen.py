@@ -1,40 +1,39 @@
-"""Standard output and standard error: what is written there, and nothing that a terminal would obey or be fooled by.
+"""Writes to standard output and standard error, and nothing that could control or mislead a terminal.
 
-All text goes through plain() or, as JSON, through escaped(). Output is collected and written in large pieces; flush() writes what is left.
-"""
+All text goes through plain() or, as JSON, through escaped(). Output is collected and written in large pieces; flush() writes the rest."""
 import os
 
 from .failure import Ended, Failure
 
-# Control characters except tab and newline, C1 controls, and characters that change the direction of writing or end a line.
+# Control characters except tab and newline, C1 controls, and characters that change the writing direction or end a line.
 _TRICKY = [*range(9), *range(0xb, 0x20), *range(0x7f, 0xa0), 0x61c, 0x200e, 0x200f, *range(0x2028, 0x202f), *range(0x2066, 0x206a)]
 _PLAIN = dict.fromkeys(_TRICKY, '?')
 _ONE_LINE = {**_PLAIN, 9: '?', 10: '?'}
 _ESCAPED = {code: f'\\u{code:04x}' for code in _TRICKY}
 _PIECE = 65536
 
-command = ''  # the command that runs; messages begin with it
+command = ''  # the running command; messages begin with its name
 _pending: list[bytes] = []
 _pending_size = 0
 
 
 def plain(text: str) -> str:
-    """The text with a question mark for each character that a terminal could obey; tabs and newlines stay."""
+    """Replaces each character that could control a terminal by a question mark; keeps tabs and newlines."""
     return text.translate(_PLAIN)
 
 
 def one_line(text: str) -> str:
-    """As plain(), for a message: tabs and newlines go as well."""
+    """Cleans a message as plain() does, and also removes tabs and newlines."""
     return text.translate(_ONE_LINE)
 
 
 def escaped(text: str) -> str:
-    """JSON text in which each such character is written as an escape; in JSON they can only be part of a string."""
+    """Escapes each such character in JSON text, where it can only be part of a string."""
     return text.translate(_ESCAPED)
 
 
 def encoded(text: str) -> bytes:
-    """UTF-8. Bytes of an argument or a file name that are not UTF-8 become what they were."""
+    """Encodes as UTF-8. Bytes of an argument or a file name that are not UTF-8 are written unchanged."""
     try:
         return text.encode('utf-8', 'surrogateescape')
     except UnicodeEncodeError:
@@ -48,7 +47,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def flush() -> None:
-    """Writes what is pending. A reader that has left ends the command quietly, as SIGPIPE would; any other failure is reported."""
+    """Writes pending output. Ends the command quietly, as SIGPIPE would, if the reader has gone; reports any other failure."""
     global _pending_size
     data = b''.join(_pending)
     _pending.clear()
@@ -86,13 +85,13 @@ def put_json(value, lines: bool = False) -> None:
 
 
 def to_json(value, indent: int | None = None) -> str:
-    """The value as JSON, compact unless an indent is given."""
-    import json  # only commands that speak to a server need it
+    """Returns the value as JSON, compact unless an indent is given."""
+    import json  # only needed by commands that talk to a server
     return json.dumps(value, ensure_ascii=False, indent=indent, separators=(',', ':') if indent is None else None)
 
 
 def to_stderr(text: str) -> None:
-    """Writes text to standard error at once, behind what went to standard output. A failure is ignored: there is no place to report it."""
+    """Writes text to standard error at once, after pending standard output. Ignores a failure: it cannot be reported anywhere."""
     flush()
     try:
         _write_all(2, encoded(plain(text)))
@@ -101,7 +100,7 @@ def to_stderr(text: str) -> None:
 
 
 def say(words: str, name: str | None = None) -> None:
-    """Writes one line to standard error that begins with the command's name, or with another command's."""
+    """Writes one line to standard error that begins with the name of this command, or of another."""
     name = command if name is None else name
     to_stderr(f'holdfast{" " + name if name else ""}: {one_line(words)}\n')
 
@@ -110,11 +109,11 @@ class Table:
     """Aligns rows of cells; the first row is the head. Columns never become narrower, so that batches of rows fit each other."""
 
     def __init__(self, minima: tuple[int, ...] = ()):
-        """`minima` are the least widths of the columns from the left."""
+        """`minima` are the minimum widths of the columns, from the left."""
         self._widths = list(minima)
 
     def put(self, rows: list) -> None:
-        """Writes a batch of rows; each is a list of texts, as row() in words.py makes them."""
+        """Writes a batch of rows; each is a list of texts, as row() in words.py makes it."""
         rows = [[plain(cell) for cell in row] for row in rows]
         widths = self._widths
         for row in rows:
@@ -128,7 +127,7 @@ class Table:
 
 
 def ask(question: str) -> bool:
-    """Asks at standard error, and reads the answer from standard input; anything but yes is no."""
+    """Asks on standard error, and reads the answer from standard input; anything except yes is no."""
     to_stderr(f'{one_line(question)} [y/N] ')
     answer = b''
     try:
@@ -143,12 +142,12 @@ def ask(question: str) -> bool:
 
 
 def confirm(yes: bool, question: str) -> None:
-    """Goes on if `yes` (--yes was given) or if the answer is yes."""
+    """Continues if `yes` (--yes was given) or if the answer is yes."""
     if not yes and not ask(question):
         raise Failure(1, 'cancelled')
 
 
 def must_be_able_to_ask(yes: bool, what: str) -> None:
-    """Refuses what has to be confirmed if nobody can be asked and --yes was not given."""
+    """Refuses an action that needs confirmation if nobody can be asked and --yes was not given."""
     if not yes and not os.isatty(0):
-        raise Failure(2, f'{what} asks first, and there is no terminal to ask at: state --yes if it is meant')
+        raise Failure(2, f'{what} needs confirmation, and standard input is not a terminal: confirm with --yes')

@@ -1,7 +1,6 @@
-"""The Holdfast server that HOLDFAST_URL names: what is asked of it, and what its answers mean for the command.
+"""The Holdfast server at HOLDFAST_URL: sending requests, and what its answers mean for a command.
 
-Answers are not trusted: one that no Holdfast server gives ends the command with 3, in one wording.
-"""
+Answers are not trusted: one that no Holdfast server gives ends the command with status 3 and always the same message."""
 import json
 import os
 import re
@@ -13,7 +12,7 @@ from .failure import Failure
 from .places import BadAddress, credentials, place_of
 from .words import at, text, uri
 
-PATIENCE_S = 30  # for what is answered at once
+PATIENCE_S = 30  # for requests that are answered at once
 JSON_MEDIA = ('application/json', 'application/x-ndjson', 'application/problem+json')
 _IN_TROUBLE = (500, 501, 502, 503, 504)
 _LISTS = {'/v1/changes': 'changes', '/v1/zones': 'items', '/v1/pools': 'items', '/v1/leases': 'items'}
@@ -30,12 +29,12 @@ def member_of(target: str) -> str:
 
 
 def is_json(media: str) -> bool:
-    """Whether a media type is one that Holdfast answers with."""
+    """Returns whether Holdfast answers with a media type."""
     return ''.join(media.partition(';')[0].split()).lower() in JSON_MEDIA
 
 
 def read_json(data: bytes):
-    """The one JSON value that this is. Raises ValueError for anything else."""
+    """Returns the single JSON value. Raises ValueError for anything else."""
     value = json.loads(data.decode('utf-8', 'replace'), parse_constant=_no_constant)
     return _without_surrogates(value) if re.search(rb'\\u[dD][89a-fA-F]', data) else value
 
@@ -45,7 +44,7 @@ def _no_constant(name: str):
 
 
 def _without_surrogates(value):
-    """The value with U+FFFD for each half of a character, which cannot be written."""
+    """Replaces lone surrogates, which cannot be written, by U+FFFD."""
     if isinstance(value, str):
         return re.sub('[\ud800-\udfff]', '\ufffd', value)
     if isinstance(value, list):
@@ -56,7 +55,7 @@ def _without_surrogates(value):
 
 
 def split_login(url: str) -> tuple[str, str]:
-    """A URL without its user and password, and these as they are written there. Neither is ever shown."""
+    """Splits a URL into the part without user and password, and these as written there. They are never shown."""
     scheme, separator, rest = url.partition('://')
     authority, slash, path = rest.partition('/')
     login, at_sign, host = authority.rpartition('@')
@@ -66,7 +65,7 @@ def split_login(url: str) -> tuple[str, str]:
 
 
 class _Reading:
-    """What goes wrong when an answer is read is the answer's fault."""
+    """Blames the answer for any exception while it is read."""
 
     def __init__(self, server: 'Server'):
         self._server = server
@@ -80,15 +79,15 @@ class _Reading:
 
 
 class Server:
-    """The server. Raises Failure for whatever ends the command."""
+    """The server. Raises Failure for every error that ends the command."""
 
     def __init__(self, url: str | None = None, token: str | None = None):
-        """Reads HOLDFAST_URL and HOLDFAST_TOKEN unless they are stated; what is wrong with them is status 2."""
+        """Reads HOLDFAST_URL and HOLDFAST_TOKEN unless they are stated; wrong values end the command with status 2."""
         url = url or os.environ.get('HOLDFAST_URL') or 'http://127.0.0.1:8241'
         token = os.environ.get('HOLDFAST_TOKEN', '') if token is None else token
         url, login = split_login(url)
         self.url = url.rstrip('/')
-        self.advice: dict[str, str] = {}  # words to add to what a problem of a code says
+        self.advice: dict[str, str] = {}  # hints to append to problems, by code
         self._check(login, token)
         authorization = None
         if token:
@@ -104,24 +103,24 @@ class Server:
     def _check(self, login: str, token: str) -> None:
         url = self.url
         if '@' in url:
-            raise Failure(2, 'HOLDFAST_URL: it has an @ where none can be (a / in a password is written %2F)')
+            raise Failure(2, 'HOLDFAST_URL: it has a misplaced @ (write a / in a password as %2F)')
         if '?' in url or '#' in url:
-            raise Failure(2, f'HOLDFAST_URL: "{url}" has a ? or a #, and is to be the beginning of an address alone')
+            raise Failure(2, f'HOLDFAST_URL: "{url}" has a ? or a #; state only the beginning of an address')
         if not url.startswith(('http://', 'https://')) or url in ('http://', 'https://'):
-            raise Failure(2, f'HOLDFAST_URL: "{url}" is no http:// or https:// address')
+            raise Failure(2, f'HOLDFAST_URL: "{url}" is not an http:// or https:// address')
         if any(c.isspace() or not (c.isprintable() or '\udc80' <= c <= '\udcff') for c in token):
-            raise Failure(2, 'HOLDFAST_TOKEN holds a space or a control character')
+            raise Failure(2, 'HOLDFAST_TOKEN contains a space or a control character')
         if login and any(byte < 32 or byte == 127 for byte in credentials(login)):
-            raise Failure(2, 'HOLDFAST_URL: the user or the password holds a control character')
+            raise Failure(2, 'HOLDFAST_URL: the user or the password contains a control character')
 
-    # What goes wrong.
+    # Failures.
 
     def strange(self) -> Failure:
-        """The answer is nothing that a Holdfast server says."""
+        """Returns the failure for an answer that no Holdfast server gives."""
         return Failure(3, f'the answer of {self.url} is not what a Holdfast server answers')
 
     def failed(self, error: TransferError) -> Failure:
-        """No whole answer came."""
+        """Returns the failure for a missing or incomplete answer."""
         if error.kind == CUT_OFF:
             return Failure(3, f'the answer of the server at {self.url} was cut off')
         if error.kind == LATE:
@@ -131,11 +130,11 @@ class Server:
         return Failure(3, f'the server at {self.url} cannot be reached: {error.reason}')
 
     def refused(self, answer: Answer) -> Failure:
-        """What a problem (RFC 9457) says, with status 1, or 3 if the server is in trouble."""
+        """Returns the failure for a problem (RFC 9457): status 1, or 3 if the server is in trouble."""
         return Failure(3 if answer.status in _IN_TROUBLE else 1, self.problem(answer))
 
     def problem(self, answer: Answer) -> str:
-        """The words of a problem. What has no code, and a status that Holdfast gives none without, is of something else."""
+        """Returns a problem's words. An answer without a code, and with a status that Holdfast never sends without one, is from something else."""
         code, words = '', ''
         try:
             problem = read_json(answer.start(65536))
@@ -151,16 +150,16 @@ class Server:
         return words or f'the server answered HTTP {answer.status}'
 
     def reading(self) -> _Reading:
-        """A context in which an answer's contents are read: what is not as it should be ends the command with strange()."""
+        """Returns a context for reading an answer's contents: an unexpected value ends the command with strange()."""
         return _Reading(self)
 
-    # What is asked.
+    # Requests.
 
     def open(self, method: str, target: str, body: bytes | None = None, headers: dict | None = None, patience: float = 0,
              json_only: bool = True) -> Answer:
-        """Any answer, whatever its status, with the body still to be read.
+        """Sends a request, and returns the answer, whatever its status, with its body unread.
 
-        `json_only` is whether answers that succeed have to be JSON by their media type.
+        `json_only`: a successful answer must have a JSON media type.
         """
         try:
             answer = self.client.request(method, target, body, headers, patience)
@@ -171,7 +170,7 @@ class Server:
         return answer
 
     def get(self, method: str, target: str, body: bytes | None = None, headers: dict | None = None, patience: float = 0) -> Answer:
-        """As open(), with the body read."""
+        """Sends a request as open() does, and reads the body."""
         answer = self.open(method, target, body, headers, patience)
         try:
             answer.body
@@ -181,7 +180,7 @@ class Server:
         return answer
 
     def fetch(self, target: str) -> dict:
-        """GET, for as long as it takes: one object."""
+        """GETs one object, without a time limit."""
         answer = self.get('GET', target)
         if answer.status // 100 != 2:
             raise self.refused(answer)
@@ -193,9 +192,9 @@ class Server:
         return value
 
     def ask(self, method: str, target: str, value=None, patience: float = PATIENCE_S) -> dict:
-        """A request, with a JSON body if a value is given; the answer is one object with the member that it must have.
+        """Sends a request, with a JSON body if a value is given. Returns the answer, one object with its required member.
 
-        `patience` is how many seconds that may take, 0 as many as it takes.
+        `patience` limits the seconds; 0: no limit.
         """
         body = None if value is None else screen.to_json(value).encode('utf-8', 'replace')
         answer = self.get(method, target, body, {'Content-Type': 'application/json'} if body else None, patience)
@@ -211,7 +210,7 @@ class Server:
         return result
 
     def all_pages(self, target: str) -> dict:
-        """All pages of a list as one."""
+        """Reads all pages of a list as one list."""
         items, following = [], None
         while True:
             page = self.ask('GET', target + (f'?continue={following}' if following else ''))
@@ -223,7 +222,7 @@ class Server:
                 raise self.strange()
 
     def stream(self, target: str) -> Iterator:
-        """GET of NDJSON: the values of its lines, as they come."""
+        """GETs NDJSON: yields the values of its lines as they arrive."""
         answer = self.open('GET', target, headers={'Accept': 'application/x-ndjson'})
         if answer.status // 100 != 2:
             raise self.refused(answer)
@@ -238,9 +237,9 @@ class Server:
             raise self.failed(error) from None
 
     def many(self, requests: Iterable[Request]) -> Iterator:
-        """Many requests over some connections at once: yields each answer's JSON, whatever its status, in the order of the requests.
+        """Sends many requests over several connections: yields each answer's JSON, whatever its status, in the order of the requests.
 
-        None for what is not JSON and for none. If the server cannot be reached any more, it ends with the Failure after the last answer.
+        Yields None for an answer that is not JSON, or is missing. If the server becomes unreachable, raises the Failure after the last answer.
         """
         failure = None
         for answer in many(self.client, requests):

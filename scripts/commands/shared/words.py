@@ -1,12 +1,11 @@
-"""Values from JSON as people read them: times, durations, addresses, rows of a table.
+"""Formats values from JSON for people: times, durations, addresses, rows of a table.
 
-What a server left out is None and shows as "-" in a row. Whatever is not of the type that it should be raises TypeError, ValueError or
-AttributeError, which Server.reading() turns into one message.
-"""
+A missing value is None and shows as "-" in a row. A value of the wrong type raises TypeError, ValueError or AttributeError, which
+Server.reading() turns into one message."""
 
 
 def at(value, *names: str):
-    """The member of a member of an object; None if any of them is missing or null."""
+    """Returns the member of a member of an object; None if any of them is missing or null."""
     for name in names:
         if value is None:
             return None
@@ -17,7 +16,7 @@ def at(value, *names: str):
 
 
 def text(value) -> str:
-    """A value within words: text as it is, all else as JSON."""
+    """Formats a value within a sentence: text unchanged, anything else as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -30,7 +29,7 @@ _CELL = {ord('\t'): '\\t', ord('\n'): '\\n', ord('\r'): '\\r', ord('\\'): '\\\\'
 
 
 def cell(value) -> str:
-    """A value of a table: text on one line. Objects and arrays have no place in one."""
+    """Formats a value for a table: text on one line. Objects and arrays are not allowed."""
     if value is None:
         return ''
     if isinstance(value, (dict, list)):
@@ -39,37 +38,37 @@ def cell(value) -> str:
 
 
 def cells(values) -> list[str]:
-    """A row in which what is missing stays empty."""
+    """Makes a row in which missing values stay empty."""
     return [cell(value) for value in values]
 
 
 def row(values) -> list[str]:
-    """A row of a table, with "-" for what is missing or empty."""
+    """Makes a row of a table, with "-" for missing or empty values."""
     return [cell(value) or '-' for value in values]
 
 
 def time(value: str | None) -> str | None:
-    """A time of the server's without its fraction."""
+    """Formats a time from the server without its fraction."""
     return None if value is None else value[:19] + 'Z'
 
 
 def ips(vips: list | None) -> str:
-    """The addresses of a lease."""
+    """Formats the addresses of a lease."""
     return ','.join(text(at(vip, 'ip')) if at(vip, 'ip') is not None else '' for vip in vips or [])
 
 
 def joined(values: list, separator: str = ', ') -> str:
-    """Texts with something between them."""
+    """Joins texts with a separator."""
     return separator.join('' if value is None else text(value) for value in values)
 
 
 def many(number, word: str) -> str:
-    """A number of things: "1 lease", "2 leases"."""
+    """Formats a number of things: "1 lease", "2 leases"."""
     return f'{text(number)} {word}{"" if number == 1 else "s"}'
 
 
 def duration(seconds: int) -> str:
-    """Seconds in the largest unit that says it exactly."""
+    """Formats seconds in the largest unit that is exact."""
     for size, unit in ((86400, 'd'), (3600, 'h'), (60, 'm')):
         if seconds and seconds % size == 0:
             return f'{seconds // size}{unit}'
@@ -80,6 +79,6 @@ _UNRESERVED = frozenset(b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 
 
 def uri(value) -> str:
-    """Escaped for a path or a query."""
+    """Escapes a text for a path or a query."""
     data = text(value).encode('utf-8', 'surrogateescape')
     return ''.join(chr(byte) if byte in _UNRESERVED else f'%{byte:02X}' for byte in data)
