@@ -298,6 +298,7 @@ void hf_call_committed(struct hf_call *call) {
 }
 
 void hf_call_commit(struct hf_call *call, struct hf_write *write, void (*committed)(struct hf_call *call)) {
+	memcpy(write->by, call->by, sizeof write->by);
 	call->write = write;
 	call->committed = committed;
 	call->step = HF_STEP_COMMIT;

@@ -90,6 +90,7 @@ struct hf_call {
 	const struct hf_route *route;	    /* NULL: the path is unknown */
 	const char *vars[HF_PATH_VARS_MAX]; /* the path's variables, in order */
 	bool no_wait;			    /* set by the server: answer without waiting */
+	char by[HF_BY_MAX + 1];		    /* the caller's name; "": it has none */
 	/* Set by the handler. */
 	enum hf_step step;
 	struct hf_why why;
@@ -155,7 +156,7 @@ enum hf_err hf_call_param_name(struct hf_call *call, const char *name, size_t ma
 enum hf_err hf_call_param_kind(struct hf_call *call, bool *ret_has, enum hf_kind *ret) HF_CHECKED;
 /* Writes a problem as an object (RFC 9457) with its five members. */
 void hf_problem_write(struct hf_json *json, enum hf_err err, const char *detail);
-/* Leaves a write to be committed, after which `committed` encodes the answer. */
+/* Leaves a write to be committed in the caller's name, after which `committed` encodes the answer. */
 void hf_call_commit(struct hf_call *call, struct hf_write *write, void (*committed)(struct hf_call *call));
 /* Returns zeroed memory for the handler, call->own, until the request ends. NULL: out of memory, with call->why set. */
 void *hf_call_own(struct hf_call *call, size_t size);

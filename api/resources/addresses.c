@@ -47,6 +47,7 @@ static void write_holder(struct hf_json *json, const struct hf_holder *holder) {
 		hf_json_key(json, "to");
 		hf_json_null(json);
 	}
+	hf_json_member(json, "by", hf_by_name(holder->by));
 	hf_json_close(json, '}');
 }
 

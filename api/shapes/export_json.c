@@ -103,6 +103,7 @@ static void write_vips(struct writer *w, const char *name, const struct hf_line 
 		put_address(w, "ip", hf_lease_bound_at(lease, i));
 		put_uint(w, "fromRevision", line->bound[i].from_revision);
 		put_time(w, "from", line->bound[i].from_ms);
+		hf_json_member(&w->json, "by", hf_by_name(line->bound[i].by));
 		if (i >= lease->n_vips) {
 			put_time(w, "until", lease->previous[i - lease->n_vips].until_ms);
 			put_uint(w, "overlapSeconds", lease->previous[i - lease->n_vips].overlap_seconds);
@@ -147,6 +148,7 @@ static void write_holder(struct writer *w, const struct hf_line *line) {
 	put_uint(w, "fromRevision", line->holder.from_revision);
 	put_time(w, "from", line->holder.from_ms);
 	put_time(w, "to", line->holder.to_ms);
+	hf_json_member(&w->json, "by", hf_by_name(line->holder.by));
 }
 
 static void write_change(struct writer *w, const struct hf_change *change) {

@@ -5,7 +5,7 @@
 #include "api/text/buf.h"
 #include "storage/admin/export.h"
 
-#define HF_EXPORT_VERSION 2 /* the version that is written; export_read.h accepts older ones too */
+#define HF_EXPORT_VERSION 3 /* the version that is written; export_read.h accepts older ones too */
 
 /* Appends a line and its newline. The same record always gives the same bytes.
  * Fails with HF_E_CORRUPT if a damaged record has a time or number that no line can hold.

@@ -121,6 +121,15 @@ static enum hf_err read_scope(const json_t *value, struct hf_why *why, struct hf
 	return hf_members_end(&m);
 }
 
+/* Reads who asked for a change; exports before number 3 do not say. */
+static void read_by(struct hf_members *m, char ret[HF_BY_MAX + 1]) {
+	ret[0] = '\0';
+	if (hf_members_has(m, "by"))
+		hf_members_copy(m, "by", HF_BY_MAX, ret);
+	if (strcmp(ret, HF_BY_ANONYMOUS) == 0)
+		ret[0] = '\0';
+}
+
 /* Reads an address that is bound to a lease; `previous` is where a previous one's end goes, NULL for a current one. */
 static enum hf_err read_vip(const json_t *value, struct hf_why *why, struct hf_addr *ret, struct hf_bound *bound,
 			    struct hf_previous *previous) {
@@ -128,6 +137,7 @@ static enum hf_err read_vip(const json_t *value, struct hf_why *why, struct hf_a
 	*ret = hf_members_address(&m, "ip");
 	bound->from_revision = hf_members_uint(&m, "fromRevision", 1, INT64_MAX);
 	bound->from_ms = hf_members_time(&m, "from");
+	read_by(&m, bound->by);
 	if (previous) {
 		previous->until_ms = hf_members_time(&m, "until");
 		previous->overlap_seconds = (uint32_t)hf_members_uint(&m, "overlapSeconds", 0, HF_OVERLAP_MAX_SECONDS);
@@ -199,6 +209,7 @@ static enum hf_err read_holder(const json_t *value, struct hf_why *why, struct h
 	holder->from_revision = hf_members_uint(&m, "fromRevision", 1, INT64_MAX);
 	holder->from_ms = hf_members_time(&m, "from");
 	holder->to_ms = hf_members_time(&m, "to");
+	read_by(&m, holder->by);
 	return hf_members_end(&m);
 }
 
@@ -213,6 +224,15 @@ static void read_change_vips(struct hf_members *m, struct hf_change *change) {
 	}
 }
 
+static void read_from(struct hf_members *m, struct hf_change *change) {
+	const json_t *value = hf_members_take(m, "from");
+	if (m->err)
+		return;
+	struct hf_members from = hf_members_begin(value, "from", m->why);
+	hf_members_identity(&from, true, &change->from);
+	m->err = hf_members_end(&from);
+}
+
 static enum hf_err read_change(const json_t *value, struct hf_why *why, struct hf_change *change) {
 	const char *types[HF_CHANGE_TYPES] = {NULL}, *causes[HF_CAUSES + 1] = {NULL};
 	for (int type = HF_CHANGE_NONE + 1; type < HF_CHANGE_TYPES; type++)
@@ -225,6 +245,7 @@ static enum hf_err read_change(const json_t *value, struct hf_why *why, struct h
 	change->at_ms = hf_members_time(&m, "at");
 	change->type = (enum hf_change_type)hf_members_choice(&m, "type", types, HF_CHANGE_TYPES);
 	change->cause = (enum hf_cause)hf_members_choice(&m, "cause", causes, HF_CAUSES + 1);
+	read_by(&m, change->by);
 	hf_members_name(&m, "pool", HF_NAME_MAX, change->pool);
 	change->has_lease = change->type != HF_CHANGE_POOL_WRITTEN && change->type != HF_CHANGE_POOL_DELETED;
 	if (change->has_lease) {
@@ -232,6 +253,8 @@ static enum hf_err read_change(const json_t *value, struct hf_why *why, struct h
 		change->generation = hf_members_uint(&m, "generation", 1, INT64_MAX);
 		read_change_vips(&m, change);
 	}
+	if (change->type == HF_CHANGE_TRANSFERRED)
+		read_from(&m, change);
 	return hf_members_end(&m);
 }
 

@@ -12,7 +12,8 @@ from shared.words import time as shown_time
 
 USAGE = '''Usage: holdfast changes [--since REVISION] [--follow] [--zone ZONE] [--mesh MESH] [--kind KIND] [--limit N] [--json]
 Lists changes of leases and pools, oldest first, one for each revision: the newest 20, or those after a revision. Sending something again
-that is unchanged is not a change. Any filter leaves out the changes of pools.
+that is unchanged is not a change. BY is who asked: "holdfast" if nobody did (a deadline, the first start), "offline" for an import. Any filter
+leaves out the changes of pools. A transfer is shown as FROM > TO, and both match the filters.
 
   --zone ZONE, --mesh MESH, --kind KIND
                      only changes of these leases; KIND is MeshService, MeshExternalService or MeshMultiZoneService
@@ -22,17 +23,25 @@ that is unchanged is not a change. Any filter leaves out the changes of pools.
   --json             one change a line, as the server sends it
 '''
 
-HEAD = ['REVISION', 'TIME', 'TYPE', 'CAUSE', 'KIND', 'MESH/ZONE/SERVICE', 'VIPS']
-WIDTHS = (10, 20, 13, 8, 20, 40)  # of the columns, when batch follows batch: wide enough for all
+HEAD = ['REVISION', 'TIME', 'TYPE', 'CAUSE', 'BY', 'KIND', 'MESH/ZONE/SERVICE', 'VIPS']
+WIDTHS = (10, 20, 13, 8, 10, 20, 40)  # of the columns, when batch follows batch: wide enough for all
 NEWEST, PAGE, WINDOW = 20, 1000, 10000
 FILTERS = ('--zone', '--mesh', '--kind')
 
 
+def place(identity: dict) -> str:
+    """A service with its mesh and zone."""
+    return f'{text(identity["mesh"])}/{text(identity["zone"])}/{text(identity["service"])}'
+
+
 def change_row(change: dict) -> list[str]:
     """A line of the table."""
-    start = [change.get('revision'), shown_time(change.get('at')), change.get('type'), change.get('cause')]
+    start = [change.get('revision'), shown_time(change.get('at')), change.get('type'), change.get('cause'), change.get('by')]
     if change.get('service'):
-        return row([*start, change.get('kind'), f'{text(change["mesh"])}/{text(change["zone"])}/{text(change["service"])}', ips(change.get('vips'))])
+        who = place(change)
+        if change.get('from'):
+            who = f'{place(change["from"])} > {who}'
+        return row([*start, change.get('kind'), who, ips(change.get('vips'))])
     return row([*start, 'pool', change.get('pool'), None])
 
 

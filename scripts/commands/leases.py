@@ -87,9 +87,9 @@ def address_rows(address: dict) -> list[list[str]]:
 
 def history_rows(history: dict) -> list[list[str]]:
     """Writes which leases held an address."""
-    return [['FROM', 'TO', 'ZONE', 'MESH', 'KIND', 'SERVICE'],
-            *(row([time(at(item, 'from')), time(at(item, 'to')) or 'now', at(item, 'zone'), at(item, 'mesh'), at(item, 'kind'), at(item, 'service')])
-              for item in history['items'])]
+    return [['FROM', 'TO', 'BY', 'ZONE', 'MESH', 'KIND', 'SERVICE'],
+            *(row([time(at(item, 'from')), time(at(item, 'to')) or 'now', item.get('by'), at(item, 'zone'), at(item, 'mesh'), at(item, 'kind'),
+                    at(item, 'service')]) for item in history['items'])]
 
 
 def place(address: dict) -> str:

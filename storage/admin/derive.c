@@ -101,7 +101,8 @@ enum hf_err hf_derive_lease(struct hf_derive *d, struct hf_txn *txn, const struc
 		hf_tally_previous(pool_at(d, a), lease, a, 1);
 	}
 	for (int i = 0; i < hf_lease_bound(lease); i++) {
-		struct hf_holder holder = {lease->id, bound[i].from_revision, bound[i].from_ms, 0};
+		struct hf_holder holder = {.id = lease->id, .from_revision = bound[i].from_revision, .from_ms = bound[i].from_ms};
+		memcpy(holder.by, bound[i].by, sizeof holder.by);
 		hf_holders_open(txn, hf_lease_bound_at(lease, i), &holder);
 	}
 	for (int n = hf_lease_ends(lease, ends), i = 0; i < n; i++) {

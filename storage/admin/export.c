@@ -31,7 +31,8 @@ static bool read_bounds(struct dump *d) {
 		hf_identity_encode(&holder.id, &theirs);
 		if (ours.len != theirs.len || memcmp(ours.bytes, theirs.bytes, ours.len) != 0)
 			return false;
-		line->bound[i] = (struct hf_bound){holder.from_revision, holder.from_ms};
+		line->bound[i] = (struct hf_bound){holder.from_revision, holder.from_ms, ""};
+		memcpy(line->bound[i].by, holder.by, sizeof holder.by);
 	}
 	return true;
 }

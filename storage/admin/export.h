@@ -27,10 +27,11 @@ enum hf_line_sort {
 
 const char *hf_line_name(enum hf_line_sort sort); /* "store", "pool", … */
 
-/* When a lease got an address. */
+/* When a lease got an address, and who asked for it. */
 struct hf_bound {
 	uint64_t from_revision;
 	int64_t from_ms;
+	char by[HF_BY_MAX + 1];
 };
 
 struct hf_line {

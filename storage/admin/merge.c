@@ -352,6 +352,7 @@ static enum hf_err carry_out(struct walk *w, struct hf_why *why) {
 	enum hf_err err = hf_batch_begin(w->merge->into, why, &w->batch);
 	if (err)
 		return err;
+	hf_batch_set_by(w->batch, HF_BY_OFFLINE);
 	for (int i = 0; i < w->n_targets; i++)
 		if (w->targets[i].is == ADDED)
 			add_pool(w, &w->targets[i].pool);

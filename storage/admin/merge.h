@@ -3,7 +3,7 @@
  * Everything is judged on snapshots of both stores before anything is written, so the outcome matches the report and does not
  * depend on the order. A missing pool or zone is added, an existing one stays unchanged; an added zone that had connected is
  * offline. An address that another identity holds is never taken. History and changes are not copied: everything added counts as
- * new, with cause `admin`.
+ * new, with cause `admin`, by `offline`.
  */
 #ifndef HF_STORAGE_ADMIN_MERGE_H
 #define HF_STORAGE_ADMIN_MERGE_H

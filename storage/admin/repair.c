@@ -43,14 +43,21 @@ static bool may_stay(struct hf_verify *v, const struct hf_holder *row, const str
 }
 
 /* Returns since when a lease has an address: as its row says or, if that is not valid, since the lease's last change, which is
- * certain. The time is then that of the lease's creation, because addresses stay, unless another lease had the address later. */
+ * certain. The time is then that of the lease's creation, because addresses stay, unless another lease had the address later. Who
+ * asked for it is what the feed says, as long as it has that change. */
 static struct hf_bound bound_of(struct hf_verify *v, const struct hf_lease *lease, struct hf_addr a) {
-	struct hf_holder row, newest, *past = newest_past(v->txn, a, &newest) ? &newest : NULL;
-	if (hf_verify_holder(v, a, &row) && may_stay(v, &row, lease, past))
-		return (struct hf_bound){row.from_revision, row.from_ms};
-	struct hf_bound bound = {lease->revision, lease->created_ms};
-	if (past && past->to_ms > bound.from_ms)
+	struct hf_holder row = {.by = ""}, newest, *past = newest_past(v->txn, a, &newest) ? &newest : NULL;
+	struct hf_bound bound = {lease->revision, lease->created_ms, ""};
+	struct hf_change change;
+	if (hf_verify_holder(v, a, &row) && may_stay(v, &row, lease, past)) {
+		bound.from_revision = row.from_revision;
+		bound.from_ms = row.from_ms;
+		memcpy(bound.by, row.by, sizeof row.by);
+	} else if (past && past->to_ms > bound.from_ms) {
 		bound.from_ms = past->to_ms;
+	}
+	if (bound.from_revision > v->meta.compacted && hf_verify_change(v, bound.from_revision, &change))
+		memcpy(bound.by, change.by, sizeof change.by);
 	return bound;
 }
 

@@ -1,7 +1,9 @@
 /* change.c — the change's record. The layout is storage/FORMAT.md's table "changes". */
 #include "change.h"
 
+/* Version 1 has no `by`. It is still written where nobody is named: so a record of an older store is written as it was. */
 #define RECORD_VERSION 1
+#define RECORD_VERSION_BY 2
 
 static const char *const TYPES[] = {
 #define HF_CHANGE_ROW(name, text) [HF_CHANGE_##name] = text,
@@ -20,19 +22,39 @@ const char *hf_cause_name(enum hf_cause cause) {
 	return names[cause];
 }
 
+const char *hf_by_name(const char *by) { return by[0] ? by : HF_BY_ANONYMOUS; }
+
 struct hf_slice hf_change_key(uint64_t revision, uint8_t buffer[HF_CHANGE_KEY_BYTES]) {
 	struct hf_writer w = hf_writer_begin(buffer);
 	hf_put_uint(&w, revision, HF_CHANGE_KEY_BYTES);
 	return hf_writer_end(&w);
 }
 
+static void put_identity(struct hf_writer *w, const struct hf_identity *id) {
+	struct hf_key key;
+	hf_identity_encode(id, &key);
+	hf_put_uint(w, key.len, 2);
+	hf_put_bytes(w, key.bytes, key.len);
+}
+
+static bool take_identity(struct hf_parser *p, struct hf_identity *ret) {
+	size_t len = hf_take_uint(p, 2);
+	const uint8_t *at = hf_take_bytes(p, len);
+	return at && hf_identity_decode(at, len, ret);
+}
+
 struct hf_slice hf_change_encode(const struct hf_change *change, uint8_t buffer[HF_CHANGE_RECORD_MAX]) {
 	struct hf_writer w = hf_writer_begin(buffer);
-	hf_put_uint(&w, RECORD_VERSION, 1);
+	bool is_transfer = change->type == HF_CHANGE_TRANSFERRED, has_by = change->by[0] || is_transfer;
+	hf_put_uint(&w, has_by ? RECORD_VERSION_BY : RECORD_VERSION, 1);
 	hf_put_uint(&w, change->type, 1);
 	hf_put_uint(&w, change->cause, 1);
 	hf_put_uint(&w, (uint64_t)change->at_ms, 8);
 	hf_put_text(&w, change->pool);
+	if (has_by)
+		hf_put_text(&w, change->by);
+	if (is_transfer)
+		put_identity(&w, &change->from);
 	if (change->has_lease) {
 		struct hf_key key;
 		hf_identity_encode(&change->id, &key);
@@ -48,13 +70,18 @@ struct hf_slice hf_change_encode(const struct hf_change *change, uint8_t buffer[
 bool hf_change_decode(struct hf_slice key, struct hf_slice value, struct hf_change *ret) {
 	struct hf_parser k = hf_parser_begin(key), p = hf_parser_begin(value);
 	*ret = (struct hf_change){.revision = hf_take_uint(&k, 8)};
-	if (!hf_parser_end(&k) || hf_take_uint(&p, 1) != RECORD_VERSION)
+	uint64_t version = hf_take_uint(&p, 1);
+	if (!hf_parser_end(&k) || (version != RECORD_VERSION && version != RECORD_VERSION_BY))
 		return false;
 	ret->type = (enum hf_change_type)hf_take_uint(&p, 1);
 	ret->cause = (enum hf_cause)hf_take_uint(&p, 1);
 	ret->at_ms = (int64_t)hf_take_uint(&p, 8);
 	hf_take_text(&p, HF_NAME_MAX, ret->pool);
+	if (version == RECORD_VERSION_BY)
+		hf_take_text(&p, HF_BY_MAX, ret->by);
 	if (p.bad || ret->type <= HF_CHANGE_NONE || ret->type >= HF_CHANGE_TYPES || ret->cause < 1 || ret->cause > HF_CAUSES)
+		return false;
+	if (ret->type == HF_CHANGE_TRANSFERRED && (version != RECORD_VERSION_BY || !take_identity(&p, &ret->from)))
 		return false;
 	bool of_pool = ret->type == HF_CHANGE_POOL_WRITTEN || ret->type == HF_CHANGE_POOL_DELETED;
 	ret->has_lease = p.at != p.end;

@@ -5,7 +5,7 @@
 #include "storage/base/digest.h"
 #include "zone.h"
 
-#define HF_FORMAT 3	   /* of the tables; storage/FORMAT.md */
+#define HF_FORMAT 4	   /* of the tables; storage/FORMAT.md */
 #define HF_DEFAULT_POOLS 3 /* created at the first start; each counts as a change */
 #define HF_STORE_EPOCH_MAX ((uint64_t)1 << 30)
 

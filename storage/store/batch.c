@@ -22,6 +22,7 @@ struct hf_batch {
 	struct hf_txn *txn;
 	int64_t now_ms;
 	struct hf_meta meta;
+	char by[HF_BY_MAX + 1];
 	struct scope_entry *scopes;
 	struct hf_moves moves; /* made by this batch */
 };
@@ -54,9 +55,14 @@ enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf
 	batch->store = store;
 	batch->now_ms = hf_store_now_ms(store);
 	batch->meta = store->meta;
+	hf_batch_set_by(batch, HF_BY_HOLDFAST);
 	*ret = batch;
 	return HF_OK;
 }
+
+void hf_batch_set_by(struct hf_batch *batch, const char *by) { strncpy(batch->by, by, HF_BY_MAX); }
+
+const char *hf_batch_by(const struct hf_batch *batch) { return batch->by; }
 
 static bool meta_equal(const struct hf_meta *a, const struct hf_meta *b) {
 	return a->revision == b->revision && a->compacted == b->compacted && a->next_pool_id == b->next_pool_id &&

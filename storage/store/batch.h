@@ -28,6 +28,11 @@ enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf
 enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) HF_CHECKED;
 void hf_batch_abort(struct hf_batch *batch);
 
+/* Sets who asks for the changes that follow, at most HF_BY_MAX bytes. A batch begins with HF_BY_HOLDFAST: what nobody asks for
+ * comes first. */
+void hf_batch_set_by(struct hf_batch *batch, const char *by);
+const char *hf_batch_by(const struct hf_batch *batch);
+
 /* Writes the copies early, so that the transaction can be read as it would be committed. */
 void hf_batch_write(struct hf_batch *batch);
 

@@ -88,8 +88,10 @@ static void commit_list(struct hf_committer *c, struct hf_write *list) {
 	if (!err)
 		err = hf_upkeep_begin(c->store, &why, &batch);
 	if (!err) {
-		for (struct hf_write *write = list; write; write = write->next)
+		for (struct hf_write *write = list; write; write = write->next) {
+			hf_batch_set_by(batch, write->by);
 			write->err = write->apply(batch, write, &write->why);
+		}
 		err = end_batch(batch, list, &why);
 		if (!err) {
 			notify_committed(c, before);

@@ -9,6 +9,7 @@
 
 static void bind_address(struct hf_batch *batch, struct hf_pool *pool, const struct hf_lease *lease, struct hf_addr a) {
 	struct hf_holder holder = {.id = lease->id, .from_revision = lease->revision, .from_ms = hf_batch_now_ms(batch)};
+	strncpy(holder.by, hf_batch_by(batch), HF_BY_MAX);
 	struct hf_pool_count *count = &pool->count[hf_addr_family(a)];
 	switch (hf_pool_place(pool, a, NULL)) {
 	case HF_ALLOCATABLE:
@@ -92,6 +93,7 @@ uint64_t hf_batch_record(struct hf_batch *batch, struct hf_change *change) {
 	uint8_t key[HF_CHANGE_KEY_BYTES], record[HF_CHANGE_RECORD_MAX];
 	change->revision = ++hf_batch_meta(batch)->revision;
 	change->at_ms = hf_batch_now_ms(batch);
+	strncpy(change->by, hf_batch_by(batch), HF_BY_MAX);
 	hf_txn_put(hf_batch_txn(batch), HF_CHANGES, hf_change_key(change->revision, key), hf_change_encode(change, record));
 	return change->revision;
 }

@@ -14,7 +14,7 @@ void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, stru
 /* Stores a lease that differs only in its version string, its raw digest or when something of it ends: no revision, no change. */
 void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after);
 
-/* Appends a change to the feed under the next revision. Returns that revision. */
+/* Appends a change to the feed under the next revision. Sets its revision, time and `by`, and returns the revision. */
 uint64_t hf_batch_record(struct hf_batch *batch, struct hf_change *change);
 
 #endif

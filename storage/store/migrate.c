@@ -18,8 +18,11 @@ static void to_format_2(struct hf_txn *txn) {
 /* Format 3 added states to leases and zones, and two keys to meta; existing records stay as they are. */
 static void to_format_3(struct hf_txn *txn) { (void)txn; }
 
+/* Format 4 added record versions, and records of older versions are read as before. */
+static void to_format_4(struct hf_txn *txn) { (void)txn; }
+
 /* The steps, by the format that they start from, counted from 1. */
-static void (*const STEPS[HF_FORMAT - 1])(struct hf_txn *txn) = {to_format_2, to_format_3};
+static void (*const STEPS[HF_FORMAT - 1])(struct hf_txn *txn) = {to_format_2, to_format_3, to_format_4};
 
 static enum hf_err run_steps(struct hf_env *env, unsigned from, struct hf_why *why) {
 	struct hf_txn *txn;

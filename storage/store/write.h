@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "storage/base/err.h"
+#include "storage/model/change.h"
 
 /* The result of judging a request on a reader's snapshot. */
 enum hf_peek {
@@ -25,10 +26,11 @@ struct hf_write {
 	/* Set by the request's begin function: commits alone, never in a shared batch. If it is refused, its batch is rolled back,
 	 * so it may write before it has decided. */
 	bool solo;
-	bool discard;	       /* set by `apply` of a solo write: roll the batch back although it succeeded */
-	void *context;	       /* for `done` */
-	struct hf_write *next; /* the committer's */
-	enum hf_err err;       /* HF_OK: the change is durable */
+	bool discard;		/* set by `apply` of a solo write: roll the batch back although it succeeded */
+	char by[HF_BY_MAX + 1]; /* who asks for it, as its changes say; "": a caller without a name */
+	void *context;		/* for `done` */
+	struct hf_write *next;	/* the committer's */
+	enum hf_err err;	/* HF_OK: the change is durable */
 	struct hf_why why;
 };
 

@@ -9,12 +9,16 @@ static bool read_change(struct hf_cursor *cursor, bool found, struct hf_change *
 	return found && (hf_change_decode(cursor->key, cursor->value, ret) || hf_txn_damaged(cursor->txn, HF_CHANGES));
 }
 
+static bool is_of(const struct hf_feed_query *query, const struct hf_identity *id) {
+	return (!query->has_kind || query->kind == id->kind) && (!query->zone[0] || strcmp(query->zone, id->zone) == 0) &&
+	       (!query->mesh[0] || strcmp(query->mesh, id->mesh) == 0);
+}
+
 static bool asked(const struct hf_feed_query *query, const struct hf_change *change) {
 	if (!query->has_kind && !query->zone[0] && !query->mesh[0])
 		return true;
-	return change->has_lease && (!query->has_kind || query->kind == change->id.kind) &&
-	       (!query->zone[0] || strcmp(query->zone, change->id.zone) == 0) &&
-	       (!query->mesh[0] || strcmp(query->mesh, change->id.mesh) == 0);
+	return change->has_lease &&
+	       (is_of(query, &change->id) || (change->type == HF_CHANGE_TRANSFERRED && is_of(query, &change->from)));
 }
 
 enum hf_err hf_feed_read(struct hf_txn *reader, const struct hf_feed_query *query,

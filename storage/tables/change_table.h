@@ -13,7 +13,8 @@ struct hf_feed_query {
 	int limit;	/* at least 1 */
 	bool has_kind;
 	enum hf_kind kind;
-	char zone[HF_NAME_MAX + 1], mesh[HF_NAME_MAX + 1]; /* "": any. With any filter, changes of pools are left out */
+	char zone[HF_NAME_MAX + 1], mesh[HF_NAME_MAX + 1]; /* "": any. With any filter, changes of pools are left
+							      out, and a transfer is of both its identities */
 };
 
 struct hf_feed_page {

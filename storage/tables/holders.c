@@ -1,9 +1,11 @@
 /* holders.c — the tables "addresses" and "history"; their layouts are in storage/FORMAT.md. */
 #include "holders.h"
 
+/* Version 1 has no `by`, and is still written where nobody is named. */
 #define RECORD_VERSION 1
+#define RECORD_VERSION_BY 2
 #define PAST_KEY_BYTES (HF_ADDR_BYTES + 8)
-#define VALUE_MAX (1 + 8 + 8 + HF_KEY_MAX)
+#define VALUE_MAX (1 + 8 + 8 + 1 + HF_BY_MAX + HF_KEY_MAX)
 
 static struct hf_slice present_key(struct hf_addr a, uint8_t buffer[HF_ADDR_BYTES]) {
 	hf_addr_put(a, buffer);
@@ -17,32 +19,38 @@ static struct hf_slice past_key(struct hf_addr a, uint64_t from_revision, uint8_
 	return hf_writer_end(&w);
 }
 
-/* Both tables' values are a version, two numbers and an identity. */
-static struct hf_slice encode(uint64_t first, int64_t second, const struct hf_identity *id, uint8_t buffer[VALUE_MAX]) {
+/* Both tables' values are a version, two numbers, who asked, and an identity. */
+static struct hf_slice encode(uint64_t first, int64_t second, const struct hf_holder *holder, uint8_t buffer[VALUE_MAX]) {
 	struct hf_writer w = hf_writer_begin(buffer);
 	struct hf_key key;
-	hf_identity_encode(id, &key);
-	hf_put_uint(&w, RECORD_VERSION, 1);
+	hf_identity_encode(&holder->id, &key);
+	hf_put_uint(&w, holder->by[0] ? RECORD_VERSION_BY : RECORD_VERSION, 1);
 	hf_put_uint(&w, first, 8);
 	hf_put_uint(&w, (uint64_t)second, 8);
+	if (holder->by[0])
+		hf_put_text(&w, holder->by);
 	hf_put_bytes(&w, key.bytes, key.len);
 	return hf_writer_end(&w);
 }
 
-static bool decode(struct hf_slice value, uint64_t *ret_first, int64_t *ret_second, struct hf_identity *ret_id) {
+static bool decode(struct hf_slice value, uint64_t *ret_first, int64_t *ret_second, struct hf_holder *ret) {
 	struct hf_parser p = hf_parser_begin(value);
-	if (hf_take_uint(&p, 1) != RECORD_VERSION)
+	uint64_t version = hf_take_uint(&p, 1);
+	if (version != RECORD_VERSION && version != RECORD_VERSION_BY)
 		return false;
+	ret->by[0] = '\0';
 	*ret_first = hf_take_uint(&p, 8);
 	*ret_second = (int64_t)hf_take_uint(&p, 8);
-	return !p.bad && hf_identity_decode(p.at, (size_t)(p.end - p.at), ret_id);
+	if (version == RECORD_VERSION_BY)
+		hf_take_text(&p, HF_BY_MAX, ret->by);
+	return !p.bad && hf_identity_decode(p.at, (size_t)(p.end - p.at), &ret->id);
 }
 
 bool hf_holders_decode_present(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) {
 	struct hf_parser k = hf_parser_begin(key);
 	*ret_addr = hf_take_addr(&k);
 	ret->to_ms = 0;
-	return hf_parser_end(&k) && decode(value, &ret->from_revision, &ret->from_ms, &ret->id);
+	return hf_parser_end(&k) && decode(value, &ret->from_revision, &ret->from_ms, ret);
 }
 
 bool hf_holders_decode(struct hf_slice key, struct hf_slice value, struct hf_addr *ret_addr, struct hf_holder *ret) {
@@ -50,7 +58,7 @@ bool hf_holders_decode(struct hf_slice key, struct hf_slice value, struct hf_add
 	uint64_t from_ms;
 	*ret_addr = hf_take_addr(&k);
 	ret->from_revision = hf_take_uint(&k, 8);
-	if (!hf_parser_end(&k) || !decode(value, &from_ms, &ret->to_ms, &ret->id))
+	if (!hf_parser_end(&k) || !decode(value, &from_ms, &ret->to_ms, ret))
 		return false;
 	ret->from_ms = (int64_t)from_ms;
 	return true;
@@ -67,7 +75,7 @@ bool hf_holders_present(struct hf_txn *txn, struct hf_addr a, struct hf_holder *
 
 void hf_holders_open(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
 	uint8_t key[HF_ADDR_BYTES], value[VALUE_MAX];
-	hf_txn_insert(txn, HF_ADDRESSES, present_key(a, key), encode(holder->from_revision, holder->from_ms, &holder->id, value));
+	hf_txn_insert(txn, HF_ADDRESSES, present_key(a, key), encode(holder->from_revision, holder->from_ms, holder, value));
 }
 
 /* Reads the past holder that the cursor found, if it held the address. */
@@ -109,7 +117,7 @@ static void make_room(struct hf_txn *txn, struct hf_addr a) {
 void hf_holders_put(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
 	uint8_t key[PAST_KEY_BYTES], value[VALUE_MAX];
 	hf_txn_put(txn, HF_HISTORY, past_key(a, holder->from_revision, key),
-		   encode((uint64_t)holder->from_ms, holder->to_ms, &holder->id, value));
+		   encode((uint64_t)holder->from_ms, holder->to_ms, holder, value));
 }
 
 void hf_holders_close(struct hf_txn *txn, struct hf_addr a, int64_t to_ms) {

@@ -8,6 +8,7 @@
 #define HF_STORAGE_TABLES_HOLDERS_H
 
 #include "deadline.h"
+#include "storage/model/change.h"
 
 #define HF_HISTORY_HOLDERS 16
 #define HF_HISTORY_AGE_MS ((int64_t)90 * 24 * 3600 * 1000)
@@ -16,7 +17,8 @@ struct hf_holder {
 	struct hf_identity id;
 	uint64_t from_revision; /* of the change that bound the address */
 	int64_t from_ms;
-	int64_t to_ms; /* 0: still holds it */
+	int64_t to_ms;		/* 0: still holds it */
+	char by[HF_BY_MAX + 1]; /* who asked for that change; "": a caller without a name */
 };
 
 /* Reads the current holder; returns false if the address is not held, or after a fault. */

@@ -8,18 +8,27 @@
 
 #define DEADLINE_VERSION 1 /* a deadline's value is only this */
 
+static void check_binding(struct hf_verify *v, enum hf_table table, const char *address, const struct hf_holder *holder,
+			  const struct hf_change *change) {
+	char id[HF_IDENTITY_WORDS_MAX];
+	if (!change->has_lease || !hf_identity_equal(&change->id, &holder->id))
+		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": that was not a change of %s", address,
+			      holder->from_revision, hf_identity_words(&holder->id, id, sizeof id));
+	else if (strcmp(change->by, holder->by) != 0)
+		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": bound by %s, but that change was by %s", address,
+			      holder->from_revision, hf_by_name(holder->by), hf_by_name(change->by));
+}
+
 /* Every holder, current or past, was bound by a change of its own lease. */
 static void check_from(struct hf_verify *v, enum hf_table table, struct hf_addr a, const struct hf_holder *holder) {
-	char text[HF_ADDR_TEXT], id[HF_IDENTITY_WORDS_MAX];
+	char text[HF_ADDR_TEXT];
 	struct hf_change change;
 	hf_addr_format(a, text);
 	if (holder->from_revision == 0 || holder->from_revision > v->meta.revision)
 		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": the store has revisions only up to %" PRIu64, text,
 			      holder->from_revision, v->meta.revision);
-	else if (holder->from_revision > v->meta.compacted && hf_verify_change(v, holder->from_revision, &change) &&
-		 (!change.has_lease || !hf_identity_equal(&change.id, &holder->id)))
-		hf_verify_say(v, table, "%s, from revision %" PRIu64 ": that was not a change of %s", text, holder->from_revision,
-			      hf_identity_words(&holder->id, id, sizeof id));
+	else if (holder->from_revision > v->meta.compacted && hf_verify_change(v, holder->from_revision, &change))
+		check_binding(v, table, text, holder, &change);
 }
 
 static void check_present(struct hf_verify *v, struct hf_addr a, const struct hf_holder *holder) {

@@ -199,6 +199,7 @@ class Addresses(ServerCase):
                 time.sleep(0.02)  # the clock goes on
         items = self.server.get(path).json()['items']
         self.assertEqual([(i['service'], i['to'] is None) for i in items], [('second', True), ('first', False)])
+        self.assertEqual({i['by'] for i in items}, {'anonymous'})
         self.assertLess(items[1]['from'], items[1]['to'])
         began, ended, began_again = (datetime.datetime.fromisoformat(t) for t in (items[1]['from'], items[1]['to'], items[0]['from']))
         moments = (began + (ended - began) / 2, ended + (began_again - ended) / 2, began_again + datetime.timedelta(milliseconds=5))

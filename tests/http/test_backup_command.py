@@ -50,7 +50,7 @@ class Front(Case):
         self.front(0, 'restore', os.path.join('kept', files[-1]), '--data-dir', data, says='(?s)restored .* into .*the old data are kept as')
         self.front(0, 'verify', data, says='good')
         self.front(0, 'verify', os.path.join('kept', files[-1]), '--json', says='"violations":0')
-        self.front(0, 'migrate', says='already has format 3', HOLDFAST_DATA_DIR=data)
+        self.front(0, 'migrate', says='already has format 4', HOLDFAST_DATA_DIR=data)
         self.front(2, 'verify', 'nothing', says='No such file')
         for command in ('backup', 'restore', 'verify', 'migrate'):
             self.front(0, command, '--help', says=f'Usage: holdfast {command}')

@@ -14,9 +14,9 @@ class Feed(ServerCase):
 
     def test_the_first_revisions_are_the_default_pools(self):
         page = self.changes(0, '&limit=3')
-        self.assertEqual([(c['revision'], c['type'], c['cause'], c['pool']) for c in page['changes']], [
-            (1, 'pool-written', 'start', 'meshservice'), (2, 'pool-written', 'start', 'meshexternalservice'),
-            (3, 'pool-written', 'start', 'meshmultizoneservice')])
+        self.assertEqual([(c['revision'], c['type'], c['cause'], c['by'], c['pool']) for c in page['changes']], [
+            (1, 'pool-written', 'start', 'holdfast', 'meshservice'), (2, 'pool-written', 'start', 'holdfast', 'meshexternalservice'),
+            (3, 'pool-written', 'start', 'holdfast', 'meshmultizoneservice')])
         self.assertEqual((page['revision'], page['storeEpoch']), (3, 1))
 
     def test_every_type_of_change(self):
@@ -38,6 +38,7 @@ class Feed(ServerCase):
             ('acquired', 'request'), ('updated', 'request'), ('released', 'request'), ('restored', 'request'), ('purged', 'request'),
             ('pool-written', 'request'), ('pool-written', 'request'), ('acquired', 'request'), ('released', 'request'),
             ('expired', 'deadline'), ('pool-deleted', 'request')])
+        self.assertEqual({(c['cause'], c['by']) for c in changes}, {('request', 'anonymous'), ('deadline', 'holdfast')})
         self.assertEqual([c['revision'] for c in changes], list(range(since + 1, since + 12)), 'gap-free')
         self.assertEqual({c['service'] for c in changes if 'service' in c}, {name})
         self.assertEqual([c['generation'] for c in changes if 'service' in c], [1, 2, 2, 2, 2, 1, 1, 1])

@@ -13,7 +13,7 @@ import front
 from front import Fake, ask, run
 from harness import Server, ServerCase, config, lease_path
 
-STATUS = {'version': '0.1.0', 'format': 3, 'storeId': 'ab', 'storeEpoch': 1, 'revision': 3, 'compactedRevision': 0,
+STATUS = {'version': '0.1.0', 'format': 4, 'storeId': 'ab', 'storeEpoch': 1, 'revision': 3, 'compactedRevision': 0,
           'leases': {'active': 0, 'quarantined': 0}, 'pools': 3, 'zones': 0, 'changes': 3, 'usedBytes': 4096, 'mapBytes': 8192,
           'createdAt': '2026-01-31T12:00:00.000Z', 'startedAt': '2026-01-31T12:00:00.000Z', 'uptimeSeconds': 1}
 CONFIGURED = 'cidrs', 'strategy', 'quarantineSeconds', 'reserved', 'kinds', 'meshes', 'zones'

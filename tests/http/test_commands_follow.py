@@ -10,7 +10,7 @@ import front
 from front import Fake, Following, complete, run
 from harness import Server, ServerCase, config, eventually, lease_path
 
-HEAD = ['REVISION', 'TIME', 'TYPE', 'CAUSE', 'KIND', 'MESH/ZONE/SERVICE', 'VIPS']
+HEAD = ['REVISION', 'TIME', 'TYPE', 'CAUSE', 'BY', 'KIND', 'MESH/ZONE/SERVICE', 'VIPS']
 
 
 class Changes(ServerCase):
@@ -26,8 +26,8 @@ class Changes(ServerCase):
         self.server.put('/v1/pools/written', {'cidrs': ['10.0.0.0/24']})
         table = run('changes', server=self.server).table()
         self.assertEqual((table[0], len(table)), (HEAD, 21))
-        self.assertEqual(table[-2][2:], ['acquired', 'request', 'MeshService', 'm/quiet/alone', '241.0.0.30'])
-        self.assertEqual(table[-1][2:], ['pool-written', 'request', 'pool', 'written', '-'])
+        self.assertEqual(table[-2][2:], ['acquired', 'request', 'anonymous', 'MeshService', 'm/quiet/alone', '241.0.0.30'])
+        self.assertEqual(table[-1][2:], ['pool-written', 'request', 'anonymous', 'pool', 'written', '-'])
         for args, revisions in ((['--limit', '2'], [last, last + 1]), (['--since', last - 1], [last, last + 1]), 
                                 (['--since', '0', '--limit', '3'], [1, 2, 3]), (['--since', '0', '--zone', 'quiet'], [last]),
                                 (['--mesh', 'm'], [last]), (['--zone=many', '--limit', '2'], [last - 2, last - 1]),
@@ -76,7 +76,7 @@ class Follow(unittest.TestCase):
         server.start()
         server.put(lease_path('three'), config())
         eventually(lambda: len(table.out) == 5 and len(lines.out) == 3)
-        self.assertEqual([line.split()[5] for line in table.out[1:]],
+        self.assertEqual([line.split()[6] for line in table.out[1:]],
                          ['default/east/before', 'default/east/one', 'default/west/two', 'default/east/three'])
         self.assertEqual([json.loads(line)['service'] for line in lines.out], ['before', 'one', 'three'])
         for following in (table, lines):

@@ -326,7 +326,7 @@ class Offline(DiskCase):
                     self.assertOld(data, old)
                 where.make_room()
                 server = self.server_on(where)
-                self.assertEqual(server.get('/v1/status').json()['format'], 3)
+                self.assertEqual(server.get('/v1/status').json()['format'], 4)
                 server.stop()
 
     def test_a_migration_whose_transaction_fails_keeps_no_copy(self):
@@ -340,7 +340,7 @@ class Offline(DiskCase):
                 self.assertNoRoom(3, where, *SERVE, '--data-dir', data)
                 self.assertOld(data, old)
             where.make_room()
-        self.assertOffline(0, 'migrate', '--data-dir', data, says='migrated from format 1 to 3')
+        self.assertOffline(0, 'migrate', '--data-dir', data, says='migrated from format 1 to 4')
 
     def test_a_backup_that_does_not_fit_is_not_kept_and_rotates_nothing(self):
         server = self.server()

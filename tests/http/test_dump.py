@@ -77,7 +77,7 @@ class Exporting(DumpCase):
     def test_lines_are_as_documented(self):
         server = self.lived()
         lines = [json.loads(line) for line in self.export(server.data_dir)[0].splitlines()]
-        self.assertEqual(lines[0]['holdfastExport'], 2)
+        self.assertEqual(lines[0]['holdfastExport'], 3)
         sorts = [next(iter(line)) for line in lines[1:]]
         self.assertEqual(list(dict.fromkeys(sorts)), ['pool', 'zone', 'scope', 'lease', 'holder', 'change', 'end'])
         self.assertEqual(lines[-1]['end'], {name + 's': sorts.count(name) for name in ('pool', 'zone', 'scope', 'lease', 'holder', 'change')})
@@ -357,7 +357,7 @@ class Repairing(DumpCase):
         before = self.content(self.path('old/data.mdb'))
         text, file = self.export(self.path('old'))
         for command in (['repair', '--apply'], ['import', file]):
-            self.assertOffline(1, *command, '--data-dir', self.path('old'), says='has format 1; bring it to format 3 first: holdfast migrate')
+            self.assertOffline(1, *command, '--data-dir', self.path('old'), says='has format 1; bring it to format 4 first: holdfast migrate')
         self.assertEqual(self.content(self.path('old/data.mdb')), before)
         self.assertOffline(0, 'import', file, '--data-dir', self.path('new'))
         self.assertEqual(self.export(self.path('new'))[0], text)
@@ -392,8 +392,8 @@ class Telling(DumpCase):
         before = self.content(self.path('old/data.mdb'))
         report = self.report(0, 'migrate', '--data-dir', self.path('old'))
         self.assertEqual(self.content(report.pop('aside')), before)
-        self.assertEqual(report, {'from': 1, 'format': 3})
-        self.assertEqual(self.report(0, 'migrate', '--data-dir', self.path('old')), {'from': 3, 'format': 3, 'aside': None})
+        self.assertEqual(report, {'from': 1, 'format': 4})
+        self.assertEqual(self.report(0, 'migrate', '--data-dir', self.path('old')), {'from': 4, 'format': 4, 'aside': None})
 
 
 class Commands(DumpCase):

@@ -241,7 +241,7 @@ class Migrating(Case):
         self.assertOffline(0, 'verify', self.found(number), says=rf'format {number}, .*(.|\n)*{leases} leases(.|\n)*good')
         server = self.server(data_dir=self.dir)
         status = server.get('/v1/status').json()
-        self.assertEqual((status['format'], status['storeEpoch']), (3, 1))
+        self.assertEqual((status['format'], status['storeEpoch']), (4, 1))
         self.assertNotIn('restoredAt', status)
         self.assertIn('msg="store migrated"', server.log())
         self.assertEqual(server.post('/v1/verify').json()['violations'], 0)
@@ -269,14 +269,14 @@ class Migrating(Case):
         self.assertEqual(server.metric('holdfast_vip_changes_total{cause="admin"}'), 0)
         self.assertEqual(server.delete('/v1/zones/west?confirm=west').json()['released'], 1)
         server.stop()
-        self.assertOffline(0, 'verify', self.dir, says='format 3(.|\n)*good')
+        self.assertOffline(0, 'verify', self.dir, says='format 4(.|\n)*good')
 
     def test_offline_and_by_a_restore(self):
         self.found(1)
         self.assertOffline(0, 'restore', os.path.join(self.dir, 'data.mdb'), '--data-dir', self.path('other'), says='now: store epoch 2')
-        self.assertOffline(0, 'verify', self.path('other'), says='format 3')
-        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='migrated from format 1 to 3')
-        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='already has format 3')
+        self.assertOffline(0, 'verify', self.path('other'), says='format 4')
+        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='migrated from format 1 to 4')
+        self.assertOffline(0, 'migrate', '--data-dir', self.dir, says='already has format 4')
         self.assertOffline(2, 'migrate', '--data-dir', self.path('none'), says='no database')
         self.assertFalse(os.path.exists(self.path('none')))
 

@@ -145,7 +145,7 @@ static void read_history(struct run *run) {
 		const struct hf_holder *got = &is[expected];
 		if (expected++ >= n || m_identity_order(&got->id, &m->ids[holder->who]) != 0 ||
 		    got->from_revision != holder->from_revision || got->from_ms != holder->from_ms ||
-		    got->to_ms != (holder->open ? 0 : holder->to_ms))
+		    got->to_ms != (holder->open ? 0 : holder->to_ms) || strcmp(got->by, holder->by) != 0)
 			c_fail(run, "history: holder %d of %d differs", expected, n);
 	}
 	if (n != expected)
@@ -175,7 +175,7 @@ static void read_change(void *context, const struct hf_change *is) {
 	const struct m_change *c = m_change(m, r->at);
 	bool same =
 		is->revision == r->at && is->at_ms == c->at_ms && is->type == c->type && is->cause == c->cause &&
-		strcmp(is->pool, m->pools[c->pool].name) == 0 && is->has_lease == (c->who >= 0) &&
+		strcmp(is->by, c->by) == 0 && strcmp(is->pool, m->pools[c->pool].name) == 0 && is->has_lease == (c->who >= 0) &&
 		(c->who < 0 || (m_identity_order(&is->id, &m->ids[c->who]) == 0 && is->generation == c->generation &&
 				is->n_vips == c->n_vips && memcmp(is->vips, c->vips, sizeof c->vips[0] * (size_t)c->n_vips) == 0));
 	if (!same)

@@ -123,7 +123,7 @@ struct m_change *m_change(const struct model *m, uint64_t revision) {
 uint64_t m_record(struct model *m, enum hf_change_type type, enum hf_cause cause, int pool, int who) {
 	m_check(++m->revision - m->changes_base < m->changes_max, "changes");
 	struct m_change *change = m_change(m, m->revision);
-	*change = (struct m_change){.at_ms = m->now_ms, .type = type, .cause = cause, .pool = pool, .who = who};
+	*change = (struct m_change){.at_ms = m->now_ms, .type = type, .cause = cause, .by = m->by, .pool = pool, .who = who};
 	if (who >= 0) {
 		change->generation = m->leases[who].generation;
 		change->n_vips = m->leases[who].n_vips;

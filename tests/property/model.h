@@ -59,6 +59,7 @@ struct m_holder {
 	uint64_t from_revision;
 	int64_t from_ms, to_ms;
 	bool open;
+	const char *by;
 };
 
 /* Who held an address, oldest first. */
@@ -71,6 +72,7 @@ struct m_change {
 	int64_t at_ms;
 	enum hf_change_type type;
 	enum hf_cause cause;
+	const char *by;
 	int pool, who; /* who: -1 for a change of a pool */
 	uint64_t generation;
 	int n_vips;
@@ -122,6 +124,7 @@ struct model {
 	uint64_t store_epoch, revision, compacted;
 	int64_t restored_ms; /* 0: never */
 	int64_t now_ms;	     /* the running batch's */
+	const char *by;	     /* who asks for what it does now; a constant */
 	int64_t due_ms;	     /* nothing is due before */
 	uint64_t changes_max;
 	struct m_change *changes; /* m_change(); shared by copies, as only those up to `revision` count */

@@ -24,8 +24,8 @@ void m_open_holder(struct model *m, hf_u128 a, int who) {
 		address = &m->addresses[m->n_addresses++];
 		address->n = 0;
 	}
-	address->holders[address->n++] =
-		(struct m_holder){.who = who, .from_revision = m->leases[who].revision, .from_ms = m->now_ms, .open = true};
+	address->holders[address->n++] = (struct m_holder){
+		.who = who, .from_revision = m->leases[who].revision, .from_ms = m->now_ms, .open = true, .by = m->by};
 }
 
 static void close_holder(struct model *m, hf_u128 a) {
@@ -133,6 +133,7 @@ int m_begin(struct model *m, int64_t now_ms, int budget) {
 	size_t n;
 	int done = 0;
 	m->now_ms = now_ms;
+	m->by = "holdfast";
 	if (now_ms < m->due_ms)
 		return 0;
 	m->due_ms = INT64_MAX;

@@ -169,6 +169,7 @@ static void begin_model(struct run *run) {
 	struct model *m = &run->model;
 	m->ids = run->world.ids;
 	m->now_ms = run->f.now_ms;
+	m->by = "holdfast";
 	for (int z = 0; z < M_ZONES; z++)
 		m->zones[z] = (struct m_zone){.name = W_ZONES[z], .state = HF_ZONE_UNMANAGED};
 	for (int p = 0; p < HF_KINDS; p++) {

@@ -38,6 +38,7 @@ bool w_chance(struct world *w, int percent);
 struct hf_addr w_address(struct world *w, const struct model *m); /* held, in a pool, or beside one */
 int w_identity(struct world *w);
 int w_zone(struct world *w);
+const char *w_caller(struct world *w);		 /* a name, "" at times; a constant */
 void w_focus(struct world *w, const char *zone); /* perhaps */
 /* Mostly the zone's epoch; `others` percent of the time one beside it, or one from before all restores. */
 uint64_t w_epoch(struct world *w, const struct m_zone *zone, int others);

@@ -173,6 +173,8 @@ static bool commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m
 	run->model.monotonic_ms = run->f.monotonic_ms;
 	bool writes = m_begin(&run->model, run->f.now_ms, M_SWEEP) > 0;
 	uint64_t swept = run->model.revision;
+	run->model.by = w_caller(&run->world);
+	hf_batch_set_by(batch, run->model.by);
 	enum hf_err expected = m_sync_commit(&run->model, m);
 	write->err = write->apply(batch, write, &why);
 	if (write->err != expected)

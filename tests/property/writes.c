@@ -141,6 +141,8 @@ static void check_result(struct run *run, const struct op *op, const struct expe
 
 /* Applies a write to both. Returns whether the model wrote. */
 static bool apply(struct run *run, struct hf_batch *batch, struct op *op) {
+	run->model.by = w_caller(&run->world);
+	hf_batch_set_by(batch, run->model.by);
 	struct expected e = expect(&run->model, op, true);
 	op->write.err = op->write.apply(batch, &op->write, &op->write.why);
 	if (op->write.err != e.answer.err)

@@ -65,6 +65,8 @@ struct hf_call *routed(struct world *w, enum hf_method method, const char *targe
 	call->request.body_comes = method == HF_PUT || method == HF_POST;
 	call->reader = w->f.reader;
 	call->cache = w->cache;
+	if (w->by)
+		strncpy(call->by, w->by, HF_BY_MAX);
 	hf_call_route(call);
 	return call;
 }

@@ -18,6 +18,7 @@ struct world {
 	struct hf_api api;
 	struct hf_fingerprint_cache *cache;
 	const char *header_name, *header_value; /* one that every request has; NULL: none */
+	const char *by;				/* whose requests they are; NULL: of a caller without a name */
 	const char *content_type;		/* NULL: none is stated; application/json at first */
 };
 

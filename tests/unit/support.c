@@ -118,6 +118,7 @@ void verify_clean(struct fixture *f, const char *when) {
 enum hf_err commit(struct fixture *f, struct hf_write *write) {
 	struct hf_batch *batch;
 	CHECK(hf_upkeep_begin(f->store, NULL, &batch));
+	hf_batch_set_by(batch, write->by);
 	write->err = write->apply(batch, write, &write->why);
 	if (write->solo && (write->err || write->discard)) {
 		enum hf_err fault = hf_txn_fault(hf_batch_txn(batch), &write->why);

@@ -1,6 +1,8 @@
 /* Requests through the API without a socket: what is answered at once, what waits for the committer, what is parsed. */
 #include "api/shapes/lease_json.h"
 #include "api/text/tape.h"
+#include "storage/store/lease_change.h"
+#include "storage/store/upkeep.h"
 #include "storage/tables/change_table.h"
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -76,6 +78,47 @@ Test(call, a_zones_refresh_never_reaches_the_committer) {
 		cr_expect_eq(a.first, steps[i].first, "%s", steps[i].name);
 		cr_expect(strstr(a.body, steps[i].has), "%s: %s", steps[i].name, a.body);
 	}
+	world_close(&w);
+}
+
+/* A write, its change and the addresses that it binds bear the caller's name; what nobody asks for does not. */
+Test(call, a_change_is_by_its_caller) {
+	struct world w;
+	world_open(&w);
+	w.by = "zone-east";
+	cr_assert_eq(request(&w, HF_PUT, REDIS, BODY).status, 201);
+	w.by = NULL;
+	cr_assert_eq(request(&w, HF_PUT, REDIS, CHANGED).status, 200);
+	struct answer feed = request(&w, HF_GET, "/v1/changes?since=2", "");
+	cr_expect(strstr(feed.body, "\"type\":\"pool-written\",\"cause\":\"start\",\"by\":\"holdfast\",\"pool\""), "%s", feed.body);
+	cr_expect(strstr(feed.body, "\"type\":\"acquired\",\"cause\":\"request\",\"by\":\"zone-east\",\"pool\""), "%s", feed.body);
+	cr_expect(strstr(feed.body, "\"type\":\"updated\",\"cause\":\"request\",\"by\":\"anonymous\",\"pool\""), "%s", feed.body);
+	struct answer history = request(&w, HF_GET, "/v1/addresses/241.0.0.0/history", "");
+	cr_expect(strstr(history.body, "\"to\":null,\"by\":\"zone-east\"}"), "%s", history.body);
+	verify_clean(&w.f, "named callers");
+	world_close(&w);
+}
+
+/* As a lease's rename is written: the feed's entry has both identities. */
+Test(call, a_transfer_names_where_it_came_from) {
+	struct world w;
+	struct hf_batch *batch;
+	struct hf_change transfer = {.type = HF_CHANGE_TRANSFERRED,
+				     .cause = HF_CAUSE_REQUEST,
+				     .pool = "meshservice",
+				     .has_lease = true,
+				     .id = identity("east", "default", "new"),
+				     .from = identity("west", "default", "old"),
+				     .generation = 1};
+	world_open(&w);
+	cr_assert_eq(hf_upkeep_begin(w.f.store, NULL, &batch), HF_OK);
+	hf_batch_record(batch, &transfer);
+	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
+	struct answer feed = request(&w, HF_GET, "/v1/changes?since=3&zone=west", "");
+	cr_expect(strstr(feed.body, "\"type\":\"transferred\"") && strstr(feed.body, "\"service\":\"new\""), "%s", feed.body);
+	cr_expect(strstr(feed.body, "\"vips\":[],\"from\":{\"kind\":\"MeshService\",\"mesh\":\"default\",\"zone\":\"west\","
+				    "\"service\":\"old\"}}"),
+		  "%s", feed.body);
 	world_close(&w);
 }
 

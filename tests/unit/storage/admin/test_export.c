@@ -41,7 +41,7 @@ static bool exists(const char *name) {
 }
 
 Test(export, the_rich_store_has_something_of_everything) {
-	static const char *const parts[] = {"{\"holdfastExport\":2,\"storeId\":\"",
+	static const char *const parts[] = {"{\"holdfastExport\":3,\"storeId\":\"",
 					    "\"draining\":[\"10.1.0.0/",
 					    "\"reserved\":[\"10.0.0.0/30\"]",
 					    "\"reserved\":[\"fd01::1-fd01::2\"]",
@@ -64,6 +64,11 @@ Test(export, the_rich_store_has_something_of_everything) {
 					    "\"document\":\"sha256:",
 					    "\"ip\":\"fd01::1\"",
 					    "{\"holder\":{\"address\":\"",
+					    "\"by\":\"anonymous\"}],\"state\"",
+					    "\"by\":\"zone-\u00fc \\\"1\\\"\"}],\"state\"",
+					    "Z\",\"by\":\"zone-\u00fc \\\"1\\\"\"}}",
+					    "\"cause\":\"request\",\"by\":\"zone-\u00fc \\\"1\\\"\",",
+					    "\"cause\":\"deadline\",\"by\":\"holdfast\",",
 					    "\"type\":\"updated\"",
 					    "\"type\":\"expired\"",
 					    "\"type\":\"purged\"",
@@ -172,8 +177,8 @@ static const struct {
 	const char *name, *part, *by, *says;
 } EDITS[] = {
 	{"no object", "{\"pool\":{\"pool\":\"blue\"", "[{\"pool\":{\"pool\":\"blue\"", "line 2: column"},
-	{"another version", "\"holdfastExport\":2", "\"holdfastExport\":3", "line 1: \"store\": \"holdfastExport\""},
-	{"no first line", "{\"holdfastExport\":2", "\n{\"holdfastExport\":2", "line 1: column"},
+	{"another version", "\"holdfastExport\":3", "\"holdfastExport\":4", "line 1: \"store\": \"holdfastExport\""},
+	{"no first line", "{\"holdfastExport\":3", "\n{\"holdfastExport\":3", "line 1: column"},
 	{"a count of no cause", "\"vipChanges\":{\"admin\":3}", "\"vipChanges\":{\"chance\":3}",
 	 "line 1: \"vipChanges\": member \"chance\" is unknown"},
 	{"a count of nothing", "\"vipChanges\":{\"admin\":3}", "\"vipChanges\":{\"admin\":0}", "line 1: \"vipChanges\": \"admin\""},
@@ -208,6 +213,9 @@ static const struct {
 	{"an address twice", "\"ip\":\"241.0.0.0\"", "\"ip\":\"241.0.0.3\"", "241.0.0.3 is in two leases"},
 	{"no such pool", "\"pool\":\"meshservice\",\"vips\"", "\"pool\":\"nowhere\",\"vips\"", "pool \"nowhere\" does not exist"},
 	{"no such zone", "{\"zone\":{\"zone\":\"north\"", "{\"zone\":{\"zone\":\"north-2\"", "zone \"north\" does not exist"},
+	{"a caller without a letter", "\"by\":\"anonymous\"", "\"by\":\"\"", "\"vips\": \"by\" has 0 bytes; 1 to 64 are allowed"},
+	{"a caller that is none", "\"by\":\"anonymous\"", "\"by\":7", "\"by\""},
+	{"a transfer from nowhere", "\"type\":\"acquired\"", "\"type\":\"transferred\"", "\"change\": \"from\" is missing"},
 	{"a revision ahead", "\"fromRevision\":", "\"fromRevision\":9", "is not one of the store's"},
 	{"a pool's id", "{\"pool\":{\"pool\":\"blue\",\"id\":4", "{\"pool\":{\"pool\":\"blue\",\"id\":1",
 	 "id 1 is also that of pool"},
@@ -304,6 +312,27 @@ Test(export, the_documents_examples_are_an_export) {
 	char *again = export_text(&g);
 	cr_expect_str_eq(again, text);
 	free(again);
+}
+
+/* An export of number 2 names no caller. */
+Test(export, an_export_of_before_names_no_caller) {
+	char *old = replaced(text, "\"holdfastExport\":3", "\"holdfastExport\":2"), *at;
+	struct hf_import im = {.dry_run = false};
+	struct hf_why why;
+	while ((at = strstr(old, ",\"by\":\""))) {
+		char *end = at + strlen(",\"by\":\"");
+		while (*end != '"')
+			end += 1 + (*end == '\\');
+		memmove(at, end + 1, strlen(end + 1) + 1);
+	}
+	cr_assert_eq(import_text(&g, old, &im, &why), HF_OK, "%s", why.text);
+	fixture_open(&g);
+	char *again = export_text(&g);
+	cr_expect(strstr(again, "\"by\":\"anonymous\"") && !strstr(again, "\"by\":\"holdfast\"") &&
+		  !strstr(again, "\"by\":\"zone-"));
+	verify_clean(&g, "an older export");
+	free(again);
+	free(old);
 }
 
 static enum hf_err drop_line(void *context, const struct hf_line *line, struct hf_why *why) {

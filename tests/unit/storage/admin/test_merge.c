@@ -78,6 +78,7 @@ static void add_change(void *context, const struct hf_change *change) {
 	char *line = context;
 	sprintf(line + strlen(line), "%s%s %s %s", line[0] ? ", " : "", hf_change_type_name(change->type),
 		change->has_lease ? change->id.service : change->pool, hf_cause_name(change->cause));
+	cr_expect_str_eq(change->by, "offline");
 }
 
 static const char *changes_since(uint64_t revision) {

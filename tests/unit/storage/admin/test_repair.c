@@ -122,6 +122,19 @@ static void addresses_elsewhere(void) {
 	hf_txn_del(txn, HF_ADDRESSES, address_key("241.0.0.2"));
 	hf_holders_open(txn, addr("241.0.0.2"), &holder);
 }
+/* The feed has the change that bound it. */
+static void addresses_for_another(void) {
+	struct hf_key key = key_of("east", "heir");
+	struct hf_lease lease;
+	struct hf_holder holder;
+	char text[HF_ADDR_TEXT];
+	cr_assert(hf_lease_read(txn, &key, &lease));
+	cr_assert(hf_holders_present(txn, lease.vips[0], &holder));
+	strcpy(holder.by, "somebody");
+	hf_addr_format(lease.vips[0], text);
+	hf_txn_del(txn, HF_ADDRESSES, address_key(text));
+	hf_holders_open(txn, lease.vips[0], &holder);
+}
 static void addresses_nonsense(void) { hf_txn_put(txn, HF_ADDRESSES, address_key("241.0.0.2"), text_slice("nonsense")); }
 static void addresses_short_key(void) { hf_txn_put(txn, HF_ADDRESSES, text_slice("key"), text_slice("nonsense")); }
 static void free_fewer(void) { delete_some(HF_FREE, 2); }
@@ -168,6 +181,7 @@ static const struct {
 	{"two addresses are missing", addresses_fewer},
 	{"an address of nobody", addresses_stray},
 	{"an address points elsewhere", addresses_elsewhere},
+	{"an address was bound for another caller", addresses_for_another},
 	{"an address's record", addresses_nonsense},
 	{"an address's key", addresses_short_key},
 	{"free extents are missing", free_fewer},

@@ -188,6 +188,32 @@ Test(format, addresses) {
 	cr_assert(hf_holders_decode_present(cursor.key, cursor.value, &of, &back));
 	cr_expect(of.n == addr("241.0.0.7").n && back.from_revision == 5 && back.from_ms == T0 && back.to_ms == 0);
 	cr_expect_str_eq(back.id.service, "redis");
+	cr_expect_str_empty(back.by);
+	hf_cursor_close(&cursor);
+	end();
+}
+
+Test(format, addresses_bound_for_a_named_caller) {
+	struct hf_holder holder = {.id = redis(), .from_revision = 5, .from_ms = T0, .by = "zone-east"}, back;
+	uint8_t value_bytes[VECTOR_MAX];
+	struct hf_addr of;
+	HF_CURSOR cursor = {0};
+	begin();
+	hf_holders_open(txn, addr("241.0.0.7"), &holder);
+	expect_entry(HF_ADDRESSES, false, "addresses named", &cursor);
+	cr_assert(hf_holders_decode_present(cursor.key, cursor.value, &of, &back));
+	cr_expect(back.from_revision == 5 && back.from_ms == T0 && back.to_ms == 0);
+	cr_expect_str_eq(back.by, "zone-east");
+	cr_expect_str_eq(back.id.service, "redis");
+	struct hf_slice value = vector("addresses named value", value_bytes);
+	for (int version = 0; version < 256; version++) {
+		value_bytes[0] = (uint8_t)version;
+		if (version != 1) /* where the text would be part of the identity */
+			cr_expect_eq(hf_holders_decode_present(cursor.key, value, &of, &back), version == 2, "%d", version);
+	}
+	value_bytes[0] = 2;
+	value_bytes[17] = 65; /* longer than a name may be */
+	cr_expect(!hf_holders_decode_present(cursor.key, value, &of, &back));
 	hf_cursor_close(&cursor);
 	end();
 }
@@ -310,28 +336,66 @@ Test(format, changes) {
 					.n_vips = 2,
 					.vips = {addr("241.0.0.7"), addr("fd00::7")}};
 	struct hf_change pool = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_REQUEST, .pool = "blue"};
-	HF_CURSOR at_lease = {0}, at_pool = {0};
+	HF_CURSOR at_lease = {0}, at_transfer = {0}, at_pool = {0};
 	begin();
 	hf_batch_abort(batch);
 	f.now_ms = T1;
 	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
 	txn = hf_batch_txn(batch);
 	hf_batch_meta(batch)->revision = 16;
+	hf_batch_set_by(batch, "");
 	cr_assert_eq(hf_batch_record(batch, &lease), 17);
 	expect_entry(HF_CHANGES, true, "changes lease", &at_lease);
 	cr_assert(hf_change_decode(at_lease.key, at_lease.value, &back));
 	cr_expect(back.revision == 17 && back.at_ms == T1 && back.type == HF_CHANGE_RELEASED && back.cause == HF_CAUSE_REQUEST);
 	cr_expect(back.has_lease && back.generation == 3 && back.n_vips == 2 && back.vips[1].n == lease.vips[1].n);
-	cr_expect(strcmp(back.pool, "blue") == 0 && strcmp(back.id.service, "redis") == 0);
+	cr_expect(strcmp(back.pool, "blue") == 0 && strcmp(back.id.service, "redis") == 0 && back.by[0] == '\0');
 	for (size_t len = 0; len < at_lease.value.len - strlen("redis") + 1; len++)
 		cr_expect(!hf_change_decode(at_lease.key, (struct hf_slice){at_lease.value.data, len}, &back), "cut at %zu", len);
 	hf_cursor_close(&at_lease);
-	cr_assert_eq(hf_batch_record(batch, &pool), 18);
+	struct hf_change transfer = lease;
+	transfer.type = HF_CHANGE_TRANSFERRED;
+	transfer.n_vips = 1;
+	transfer.from = identity("east", "default", "cache");
+	hf_batch_set_by(batch, "zone-east");
+	cr_assert_eq(hf_batch_record(batch, &transfer), 18);
+	expect_entry(HF_CHANGES, true, "changes transfer", &at_transfer);
+	cr_assert(hf_change_decode(at_transfer.key, at_transfer.value, &back));
+	cr_expect(back.revision == 18 && back.type == HF_CHANGE_TRANSFERRED && back.n_vips == 1);
+	cr_expect(strcmp(back.by, "zone-east") == 0 && hf_identity_equal(&back.id, &lease.id));
+	cr_expect(hf_identity_equal(&back.from, &transfer.from));
+	for (size_t len = 0; len < at_transfer.value.len - strlen("redis") + 1; len++)
+		cr_expect(!hf_change_decode(at_transfer.key, (struct hf_slice){at_transfer.value.data, len}, &back), "cut at %zu",
+			  len);
+	hf_cursor_close(&at_transfer);
+	hf_batch_set_by(batch, HF_BY_HOLDFAST);
+	cr_assert_eq(hf_batch_record(batch, &pool), 19);
 	expect_entry(HF_CHANGES, true, "changes pool", &at_pool);
 	cr_assert(hf_change_decode(at_pool.key, at_pool.value, &back));
-	cr_expect(back.revision == 18 && back.type == HF_CHANGE_POOL_WRITTEN && !back.has_lease && strcmp(back.pool, "blue") == 0);
+	cr_expect(back.revision == 19 && back.type == HF_CHANGE_POOL_WRITTEN && !back.has_lease && strcmp(back.pool, "blue") == 0);
+	cr_expect_str_eq(back.by, "holdfast");
 	hf_cursor_close(&at_pool);
 	end();
+}
+
+/* A record may be of any length that its fields allow. */
+Test(format, the_longest_change_fits) {
+	uint8_t key_bytes[HF_CHANGE_KEY_BYTES], record[HF_CHANGE_RECORD_MAX];
+	struct hf_change back, change = {.type = HF_CHANGE_TRANSFERRED, .cause = HF_CAUSE_REQUEST, .has_lease = true, .n_vips = 2};
+	memset(change.pool, 'p', HF_NAME_MAX);
+	memset(change.by, 'b', HF_BY_MAX);
+	change.id.kind = HF_MESH_SERVICE;
+	memset(change.id.zone, 'z', HF_NAME_MAX);
+	memset(change.id.mesh, 'm', HF_NAME_MAX);
+	memset(change.id.service, 's', HF_SERVICE_MAX);
+	change.from = change.id;
+	struct hf_slice key = hf_change_key(7, key_bytes), value = hf_change_encode(&change, record);
+	cr_assert_leq(value.len, sizeof record);
+	cr_assert(hf_change_decode(key, value, &back));
+	cr_expect(hf_identity_equal(&back.from, &change.id) && hf_identity_equal(&back.id, &change.id));
+	cr_expect(strcmp(back.by, change.by) == 0 && strcmp(back.pool, change.pool) == 0);
+	record[0] = 1; /* version 1 knows no transfer */
+	cr_expect(!hf_change_decode(key, value, &back));
 }
 
 Test(format, history) {
@@ -344,6 +408,23 @@ Test(format, history) {
 	expect_entry(HF_HISTORY, false, "history", &cursor);
 	cr_assert(hf_holders_decode(cursor.key, cursor.value, &of, &back));
 	cr_expect(of.n == addr("241.0.0.7").n && back.from_revision == 5 && back.from_ms == T0 && back.to_ms == T1);
+	cr_expect_str_eq(back.id.service, "redis");
+	cr_expect_str_empty(back.by);
+	hf_cursor_close(&cursor);
+	end();
+}
+
+Test(format, history_of_a_named_caller) {
+	struct hf_holder holder = {.id = redis(), .from_revision = 5, .from_ms = T0, .by = "zone-east"}, back;
+	struct hf_addr of;
+	HF_CURSOR cursor = {0};
+	begin();
+	hf_holders_open(txn, addr("241.0.0.7"), &holder);
+	hf_holders_close(txn, addr("241.0.0.7"), T1);
+	expect_entry(HF_HISTORY, false, "history named", &cursor);
+	cr_assert(hf_holders_decode(cursor.key, cursor.value, &of, &back));
+	cr_expect(back.from_revision == 5 && back.from_ms == T0 && back.to_ms == T1);
+	cr_expect_str_eq(back.by, "zone-east");
 	cr_expect_str_eq(back.id.service, "redis");
 	hf_cursor_close(&cursor);
 	end();

@@ -143,7 +143,7 @@ static const struct {
 	enum hf_err err;
 	const char *words;
 } FORMATS[] = {
-	{"the next format", {"\0\0\0\4", 4}, HF_E_NEWER_FORMAT, "format 4, from a newer Holdfast; this one reads up to 3"},
+	{"the next format", {"\0\0\0\5", 4}, HF_E_NEWER_FORMAT, "format 5, from a newer Holdfast; this one reads up to 4"},
 	{"a far format", {"\377\377\377\377", 4}, HF_E_NEWER_FORMAT, "format 4294967295"},
 	{"zero", {"\0\0\0\0", 4}, HF_E_CORRUPT, "damaged"},
 	{"too short", {"\0\0\1", 3}, HF_E_CORRUPT, "damaged"},

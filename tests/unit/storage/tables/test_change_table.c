@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "storage/store/lease_change.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/change_table.h"
 #include "tests/unit/support.h"
@@ -91,6 +92,43 @@ Test(feed, a_page_is_as_the_table_says) {
 		cr_expect_eq(page.examined, PAGES[i].examined, "%s: %llu", PAGES[i].name, (unsigned long long)page.examined);
 		cr_expect_eq(page.more, PAGES[i].more, "%s", PAGES[i].name);
 		cr_expect_eq(page.store_epoch, 1, "%s", PAGES[i].name);
+	}
+}
+
+/* A transfer concerns both its identities. */
+Test(feed, a_transfer_is_found_by_either_identity) {
+	static const struct {
+		const char *name, *zone, *mesh;
+		bool found;
+	} filters[] = {
+		{"no filter", "", "", true},
+		{"where it is", "west", "", true},
+		{"where it was", "east", "", true},
+		{"its mesh", "", "demo", true},
+		{"its mesh before", "", "default", true},
+		{"both are of one", "east", "default", true},
+		{"one of each", "east", "demo", false},
+		{"neither", "north", "", false},
+	};
+	struct hf_change transfer = {.type = HF_CHANGE_TRANSFERRED,
+				     .cause = HF_CAUSE_REQUEST,
+				     .pool = "meshservice",
+				     .has_lease = true,
+				     .id = identity("west", "demo", "new"),
+				     .from = identity("east", "default", "old"),
+				     .generation = 1};
+	struct hf_batch *batch;
+	fixture_open(&f);
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
+	cr_assert_eq(hf_batch_record(batch, &transfer), 4);
+	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
+	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+		struct hf_feed_query query = {.since = 3, .limit = 10};
+		struct hf_feed_page page;
+		snprintf(query.zone, sizeof query.zone, "%s", filters[i].zone);
+		snprintf(query.mesh, sizeof query.mesh, "%s", filters[i].mesh);
+		cr_assert_eq(read_feed(&query, NULL, &page), HF_OK, "%s", filters[i].name);
+		cr_expect_str_eq(seen, filters[i].found ? "4 transferred new" : "", "%s", filters[i].name);
 	}
 }
 

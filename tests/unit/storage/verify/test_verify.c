@@ -160,6 +160,13 @@ static void damage_address_stale(void) {
 	struct hf_holder holder = {.id = identity("east", "default", "gone"), .from_revision = 6, .from_ms = 1};
 	hf_holders_open(txn, addr("241.0.0.2"), &holder);
 }
+static void damage_address_by(void) {
+	struct hf_holder holder;
+	cr_assert(hf_holders_present(txn, addr("241.0.0.0"), &holder));
+	strcpy(holder.by, "somebody");
+	hf_txn_del(txn, HF_ADDRESSES, address_key("241.0.0.0"));
+	hf_holders_open(txn, addr("241.0.0.0"), &holder);
+}
 static void damage_free_missing(void) { delete_first(HF_FREE); }
 static void damage_pool_count(void) { alter_pool(one_more_leased); }
 static void damage_pool_leases(void) { alter_pool(one_more_active); }
@@ -215,6 +222,8 @@ static const struct {
 	{"a record that cannot be read", damage_lease_record, HF_LEASES, ""},
 	{"an address that points nowhere", damage_address_missing, HF_ADDRESSES, "241.0.0.0"},
 	{"a free address that is held", damage_address_stale, HF_ADDRESSES, "gone"},
+	{"an address that was bound for another caller", damage_address_by, HF_ADDRESSES,
+	 "by somebody, but that change was by anonymous"},
 	{"free addresses are missing", damage_free_missing, HF_FREE, "241.0.0.2"},
 	{"a count of addresses", damage_pool_count, HF_POOLS, "meshservice"},
 	{"a count of leases", damage_pool_leases, HF_POOLS, "meshservice"},
