@@ -49,7 +49,7 @@ static enum hf_err split_path(struct hf_call *call, char *path, struct hf_why *w
 		if (next)
 			*next++ = '\0';
 		if (call->n_segments == HF_SEGMENTS_MAX)
-			return hf_fail(why, HF_E_NOT_FOUND, "the path has more parts than any there is");
+			return hf_fail(why, HF_E_NOT_FOUND, "the path has more parts than any known path");
 		const char *fault = decode(at);
 		if (fault)
 			return hf_fail(why, HF_E_INVALID_NAME, "path, part %d: %s", call->n_segments + 1, fault);

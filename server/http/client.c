@@ -52,7 +52,8 @@ bool hf_client_cut(struct hf_client *client, enum hf_client_state state, enum hf
 	return true;
 }
 
-/* True if `a` makes room before `b`: the address with most connections first, then one that has sent no request, then the oldest.
+/* Returns true if `a` makes room before `b`: the address with most connections first, then one that has sent no request, then the
+ * oldest.
  */
 static bool goes_before(const struct hf_client *a, const struct hf_client *b) {
 	if (a->address->taken != b->address->taken)
@@ -62,7 +63,7 @@ static bool goes_before(const struct hf_client *a, const struct hf_client *b) {
 	return a->since_us < b->since_us;
 }
 
-/* True if bytes have arrived that its thread has not read yet. */
+/* Returns true if bytes have arrived that its thread has not read yet. */
 static bool has_unread(const struct hf_client *client) {
 	int bytes = 0;
 	return ioctl(client->fd, FIONREAD, &bytes) == 0 && bytes > 0;
@@ -83,7 +84,7 @@ static bool make_room(struct hf_clients *clients, enum hf_client_place place, co
 	return best && hf_client_cut(best, HF_CLIENT_IDLE, HF_CUT_MADE_ROOM);
 }
 
-/* Counts a shortage. True if the log should have a line about it now. */
+/* Counts a shortage. Returns true if the log should have a line about it now. */
 static bool note_scarcity(struct hf_clients *clients, unsigned *ret_unlogged) {
 	int64_t now_us = hf_monotonic_us();
 	if (now_us - clients->warned_us < WARNING_US) {

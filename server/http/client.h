@@ -68,7 +68,7 @@ struct hf_clients {
 	unsigned unlogged; /* warnings left out since then */
 };
 
-/* False: out of memory. */
+/* Returns false if out of memory. */
 bool hf_clients_init(struct hf_clients *clients, const struct hf_client_limits *limits, struct hf_traffic *traffic);
 void hf_clients_free(struct hf_clients *clients); /* after the last connection was closed */
 
@@ -81,17 +81,18 @@ struct hf_client *hf_client_open(struct hf_clients *clients, struct MHD_Connecti
 /* Gives the connection's place back and frees it. */
 void hf_client_close(struct hf_client *client);
 
-/* Enters a state. False: the connection was ended, and nothing may be carried out for it. */
+/* Enters a state. Returns false if the connection was ended, and nothing may be carried out for it. */
 bool hf_client_enter(struct hf_client *client, enum hf_client_state state);
 
-/* Leaves HF_CLIENT_WAITING for HF_CLIENT_WORKING; after it, no other thread looks at the request. False: as above. */
+/* Leaves HF_CLIENT_WAITING for HF_CLIENT_WORKING; after it, no other thread looks at the request. Returns false as
+ * hf_client_enter() does. */
 bool hf_client_resume(struct hf_client *client);
 
-/* True if any request may be answered: the connection has an ordinary place, or gets one now. Otherwise, only what the operator
- * needs. */
+/* Returns true if any request may be answered: the connection has an ordinary place, or gets one now. Otherwise, only what the
+ * operator needs. */
 bool hf_client_is_admitted(struct hf_client *client);
 
-/* Ends a connection that is in `state`; the caller holds the lock. False: it is in another state. */
+/* Ends a connection that is in `state`; the caller holds the lock. Returns false if it is in another state. */
 bool hf_client_cut(struct hf_client *client, enum hf_client_state state, enum hf_cut reason);
 
 #endif

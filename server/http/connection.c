@@ -54,7 +54,8 @@ static void open_connection(struct hf_http *http, struct MHD_Connection *mhd, vo
 	*socket_context = client;
 }
 
-/* True if the client may still send after the server closed: it has not closed its side, and bytes are unread or to come. */
+/* Returns true if the client may still send after the server closed: it has not closed its side, and bytes are unread or to come.
+ */
 static bool still_sends(const struct hf_client *client) {
 	char byte;
 	ssize_t n = recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);

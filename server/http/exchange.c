@@ -148,8 +148,8 @@ static void on_committed(struct hf_write *write) {
 	MHD_resume_connection(exchange->connection);
 }
 
-/* Queues the call's write, for `done` to be called after its commit, perhaps before this returns. False: it was refused, and its
- * result says why. */
+/* Queues the call's write, for `done` to be called after its commit, perhaps before this returns. Returns false if it was refused,
+ * and its result says why. */
 static bool submit(struct hf_exchange *exchange, void (*done)(struct hf_write *write)) {
 	struct hf_write *write = exchange->call->write;
 	struct hf_why why;
@@ -202,7 +202,8 @@ static void wait_for_change(struct hf_exchange *exchange) {
 	hf_client_enter(exchange->client, HF_CLIENT_WAITING); /* it cannot have ended: only this thread could do that */
 }
 
-/* True if no more requests may wait, in all or from this address: some connections are kept for requests that do not wait. */
+/* Returns true if no more requests may wait, in all or from this address: some connections are kept for requests that do not wait.
+ */
 static bool is_full_of_waiters(const struct hf_exchange *exchange) {
 	struct hf_http *http = exchange->http;
 	uint64_t of_address = http->clients.limits.per_address;
@@ -232,7 +233,7 @@ static void on_lane_committed(struct hf_write *write) {
 	hf_lane_ready(exchange->http->lanes[exchange->call->lane], &exchange->job);
 }
 
-/* Carries out one step of a long request, on its lane's thread. True: it is finished. */
+/* Carries out one step of a long request, on its lane's thread. Returns true if it is finished. */
 static bool run_in_lane(struct hf_lane_job *job, struct hf_txn *reader) {
 	struct hf_exchange *exchange = HF_CONTAINER_OF(job, struct hf_exchange, job);
 	struct hf_call *call = exchange->call;
@@ -314,8 +315,8 @@ static size_t discard_max(const struct hf_call *call) {
 	return max > DISCARD_MAX_BYTES ? max : DISCARD_MAX_BYTES;
 }
 
-/* True if the request may be answered. On one of the places kept for the operator, only what operators need is, and the place is
- * free again at once. */
+/* Returns true if the request may be answered. On one of the places kept for the operator, only what operators need is, and the
+ * place is free again at once. */
 static bool is_admitted(struct hf_exchange *exchange) {
 	if (hf_client_is_admitted(exchange->client))
 		return true;

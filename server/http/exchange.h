@@ -24,7 +24,7 @@ enum MHD_Result hf_exchange_handle(struct hf_exchange *exchange, const char *pat
 
 /* Gives up a request whose client has gone or has closed its sending side, after which libmicrohttpd sends it nothing more. A
  * long-poll ends; a request that waits for its turn in a lane is not carried out. Any thread, while the connection is in
- * HF_CLIENT_WAITING and cannot leave it. False: the request is being carried out, or is about to be. */
+ * HF_CLIENT_WAITING and cannot leave it. Returns false if the request is being carried out, or is about to be. */
 bool hf_exchange_give_up(struct hf_exchange *exchange);
 
 /* Frees a request, however far it came. No other thread may still hold it. NULL is fine. */

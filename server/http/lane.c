@@ -15,7 +15,7 @@ struct hf_lane {
 	bool stopping;
 };
 
-/* True if an earlier job has the same key. */
+/* Returns true if an earlier job has the same key. */
 static bool is_behind(const struct hf_lane *lane, const struct hf_lane_job *job) {
 	for (const struct hf_lane_job *at = lane->first; at != job; at = at->next)
 		if (strcmp(at->key, job->key) == 0)

@@ -14,8 +14,8 @@ enum hf_lane_state { HF_LANE_NEW, HF_LANE_READY, HF_LANE_RUNNING, HF_LANE_WAITIN
 /* One job. The caller owns it, and must not free it before `done`. */
 struct hf_lane_job {
 	const char *key;
-	/* Runs on the lane's thread, with a reader that has no snapshot yet. True: the job has ended. False: it waits for an event,
-	 * and runs again after hf_lane_ready(), which may be called before this returns. */
+	/* Runs on the lane's thread, with a reader that has no snapshot yet. Returns true if the job has ended. Returns false if it
+	 * waits for an event, and runs again after hf_lane_ready(), which may be called before this returns. */
 	bool (*run)(struct hf_lane_job *job, struct hf_txn *reader);
 	/* Runs on the lane's thread after the job has ended; the lane does not touch the job afterwards. */
 	void (*done)(struct hf_lane_job *job);
@@ -31,10 +31,10 @@ struct hf_lane;
  * Fails with HF_E_OVERLOADED if memory, threads or readers run out. */
 enum hf_err hf_lane_start(struct hf_store *store, struct hf_lane **ret) HF_CHECKED;
 
-/* Adds a job. False: the lane is stopping and has not taken it. */
+/* Adds a job. Returns false if the lane is stopping and has not taken it. */
 bool hf_lane_add(struct hf_lane *lane, struct hf_lane_job *job);
 
-/* Removes a job that has not begun; `done` is not called. False: it has begun, or has ended. */
+/* Removes a job that has not begun; `done` is not called. Returns false if it has begun, or has ended. */
 bool hf_lane_drop(struct hf_lane *lane, struct hf_lane_job *job);
 
 /* Makes a job ready that waits for an event. */

@@ -36,7 +36,7 @@ struct hf_linger {
 	char scrap[TURN_BYTES];
 };
 
-/* Discards what has arrived. False: close the socket. */
+/* Discards what has arrived. Returns false if the socket should be closed. */
 static bool drain(struct late *late, char scrap[TURN_BYTES]) {
 	int64_t now_us = hf_monotonic_us();
 	ssize_t got = recv(late->fd, scrap, TURN_BYTES, MSG_DONTWAIT);

@@ -32,7 +32,7 @@ struct hf_places {
 	struct hf_address **buckets;
 };
 
-/* False: out of memory. */
+/* Returns false if out of memory. */
 bool hf_places_init(struct hf_places *places, uint64_t max, uint64_t per_address);
 void hf_places_free(struct hf_places *places); /* after the last disconnect */
 

@@ -52,7 +52,7 @@ void hf_unread_remove(struct hf_unread *unread) {
 	unread->place = NULL;
 }
 
-/* True if the head is complete: its size is known only then, and 0 again from the next request on. */
+/* Returns true if the head is complete: its size is known only then, and 0 again from the next request on. */
 static bool is_complete(const struct hf_unread *unread) {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(unread->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	return info && info->header_size > 0;

@@ -29,11 +29,12 @@ enum hf_err hf_wakeups_start(struct hf_wakeups **ret) HF_CHECKED;
 void hf_wakeups_stop(struct hf_wakeups *wakeups);
 void hf_wakeups_free(struct hf_wakeups *wakeups);
 
-/* Adds or removes a wakeup. False: the revision has passed already, or the server is stopping; `fire` will not be called. */
+/* Adds or removes a wakeup. Returns false if the revision has passed already, or the server is stopping; `fire` will not be called.
+ */
 bool hf_wakeups_add(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
 void hf_wakeups_remove(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
 
-/* Fires a wakeup now, on this thread. False: it is not waiting. */
+/* Fires a wakeup now, on this thread. Returns false if it is not waiting. */
 bool hf_wakeups_fire(struct hf_wakeups *wakeups, struct hf_wakeup *wakeup);
 
 /* Reports that the store has reached a revision. Quick: the thread does the rest. */

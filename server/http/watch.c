@@ -39,7 +39,7 @@ static bool read_info(const struct hf_client *client, struct tcp_info *ret) {
 	return getsockopt(client->fd, IPPROTO_TCP, TCP_INFO, ret, &len) == 0;
 }
 
-/* True if bytes have arrived that no thread has read yet: the server is late, not the client. */
+/* Returns true if bytes have arrived that no thread has read yet: the server is late, not the client. */
 static bool has_unread(const struct hf_client *client) {
 	int bytes = 0;
 	return ioctl(client->fd, SIOCINQ, &bytes) == 0 && bytes > 0;

@@ -43,7 +43,7 @@ void hf_workers_end_call(struct hf_workers *workers, struct hf_call *call);
 void hf_workers_opened(struct hf_workers *workers);
 void hf_workers_closed(struct hf_workers *workers);
 
-/* True if this thread has a single connection and other threads can accept the next one, so that it may block. */
+/* Returns true if this thread has a single connection and other threads can accept the next one, so that it may block. */
 bool hf_workers_alone(const struct hf_workers *workers);
 
 #endif

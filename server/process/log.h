@@ -11,10 +11,10 @@ enum hf_log_level { HF_LOG_DEBUG, HF_LOG_INFO, HF_LOG_WARN, HF_LOG_ERROR };
 /* Sets the lowest level that is written; HF_LOG_INFO by default. Call it before the first thread. */
 void hf_log_set_level(enum hf_log_level level);
 
-/* Reads debug, info, warn or error. False: the text is another. */
+/* Reads debug, info, warn or error. Returns false for any other text. */
 bool hf_log_level_parse(const char *text, enum hf_log_level *ret);
 
-/* True if lines of this level are written. */
+/* Returns true if lines of this level are written. */
 bool hf_log_enabled(enum hf_log_level level);
 
 /* Writes `time=… level=… msg="…"` and the pairs of the format ("" for none), cut to the longest line. Values that are not plain
@@ -22,7 +22,7 @@ bool hf_log_enabled(enum hf_log_level level);
 void hf_log(enum hf_log_level level, const char *message, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Starts the log's thread. From now on logging never waits: lines that standard error does not take at once are written by the
- * thread, or dropped and counted (logwriter.h). False: out of threads. */
+ * thread, or dropped and counted (logwriter.h). Returns false if out of threads. */
 bool hf_log_start(void);
 
 /* Writes waiting lines for up to `grace_ms`, then drops those that cannot be written at once. */

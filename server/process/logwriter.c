@@ -192,7 +192,7 @@ static void put_slowly(const char *line, size_t len) {
 	}
 }
 
-/* True if this thread may write its line; it then holds `out`. */
+/* Returns true if this thread may write its line; it then holds `out`. */
 static bool take_out(void) {
 	struct timespec end = hf_monotonic_time(hf_monotonic_us() + OUT_WAIT_MS * 1000);
 	if (W.kind == FILE_OR_OTHER && W.distrust_files)

@@ -14,10 +14,10 @@
 /* The longest line in bytes, including its newline: a pipe takes as much whole or not at all. */
 #define HF_LOG_LINE_MAX 1400
 
-/* Starts the thread. Before it, and if it fails, lines are written directly and may wait. False: out of threads. */
+/* Starts the thread. Before it, and if it fails, lines are written directly and may wait. Returns false if out of threads. */
 bool hf_logwriter_start(void);
 
-/* Waits up to `grace_ms` until all waiting lines are written. True if they are. */
+/* Waits up to `grace_ms` until all waiting lines are written. Returns true if they were. */
 bool hf_logwriter_flush(int grace_ms);
 
 /* Flushes and ends the thread; lines that cannot be written at once after that are dropped. */

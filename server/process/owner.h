@@ -14,7 +14,7 @@
  * Fails with HF_E_PRECONDITION_FAILED if the ids cannot be taken, or that user cannot reach the directory. */
 enum hf_err hf_owner_become(const char *dir, struct hf_why *why, bool *ret_changed) HF_CHECKED;
 
-/* True if hf_owner_become() would take another user's ids. */
+/* Returns true if hf_owner_become() would take another user's ids. */
 bool hf_owner_is_another(const char *dir);
 
 #endif

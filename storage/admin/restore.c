@@ -162,7 +162,7 @@ static enum hf_err read_old(struct hf_restore *r, const char *old_file, const st
 		return HF_OK;
 	enum hf_err err = read_store(r->dir, &r->unreadable, &old, NULL);
 	if (err && err != HF_E_CORRUPT) /* an error that says nothing about the data */
-		return hf_fail(why, err, "the data that are there: %.200s", r->unreadable.text);
+		return hf_fail(why, err, "the existing data: %.200s", r->unreadable.text);
 	if (err && r->store_epoch == 0)
 		return hf_fail(why, HF_E_PRECONDITION_FAILED,
 			       "the data that are there cannot be read, so their store epoch is not known; state --store-epoch N, "

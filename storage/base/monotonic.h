@@ -25,7 +25,7 @@ static inline void hf_condition_init(pthread_cond_t *condition) {
 	pthread_condattr_destroy(&attr);
 }
 
-/* Waits as pthread_cond_wait(), but no longer than until `until_us`. False: that time has come. */
+/* Waits as pthread_cond_wait(), but no longer than until `until_us`. Returns false if that time has come. */
 static inline bool hf_condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_us) {
 	struct timespec until = hf_monotonic_time(until_us);
 	return pthread_cond_timedwait(condition, lock, &until) == 0;

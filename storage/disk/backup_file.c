@@ -58,7 +58,7 @@ static enum hf_err check_marked(int fd, const char *path, uint64_t file_bytes, u
 	if (!digest_file(fd, database + HF_BACKUP_MARK_BYTES, &digest))
 		return hf_fail(why, HF_E_DATA_DIR, "%.120s cannot be read: %s", path, strerror(errno));
 	if (memcmp(digest.bytes, trailer + HF_BACKUP_MARK_BYTES, sizeof digest.bytes) != 0)
-		return hf_fail(why, HF_E_CORRUPT, "%.120s is a backup that was altered: its bytes do not fit its digest", path);
+		return hf_fail(why, HF_E_CORRUPT, "%.120s is a backup that was altered: its digest does not match", path);
 	return HF_OK;
 }
 

@@ -115,7 +115,7 @@ static uint64_t record_lease(struct hf_batch *batch, const struct hf_lease *befo
 
 /* A lease before or after a change, and what it counts in. */
 struct side {
-	const struct hf_lease *lease; /* NULL: there is none */
+	const struct hf_lease *lease; /* NULL: no lease */
 	struct hf_key key;
 	struct hf_pool *pool;
 	struct hf_scope *scope;

@@ -268,7 +268,7 @@ enum hf_err hf_store_exists(const char *dir, struct hf_why *why) {
 	enum hf_err err = hf_datadir_file(dir, why, file);
 	if (err || stat(file, &st) == 0)
 		return err;
-	return hf_fail(why, HF_E_DATA_DIR, "%.120s: has no database: %s", dir, strerror(errno));
+	return hf_fail(why, HF_E_DATA_DIR, "%.120s has no database: %s", dir, strerror(errno));
 }
 
 enum hf_err hf_store_open_read(const char *path, struct hf_why *why, struct hf_store **ret) {

@@ -123,7 +123,7 @@ static void check_lease_deadline(struct hf_verify *v, const struct hf_deadline *
 	if (!hf_verify_lease(v, &id, &lease))
 		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s, which has no lease", deadline->at_ms, text);
 	else if (!hf_lease_ends_at(&lease, deadline->at_ms))
-		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s, of which neither the quarantine nor an overlap ends then",
+		hf_verify_say(v, HF_DEADLINES, "%" PRId64 " ms, of %s, but neither its quarantine nor an overlap ends then",
 			      deadline->at_ms, text);
 }
 
