@@ -32,8 +32,7 @@ enum hf_err hf_page_begin(struct hf_call *call, struct hf_page *ret) {
 		return err;
 	page.json = hf_call_json(call, 200);
 	hf_json_open(&page.json, '{');
-	hf_json_key(&page.json, "items");
-	hf_json_open(&page.json, '[');
+	hf_json_member_open(&page.json, "items", '[');
 	*ret = page;
 	return HF_OK;
 }
@@ -47,15 +46,11 @@ bool hf_page_takes(struct hf_page *page, const char *name) {
 }
 
 void hf_page_end(struct hf_page *page, bool more, uint64_t revision) {
-	char token[2 * HF_NAME_MAX + 1];
+	char token[2 * HF_NAME_MAX + 1] = "";
 	hf_json_close(&page->json, ']');
-	hf_json_key(&page->json, "continue");
-	if (more) {
+	if (more)
 		hf_hex_encode((const uint8_t *)page->last, strlen(page->last), token);
-		hf_json_string(&page->json, token);
-	} else {
-		hf_json_null(&page->json);
-	}
+	hf_json_member_or_null(&page->json, "continue", token);
 	hf_json_member_uint(&page->json, "revision", revision);
 	hf_json_close(&page->json, '}');
 }

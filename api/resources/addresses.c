@@ -22,11 +22,7 @@ enum hf_err hf_handle_address_get(struct hf_call *call) {
 	hf_addr_format(a, text);
 	hf_json_open(&json, '{');
 	hf_json_member(&json, "address", text);
-	hf_json_key(&json, "pool");
-	if (info.pool[0])
-		hf_json_string(&json, info.pool);
-	else
-		hf_json_null(&json);
+	hf_json_member_or_null(&json, "pool", info.pool);
 	hf_json_member(&json, "state", hf_address_state_name(info.state));
 	hf_json_key(&json, "lease");
 	if (info.has_lease)
@@ -65,8 +61,7 @@ enum hf_err hf_handle_address_history(struct hf_call *call) {
 	int n = hf_holders_read(call->reader, a, at_ms, hf_store_patient_ms(call->api->store), holders);
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
-	hf_json_key(&json, "items");
-	hf_json_open(&json, '[');
+	hf_json_member_open(&json, "items", '[');
 	for (int i = 0; i < n; i++)
 		write_holder(&json, &holders[i]);
 	hf_json_close(&json, ']');

@@ -49,8 +49,7 @@ enum hf_err hf_handle_changes(struct hf_call *call) {
 		query.since = call->wait_revision; /* examined before the wait; the filters excluded it */
 	struct writing writing = {.json = hf_call_json(call, 200)};
 	hf_json_open(&writing.json, '{');
-	hf_json_key(&writing.json, "changes");
-	hf_json_open(&writing.json, '[');
+	hf_json_member_open(&writing.json, "changes", '[');
 	err = hf_feed_read(call->reader, &query, add_change, &writing, &call->why, &page);
 	if (err)
 		return err;

@@ -95,20 +95,15 @@ static enum hf_err answer_page(struct hf_call *call, const struct hf_filter *fil
 		return err;
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
-	hf_json_key(&json, "items");
-	hf_json_open(&json, '[');
+	hf_json_member_open(&json, "items", '[');
 	err = hf_lease_list(call->reader, filter, has_after ? &after : NULL, (int)limit, add_lease, &json, &call->why, &page);
 	if (err)
 		return err;
 	hf_json_close(&json, ']');
-	hf_json_key(&json, "continue");
-	if (page.more) {
-		char token[2 * HF_KEY_MAX + 1];
+	char token[2 * HF_KEY_MAX + 1] = "";
+	if (page.more)
 		hf_hex_encode(page.last.bytes, page.last.len, token);
-		hf_json_string(&json, token);
-	} else {
-		hf_json_null(&json);
-	}
+	hf_json_member_or_null(&json, "continue", token);
 	hf_json_member_uint(&json, "revision", page.revision);
 	hf_json_close(&json, '}');
 	return HF_OK;

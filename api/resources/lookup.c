@@ -39,8 +39,7 @@ static enum hf_err answer(struct hf_call *call, const json_t *document) {
 		return hf_fail(&call->why, HF_E_INVALID_PARAMETER, "\"items\" is missing or not an array");
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
-	hf_json_key(&json, "items");
-	hf_json_open(&json, '[');
+	hf_json_member_open(&json, "items", '[');
 	err = look_up(call, items, &json);
 	if (err)
 		return err;

@@ -24,8 +24,7 @@ enum hf_err hf_handle_status(struct hf_call *call) {
 	hf_json_member_uint(&json, "storeEpoch", meta.store_epoch);
 	hf_json_member_uint(&json, "revision", meta.revision);
 	hf_json_member_uint(&json, "compactedRevision", meta.compacted);
-	hf_json_key(&json, "leases");
-	hf_json_open(&json, '{');
+	hf_json_member_open(&json, "leases", '{');
 	hf_json_member_uint(&json, "active", totals.active);
 	hf_json_member_uint(&json, "quarantined", totals.quarantined);
 	hf_json_close(&json, '}');

@@ -46,8 +46,7 @@ static void write_result(struct hf_json *json, const struct hf_sync_body *body, 
 		hf_claims_write_json(json, &result);
 	}
 	if (item->in_cluster) {
-		hf_json_key(json, "clusterAddresses");
-		hf_json_bool(json, true);
+		hf_json_member_bool(json, "clusterAddresses", true);
 	}
 	if (item->outcome == HF_SYNC_REJECTED) {
 		write_place(json, body, item);
@@ -61,8 +60,7 @@ static void write_result(struct hf_json *json, const struct hf_sync_body *body, 
 static bool is_news(const struct hf_sync_item *item) { return item->outcome != HF_SYNC_UNCHANGED || hf_sync_claim_refused(item); }
 
 static void write_results(struct hf_json *json, const struct hf_sync_body *body) {
-	hf_json_key(json, "results");
-	hf_json_open(json, '[');
+	hf_json_member_open(json, "results", '[');
 	const struct hf_sync_item *lists[] = {body->sync.first, body->sync.released};
 	for (int i = 0; i < 2 && body->params.want != HF_RETURN_NONE; i++)
 		for (const struct hf_sync_item *item = lists[i]; item; item = item->next)
@@ -155,8 +153,7 @@ static void answer_sync(struct hf_call *call) {
 	hf_json_open(&json, '{');
 	hf_json_member(&json, "zone", sync->zone);
 	hf_json_member(&json, "mode", hf_sync_mode_name(sync->mode));
-	hf_json_key(&json, "dryRun");
-	hf_json_bool(&json, sync->dry_run);
+	hf_json_member_bool(&json, "dryRun", sync->dry_run);
 	hf_json_member_uint(&json, "revision", sync->revision);
 	hf_json_member_digest(&json, "digest", &sync->digest);
 	hf_json_key(&json, "summary");
@@ -220,8 +217,7 @@ enum hf_err hf_handle_sync(struct hf_call *call) {
 
 static void write_names(struct hf_json *json, const char *name, const struct hf_sync *sync, const struct hf_sync_item *list,
 			enum hf_sync_outcome outcome) {
-	hf_json_key(json, name);
-	hf_json_open(json, '[');
+	hf_json_member_open(json, name, '[');
 	for (const struct hf_sync_item *item = list; item; item = item->next)
 		if (item->outcome == outcome) {
 			hf_json_open(json, '{');

@@ -43,13 +43,8 @@ static void write_zone(struct hf_json *json, struct hf_syncs *syncs, const struc
 	hf_json_member(json, "zone", zone->name);
 	hf_json_member(json, "state", hf_zone_state_name(zone->state));
 	hf_json_member_uint(json, "epoch", zone->epoch);
-	hf_json_key(json, "instance");
-	if (zone->n_instances > 0)
-		hf_json_string(json, zone->instances[0]);
-	else
-		hf_json_null(json);
-	hf_json_key(json, "leases");
-	hf_json_open(json, '{');
+	hf_json_member_or_null(json, "instance", zone->n_instances > 0 ? zone->instances[0] : "");
+	hf_json_member_open(json, "leases", '{');
 	hf_json_member_uint(json, "active", info->sum.active);
 	hf_json_member_uint(json, "quarantined", info->sum.quarantined);
 	hf_json_close(json, '}');

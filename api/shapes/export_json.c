@@ -32,8 +32,7 @@ static void put_address(struct writer *w, const char *name, struct hf_addr a) {
 }
 
 static void write_moves(struct writer *w, const struct hf_moves *moves) {
-	hf_json_key(&w->json, "vipChanges");
-	hf_json_open(&w->json, '{');
+	hf_json_member_open(&w->json, "vipChanges", '{');
 	for (int cause = 1; cause <= HF_CAUSES; cause++)
 		if (moves->by_cause[cause])
 			put_uint(w, hf_cause_name((enum hf_cause)cause), moves->by_cause[cause]);
@@ -61,8 +60,7 @@ static void write_pool(struct writer *w, const struct hf_pool *pool) {
 	hf_json_member(&w->json, "pool", pool->name);
 	put_uint(w, "id", pool->id);
 	hf_json_pool_config(&w->json, pool);
-	hf_json_key(&w->json, "cursor");
-	hf_json_open(&w->json, '{');
+	hf_json_member_open(&w->json, "cursor", '{');
 	for (int family = 0; family < HF_FAMILIES; family++)
 		if (pool->count[family].cursor.n != 0)
 			put_address(w, families[family], pool->count[family].cursor);
@@ -78,8 +76,7 @@ static void write_zone(struct writer *w, const struct hf_zone *zone) {
 	put_uint(w, "epoch", zone->epoch);
 	put_uint(w, "reconnects", zone->reconnects);
 	put_uint(w, "storeEpoch", zone->store_epoch);
-	hf_json_key(&w->json, "instances");
-	hf_json_open(&w->json, '[');
+	hf_json_member_open(&w->json, "instances", '[');
 	for (int i = 0; i < zone->n_instances; i++)
 		hf_json_string(&w->json, zone->instances[i]);
 	hf_json_close(&w->json, ']');
@@ -96,8 +93,7 @@ static void write_scope(struct writer *w, const struct hf_identity *scope) {
 /* Writes addresses that are bound to the lease, from one to before another: the current ones, or the previous ones. */
 static void write_vips(struct writer *w, const char *name, const struct hf_line *line, int from, int to) {
 	const struct hf_lease *lease = &line->lease;
-	hf_json_key(&w->json, name);
-	hf_json_open(&w->json, '[');
+	hf_json_member_open(&w->json, name, '[');
 	for (int i = from; i < to; i++) {
 		hf_json_open(&w->json, '{');
 		put_address(w, "ip", hf_lease_bound_at(lease, i));
@@ -136,10 +132,8 @@ static void write_lease(struct writer *w, const struct hf_line *line) {
 	put_time(w, "modifiedAt", lease->modified_ms);
 	if (lease->state == HF_QUARANTINED)
 		put_time(w, "quarantinedUntil", lease->quarantined_until_ms);
-	if (lease->forced) {
-		hf_json_key(&w->json, "forced");
-		hf_json_bool(&w->json, true);
-	}
+	if (lease->forced)
+		hf_json_member_bool(&w->json, "forced", true);
 }
 
 static void write_holder(struct writer *w, const struct hf_line *line) {

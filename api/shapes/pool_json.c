@@ -99,8 +99,7 @@ enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantin
 
 static void write_ranges(struct hf_json *json, const char *name, const struct hf_range *ranges, int n) {
 	char text[HF_RANGE_TEXT];
-	hf_json_key(json, name);
-	hf_json_open(json, '[');
+	hf_json_member_open(json, name, '[');
 	for (int i = 0; i < n; i++) {
 		hf_range_format(ranges[i], text);
 		hf_json_string(json, text);
@@ -109,8 +108,7 @@ static void write_ranges(struct hf_json *json, const char *name, const struct hf
 }
 
 static void write_names(struct hf_json *json, const char *name, const struct hf_names *names) {
-	hf_json_key(json, name);
-	hf_json_open(json, '[');
+	hf_json_member_open(json, name, '[');
 	for (int i = 0; i < names->n; i++)
 		hf_json_string(json, names->names[i]);
 	hf_json_close(json, ']');
@@ -121,8 +119,7 @@ static void write_usage(struct hf_json *json, const char *name, const struct hf_
 	hf_pool_usage(pool, family, &usage);
 	if (!usage.capacity && !usage.draining)
 		return;
-	hf_json_key(json, name);
-	hf_json_open(json, '{');
+	hf_json_member_open(json, name, '{');
 	hf_json_count(json, "capacity", usage.capacity);
 	hf_json_count(json, "leased", usage.leased);
 	hf_json_count(json, "quarantined", usage.quarantined);
@@ -139,8 +136,7 @@ void hf_json_pool_config(struct hf_json *json, const struct hf_pool *pool) {
 	hf_json_member(json, "strategy", config->strategy == HF_HASHED ? "hashed" : "sequential");
 	hf_json_member_uint(json, "quarantineSeconds", config->quarantine_seconds);
 	write_ranges(json, "reserved", config->reserved, config->n_reserved);
-	hf_json_key(json, "kinds");
-	hf_json_open(json, '[');
+	hf_json_member_open(json, "kinds", '[');
 	for (int kind = 1; kind <= HF_KINDS; kind++)
 		if (config->kinds & 1u << kind)
 			hf_json_string(json, hf_kind_name((enum hf_kind)kind));
@@ -155,8 +151,7 @@ void hf_json_pool(struct hf_json *json, const struct hf_pool *pool) {
 	hf_json_pool_config(json, pool);
 	write_usage(json, "ipv4", pool, HF_IPV4);
 	write_usage(json, "ipv6", pool, HF_IPV6);
-	hf_json_key(json, "leases");
-	hf_json_open(json, '{');
+	hf_json_member_open(json, "leases", '{');
 	hf_json_member_uint(json, "active", pool->active);
 	hf_json_member_uint(json, "quarantined", pool->quarantined);
 	hf_json_close(json, '}');

@@ -28,13 +28,11 @@ static void write_head(struct hf_json *json, const uint8_t store_id[16], uint64_
 	hf_json_member(json, "storeId", text);
 	hf_json_member_uint(json, "storeEpoch", store_epoch);
 	hf_json_member_uint(json, "revision", revision);
-	hf_json_key(json, "items");
-	hf_json_open(json, '[');
+	hf_json_member_open(json, "items", '[');
 }
 
 static void write_counts(struct hf_json *json, const struct hf_verify_counts *counts) {
-	hf_json_key(json, "counts");
-	hf_json_open(json, '{');
+	hf_json_member_open(json, "counts", '{');
 	hf_json_member_uint(json, "leases", counts->leases);
 	hf_json_member_uint(json, "addresses", counts->addresses);
 	hf_json_member_uint(json, "extents", counts->extents);

@@ -190,6 +190,24 @@ void hf_json_member(struct hf_json *json, const char *name, const char *text) {
 	hf_json_string(json, text);
 }
 
+void hf_json_member_or_null(struct hf_json *json, const char *name, const char *text) {
+	hf_json_key(json, name);
+	if (text[0])
+		hf_json_string(json, text);
+	else
+		hf_json_null(json);
+}
+
+void hf_json_member_bool(struct hf_json *json, const char *name, bool value) {
+	hf_json_key(json, name);
+	hf_json_bool(json, value);
+}
+
+void hf_json_member_open(struct hf_json *json, const char *name, char bracket) {
+	hf_json_key(json, name);
+	hf_json_open(json, bracket);
+}
+
 void hf_json_member_uint(struct hf_json *json, const char *name, uint64_t value) {
 	hf_json_key(json, name);
 	hf_json_uint(json, value);

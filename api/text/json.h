@@ -20,7 +20,8 @@ struct hf_json {
 
 void hf_json_open(struct hf_json *json, char bracket); /* '{' or '[' */
 void hf_json_close(struct hf_json *json, char bracket);
-void hf_json_key(struct hf_json *json, const char *name); /* the name must not need escapes */
+void hf_json_member_open(struct hf_json *json, const char *name, char bracket); /* a key, and the beginning of its value */
+void hf_json_key(struct hf_json *json, const char *name);			/* the name must not need escapes */
 void hf_json_string(struct hf_json *json, const char *text);
 void hf_json_uint(struct hf_json *json, uint64_t value);
 void hf_json_bool(struct hf_json *json, bool value);
@@ -28,6 +29,8 @@ void hf_json_null(struct hf_json *json);
 
 /* Each of these writes a key and its value. */
 void hf_json_member(struct hf_json *json, const char *name, const char *text);
+void hf_json_member_or_null(struct hf_json *json, const char *name, const char *text); /* null if the text is empty */
+void hf_json_member_bool(struct hf_json *json, const char *name, bool value);
 void hf_json_member_uint(struct hf_json *json, const char *name, uint64_t value);
 void hf_json_member_time(struct hf_json *json, const char *name, int64_t ms); /* RFC 3339, UTC, milliseconds */
 void hf_json_count(struct hf_json *json, const char *name, hf_u128 n);	      /* a decimal string */

@@ -17,14 +17,6 @@ enum hf_err hf_offline_become(const char *path, struct hf_why *why) {
 	return hf_owner_become(path, why, NULL);
 }
 
-void hf_offline_member(struct hf_json *json, const char *name, const char *text) {
-	hf_json_key(json, name);
-	if (text[0])
-		hf_json_string(json, text);
-	else
-		hf_json_null(json);
-}
-
 void hf_offline_print(struct hf_buf *text) {
 	incomplete = incomplete || text->failed;
 	if (!text->failed) {

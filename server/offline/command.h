@@ -27,9 +27,6 @@ struct hf_offline {
  * Fails with HF_E_PRECONDITION_FAILED if the ids cannot be taken, or the owner cannot reach the directory. */
 enum hf_err hf_offline_become(const char *path, struct hf_why *why) HF_CHECKED;
 
-/* Adds a member with a text, or null if the text is empty. */
-void hf_offline_member(struct hf_json *json, const char *name, const char *text);
-
 /* Prints a text and a newline to standard output, and frees it. A text that is incomplete because memory ran out makes
  * hf_offline_end() fail. */
 void hf_offline_print(struct hf_buf *text);

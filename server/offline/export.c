@@ -1,5 +1,5 @@
 /* export.c — `holdfastd export`. */
-#include "export.h"
+#include "commands.h"
 
 #include <errno.h>
 #include <limits.h>

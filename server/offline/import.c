@@ -1,5 +1,5 @@
 /* import.c — `holdfastd import`. */
-#include "import.h"
+#include "commands.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -66,8 +66,7 @@ static void write_counts(struct hf_json *json, const struct hf_import *im) {
 	uint64_t all = im->lines[HF_LINE_LEASE];
 	hf_json_member_uint(json, "pools", im->merged ? c->pools_added : im->lines[HF_LINE_POOL]);
 	hf_json_member_uint(json, "zones", im->merged ? c->zones_added : im->lines[HF_LINE_ZONE]);
-	hf_json_key(json, "leases");
-	hf_json_open(json, '{');
+	hf_json_member_open(json, "leases", '{');
 	hf_json_member_uint(json, "added", im->merged ? c->added : all);
 	hf_json_member_uint(json, "unchanged", c->unchanged);
 	hf_json_member_uint(json, "replaced", c->replaced);
@@ -81,17 +80,15 @@ static void print_json(struct input *in, const struct hf_import *im) {
 	struct hf_json json = {.out = &out};
 	hf_json_open(&json, '{');
 	hf_json_member(&json, "mode", im->merged ? "merge" : "new");
-	hf_json_key(&json, "applied");
-	hf_json_bool(&json, im->applied);
+	hf_json_member_bool(&json, "applied", im->applied);
 	write_counts(&json, im);
-	hf_offline_member(&json, "aside", im->aside);
+	hf_json_member_or_null(&json, "aside", im->aside);
 	if (im->applied) {
 		hf_json_member_uint(&json, "revision", im->meta.revision);
 		hf_json_member_uint(&json, "storeEpoch", im->meta.store_epoch);
 	}
 	hf_json_member_uint(&json, "conflicts", im->counts.conflicts);
-	hf_json_key(&json, "items");
-	hf_json_open(&json, '[');
+	hf_json_member_open(&json, "items", '[');
 	hf_buf_add(&out, in->out.data, in->out.len);
 	hf_json_close(&json, ']');
 	hf_json_close(&json, '}');

@@ -1,5 +1,5 @@
 /* migrate.c — `holdfastd migrate`. */
-#include "migrate.h"
+#include "commands.h"
 
 #include <stdio.h>
 
@@ -12,7 +12,7 @@ static void print_migration(unsigned found, const char *aside) {
 	hf_json_open(&json, '{');
 	hf_json_member_uint(&json, "from", found);
 	hf_json_member_uint(&json, "format", HF_FORMAT);
-	hf_offline_member(&json, "aside", found != HF_FORMAT ? aside : "");
+	hf_json_member_or_null(&json, "aside", found != HF_FORMAT ? aside : "");
 	hf_json_close(&json, '}');
 	hf_offline_print(&out);
 }

@@ -11,17 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "export.h"
-#include "import.h"
-#include "migrate.h"
-#include "repair.h"
-#include "restore.h"
+#include "commands.h"
 #include "server/config/flags.h"
 #include "server/config/options.h"
 #include "server/config/values.h"
 #include "server/process/lastwords.h"
-#include "verify.h"
 
 enum type { TEXT, SWITCH, NUMBER };
 

@@ -1,5 +1,5 @@
 /* repair.c — `holdfastd repair`. */
-#include "repair.h"
+#include "commands.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,8 +35,7 @@ static void print_violation(void *context, bool remains, enum hf_table table, co
 }
 
 static void write_list(struct hf_json *json, const char *name, const struct hf_buf *items) {
-	hf_json_key(json, name);
-	hf_json_open(json, '[');
+	hf_json_member_open(json, name, '[');
 	hf_buf_add(json->out, items->data, items->len);
 	hf_json_close(json, ']');
 }
@@ -47,12 +46,10 @@ static void print_json(const struct hf_repair *r, const struct lists *lists) {
 	hf_json_open(&json, '{');
 	hf_json_member_uint(&json, "violations", r->found);
 	write_list(&json, "items", &lists->text[0]);
-	hf_json_key(&json, "rows");
-	hf_json_open(&json, '{');
+	hf_json_member_open(&json, "rows", '{');
 	for (size_t i = 0; i < N_REBUILT; i++) {
 		const struct hf_repair_rows *rows = &r->rows[REBUILT[i]];
-		hf_json_key(&json, hf_table_name(REBUILT[i]));
-		hf_json_open(&json, '{');
+		hf_json_member_open(&json, hf_table_name(REBUILT[i]), '{');
 		hf_json_member_uint(&json, "added", rows->added);
 		hf_json_member_uint(&json, "removed", rows->removed);
 		hf_json_member_uint(&json, "changed", rows->changed);
@@ -61,9 +58,8 @@ static void print_json(const struct hf_repair *r, const struct lists *lists) {
 	hf_json_close(&json, '}');
 	hf_json_member_uint(&json, "remaining", r->remaining);
 	write_list(&json, "remainingItems", &lists->text[1]);
-	hf_json_key(&json, "applied");
-	hf_json_bool(&json, r->applied);
-	hf_offline_member(&json, "aside", r->aside);
+	hf_json_member_bool(&json, "applied", r->applied);
+	hf_json_member_or_null(&json, "aside", r->aside);
 	hf_json_close(&json, '}');
 	hf_offline_print(&out);
 }

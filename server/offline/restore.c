@@ -1,5 +1,5 @@
 /* restore.c — `holdfastd restore`. */
-#include "restore.h"
+#include "commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,8 +63,8 @@ static void print_json(const struct hf_restore *r, const struct lost_pools *lost
 	hf_json_key(&json, "poolsAtRisk");
 	hf_buf_printf(&out, "[%.*s]", (int)lost->risk_names.len, lost->risk_names.len ? lost->risk_names.data : "");
 	json.comma = true;
-	hf_offline_member(&json, "aside", r->aside);
-	hf_offline_member(&json, "oldDataUnreadable", r->unreadable.text);
+	hf_json_member_or_null(&json, "aside", r->aside);
+	hf_json_member_or_null(&json, "oldDataUnreadable", r->unreadable.text);
 	hf_json_close(&json, '}');
 	hf_offline_print(&out);
 }

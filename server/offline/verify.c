@@ -1,5 +1,5 @@
 /* verify.c — `holdfastd verify`. */
-#include "verify.h"
+#include "commands.h"
 
 #include <inttypes.h>
 #include <stdio.h>
