@@ -260,11 +260,16 @@ static bool move(struct hf_cursor *cursor, MDB_cursor_op op, struct hf_slice key
 
 bool hf_cursor_seek(struct hf_cursor *cursor, struct hf_slice key) { return move(cursor, MDB_SET_RANGE, key); }
 
+bool hf_cursor_seek_after(struct hf_cursor *cursor, struct hf_slice key) {
+	if (key.len == 0)
+		return hf_cursor_first(cursor);
+	return hf_cursor_seek(cursor, key) && (hf_slice_compare(cursor->key, key) != 0 || hf_cursor_next(cursor));
+}
+
 bool hf_cursor_seek_back(struct hf_cursor *cursor, struct hf_slice key) {
 	if (!hf_cursor_seek(cursor, key))
 		return hf_cursor_last(cursor);
-	bool same = cursor->key.len == key.len && memcmp(cursor->key.data, key.data, key.len) == 0;
-	return same || hf_cursor_prev(cursor);
+	return hf_slice_compare(cursor->key, key) == 0 || hf_cursor_prev(cursor);
 }
 
 bool hf_cursor_first(struct hf_cursor *cursor) { return move(cursor, MDB_FIRST, (struct hf_slice){0}); }

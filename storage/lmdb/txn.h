@@ -109,7 +109,9 @@ struct hf_cursor {
 
 void hf_cursor_open(struct hf_txn *txn, enum hf_table table, struct hf_cursor *ret);
 void hf_cursor_close(struct hf_cursor *cursor);
-bool hf_cursor_seek(struct hf_cursor *cursor, struct hf_slice key);	 /* the first entry at or after the key */
+bool hf_cursor_seek(struct hf_cursor *cursor, struct hf_slice key); /* the first entry at or after the key */
+bool hf_cursor_seek_after(struct hf_cursor *cursor,
+			  struct hf_slice key);				 /* the first entry after the key; of all, if it is empty */
 bool hf_cursor_seek_back(struct hf_cursor *cursor, struct hf_slice key); /* the last entry at or before the key */
 bool hf_cursor_first(struct hf_cursor *cursor);
 bool hf_cursor_last(struct hf_cursor *cursor);

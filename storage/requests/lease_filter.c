@@ -43,18 +43,8 @@ void hf_lease_walk_begin(struct hf_lease_walk *walk, struct hf_txn *txn, const s
 	hf_cursor_open(txn, HF_LEASES, &walk->cursor);
 	struct hf_slice start = {walk->prefix.bytes, walk->prefix.len},
 			last = {after ? after->bytes : NULL, after ? after->len : 0};
-	bool is_later = false; /* `after` sorts after the prefix's first key */
-	if (after) {
-		size_t shorter = last.len < start.len ? last.len : start.len;
-		int order = memcmp(last.data, start.data, shorter);
-		is_later = order > 0 || (order == 0 && last.len >= start.len);
-	}
-	if (is_later)
-		start = last;
-	bool found = start.len ? hf_cursor_seek(&walk->cursor, start) : hf_cursor_first(&walk->cursor);
-	if (found && is_later && walk->cursor.key.len == last.len && memcmp(walk->cursor.key.data, last.data, last.len) == 0)
-		found = hf_cursor_next(&walk->cursor);
-	walk_check(walk, found);
+	bool from_prefix = start.len > 0 && (!after || hf_slice_compare(last, start) < 0);
+	walk_check(walk, from_prefix ? hf_cursor_seek(&walk->cursor, start) : hf_cursor_seek_after(&walk->cursor, last));
 }
 
 void hf_lease_walk_next(struct hf_lease_walk *walk) { walk_check(walk, hf_cursor_next(&walk->cursor)); }

@@ -124,56 +124,41 @@ static enum hf_err apply_delete(struct hf_batch *batch, struct hf_write *write, 
 
 void hf_pool_delete_begin(struct hf_pool_delete *request) { request->write.apply = apply_delete; }
 
-static void decode(struct hf_txn *reader, struct hf_slice key, struct hf_slice value, struct hf_pool *ret) {
-	if (!hf_pool_decode(key, value, ret))
-		hf_txn_damaged(reader, HF_POOLS);
+/* Reads the pool at the cursor. False: there is none (`found` is false), or its record is damaged. */
+static bool pool_at(struct hf_cursor *cursor, bool found, struct hf_pool *ret) {
+	return found && (hf_pool_decode(cursor->key, cursor->value, ret) || hf_txn_damaged(cursor->txn, HF_POOLS));
 }
 
 enum hf_err hf_pool_read(struct hf_txn *reader, const char *name, struct hf_why *why, struct hf_pool *ret) {
 	struct hf_slice key = {name, strlen(name)}, value;
 	bool found = hf_txn_get(reader, HF_POOLS, key, &value);
-	if (found)
-		decode(reader, key, value, ret);
+	if (found && !hf_pool_decode(key, value, ret))
+		hf_txn_damaged(reader, HF_POOLS);
 	enum hf_err err = hf_txn_fault(reader, why);
 	if (!err && !found)
 		err = hf_fail(why, HF_E_NOT_FOUND, "pool \"%s\" does not exist", name);
 	return err;
 }
 
-/* Adapts a callback that takes every pool to a page. */
-struct every {
-	void (*each)(void *context, const struct hf_pool *pool);
-	void *context;
-};
-
-static bool take_any(void *context, const struct hf_pool *pool) {
-	struct every *every = context;
-	every->each(every->context, pool);
-	return true;
-}
-
 enum hf_err hf_pools_each(struct hf_txn *reader, void (*each)(void *context, const struct hf_pool *pool), void *context,
 			  struct hf_why *why) {
-	bool more;
-	return hf_pools_page(reader, "", take_any, &(struct every){each, context}, why, &more);
+	struct hf_pool pool;
+	HF_CURSOR cursor;
+	hf_cursor_open(reader, HF_POOLS, &cursor);
+	while (pool_at(&cursor, hf_cursor_next(&cursor), &pool))
+		each(context, &pool);
+	return hf_txn_fault(reader, why);
 }
 
 enum hf_err hf_pools_page(struct hf_txn *reader, const char *after, bool (*take)(void *context, const struct hf_pool *pool),
 			  void *context, struct hf_why *why, bool *ret_more) {
 	struct hf_pool pool;
 	HF_CURSOR cursor;
-	struct hf_slice from = {after, strlen(after)};
 	bool more = false;
 	hf_cursor_open(reader, HF_POOLS, &cursor);
-	bool found = *after ? hf_cursor_seek(&cursor, from) : hf_cursor_next(&cursor);
-	if (found && *after && cursor.key.len == from.len && memcmp(cursor.key.data, after, from.len) == 0)
-		found = hf_cursor_next(&cursor);
-	for (; found && !more; found = hf_cursor_next(&cursor)) {
-		decode(reader, cursor.key, cursor.value, &pool);
-		if (hf_txn_fault(reader, why))
-			break;
+	bool found = hf_cursor_seek_after(&cursor, (struct hf_slice){after, strlen(after)});
+	for (; !more && pool_at(&cursor, found, &pool); found = hf_cursor_next(&cursor))
 		more = !take(context, &pool);
-	}
 	*ret_more = more;
 	return hf_txn_fault(reader, why);
 }

@@ -113,34 +113,13 @@ enum hf_err hf_zone_get(struct hf_txn *reader, const char *name, struct hf_why *
 	return err;
 }
 
-/* Adapts a callback that takes every zone to a page. */
-struct every {
-	void (*each)(void *context, const struct hf_zone_info *info);
-	void *context;
-};
-
-static bool take_any(void *context, const struct hf_zone_info *info) {
-	struct every *every = context;
-	every->each(every->context, info);
-	return true;
-}
-
-enum hf_err hf_zones_each(struct hf_txn *reader, void (*each)(void *context, const struct hf_zone_info *info), void *context,
-			  struct hf_why *why) {
-	bool more;
-	return hf_zones_page(reader, "", take_any, &(struct every){each, context}, why, &more);
-}
-
 enum hf_err hf_zones_page(struct hf_txn *reader, const char *after, bool (*take)(void *context, const struct hf_zone_info *info),
 			  void *context, struct hf_why *why, bool *ret_more) {
 	struct hf_zone_info info;
 	HF_CURSOR cursor;
-	struct hf_slice from = {after, strlen(after)};
 	bool more = false;
 	hf_cursor_open(reader, HF_ZONES, &cursor);
-	bool found = *after ? hf_cursor_seek(&cursor, from) : hf_cursor_next(&cursor);
-	if (found && *after && cursor.key.len == from.len && memcmp(cursor.key.data, after, from.len) == 0)
-		found = hf_cursor_next(&cursor);
+	bool found = hf_cursor_seek_after(&cursor, (struct hf_slice){after, strlen(after)});
 	for (; !more && hf_zone_at(&cursor, found, &info.zone); found = hf_cursor_next(&cursor)) {
 		if (info.zone.state == HF_ZONE_RETIRED)
 			continue;

@@ -70,12 +70,8 @@ void hf_zone_disconnect_begin(struct hf_zone_disconnect *request);
  * Fails with the reader's fault. */
 enum hf_err hf_zone_get(struct hf_txn *reader, const char *name, struct hf_why *why, struct hf_zone_info *ret) HF_CHECKED;
 
-/* Calls `each` for every zone that is not retired, by name. The zone is valid only during the call.
- * Fails with the reader's fault. */
-enum hf_err hf_zones_each(struct hf_txn *reader, void (*each)(void *context, const struct hf_zone_info *info), void *context,
-			  struct hf_why *why) HF_CHECKED;
-
-/* Calls `take` for the zones after a name ("": all), by name, until it returns false; then sets *ret_more.
+/* Calls `take` for the zones after a name ("": all) that are not retired, by name, until it returns false; then sets *ret_more. A
+ * zone is valid only during its call.
  * Fails with the reader's fault. */
 enum hf_err hf_zones_page(struct hf_txn *reader, const char *after, bool (*take)(void *context, const struct hf_zone_info *info),
 			  void *context, struct hf_why *why, bool *ret_more) HF_CHECKED;

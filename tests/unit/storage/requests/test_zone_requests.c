@@ -206,14 +206,16 @@ Test(zones, a_batch_sums_what_it_has_changed) {
 	cr_expect_eq(now.zone.state, HF_ZONE_OFFLINE);
 }
 
-static void add_name(void *context, const struct hf_zone_info *i) {
+static bool add_name(void *context, const struct hf_zone_info *i) {
 	char *names = context, line[128];
 	snprintf(line, sizeof line, "%s=%d/%d ", i->zone.name, (int)i->sum.active, (int)i->sum.quarantined);
 	strcat(names, line);
+	return true;
 }
 
 Test(zones, all_zones_by_name) {
 	char names[256] = "";
+	bool more;
 	acquired("west", "default", "a");
 	acquired("east", "default", "a");
 	acquired("east", "other", "a");
@@ -221,7 +223,8 @@ Test(zones, all_zones_by_name) {
 	cr_assert_eq(release(&f, identity("west", "default", "a"), false, NULL), HF_OK);
 	connected("north", "a");
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	cr_assert_eq(hf_zones_each(f.reader, add_name, names, NULL), HF_OK);
+	cr_assert_eq(hf_zones_page(f.reader, "", add_name, names, NULL, &more), HF_OK);
+	cr_assert(!more);
 	hf_reader_end(f.reader);
 	cr_assert_str_eq(names, "east=2/0 east-2=1/0 north=0/0 west=0/1 ");
 }
