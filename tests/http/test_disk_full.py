@@ -360,7 +360,7 @@ class Offline(DiskCase):
                 limit = None if where.is_mounted else max(spare * disk.PAGE, 1)
                 found, out, err = self.run_program(FRONT, 'backup', '--dir', kept, '--keep', '1', env=env, limit=limit)
                 self.assertEqual((found, out), (1, ''), err)
-                self.assertIn(f'written to {kept}; is the disk full', err)
+                self.assertIn(f'written to {kept}, and was removed; is the disk full', err)
                 self.assertIn('and was removed', err)
                 self.assertEqual(sorted(os.listdir(kept)), before)
         where.make_room()
