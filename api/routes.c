@@ -24,7 +24,7 @@ const struct hf_route HF_ROUTES[] = {
 	{HF_GET, "/v1/addresses/{ip}/history", "at", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_address_history},
 	{HF_GET, "/v1/pools", "limit continue", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_pool_list},
 	{HF_GET, "/v1/pools/{pool}", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_pool_get},
-	{HF_PUT, "/v1/pools/{pool}", "drain", HF_BODY_JSON, HF_ROLE_ADMIN, 0, NULL, hf_handle_pool_put},
+	{HF_PUT, "/v1/pools/{pool}", "drain", HF_BODY_JSON_LARGE, HF_ROLE_ADMIN, 0, NULL, hf_handle_pool_put},
 	{HF_DELETE, "/v1/pools/{pool}", "", HF_BODY_NONE, HF_ROLE_ADMIN, 0, NULL, hf_handle_pool_delete},
 	{HF_GET, "/v1/zones", "limit continue", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_zone_list},
 	{HF_GET, "/v1/zones/{zone}", "", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_zone_get},

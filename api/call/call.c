@@ -56,6 +56,8 @@ void hf_call_end(struct hf_call *call) {
 	hf_buf_free(&call->response.refused_claims);
 	close_sink(call);
 	hf_request_free_joined(&call->request);
+	if (call->own_end)
+		call->own_end(call->own);
 	if (call->counted)
 		(*call->counted)--;
 	struct hf_api *api = call->api;
@@ -212,6 +214,8 @@ static enum hf_err take_route(struct hf_call *call) {
 	call->route = find_route(call);
 	if (!call->route)
 		return refuse_route(call);
+	if (call->route->body == HF_BODY_JSON_LARGE && call->body_max_bytes < HF_LARGE_BODY_BYTES)
+		call->body_max_bytes = HF_LARGE_BODY_BYTES;
 	if (call->route->params)
 		err = hf_target_split_query(call, &call->why);
 	if (!err && call->route->params)

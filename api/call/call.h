@@ -103,7 +103,8 @@ struct hf_call {
 	uint64_t wait_revision; /* … for the store to exceed this revision; 0: has not waited yet */
 	void *own;		/* the handler's memory, from hf_call_own(); reused for the next request unless it is large */
 	size_t own_cap;
-	_Atomic int *counted; /* the counter that includes the request until it ends; NULL: none */
+	void (*own_end)(void *own); /* gives up what the handler's memory holds, when the request ends; NULL: nothing */
+	_Atomic int *counted;	    /* the counter that includes the request until it ends; NULL: none */
 	enum hf_lane_name lane;
 	const char *lane_key;  /* the subject of a long request, such as a zone; requests with the same subject begin one after
 				  another */

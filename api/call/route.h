@@ -7,8 +7,10 @@
 /* Who may call the route, once there is authentication. */
 enum hf_role { HF_ROLE_PROBE, HF_ROLE_READ, HF_ROLE_ZONE, HF_ROLE_ADMIN };
 
-/* HF_BODY_LIST: a list of documents, as JSON or NDJSON, taken by a sink. */
-enum hf_body { HF_BODY_NONE, HF_BODY_JSON, HF_BODY_JSON_OR_EMPTY, HF_BODY_LIST };
+/* HF_BODY_LIST: a list of documents, as JSON or NDJSON, taken by a sink. HF_BODY_JSON_LARGE: of at most HF_LARGE_BODY_BYTES if that
+ * is more than --max-body; a pool with as many ranges as it may have fits. */
+enum hf_body { HF_BODY_NONE, HF_BODY_JSON, HF_BODY_JSON_OR_EMPTY, HF_BODY_JSON_LARGE, HF_BODY_LIST };
+#define HF_LARGE_BODY_BYTES ((size_t)1 << 20)
 
 struct hf_route {
 	enum hf_method method;

@@ -33,7 +33,7 @@ enum hf_err hf_handle_pool_list(struct hf_call *call) {
 }
 
 enum hf_err hf_handle_pool_get(struct hf_call *call) {
-	struct hf_pool pool;
+	HF_POOL pool = {.id = 0};
 	enum hf_err err = hf_name_check("pool", call->vars[0], HF_NAME_MAX, &call->why);
 	if (!err)
 		err = hf_pool_read(call->reader, call->vars[0], &call->why, &pool);
@@ -50,10 +50,13 @@ static void answer_put(struct hf_call *call) {
 	answer_pool(call, put->outcome == HF_POOL_CREATED ? 201 : 200, &put->pool);
 }
 
+static void end_put(void *own) { hf_pool_put_end(own); }
+
 enum hf_err hf_handle_pool_put(struct hf_call *call) {
 	struct hf_pool_put *put = hf_call_own(call, sizeof *put);
 	if (!put)
 		return HF_E_OVERLOADED;
+	call->own_end = end_put;
 	enum hf_err err = hf_name_set("pool", call->vars[0], HF_NAME_MAX, &call->why, put->name);
 	if (!err)
 		err = hf_call_param_bool(call, "drain", &put->drain);
@@ -63,11 +66,11 @@ enum hf_err hf_handle_pool_put(struct hf_call *call) {
 	if (err)
 		return err;
 	/* An unchanged pool is answered from the snapshot, without the committer. */
-	struct hf_pool current;
+	HF_POOL current = {.id = 0};
 	err = hf_pool_read(call->reader, put->name, NULL, &current);
 	if (!err && hf_pool_config_equal(&current.config, &put->config)) {
 		put->outcome = HF_POOL_UNCHANGED;
-		put->pool = current;
+		hf_pool_copy(&current, &put->pool);
 		answer_put(call);
 		return HF_OK;
 	}
@@ -83,10 +86,13 @@ static void answer_delete(struct hf_call *call) {
 	answer_pool(call, 200, &request->pool);
 }
 
+static void end_delete(void *own) { hf_pool_delete_end(own); }
+
 enum hf_err hf_handle_pool_delete(struct hf_call *call) {
 	struct hf_pool_delete *request = hf_call_own(call, sizeof *request);
 	if (!request)
 		return HF_E_OVERLOADED;
+	call->own_end = end_delete;
 	enum hf_err err = hf_name_set("pool", call->vars[0], HF_NAME_MAX, &call->why, request->name);
 	if (err)
 		return err;

@@ -48,29 +48,18 @@ static struct hf_addr read_cursor(struct hf_members *m, const char *name) {
 	return hf_members_has(m, name) ? hf_members_address(m, name) : (struct hf_addr){0};
 }
 
-static void read_draining(struct hf_members *m, struct hf_pool *pool) {
-	const json_t *array = hf_members_take(m, "draining");
-	struct hf_why said;
-	if (array && (!json_is_array(array) || json_array_size(array) > HF_POOL_DRAINING_MAX))
-		hf_members_fail(m, HF_E_INVALID_PARAMETER, "draining", "is not an array of at most 128 ranges");
-	for (size_t i = 0; !m->err && i < json_array_size(array); i++) {
-		const char *text = json_string_value(json_array_get(array, i));
-		if (!text || hf_cidr_parse(text, &said, &pool->draining[pool->n_draining++]))
-			hf_members_fail(m, HF_E_INVALID_PARAMETER, "draining", "has a member that is not a CIDR");
-	}
-}
-
-static enum hf_err read_pool(const json_t *value, struct hf_why *why, struct hf_pool *pool) {
+static enum hf_err read_pool_members(const json_t *value, struct hf_why *why, struct hf_pool *pool) {
 	static const char *const config[] = {"cidrs", "strategy", "quarantineSeconds", "reserved", "kinds", "meshes", "zones"};
 	struct hf_members m = hf_members_begin(value, "pool", why);
-	memset(pool, 0, sizeof *pool);
 	hf_members_name(&m, "pool", HF_NAME_MAX, pool->name);
 	pool->id = (uint32_t)hf_members_uint(&m, "id", 1, UINT32_MAX);
 	for (size_t i = 0; i < sizeof config / sizeof *config; i++)
 		hf_members_take(&m, config[i]);
 	if (!m.err)
 		m.err = hf_pool_config_members(value, why, &pool->config);
-	read_draining(&m, pool);
+	hf_members_take(&m, "draining");
+	if (!m.err)
+		m.err = hf_pool_ranges_member(value, "draining", false, why, &pool->draining);
 	const json_t *cursors = hf_members_take(&m, "cursor");
 	if (cursors && !json_is_object(cursors))
 		hf_members_fail(&m, HF_E_INVALID_PARAMETER, "cursor", "is not an object");
@@ -84,6 +73,14 @@ static enum hf_err read_pool(const json_t *value, struct hf_why *why, struct hf_
 	pool->created_ms = hf_members_time(&m, "createdAt");
 	pool->modified_ms = hf_members_time(&m, "modifiedAt");
 	return hf_members_end(&m);
+}
+
+static enum hf_err read_pool(const json_t *value, struct hf_why *why, struct hf_pool *pool) {
+	memset(pool, 0, sizeof *pool);
+	enum hf_err err = read_pool_members(value, why, pool);
+	if (err)
+		hf_pool_drop(pool);
+	return err;
 }
 
 static void read_instances(struct hf_members *m, struct hf_zone *zone) {

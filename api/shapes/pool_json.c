@@ -1,6 +1,7 @@
 /* pool_json.c — pools from and to JSON. */
 #include "pool_json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/text/members.h"
@@ -29,12 +30,43 @@ static enum hf_err each_text(const json_t *document, const char *name, int max, 
 	return HF_OK;
 }
 
-static enum hf_err read_cidr(struct hf_pool_config *config, const char *text, struct hf_why *why) {
-	return hf_cidr_parse(text, why, &config->cidrs[config->n_cidrs++]);
+/* A CIDR or FIRST-LAST; an address alone is more likely a CIDR that was not written to its end. */
+static enum hf_err parse_cidr(const char *text, struct hf_why *why, struct hf_range *ret) {
+	if (strchr(text, '/') || strchr(text, '-'))
+		return hf_range_parse(text, why, ret);
+	return hf_fail(why, HF_E_INVALID_ADDRESS,
+		       "\"%.60s\" is neither a CIDR such as 241.0.0.0/8 nor a range such as "
+		       "10.0.0.10-10.0.0.99",
+		       text);
 }
 
-static enum hf_err read_reserved(struct hf_pool_config *config, const char *text, struct hf_why *why) {
-	return hf_range_parse(text, why, &config->reserved[config->n_reserved++]);
+static enum hf_err parse_member(const json_t *value, bool alone, struct hf_why *why, struct hf_range *ret) {
+	const char *text = json_string_value(value);
+	if (!text)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "it is not a string");
+	return alone ? hf_range_parse(text, why, ret) : parse_cidr(text, why, ret);
+}
+
+enum hf_err hf_pool_ranges_member(const json_t *document, const char *name, bool alone, struct hf_why *why, struct hf_ranges *ret) {
+	const json_t *array = json_object_get(document, name);
+	size_t n = json_array_size(array);
+	if (array && !json_is_array(array))
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" is not an array", name);
+	if (n > HF_POOL_RANGES_MAX)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "\"%s\" has %zu members; at most %d are allowed", name, n,
+			       HF_POOL_RANGES_MAX);
+	struct hf_range *list = malloc(sizeof *list * (n + 1));
+	enum hf_err err = list ? HF_OK : hf_no_memory(why);
+	for (size_t i = 0; !err && i < n; i++) {
+		struct hf_why said = {""};
+		err = parse_member(json_array_get(array, i), alone, &said, &list[i]);
+		if (err)
+			err = hf_fail(why, err, "\"%s\", number %zu: %.200s", name, i + 1, said.text);
+	}
+	if (!err && !hf_ranges_make(list, (int)n, ret))
+		err = hf_no_memory(why);
+	free(list);
+	return err;
 }
 
 static enum hf_err read_kind(struct hf_pool_config *config, const char *text, struct hf_why *why) {
@@ -65,12 +97,12 @@ static enum hf_err read_scalars(const json_t *document, struct hf_why *why, stru
 	return m.err;
 }
 
-enum hf_err hf_pool_config_members(const json_t *document, struct hf_why *why, struct hf_pool_config *config) {
+static enum hf_err read_members(const json_t *document, struct hf_why *why, struct hf_pool_config *config) {
 	enum hf_err err = read_scalars(document, why, config);
 	if (!err)
-		err = each_text(document, "cidrs", HF_POOL_CIDRS_MAX, why, read_cidr, config);
+		err = hf_pool_ranges_member(document, "cidrs", false, why, &config->cidrs);
 	if (!err)
-		err = each_text(document, "reserved", HF_POOL_RESERVED_MAX, why, read_reserved, config);
+		err = hf_pool_ranges_member(document, "reserved", true, why, &config->reserved);
 	if (!err)
 		err = each_text(document, "kinds", HF_KINDS, why, read_kind, config);
 	if (!err)
@@ -78,6 +110,13 @@ enum hf_err hf_pool_config_members(const json_t *document, struct hf_why *why, s
 	if (!err)
 		err = each_text(document, "zones", HF_POOL_SELECTOR_MAX, why, read_zone, config);
 	return err ? err : hf_pool_config_check(config, why);
+}
+
+enum hf_err hf_pool_config_members(const json_t *document, struct hf_why *why, struct hf_pool_config *config) {
+	enum hf_err err = read_members(document, why, config);
+	if (err)
+		hf_pool_config_drop(config);
+	return err;
 }
 
 enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantine_seconds, struct hf_why *why,
@@ -97,11 +136,11 @@ enum hf_err hf_pool_config_read(const char *body, size_t len, uint32_t quarantin
 	return err;
 }
 
-static void write_ranges(struct hf_json *json, const char *name, const struct hf_range *ranges, int n) {
+static void write_ranges(struct hf_json *json, const char *name, const struct hf_ranges *ranges) {
 	char text[HF_RANGE_TEXT];
 	hf_json_member_open(json, name, '[');
-	for (int i = 0; i < n; i++) {
-		hf_range_format(ranges[i], text);
+	for (int i = 0; i < ranges->n; i++) {
+		hf_range_format(ranges->at[i], text);
 		hf_json_string(json, text);
 	}
 	hf_json_close(json, ']');
@@ -126,16 +165,18 @@ static void write_usage(struct hf_json *json, const char *name, const struct hf_
 	hf_json_count(json, "reserved", usage.reserved);
 	hf_json_count(json, "free", usage.free);
 	hf_json_count(json, "draining", usage.draining);
+	hf_json_count(json, "previous", usage.previous);
+	hf_json_count(json, "remembered", usage.remembered);
 	hf_json_close(json, '}');
 }
 
 void hf_json_pool_config(struct hf_json *json, const struct hf_pool *pool) {
 	const struct hf_pool_config *config = &pool->config;
-	write_ranges(json, "cidrs", config->cidrs, config->n_cidrs);
-	write_ranges(json, "draining", pool->draining, pool->n_draining);
+	write_ranges(json, "cidrs", &config->cidrs);
+	write_ranges(json, "draining", &pool->draining);
 	hf_json_member(json, "strategy", config->strategy == HF_HASHED ? "hashed" : "sequential");
 	hf_json_member_uint(json, "quarantineSeconds", config->quarantine_seconds);
-	write_ranges(json, "reserved", config->reserved, config->n_reserved);
+	write_ranges(json, "reserved", &config->reserved);
 	hf_json_member_open(json, "kinds", '[');
 	for (int kind = 1; kind <= HF_KINDS; kind++)
 		if (config->kinds & 1u << kind)

@@ -42,6 +42,7 @@ static enum hf_err read_text(struct input *in, struct hf_why *why, size_t *ret_l
 static enum hf_err next_line(void *context, struct hf_why *why, const struct hf_line **ret) {
 	struct input *in = context;
 	size_t len = 0;
+	hf_line_drop(&in->line);
 	enum hf_err err = read_text(in, why, &len);
 	if (!err)
 		err = hf_export_read(in->text, len, why, &in->line);
@@ -184,6 +185,7 @@ int hf_offline_import(const struct hf_offline *o) {
 	int status = !err ? import_from(o, in, &im) : hf_offline_fail("import", err, &why);
 	if (in->file && !standard)
 		fclose(in->file);
+	hf_line_drop(&in->line);
 	hf_buf_free(&in->out);
 	free(in);
 	return status;

@@ -8,7 +8,7 @@
 #include "storage/admin/repair.h"
 #include "storage/store/open.h"
 
-static const enum hf_table REBUILT[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES, HF_POOLS};
+static const enum hf_table REBUILT[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES, HF_USAGE, HF_POOLS};
 #define N_REBUILT (sizeof REBUILT / sizeof *REBUILT)
 
 /* The violations as JSON: [0] those found, [1] those that remain. */

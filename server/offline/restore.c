@@ -30,8 +30,8 @@ static void add_lost_pool(void *context, const struct hf_pool *pool) {
 	lost->n++;
 	hf_json_string(&lost->json, pool->name);
 	hf_buf_printf(&lost->text, "  %s:", pool->name);
-	for (int i = 0; i < pool->config.n_cidrs; i++) {
-		hf_range_format(pool->config.cidrs[i], range);
+	for (int i = 0; i < pool->config.cidrs.n; i++) {
+		hf_range_format(pool->config.cidrs.at[i], range);
 		hf_buf_printf(&lost->text, " %s", range);
 	}
 	hf_buf_add(&lost->text, "\n", 1);

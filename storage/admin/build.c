@@ -7,6 +7,7 @@
 #include "derive.h"
 #include "storage/model/zone_rules.h"
 #include "storage/tables/meta_table.h"
+#include "storage/tables/pool_table.h"
 
 #define LINES_A_COMMIT 10000
 #define KEY_BYTES_MAX 512
@@ -105,17 +106,13 @@ static enum hf_err load_store(struct hf_load *load, const struct hf_meta *meta, 
 /* Checks that a pool's draining ranges overlap neither each other nor its CIDRs. */
 static enum hf_err check_draining(const struct hf_pool *pool, struct hf_why *why) {
 	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
-	for (int i = 0; i < pool->n_draining; i++) {
-		const struct hf_range *other = NULL;
-		for (int k = 0; !other && k < pool->config.n_cidrs; k++)
-			if (hf_range_overlaps(pool->config.cidrs[k], pool->draining[i]))
-				other = &pool->config.cidrs[k];
-		for (int k = 0; !other && k < i; k++)
-			if (hf_range_overlaps(pool->draining[k], pool->draining[i]))
-				other = &pool->draining[k];
+	for (int i = 0; i < pool->draining.n; i++) {
+		const struct hf_range *range = &pool->draining.at[i], *other = hf_ranges_overlap(&pool->config.cidrs, *range);
+		if (!other && i > 0 && hf_range_overlaps(range[-1], *range))
+			other = &range[-1];
 		if (!other)
 			continue;
-		hf_range_format(pool->draining[i], a);
+		hf_range_format(*range, a);
 		hf_range_format(*other, b);
 		return hf_fail(why, HF_E_CORRUPT, "its draining range %s overlaps its range %s", a, b);
 	}
@@ -134,8 +131,18 @@ static enum hf_err check_cursors(const struct hf_pool *pool, struct hf_why *why)
 	return HF_OK;
 }
 
+/* Writes the configuration; the end writes it again, with its counters. */
+static enum hf_err append_pool(struct hf_load *load, const struct hf_pool *pool, struct hf_why *why) {
+	uint8_t *record = malloc(hf_pool_record_bytes(pool));
+	if (!record)
+		return hf_no_memory(why);
+	enum hf_err err =
+		append(load, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record), why);
+	free(record);
+	return err;
+}
+
 static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, struct hf_why *why) {
-	uint8_t record[HF_POOL_RECORD_MAX];
 	struct hf_range ours, theirs;
 	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
 	if (pool->id == 0 || pool->id >= load->meta.next_pool_id)
@@ -156,8 +163,8 @@ static enum hf_err load_pool(struct hf_load *load, const struct hf_pool *pool, s
 		err = check_cursors(pool, why);
 	if (!err)
 		err = check_revision(load, pool->revision, why);
-	if (!err) /* the end line writes it again, with its counters */
-		err = append(load, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record), why);
+	if (!err)
+		err = append_pool(load, pool, why);
 	return err ? err : hf_derive_pool(&load->derive, pool, why);
 }
 

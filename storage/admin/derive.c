@@ -6,6 +6,7 @@
 #include "storage/model/tally.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/deadline.h"
+#include "storage/tables/pool_table.h"
 
 enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, struct hf_why *why) {
 	struct hf_pool **pools = realloc(d->pools, sizeof *pools * (size_t)(d->n_pools + 1));
@@ -14,7 +15,7 @@ enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, stru
 		d->pools = pools;
 	if (!copy)
 		return hf_no_memory(why);
-	*copy = *pool;
+	hf_pool_copy(pool, copy);
 	copy->active = copy->quarantined = 0;
 	for (int family = 0; family < HF_FAMILIES; family++)
 		copy->count[family] = (struct hf_pool_count){.cursor = pool->count[family].cursor};
@@ -126,19 +127,21 @@ void hf_derive_empty_scope(struct hf_txn *txn, const struct hf_identity *scope) 
 }
 
 void hf_derive_end(struct hf_derive *d, struct hf_txn *txn) {
-	uint8_t record[HF_POOL_RECORD_MAX];
 	end_scope(d, txn);
 	for (int i = 0; i < d->n_pools && !hf_txn_fault(txn, NULL); i++) {
 		struct hf_pool *pool = d->pools[i];
 		hf_allocator_drop_drained(txn, pool, NULL);
 		hf_allocator_rebuild(txn, pool);
-		hf_txn_put(txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)}, hf_pool_encode(pool, record));
+		hf_pool_store(txn, pool);
+		hf_usage_store(txn, pool);
 	}
 }
 
 void hf_derive_free(struct hf_derive *d) {
-	for (int i = 0; i < d->n_pools; i++)
+	for (int i = 0; i < d->n_pools; i++) {
+		hf_pool_drop(d->pools[i]);
 		free(d->pools[i]);
+	}
 	free(d->pools);
 	*d = (struct hf_derive){0};
 }

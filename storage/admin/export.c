@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "storage/tables/pool_table.h"
+
 struct dump {
 	struct hf_txn *reader;
 	enum hf_err (*each)(void *context, const struct hf_line *line, struct hf_why *why);
@@ -37,13 +39,19 @@ static bool read_bounds(struct dump *d) {
 	return true;
 }
 
-static bool read_row(struct dump *d, enum hf_table table, struct hf_slice key, struct hf_slice value, bool *ret_skip) {
+void hf_line_drop(struct hf_line *line) {
+	if (line->sort == HF_LINE_POOL)
+		hf_pool_drop(&line->pool);
+}
+
+static bool read_row(struct dump *d, struct hf_cursor *cursor, bool *ret_skip) {
+	struct hf_slice key = cursor->key, value = cursor->value;
 	struct hf_line *line = &d->line;
 	struct hf_scope scope;
 	*ret_skip = false;
-	switch (table) {
+	switch (cursor->table) {
 	case HF_POOLS:
-		return hf_pool_decode(key, value, &line->pool);
+		return hf_pool_at(cursor, &line->pool);
 	case HF_ZONES:
 		return hf_zone_decode(key, value, &line->zone);
 	case HF_SCOPES:
@@ -70,13 +78,16 @@ static enum hf_err dump_table(struct dump *d, enum hf_line_sort sort, enum hf_ta
 	hf_cursor_open(d->reader, table, &cursor);
 	d->line.sort = sort;
 	while (hf_cursor_next(&cursor)) {
-		if (!read_row(d, table, cursor.key, cursor.value, &skip))
+		if (!read_row(d, &cursor, &skip)) {
 			hf_txn_damaged(d->reader, table);
+			break;
+		}
 		enum hf_err err = hf_txn_fault(d->reader, d->why);
 		if (!err && !skip) {
 			d->counts[sort]++;
 			err = d->each(d->context, &d->line, d->why);
 		}
+		hf_line_drop(&d->line);
 		if (err)
 			return err;
 	}

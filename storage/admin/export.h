@@ -41,7 +41,7 @@ struct hf_line {
 			struct hf_meta store;
 			struct hf_moves moves;
 		};
-		struct hf_pool pool; /* of its counters, only the cursors are meaningful */
+		struct hf_pool pool; /* of its counters, only the cursors are meaningful; hf_line_drop() */
 		struct hf_zone zone;
 		struct hf_identity scope; /* without a service */
 		struct {
@@ -56,6 +56,9 @@ struct hf_line {
 		uint64_t counts[HF_LINE_SORTS]; /* end line: the number of lines of each sort, except the first and the last */
 	};
 };
+
+/* Gives up what a line owns: the ranges of a pool. The line can be used again. */
+void hf_line_drop(struct hf_line *line);
 
 /* Calls `each` for every line of the reader's snapshot. The line is valid only during the call. An error of `each` ends the dump,
  * and is returned. Needs memory for one line.

@@ -9,6 +9,7 @@
 #include "storage/store/batch.h"
 #include "storage/store/lease_change.h"
 #include "storage/tables/allocator.h"
+#include "storage/tables/pool_table.h"
 #include "storage/verify/verify.h"
 
 #define WHAT_MAX 1024
@@ -51,53 +52,60 @@ static void count(struct walk *w, uint64_t *counter) {
 
 /* --- pools --- */
 
+/* Compares a pool with one of the existing store. If it is REFUSED then, the two ranges are set. */
+static void compare_pools(struct walk *w, const struct hf_pool *pool, const struct hf_pool *other, struct target *ret,
+			  struct hf_range *ret_ours, struct hf_range *ret_theirs) {
+	if (strcmp(other->name, pool->name) == 0) {
+		if (!hf_pool_config_equal(&other->config, &pool->config))
+			report(w, HF_LINE_POOL, "pool \"%s\" has another configuration here, and keeps it", pool->name);
+		ret->is = THERE;
+		hf_pool_drop(&ret->pool);
+		hf_pool_copy(other, &ret->pool);
+	} else if (ret->is == ADDED && hf_pool_collides(pool, other, ret_ours, ret_theirs)) {
+		ret->is = REFUSED;
+	}
+}
+
 static void judge_pool(struct walk *w, const struct hf_pool *pool, struct target *ret) {
-	struct hf_pool *other = malloc(sizeof *other);
+	struct hf_pool other;
 	struct hf_range ours, theirs;
 	char a[HF_RANGE_TEXT], b[HF_RANGE_TEXT];
 	HF_CURSOR pools;
-	if (!other) {
-		hf_txn_no_memory(w->into);
-		return;
-	}
 	ret->is = ADDED;
-	ret->pool = *pool;
+	hf_pool_copy(pool, &ret->pool);
 	hf_cursor_open(w->into, HF_POOLS, &pools);
-	while (NEXT(pools, hf_pool_decode, other)) {
-		if (strcmp(other->name, pool->name) == 0) {
-			if (!hf_pool_config_equal(&other->config, &pool->config))
-				report(w, HF_LINE_POOL, "pool \"%s\" has another configuration here, and keeps it", pool->name);
-			ret->is = THERE;
-			ret->pool = *other;
-			break;
-		}
-		if (ret->is == ADDED && hf_pool_collides(pool, other, &ours, &theirs)) {
-			ret->is = REFUSED;
-			hf_range_format(ours, a);
-			hf_range_format(theirs, b);
-		}
+	while (ret->is != THERE && hf_cursor_next(&pools) && hf_pool_at(&pools, &other)) {
+		compare_pools(w, pool, &other, ret, &ours, &theirs);
+		hf_pool_drop(&other);
 	}
 	if (ret->is == REFUSED) {
+		hf_range_format(ours, a);
+		hf_range_format(theirs, b);
 		report(w, HF_LINE_POOL, "pool \"%s\" is not added: %s overlaps %s of an existing pool", pool->name, a, b);
 		w->merge->counts.unsettled++;
 	}
 	if (ret->is == ADDED)
 		w->merge->counts.pools_added++;
-	free(other);
 }
 
 static enum hf_err judge_pools(struct walk *w, struct hf_why *why) {
-	struct hf_pool *pool = malloc(sizeof *pool);
+	struct hf_pool pool;
+	HF_CURSOR pools;
 	w->targets = calloc(hf_txn_count(w->from, HF_POOLS) + 1, sizeof *w->targets);
-	if (pool && w->targets) {
-		HF_CURSOR pools;
-		hf_cursor_open(w->from, HF_POOLS, &pools);
-		while (NEXT(pools, hf_pool_decode, pool))
-			judge_pool(w, pool, &w->targets[w->n_targets++]);
+	if (!w->targets)
+		return hf_no_memory(why);
+	hf_cursor_open(w->from, HF_POOLS, &pools);
+	while (hf_cursor_next(&pools) && hf_pool_at(&pools, &pool)) {
+		judge_pool(w, &pool, &w->targets[w->n_targets++]);
+		hf_pool_drop(&pool);
 	}
-	bool good = pool && w->targets;
-	free(pool);
-	return good ? HF_OK : hf_no_memory(why);
+	return HF_OK;
+}
+
+static void free_targets(struct walk *w) {
+	for (int i = 0; i < w->n_targets; i++)
+		hf_pool_drop(&w->targets[i].pool);
+	free(w->targets);
 }
 
 static int by_name(const void *name, const void *target) { return strcmp(name, ((const struct target *)target)->pool.name); }
@@ -112,13 +120,11 @@ static void add_pool(struct walk *w, const struct hf_pool *pool) {
 		hf_txn_no_memory(hf_batch_txn(w->batch));
 		return;
 	}
-	added->config = pool->config;
-	added->n_draining = pool->n_draining;
-	memcpy(added->draining, pool->draining, sizeof pool->draining);
+	hf_pool_config_copy(&pool->config, &added->config);
+	added->draining = hf_ranges_share(&pool->draining);
 	for (int family = 0; family < HF_FAMILIES; family++)
 		added->count[family].cursor = pool->count[family].cursor;
 	added->created_ms = added->modified_ms = hf_batch_now_ms(w->batch);
-	added->touched = true;
 	hf_allocator_rebuild(hf_batch_txn(w->batch), added);
 	struct hf_change change = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_ADMIN};
 	memcpy(change.pool, added->name, sizeof change.pool);
@@ -394,6 +400,6 @@ enum hf_err hf_merge(struct hf_merge *merge, struct hf_why *why) {
 		err = run(&w, why);
 	hf_reader_close(w.from);
 	hf_reader_close(w.into);
-	free(w.targets);
+	free_targets(&w);
 	return err;
 }

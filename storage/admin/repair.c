@@ -8,9 +8,10 @@
 #include "derive.h"
 #include "storage/disk/datadir.h"
 #include "storage/disk/file.h"
+#include "storage/tables/pool_table.h"
 #include "storage/verify/verify_pass.h"
 
-static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES};
+static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES, HF_USAGE};
 
 struct rebuild {
 	struct hf_verify before; /* reads the snapshot from before the repair */
@@ -61,15 +62,24 @@ static struct hf_bound bound_of(struct hf_verify *v, const struct hf_lease *leas
 	return bound;
 }
 
+/* A pool whose counters cannot be read begins its searches at the beginning. */
 static enum hf_err read_pools(struct rebuild *r) {
-	struct hf_pool *pool = malloc(sizeof *pool);
-	enum hf_err err = pool ? HF_OK : hf_no_memory(r->why);
+	struct hf_pool pool;
+	enum hf_err err = HF_OK;
 	HF_CURSOR pools;
 	hf_cursor_open(r->before.txn, HF_POOLS, &pools);
-	while (!err && hf_cursor_next(&pools))
-		if (hf_pool_decode(pools.key, pools.value, pool))
-			err = hf_derive_pool(&r->derive, pool, r->why);
-	free(pool);
+	while (!err && hf_cursor_next(&pools)) {
+		err = hf_pool_decode(pools.key, pools.value, NULL, &pool);
+		if (err == HF_E_OVERLOADED)
+			return hf_no_memory(r->why);
+		if (!err) {
+			(void)!hf_usage_read(r->before.txn, &pool);
+			err = hf_derive_pool(&r->derive, &pool, r->why);
+			hf_pool_drop(&pool);
+		} else {
+			err = HF_OK; /* verify reports it afterwards */
+		}
+	}
 	return err;
 }
 

@@ -78,7 +78,11 @@ struct content {
 	bool lost;	   /* a pool is missing: out of memory */
 };
 
-static void free_content(struct content *content) { free(content->pools); }
+static void free_content(struct content *content) {
+	for (int i = 0; i < content->n_pools; i++)
+		hf_pool_drop(&content->pools[i]);
+	free(content->pools);
+}
 
 #define CONTENT __attribute__((cleanup(free_content))) struct content
 
@@ -87,7 +91,7 @@ static void add_pool(void *context, const struct hf_pool *pool) {
 	struct hf_pool *pools = realloc(content->pools, sizeof *pools * (size_t)(content->n_pools + 1));
 	if (pools) {
 		content->pools = pools;
-		pools[content->n_pools++] = *pool;
+		hf_pool_copy(pool, &pools[content->n_pools++]);
 	}
 	content->lost = content->lost || !pools;
 }

@@ -175,6 +175,12 @@ bool hf_range_is_cidr(struct hf_range r) {
 	return (mask & (mask + 1)) == 0 && (r.first.n & mask) == 0;
 }
 
+bool hf_range_is_sound(struct hf_range r) {
+	enum hf_family family = hf_addr_family(r.first);
+	return r.first.n <= r.last.n && hf_addr_family(r.last) == family &&
+	       (family == HF_IPV4 || !hf_range_overlaps(r, MAPPED_RANGE));
+}
+
 bool hf_range_has(struct hf_range r, struct hf_addr a) { return r.first.n <= a.n && a.n <= r.last.n; }
 
 bool hf_range_inside(struct hf_range inner, struct hf_range outer) {

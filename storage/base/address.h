@@ -64,6 +64,10 @@ enum hf_err hf_range_parse(const char *text, struct hf_why *why, struct hf_range
 void hf_range_format(struct hf_range r, char ret_text[HF_RANGE_TEXT]);
 
 bool hf_range_is_cidr(struct hf_range r);
+
+/* Whether it is a range at all: first <= last, of one family, and no IPv6 range around the IPv4-mapped addresses. */
+bool hf_range_is_sound(struct hf_range r);
+
 bool hf_range_has(struct hf_range r, struct hf_addr a);
 bool hf_range_inside(struct hf_range inner, struct hf_range outer);
 bool hf_range_overlaps(struct hf_range a, struct hf_range b);

@@ -20,12 +20,28 @@
 #define READER_BYTES 64	    /* of its slot in the lock table, whose header is at least as long */
 
 static const char *const TABLES[] = {
-#define HF_TABLE_NAME(id, text, ascending) [HF_##id] = text,
+#define HF_TABLE_NAME(id, text, ascending, since) [HF_##id] = text,
 	HF_TABLE_LIST(HF_TABLE_NAME)
 #undef HF_TABLE_NAME
 };
 
+static const unsigned SINCE[] = {
+#define HF_TABLE_SINCE(id, text, ascending, since) [HF_##id] = since,
+	HF_TABLE_LIST(HF_TABLE_SINCE)
+#undef HF_TABLE_SINCE
+};
+
 const char *hf_table_name(enum hf_table table) { return TABLES[table]; }
+
+/* Whether the store says that it has a format in which a table did not exist yet. The table "meta" is open. */
+static bool precedes(const struct hf_env *env, MDB_txn *txn, enum hf_table table) {
+	uint8_t bytes[4] = {0};
+	MDB_val key = {6, "format"}, value;
+	if (SINCE[table] == 1 || mdb_get(txn, env->tables[HF_META], &key, &value) != MDB_SUCCESS || value.mv_size != sizeof bytes)
+		return false;
+	memcpy(bytes, value.mv_data, sizeof bytes);
+	return bytes[0] == 0 && bytes[1] == 0 && bytes[2] == 0 && bytes[3] < SINCE[table];
+}
 
 static int open_tables(struct hf_env *env, MDB_txn *txn, bool writable, struct hf_why *why) {
 	MDB_dbi main_table;
@@ -38,6 +54,10 @@ static int open_tables(struct hf_env *env, MDB_txn *txn, bool writable, struct h
 	bool is_new = writable && stat.ms_entries == 0;
 	for (int i = 0; i < HF_TABLES; i++) {
 		rc = mdb_dbi_open(txn, hf_table_name((enum hf_table)i), is_new ? MDB_CREATE : 0, &env->tables[i]);
+		if (rc == MDB_NOTFOUND && precedes(env, txn, (enum hf_table)i)) {
+			env->tables[i] = HF_TABLE_ABSENT;
+			rc = MDB_SUCCESS;
+		}
 		if (rc == MDB_NOTFOUND)
 			hf_fail(why, HF_E_CORRUPT, "table \"%s\" is missing: this is not a Holdfast store, or a damaged one",
 				hf_table_name((enum hf_table)i));

@@ -11,20 +11,22 @@
 #include "storage/base/err.h"
 
 #define HF_TABLE_LIST(X)                                                                                                           \
-	X(META, "meta", false)                                                                                                     \
-	X(LEASES, "leases", false)                                                                                                 \
-	X(ADDRESSES, "addresses", true)                                                                                            \
-	X(FREE, "free", false)                                                                                                     \
-	X(DEADLINES, "deadlines", true)                                                                                            \
-	X(POOLS, "pools", false)                                                                                                   \
-	X(ZONES, "zones", false)                                                                                                   \
-	X(SCOPES, "scopes", false)                                                                                                 \
-	X(CHANGES, "changes", true)                                                                                                \
-	X(HISTORY, "history", true)
+	X(META, "meta", false, 1)                                                                                                  \
+	X(LEASES, "leases", false, 1)                                                                                              \
+	X(ADDRESSES, "addresses", true, 1)                                                                                         \
+	X(FREE, "free", false, 1)                                                                                                  \
+	X(DEADLINES, "deadlines", true, 1)                                                                                         \
+	X(POOLS, "pools", false, 1)                                                                                                \
+	X(ZONES, "zones", false, 1)                                                                                                \
+	X(SCOPES, "scopes", false, 1)                                                                                              \
+	X(CHANGES, "changes", true, 1)                                                                                             \
+	X(HISTORY, "history", true, 1)                                                                                             \
+	X(USAGE, "usage", false, 4)
 
-/* The second column is the name on disk; the third says that keys usually come in ascending order, so that pages fill up. */
+/* The second column is the name on disk; the third says that keys usually come in ascending order, so that pages fill up; the
+ * fourth is the format that the table came with. */
 enum hf_table {
-#define HF_TABLE_ENUM(name, text, ascending) HF_##name,
+#define HF_TABLE_ENUM(name, text, ascending, since) HF_##name,
 	HF_TABLE_LIST(HF_TABLE_ENUM)
 #undef HF_TABLE_ENUM
 		HF_TABLES
@@ -34,8 +36,9 @@ const char *hf_table_name(enum hf_table table);
 
 struct hf_env;
 
-/* Opens the environment in an existing directory that the caller has locked; creates an empty one if the file is missing. The map
- * is a sparse limit, not memory. One environment per directory and process; it must not cross a fork. Thread-safe once open.
+/* Opens the environment in an existing directory that the caller has locked; creates an empty one if the file is missing. A
+ * store of an older format lacks the tables that came later: they are empty, and cannot be written before hf_txn_add_tables(). The
+ * map is a sparse limit, not memory. One environment per directory and process; it must not cross a fork. Thread-safe once open.
  * Fails with HF_E_CORRUPT if the file is not a whole LMDB file, or not a Holdfast store.
  * Fails with HF_E_STORAGE_FULL if the disk has no room for a new file, or for the lock table, all of whose space is allocated
  * here.

@@ -8,6 +8,8 @@
 #include "env.h"
 #include "storage/disk/lmdb_file.h"
 
+#define HF_TABLE_ABSENT 0 /* instead of a handle; LMDB's own, of its free pages */
+
 struct hf_env {
 	MDB_env *lmdb;
 	MDB_dbi tables[HF_TABLES];

@@ -17,7 +17,7 @@ struct hf_txn {
 };
 
 static const bool ASCENDING[] = {
-#define HF_TABLE_ASCENDING(id, text, ascending) [HF_##id] = ascending,
+#define HF_TABLE_ASCENDING(id, text, ascending, since) [HF_##id] = ascending,
 	HF_TABLE_LIST(HF_TABLE_ASCENDING)
 #undef HF_TABLE_ASCENDING
 };
@@ -151,8 +151,27 @@ void hf_txn_no_memory(struct hf_txn *txn) {
 		txn->fault = hf_no_memory(&txn->why);
 }
 
+/* Whether a table is there to be read: a store of an older format may lack it. */
+static bool exists(const struct hf_txn *txn, enum hf_table table) { return txn->env->tables[table] != HF_TABLE_ABSENT; }
+
+/* Whether a table can be written: neither is it absent nor has the transaction a fault. */
+static bool writable(struct hf_txn *txn, enum hf_table table) {
+	if (!exists(txn, table))
+		hf_txn_corrupt(txn, table, "the store's format has no such table");
+	return !txn->fault;
+}
+
+void hf_txn_add_tables(struct hf_txn *txn) {
+	for (int i = 0; i < HF_TABLES && !txn->fault; i++)
+		if (!exists(txn, (enum hf_table)i))
+			blame(txn,
+			      LMDB(hf_table_name((enum hf_table)i),
+				   mdb_dbi_open(txn->lmdb, hf_table_name((enum hf_table)i), MDB_CREATE, &txn->env->tables[i])),
+			      "create", (enum hf_table)i);
+}
+
 bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice *ret_value) {
-	if (txn->fault)
+	if (txn->fault || !exists(txn, table))
 		return false;
 	MDB_val k = to_val(key), v;
 	int rc = LMDB(hf_table_name(table), mdb_get(txn->lmdb, txn->env->tables[table], &k, &v));
@@ -164,7 +183,7 @@ bool hf_txn_get(struct hf_txn *txn, enum hf_table table, struct hf_slice key, st
 }
 
 static void put(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value, unsigned flags) {
-	if (txn->fault)
+	if (!writable(txn, table))
 		return;
 	txn->writes++;
 	MDB_val k = to_val(key), v = to_val(value);
@@ -188,7 +207,7 @@ void hf_txn_insert(struct hf_txn *txn, enum hf_table table, struct hf_slice key,
 }
 
 void hf_txn_append(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value) {
-	if (txn->fault)
+	if (!writable(txn, table))
 		return;
 	txn->writes++;
 	MDB_val k = to_val(key), v = to_val(value);
@@ -200,14 +219,14 @@ void hf_txn_append(struct hf_txn *txn, enum hf_table table, struct hf_slice key,
 }
 
 void hf_txn_clear(struct hf_txn *txn, enum hf_table table) {
-	if (txn->fault)
+	if (!writable(txn, table))
 		return;
 	txn->writes++;
 	blame(txn, LMDB(hf_table_name(table), mdb_drop(txn->lmdb, txn->env->tables[table], 0)), "clear", table);
 }
 
 void hf_txn_del(struct hf_txn *txn, enum hf_table table, struct hf_slice key) {
-	if (txn->fault)
+	if (!writable(txn, table))
 		return;
 	txn->writes++;
 	MDB_val k = to_val(key);
@@ -224,14 +243,14 @@ uint64_t hf_txn_writes(const struct hf_txn *txn) { return txn->writes; }
 
 uint64_t hf_txn_count(struct hf_txn *txn, enum hf_table table) {
 	MDB_stat stat = {0};
-	if (!txn->fault)
+	if (!txn->fault && exists(txn, table))
 		blame(txn, LMDB(hf_table_name(table), mdb_stat(txn->lmdb, txn->env->tables[table], &stat)), "stat", table);
 	return stat.ms_entries;
 }
 
 void hf_cursor_open(struct hf_txn *txn, enum hf_table table, struct hf_cursor *ret) {
 	MDB_cursor *lmdb = NULL;
-	if (!txn->fault)
+	if (!txn->fault && exists(txn, table))
 		blame(txn, LMDB(hf_table_name(table), mdb_cursor_open(txn->lmdb, txn->env->tables[table], &lmdb)), "cursor", table);
 	*ret = (struct hf_cursor){.txn = txn, .table = table, .lmdb = lmdb};
 }

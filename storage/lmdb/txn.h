@@ -81,6 +81,9 @@ void hf_txn_insert(struct hf_txn *txn, enum hf_table table, struct hf_slice key,
 /* Puts a key that must follow all others of its table, so that pages fill up; for any other key HF_E_CORRUPT sticks. */
 void hf_txn_append(struct hf_txn *txn, enum hf_table table, struct hf_slice key, struct hf_slice value);
 
+/* Makes the tables that a store of an older format lacks, for a migration. */
+void hf_txn_add_tables(struct hf_txn *txn);
+
 /* Empties a table. */
 void hf_txn_clear(struct hf_txn *txn, enum hf_table table);
 

@@ -1,9 +1,9 @@
 /* address_query.c — an address's holder, or its place in a pool. */
 #include "address_query.h"
 
-#include "pool_requests.h"
 #include "storage/tables/holders.h"
 #include "storage/tables/lease_table.h"
+#include "storage/tables/pool_table.h"
 
 static const char *const ADDRESS_STATES[] = {
 	[HF_ADDRESS_LEASED] = "leased", [HF_ADDRESS_QUARANTINED] = "quarantined", [HF_ADDRESS_RESERVED] = "reserved",
@@ -12,29 +12,15 @@ static const char *const ADDRESS_STATES[] = {
 
 const char *hf_address_state_name(enum hf_address_state state) { return ADDRESS_STATES[state]; }
 
-struct placing {
-	struct hf_addr a;
-	struct hf_address_info *info;
-};
-
-static void place_in(void *context, const struct hf_pool *pool) {
-	struct placing *placing = context;
-	enum hf_place place = hf_pool_place(pool, placing->a, NULL);
-	if (place == HF_OUTSIDE || place == HF_DRAINING) /* a draining range gets no new leases */
-		return;
-	placing->info->state = place == HF_RESERVED ? HF_ADDRESS_RESERVED : HF_ADDRESS_FREE;
-	memcpy(placing->info->pool, pool->name, sizeof pool->name);
-}
-
 enum hf_err hf_address_read(struct hf_txn *reader, struct hf_addr a, struct hf_why *why, struct hf_address_info *ret) {
 	struct hf_address_info info = {.state = HF_ADDRESS_UNMANAGED};
 	struct hf_holder holder;
 	struct hf_key key;
 	if (!hf_holders_present(reader, a, &holder)) {
-		struct placing placing = {a, &info};
+		enum hf_place place = hf_pool_place_of(reader, a, info.pool); /* a draining range gets no new leases: outside */
+		if (place != HF_OUTSIDE)
+			info.state = place == HF_RESERVED ? HF_ADDRESS_RESERVED : HF_ADDRESS_FREE;
 		enum hf_err err = hf_txn_fault(reader, why);
-		if (!err)
-			err = hf_pools_each(reader, place_in, &placing, why);
 		if (!err)
 			*ret = info;
 		return err;

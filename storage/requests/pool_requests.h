@@ -6,7 +6,8 @@
 #include "storage/store/store.h"
 #include "storage/store/write.h"
 
-/* Creates a pool, or replaces its configuration. No lease ever moves. */
+/* Creates a pool, or replaces its configuration. No lease ever moves. The request owns the ranges of its configuration and of its
+ * result until hf_pool_put_end(). */
 struct hf_pool_put {
 	struct hf_write write;
 	char name[HF_NAME_MAX + 1];   /* checked */
@@ -22,8 +23,9 @@ struct hf_pool_put {
  * Fails with HF_E_POOL_IN_USE if a removed range has leases and `drain` is not set.
  * Fails with HF_E_INVALID_PARAMETER if too many ranges would be draining. */
 void hf_pool_put_begin(struct hf_pool_put *request);
+void hf_pool_put_end(struct hf_pool_put *request);
 
-/* Deletes a pool that has no leases. */
+/* Deletes a pool that has no leases. The request owns the ranges of its result until hf_pool_delete_end(). */
 struct hf_pool_delete {
 	struct hf_write write;
 	char name[HF_NAME_MAX + 1];
@@ -35,8 +37,9 @@ struct hf_pool_delete {
  * Fails with HF_E_NOT_FOUND if the pool does not exist.
  * Fails with HF_E_POOL_IN_USE if the pool has leases. */
 void hf_pool_delete_begin(struct hf_pool_delete *request);
+void hf_pool_delete_end(struct hf_pool_delete *request);
 
-/* Reads a pool.
+/* Reads a pool, which the caller drops.
  * Fails with HF_E_NOT_FOUND if the pool does not exist.
  * Fails with the reader's fault. */
 enum hf_err hf_pool_read(struct hf_txn *reader, const char *name, struct hf_why *why, struct hf_pool *ret) HF_CHECKED;

@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "storage/model/zone_rules.h"
+#include "storage/tables/pool_table.h"
 #include "store_internal.h"
 
 struct scope_entry {
@@ -81,12 +82,12 @@ static void discard(struct hf_batch *batch, bool altered) {
 }
 
 void hf_batch_write(struct hf_batch *batch) {
-	uint8_t buffer[HF_POOL_RECORD_MAX];
 	for (int i = 0; i < batch->store->n_pools; i++) {
-		struct hf_pool *pool = batch->store->pools[i];
+		const struct hf_pool *pool = batch->store->pools[i];
+		if (pool->edited)
+			hf_pool_store(batch->txn, pool);
 		if (pool->touched)
-			hf_txn_put(batch->txn, HF_POOLS, (struct hf_slice){pool->name, strlen(pool->name)},
-				   hf_pool_encode(pool, buffer));
+			hf_usage_store(batch->txn, pool);
 	}
 	struct scope_entry *entry, *next;
 	HASH_ITER (hh, batch->scopes, entry, next) {
@@ -121,8 +122,8 @@ enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) {
 		for (int cause = 1; cause <= HF_CAUSES; cause++)
 			store->vip_changes[cause] += batch->moves.by_cause[cause];
 	}
-	for (int i = 0; i < store->n_pools; i++)
-		store->pools[i]->touched = false;
+	for (int i = 0; !err && i < store->n_pools; i++)
+		store->pools[i]->touched = store->pools[i]->edited = false;
 	discard(batch, err != HF_OK);
 	return err;
 }
@@ -181,6 +182,7 @@ enum hf_err hf_batch_add_pool(struct hf_batch *batch, const char *name, struct h
 	if (!pool)
 		return HF_E_STORAGE;
 	strncpy(pool->name, name, HF_NAME_MAX);
+	pool->touched = pool->edited = true;
 	pool->id = batch->meta.next_pool_id++;
 	int at = store->n_pools++;
 	for (; at > 0 && strcmp(pools[at - 1]->name, name) > 0; at--)
@@ -192,14 +194,13 @@ enum hf_err hf_batch_add_pool(struct hf_batch *batch, const char *name, struct h
 
 void hf_batch_drop_pool(struct hf_batch *batch, struct hf_pool *pool) {
 	struct hf_store *store = batch->store;
-	struct hf_slice key = {pool->name, strlen(pool->name)}, record;
-	if (hf_txn_get(batch->txn, HF_POOLS, key, &record)) /* the record does not exist yet if this batch added the pool */
-		hf_txn_del(batch->txn, HF_POOLS, key);
+	hf_pool_erase(batch->txn, pool); /* nothing yet if this batch added the pool */
 	int at = 0;
 	while (store->pools[at] != pool)
 		at++;
 	for (store->n_pools--; at < store->n_pools; at++)
 		store->pools[at] = store->pools[at + 1];
+	hf_pool_drop(pool);
 	free(pool);
 }
 

@@ -44,7 +44,7 @@ struct hf_store *hf_batch_store(struct hf_batch *batch);
 struct hf_meta *hf_batch_meta(struct hf_batch *batch);
 
 /* Return the writer's pools, sorted by name, and one of them (NULL: unknown); borrowed until the batch ends or a pool is added or
- * dropped. A caller that alters one sets its `touched`, so that the commit writes it. */
+ * dropped. A caller that alters one sets its `touched` or `edited`, so that the commit writes it. */
 int hf_batch_pools(struct hf_batch *batch, struct hf_pool *const **ret_pools);
 struct hf_pool *hf_batch_pool(struct hf_batch *batch, const char *name);
 

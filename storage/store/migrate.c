@@ -7,6 +7,7 @@
 
 #include "storage/disk/datadir.h"
 #include "storage/disk/file.h"
+#include "storage/tables/pool_table.h"
 #include "store_internal.h"
 
 /* Format 2 added the time of the last restore to the store's record. */
@@ -18,8 +19,27 @@ static void to_format_2(struct hf_txn *txn) {
 /* Format 3 added states to leases and zones, and two keys to meta; existing records stay as they are. */
 static void to_format_3(struct hf_txn *txn) { (void)txn; }
 
-/* Format 4 added record versions, and records of older versions are read as before. */
-static void to_format_4(struct hf_txn *txn) { (void)txn; }
+/* Moves the counters of pools to the table "usage". */
+static void split_pools(struct hf_txn *txn) {
+	char name[HF_NAME_MAX + 1] = "";
+	for (;;) {
+		HF_POOL pool = {.id = 0};
+		HF_CURSOR pools;
+		hf_cursor_open(txn, HF_POOLS, &pools);
+		if (!hf_cursor_seek_after(&pools, (struct hf_slice){name, strlen(name)}) || !hf_pool_at(&pools, &pool))
+			return;
+		hf_cursor_close(&pools); /* a write makes it invalid */
+		memcpy(name, pool.name, sizeof name);
+		hf_pool_store(txn, &pool);
+		hf_usage_store(txn, &pool);
+	}
+}
+
+/* Format 4 added the table "usage", and record versions; records of older versions are read as before, except those of pools. */
+static void to_format_4(struct hf_txn *txn) {
+	hf_txn_add_tables(txn);
+	split_pools(txn);
+}
 
 /* The steps, by the format that they start from, counted from 1. */
 static void (*const STEPS[HF_FORMAT - 1])(struct hf_txn *txn) = {to_format_2, to_format_3, to_format_4};

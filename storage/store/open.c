@@ -37,17 +37,17 @@ static enum hf_err check_feed(struct hf_txn *txn, const struct hf_meta *meta, st
 
 /* Creates one of Kuma's own default pools, one for each kind. */
 static void make_default_pool(struct hf_batch *batch, const char *name, enum hf_kind kind, const char *cidr) {
+	struct hf_range range;
 	struct hf_pool *pool;
-	if (hf_batch_add_pool(batch, name, &pool) || hf_cidr_parse(cidr, NULL, &pool->config.cidrs[0])) {
+	if (hf_cidr_parse(cidr, NULL, &range) || hf_batch_add_pool(batch, name, &pool) ||
+	    !hf_ranges_make(&range, 1, &pool->config.cidrs)) {
 		hf_txn_no_memory(hf_batch_txn(batch));
 		return;
 	}
-	pool->config.n_cidrs = 1;
 	pool->config.strategy = HF_SEQUENTIAL;
 	pool->config.quarantine_seconds = hf_batch_store(batch)->options.quarantine_seconds;
 	pool->config.kinds = 1u << kind;
 	pool->created_ms = pool->modified_ms = hf_batch_now_ms(batch);
-	pool->touched = true;
 	hf_allocator_rebuild(hf_batch_txn(batch), pool);
 	struct hf_change change = {.type = HF_CHANGE_POOL_WRITTEN, .cause = HF_CAUSE_START};
 	memcpy(change.pool, pool->name, sizeof change.pool);

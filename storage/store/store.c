@@ -8,40 +8,69 @@
 #include "storage/base/monotonic.h"
 #include "storage/disk/lock_file.h"
 #include "storage/tables/holders.h"
+#include "storage/tables/pool_table.h"
 #include "store_internal.h"
 
-static void free_pools(struct hf_store *store) {
-	for (int i = 0; i < store->n_pools; i++)
-		free(store->pools[i]);
-	free(store->pools);
-	store->pools = NULL;
-	store->n_pools = 0;
+static void free_pools(struct hf_pool **pools, int n) {
+	for (int i = 0; i < n; i++) {
+		hf_pool_drop(pools[i]);
+		free(pools[i]);
+	}
+	free(pools);
+}
+
+/* The copy of the pool at the cursor, if its configuration is as it was committed. Pools come by name. */
+static const struct hf_pool *known(struct hf_pool *const *pools, int n, int *at, struct hf_slice name) {
+	int order = -1;
+	for (; *at < n; (*at)++) {
+		const struct hf_pool *pool = pools[*at];
+		order = hf_slice_compare((struct hf_slice){pool->name, strlen(pool->name)}, name);
+		if (order >= 0)
+			break;
+	}
+	return order == 0 && !pools[*at]->edited ? pools[*at] : NULL;
+}
+
+static enum hf_err read_pools(struct hf_txn *txn, struct hf_pool *const *old, int n_old, struct hf_pool **pools, int *n,
+			      struct hf_why *why) {
+	HF_CURSOR cursor;
+	int at = 0;
+	hf_cursor_open(txn, HF_POOLS, &cursor);
+	while (hf_cursor_next(&cursor)) {
+		struct hf_pool *pool = pools[*n] = malloc(sizeof *pool);
+		if (!pool)
+			return hf_no_memory(why);
+		const struct hf_pool *copy = known(old, n_old, &at, cursor.key);
+		if (!(copy ? hf_pool_at_known(&cursor, copy, pool) : hf_pool_at(&cursor, pool))) {
+			free(pool);
+			break;
+		}
+		(*n)++;
+	}
+	return hf_txn_fault(txn, why);
 }
 
 enum hf_err hf_store_load_pools(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) {
-	HF_CURSOR cursor;
-	free_pools(store);
-	store->pools = calloc(hf_txn_count(txn, HF_POOLS) + 1, sizeof(struct hf_pool *));
-	if (!store->pools)
+	int n = 0;
+	struct hf_pool **pools = calloc(hf_txn_count(txn, HF_POOLS) + 1, sizeof *pools);
+	if (!pools)
 		return hf_no_memory(why);
-	hf_cursor_open(txn, HF_POOLS, &cursor);
-	while (hf_cursor_next(&cursor)) {
-		struct hf_pool *pool = malloc(sizeof *pool);
-		if (!pool)
-			return hf_no_memory(why);
-		store->pools[store->n_pools++] = pool;
-		if (!hf_pool_decode(cursor.key, cursor.value, pool))
-			hf_txn_damaged(txn, HF_POOLS);
+	enum hf_err err = read_pools(txn, store->pools, store->n_pools, pools, &n, why);
+	if (err) {
+		free_pools(pools, n);
+		return err; /* the copies stay stale */
 	}
-	enum hf_err err = hf_txn_fault(txn, why);
-	store->pools_stale = err != HF_OK;
-	return err;
+	free_pools(store->pools, store->n_pools);
+	store->pools = pools;
+	store->n_pools = n;
+	store->pools_stale = false;
+	return HF_OK;
 }
 
 void hf_store_close(struct hf_store *store) {
 	if (!store)
 		return;
-	free_pools(store);
+	free_pools(store->pools, store->n_pools);
 	hf_wear_free(store->wear);
 	bool in_order =
 		store->is_open && store->lock_fd >= 0 && !hf_env_is_doubtful(store->env) && hf_store_look(store, NULL) == HF_OK;
@@ -120,9 +149,12 @@ const struct hf_meta *hf_store_meta(const struct hf_store *store) { return &stor
 
 enum hf_err hf_store_begin_alone(struct hf_store *store, struct hf_why *why, struct hf_txn **ret) {
 	enum hf_err err = hf_txn_begin(store->env, why, ret);
-	if (!err)
-		store->pools_stale = true;
-	return err;
+	if (err)
+		return err;
+	store->pools_stale = true;
+	for (int i = 0; i < store->n_pools; i++)
+		store->pools[i]->edited = true; /* their ranges are read again, too */
+	return HF_OK;
 }
 
 int hf_store_share_lock(const struct hf_store *store) { return dup(store->lock_fd); }

@@ -1,6 +1,8 @@
 /* allocator.c — free extents. The layout is storage/FORMAT.md's table "free". */
 #include "allocator.h"
 
+#include <stdlib.h>
+
 #include "storage/base/digest.h"
 
 #define RECORD_VERSION 1
@@ -80,31 +82,6 @@ bool hf_allocator_find(struct hf_txn *txn, const struct hf_pool *pool, enum hf_f
 	return true;
 }
 
-/* Returns the address at a position in the family's CIDRs, counted through them in order. */
-static struct hf_addr address_at(const struct hf_pool *pool, enum hf_family family, hf_u128 place) {
-	for (int i = 0; i < pool->config.n_cidrs; i++) {
-		struct hf_range cidr = pool->config.cidrs[i];
-		if (hf_addr_family(cidr.first) != family)
-			continue;
-		if (place < hf_range_size(cidr))
-			return (struct hf_addr){cidr.first.n + place};
-		place -= hf_range_size(cidr);
-	}
-	return (struct hf_addr){0};
-}
-
-/* The reverse: returns how many of the family's addresses precede one. */
-static hf_u128 place_of(const struct hf_pool *pool, enum hf_family family, struct hf_addr a) {
-	hf_u128 place = 0;
-	for (int i = 0; i < pool->config.n_cidrs; i++) {
-		struct hf_range cidr = pool->config.cidrs[i];
-		if (hf_addr_family(cidr.first) != family || a.n < cidr.first.n)
-			continue;
-		place += a.n > cidr.last.n ? hf_range_size(cidr) : a.n - cidr.first.n;
-	}
-	return place;
-}
-
 /* Returns how far a cursor is moved for one store epoch. */
 static hf_u128 skip_of(hf_u128 capacity) { return capacity / SKIP_SHARE > HF_SKIP_MIN ? capacity / SKIP_SHARE : HF_SKIP_MIN; }
 
@@ -123,19 +100,20 @@ void hf_allocator_skip(struct hf_pool *pool, enum hf_family family, uint64_t epo
 	for (uint64_t i = 0; i < epochs && most < usage.capacity - 1; i++)
 		most += (usage.capacity - most) / 2;
 	ahead = ahead > most / epochs ? most : ahead * epochs;
-	hf_u128 place = place_of(pool, family, pool->count[family].cursor) + ahead;
-	pool->count[family].cursor = address_at(pool, family, place % usage.capacity);
+	hf_u128 place = hf_ranges_place(&pool->config.cidrs, family, pool->count[family].cursor) + ahead;
+	pool->count[family].cursor = hf_ranges_address(&pool->config.cidrs, family, place % usage.capacity);
 }
 
 struct hf_addr hf_allocator_start(const struct hf_pool *pool, enum hf_family family, const struct hf_identity *id) {
 	if (pool->config.strategy == HF_SEQUENTIAL)
 		return pool->count[family].cursor;
 	struct hf_key key;
-	struct hf_pool_usage usage;
 	hf_identity_encode(id, &key);
-	hf_pool_usage(pool, family, &usage);
 	struct hf_digest digest = hf_digest_of(key.bytes, key.len);
-	return usage.capacity ? address_at(pool, family, hf_addr_read(digest.bytes).n % usage.capacity) : (struct hf_addr){0};
+	hf_u128 capacity = hf_ranges_total(&pool->config.cidrs, family);
+	if (capacity == 0)
+		return (struct hf_addr){0};
+	return hf_ranges_address(&pool->config.cidrs, family, hf_addr_read(digest.bytes).n % capacity);
 }
 
 bool hf_allocator_is_free(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a) {
@@ -193,11 +171,15 @@ static bool seek_held(struct hf_cursor *addresses, struct hf_range range, struct
 	return held_in(addresses, hf_cursor_seek(addresses, (struct hf_slice){key, sizeof key}), range, ret);
 }
 
-bool hf_allocator_any_held(struct hf_txn *txn, struct hf_range range) {
+bool hf_allocator_first_held(struct hf_txn *txn, struct hf_range range, struct hf_addr *ret) {
 	HF_CURSOR addresses;
-	struct hf_addr a;
 	hf_cursor_open(txn, HF_ADDRESSES, &addresses);
-	return seek_held(&addresses, range, &a);
+	return seek_held(&addresses, range, ret);
+}
+
+bool hf_allocator_any_held(struct hf_txn *txn, struct hf_range range) {
+	struct hf_addr a;
+	return hf_allocator_first_held(txn, range, &a);
 }
 
 static uint64_t count_held(struct hf_txn *txn, struct hf_range range) {
@@ -232,14 +214,14 @@ void hf_allocator_rebuild(struct hf_txn *txn, struct hf_pool *pool) {
 	hf_allocator_clear(txn, pool->id);
 	for (int family = 0; family < HF_FAMILIES; family++)
 		pool->count[family].overlaid_reserved = pool->count[family].overlaid_draining = 0;
-	for (int i = 0; i < pool->n_draining; i++)
-		pool->count[hf_addr_family(pool->draining[i].first)].overlaid_draining += count_held(txn, pool->draining[i]);
-	for (int i = 0, r = 0; i < pool->config.n_cidrs; i++) {
-		struct hf_range cidr = pool->config.cidrs[i];
+	for (int i = 0; i < pool->draining.n; i++)
+		pool->count[hf_addr_family(pool->draining.at[i].first)].overlaid_draining += count_held(txn, pool->draining.at[i]);
+	for (int i = 0, r = 0; i < pool->config.cidrs.n; i++) {
+		struct hf_range cidr = pool->config.cidrs.at[i];
 		hf_u128 from = cidr.first.n;
 		bool whole = true; /* whether anything of the CIDR follows its last reserved range */
-		for (; r < pool->config.n_reserved && hf_range_inside(pool->config.reserved[r], cidr); r++) {
-			struct hf_range reserved = pool->config.reserved[r];
+		for (; r < pool->config.reserved.n && hf_range_inside(pool->config.reserved.at[r], cidr); r++) {
+			struct hf_range reserved = pool->config.reserved.at[r];
 			if (reserved.first.n > from)
 				put_unheld(txn, pool->id, (struct hf_range){{from}, {reserved.first.n - 1}});
 			pool->count[hf_addr_family(reserved.first)].overlaid_reserved += count_held(txn, reserved);
@@ -263,9 +245,21 @@ void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id) {
 }
 
 void hf_allocator_drop_drained(struct hf_txn *txn, struct hf_pool *pool, const struct hf_addr *freed) {
-	int kept = 0;
-	for (int i = 0; i < pool->n_draining; i++)
-		if ((freed && !hf_range_has(pool->draining[i], *freed)) || hf_allocator_any_held(txn, pool->draining[i]))
-			pool->draining[kept++] = pool->draining[i];
-	pool->n_draining = kept;
+	struct hf_ranges left;
+	int kept = 0, n = pool->draining.n;
+	const struct hf_range *of = freed ? hf_ranges_find(&pool->draining, *freed) : NULL;
+	if (n == 0 || (freed && (!of || hf_allocator_any_held(txn, *of))))
+		return;
+	struct hf_range *list = malloc(sizeof *list * (size_t)n);
+	for (int i = 0; list && i < n; i++)
+		if (of ? &pool->draining.at[i] != of : hf_allocator_any_held(txn, pool->draining.at[i]))
+			list[kept++] = pool->draining.at[i];
+	if (!list || (kept < n && !hf_ranges_make(list, kept, &left)))
+		hf_txn_no_memory(txn);
+	else if (kept < n) {
+		hf_ranges_drop(&pool->draining);
+		pool->draining = left;
+		pool->edited = true;
+	}
+	free(list);
 }

@@ -42,11 +42,12 @@ void hf_allocator_skip(struct hf_pool *pool, enum hf_family family, uint64_t epo
  * of the family's addresses. True for a family without addresses. */
 bool hf_allocator_skips_enough(const struct hf_pool *pool, enum hf_family family, uint64_t epochs);
 
-/* Returns whether any address of a range is held. */
+/* Returns whether any address of a range is held; the second also sets the first such address. */
 bool hf_allocator_any_held(struct hf_txn *txn, struct hf_range range);
+bool hf_allocator_first_held(struct hf_txn *txn, struct hf_range range, struct hf_addr *ret);
 
-/* Drops the pool's draining ranges without held addresses. If `freed` is not NULL, examines only the range of that address, which
- * was just freed, at the cost of one look-up; NULL: all ranges. */
+/* Drops the pool's draining ranges without held addresses, and marks the pool as edited if there are any. If `freed` is not NULL,
+ * examines only the range of that address, which was just freed, at the cost of one look-up; NULL: all ranges. */
 void hf_allocator_drop_drained(struct hf_txn *txn, struct hf_pool *pool, const struct hf_addr *freed);
 
 /* Decodes an extent, for verify. Returns false if it is damaged. */

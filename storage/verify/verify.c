@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "storage/model/zone_rules.h"
 #include "storage/tables/meta_table.h"
@@ -170,6 +169,8 @@ enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, en
 	v.meta = hf_meta_read(reader);
 	enum hf_err err = hf_txn_fault(reader, why);
 	if (!err)
+		err = hf_format_read(reader, why, &v.format);
+	if (!err)
 		err = hf_verify_load_pools(&v, why);
 	if (err)
 		return err;
@@ -181,7 +182,7 @@ enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, en
 	hf_verify_free(&v);
 	hf_verify_addresses(&v);
 	hf_verify_deadlines(&v);
-	free(v.pools);
+	hf_verify_free_pools(&v);
 	err = hf_txn_fault(reader, why);
 	if (!err)
 		*ret = v.counts;

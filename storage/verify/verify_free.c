@@ -9,6 +9,7 @@
 struct tiling {
 	struct hf_verify *v;
 	const struct hf_pool *pool;
+	bool has_counts;
 	enum hf_family family;
 	struct hf_cursor extents, held;
 	bool at_extent, at_held; /* the cursors are at an extent of the pool, at an address; then: */
@@ -82,15 +83,15 @@ static hf_u128 judge_gap(struct tiling *t, hf_u128 at, struct hf_range cidr, con
 /* Returns the first reserved range that ends at or after an address, if it begins in the CIDR. */
 static const struct hf_range *reserved_from(const struct hf_pool *pool, struct hf_range cidr, hf_u128 at, int *i) {
 	const struct hf_pool_config *c = &pool->config;
-	while (*i < c->n_reserved && c->reserved[*i].last.n < at)
+	while (*i < c->reserved.n && c->reserved.at[*i].last.n < at)
 		(*i)++;
-	return *i < c->n_reserved && c->reserved[*i].first.n <= cidr.last.n ? &c->reserved[*i] : NULL;
+	return *i < c->reserved.n && c->reserved.at[*i].first.n <= cidr.last.n ? &c->reserved.at[*i] : NULL;
 }
 
 static void check_cidr(struct tiling *t, struct hf_range cidr) {
 	uint8_t key[HF_ADDR_BYTES];
 	bool after_extent = false;
-	int r = 0;
+	int r = hf_ranges_from(&t->pool->config.reserved, cidr.first);
 	hf_u128 at = cidr.first.n, last;
 	hf_addr_put(cidr.first, key);
 	read_held(t, hf_cursor_seek(&t->held, (struct hf_slice){key, sizeof key}));
@@ -123,19 +124,21 @@ static void check_family(struct tiling *t) {
 	const struct hf_pool_config *c = &t->pool->config;
 	struct hf_pool_usage usage;
 	t->free = 0;
-	for (int i = 0; i < c->n_cidrs; i++)
-		if (hf_addr_family(c->cidrs[i].first) == t->family && c->cidrs[i].first.n <= c->cidrs[i].last.n)
-			check_cidr(t, c->cidrs[i]);
+	for (int i = 0; i < c->cidrs.n; i++)
+		if (hf_addr_family(c->cidrs.at[i].first) == t->family && c->cidrs.at[i].first.n <= c->cidrs.at[i].last.n)
+			check_cidr(t, c->cidrs.at[i]);
 	refuse_extents(t, 0, true);
 	hf_pool_usage(t->pool, t->family, &usage);
-	if (usage.free != t->free)
+	usage.free -= usage.remembered; /* those are in no extent */
+	if (t->has_counts && usage.free != t->free)
 		hf_verify_say(t->v, HF_FREE, "pool \"%s\": its counters make %s free IPv%d addresses; its extents have %s",
 			      t->pool->name, hf_count_format(usage.free, stored), t->family == HF_IPV4 ? 4 : 6,
 			      hf_count_format(t->free, counted));
 }
 
-static void check_pool(struct hf_verify *v, const struct hf_pool *pool) {
-	struct tiling t = {.v = v, .pool = pool};
+static void check_pool(struct hf_verify *v, const struct hf_verify_pool *p) {
+	const struct hf_pool *pool = &p->pool;
+	struct tiling t = {.v = v, .pool = pool, .has_counts = p->has_counts};
 	uint8_t prefix[4];
 	struct hf_writer w = hf_writer_begin(prefix);
 	hf_put_uint(&w, pool->id, sizeof prefix);
@@ -175,5 +178,5 @@ static void check_extents(struct hf_verify *v) {
 void hf_verify_free(struct hf_verify *v) {
 	check_extents(v);
 	for (int p = 0; p < v->n_pools; p++)
-		check_pool(v, &v->pools[p].pool);
+		check_pool(v, &v->pools[p]);
 }

@@ -12,6 +12,7 @@
 /* A pool as it is stored, and as counted from the leases. */
 struct hf_verify_pool {
 	struct hf_pool pool;
+	bool has_counts; /* they could be read */
 	uint64_t active, quarantined;
 	struct hf_pool_count count[HF_FAMILIES]; /* except the cursor */
 };
@@ -21,6 +22,7 @@ struct hf_verify {
 	void (*violation)(void *context, enum hf_table table, const char *what);
 	void *context;
 	struct hf_meta meta;
+	unsigned format; /* of the tables */
 	int n_pools;
 	struct hf_verify_pool *pools; /* sorted by name */
 	struct hf_verify_counts counts;
@@ -42,9 +44,10 @@ bool hf_verify_holder(struct hf_verify *v, struct hf_addr a, struct hf_holder *r
 bool hf_verify_change(struct hf_verify *v, uint64_t revision, struct hf_change *ret);
 
 /* The passes, in this order: read the pools and compare their ranges; count the leases into them; compare the counts. If
- * hf_verify_load_pools() succeeds, the caller frees the pools.
+ * hf_verify_load_pools() succeeds, the caller ends with hf_verify_free_pools().
  * Fails with HF_E_OVERLOADED if memory runs out. */
 enum hf_err hf_verify_load_pools(struct hf_verify *v, struct hf_why *why) HF_CHECKED;
+void hf_verify_free_pools(struct hf_verify *v);
 void hf_verify_leases(struct hf_verify *v); /* and scopes */
 void hf_verify_pools(struct hf_verify *v);
 void hf_verify_free(struct hf_verify *v);

@@ -134,7 +134,7 @@ static void forget(struct candidate *c) {
 
 /* A pool is made 99.9 % full by filling it and purging leases all over it: free addresses that lie alone. */
 static void set_up(struct candidate *c) {
-	struct hf_pool_put other = pool_request("other", "172.16.0.0/12", "", 60), put = pool_request("pool", c->cidr, "", 60);
+	POOL_PUT_REQUEST other = pool_request("other", "172.16.0.0/12", "", 60), put = pool_request("pool", c->cidr, "", 60);
 	fixture_dir(&c->f);
 	c->f.options.changes_max = 4096;
 	fixture_open(&c->f);

@@ -49,7 +49,7 @@ static bool same_value(const char *name, const struct naive *read, const struct 
 
 /* What is written says what was read, and is read as what it was. */
 static const char *difference_of_written(const struct naive *value, const struct hf_buf *out) {
-	struct hf_line line;
+	struct hf_line line = {.sort = HF_LINE_STORE};
 	struct hf_buf again = {0};
 	const struct naive *written = naive_read(out->data, out->len, NAIVE_DEPTH_MAX);
 	if (memchr(out->data, '\n', out->len) != out->data + out->len - 1)
@@ -59,6 +59,7 @@ static const char *difference_of_written(const struct naive *value, const struct
 	bool same = hf_export_read(out->data, out->len - 1, NULL, &line) == HF_OK &&
 		    hf_export_write(&again, &line, NULL) == HF_OK && again.len == out->len &&
 		    memcmp(again.data, out->data, out->len) == 0;
+	hf_line_drop(&line);
 	hf_buf_free(&again);
 	return same ? NULL : "a line that was written and read";
 }
@@ -71,7 +72,7 @@ static bool is_printable(const char *text) {
 }
 
 const char *fuzz_export(const char *text, size_t len) {
-	struct hf_line line;
+	struct hf_line line = {.sort = HF_LINE_STORE};
 	struct hf_why why = {""};
 	struct hf_buf out = {0};
 	const struct naive *value = naive_read(text, len, DEPTH_MAX);
@@ -89,6 +90,7 @@ const char *fuzz_export(const char *text, size_t len) {
 	const char *differs = hf_export_write(&out, &line, &why) ? "whether a line can be written" : NULL;
 	if (!differs)
 		differs = difference_of_written(value, &out);
+	hf_line_drop(&line);
 	hf_buf_free(&out);
 	return differs;
 }

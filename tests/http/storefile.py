@@ -63,7 +63,7 @@ def damage_deadline(data_dir, lease):
 
 
 def damage_pool(data_dir, name):
-    patch(data_dir, name.encode() + b'\x01', len(name), BAD)
+    patch(data_dir, name.encode() + b'\x02', len(name), BAD)
 
 
 def damage_zone(data_dir, name):

@@ -139,7 +139,7 @@ class Importing(DumpCase):
             ('a type', lease.replace('"generation":1', '"generation":true'), f'line {at}: "lease": "generation" is not a whole number'),
             ('a name', lease.replace('"service":"', '"service":"-'), f'line {at}: "lease": service "-'),
             ('outside', re.sub(r'"ip":"[^"]*"', '"ip":"9.9.9.9"', lease), f'line {at}: 9.9.9.9 lies in no range of pool "meshservice"'),
-            ('twice', lease * 2, f'line {at + 1}: the same lease'), ('long', ' ' * (1 << 18) + lease, f'line {at}: it is longer than'),
+            ('twice', lease * 2, f'line {at + 1}: the same lease'), ('long', ' ' * (1 << 21) + lease, f'line {at}: it is longer than'),
             ('NUL', lease.replace(':1,', ':1\0,', 1), f'line {at}: '), ('not UTF-8', lease.replace('default', '\udcff'), f'line {at}: '),
         ]
         for name, line, says in table:

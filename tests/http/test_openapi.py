@@ -233,7 +233,8 @@ class AgainstTheTables(unittest.TestCase):
                 self.assertEqual({p['name'] for p in query if p['schema'].get('type') == 'array'}, repeatable)
                 self.assertEqual(o.node['x-holdfast-role'], role)
                 request_body = resolve(o.node.get('requestBody', {}))
-                expected = {'HF_BODY_NONE': None, 'HF_BODY_JSON': True, 'HF_BODY_JSON_OR_EMPTY': False, 'HF_BODY_LIST': True}[body]
+                expected = {'HF_BODY_NONE': None, 'HF_BODY_JSON': True, 'HF_BODY_JSON_OR_EMPTY': False, 'HF_BODY_JSON_LARGE': True,
+                            'HF_BODY_LIST': True}[body]
                 self.assertEqual(request_body.get('required'), expected)
 
     def test_problem_codes(self):

@@ -11,7 +11,7 @@ import storefile
 from contract import OPERATIONS, SEEN
 from harness import PLURALS, Response, Server, config, eventually, lease_path, vip
 
-BIG = b' ' * 300_000
+BIG = b' ' * 1_100_000  # more than a pool may have
 LONG = {'X-Long': 'a' * 17_000}
 UNTOKEN = {'X-Control': '\x01'}
 STREAM = {'Accept': 'application/x-ndjson'}

@@ -202,10 +202,16 @@ class Configuration(ServerCase):
 
 class Limits(ServerCase):
     def test_as_much_as_a_pool_takes(self):
-        config = {'cidrs': [f'10.{i}.0.0/16' for i in range(64)], 'reserved': [f'10.{i % 64}.{i}.1' for i in range(128)],
+        """Long IPv6 ranges, so that no list can be longer as text."""
+        def address(i, last):
+            return f'fdaa:bbbb:cccc:dddd:eeee:ffff:{0x1000 + i:x}:{last}'
+        config = {'cidrs': [address(i, 'a000') + '-' + address(i, 'affe') for i in range(4096)],
+                  'reserved': [address(i, 'a001') + '-' + address(i, 'a00f') for i in range(4096)],
                   'meshes': [f'm{i}' + 'x' * 60 for i in range(64)], 'zones': [f'z{i}' for i in range(64)]}
-        self.assertEqual(self.server.put('/v1/pools/large', config).status, 201)
-        for member, most in (('cidrs', 64), ('reserved', 128), ('meshes', 64), ('zones', 64)):
+        created = self.server.put('/v1/pools/large', config)
+        self.assertEqual((created.status, created.json()['cidrs'], created.json()['reserved']), (201, config['cidrs'], config['reserved']))
+        self.assertEqual(created.json()['ipv6']['capacity'], str(4096 * 4095))
+        for member, most in (('cidrs', 4096), ('reserved', 4096), ('meshes', 64), ('zones', 64)):
             more = {**config, member: config[member] + config[member][:1]}
             self.assertProblem(self.server.put('/v1/pools/large', more), 400, 'invalid-parameter', member, str(most))
         self.assertEqual(self.server.put('/v1/pools/large', config).header('Holdfast-Outcome'), 'unchanged')

@@ -1,5 +1,6 @@
 """What a restore makes of a backup, and stores of an older format."""
 import gzip
+import ipaddress
 import json
 import os
 import random
@@ -271,7 +272,33 @@ class Migrating(Case):
         server.stop()
         self.assertOffline(0, 'verify', self.dir, says='format 4(.|\n)*good')
 
+    def test_format_3_splits_the_pools(self):
+        """Pools with leases in reserved ranges, ranges that drain in any order, quarantines, and cursors of both families."""
+        server = self.migrated(3, 21)
+        pools = {pool['pool']: pool for pool in server.get('/v1/pools').json()['items']}
+        blue = pools['blue']
+        self.assertEqual((blue['cidrs'], blue['draining'], blue['reserved']),
+                         (['10.0.0.0/24', '10.0.4.64/26', 'fd00::/64'], ['10.0.2.0/24', '10.0.4.0/26'],
+                          ['10.0.0.9-10.0.0.12', '10.0.0.128/25', 'fd00::7/128']))
+        self.assertEqual(blue['ipv4'], {'capacity': '320', 'leased': '12', 'quarantined': '2', 'reserved': '131', 'free': '178', 'draining': '3',
+                                        'previous': '0', 'remembered': '0'})
+        self.assertEqual((blue['ipv6']['leased'], blue['ipv6']['quarantined'], blue['leases']), ('12', '2', {'active': 12, 'quarantined': 2}))
+        self.assertEqual((pools['hashed']['strategy'], pools['hashed']['kinds'], pools['hashed']['meshes'], pools['hashed']['zones'],
+                          pools['hashed']['leases']['active']),
+                         ('hashed', ['MeshMultiZoneService'], ['default', 'demo'], ['west'], 4))
+        last = server.get(lease_path('b9')).json()['vips']
+        following = server.put(f'{lease_path("next")}?pool=blue', {'spec': {}}).json()['vips']
+        self.assertEqual([int(ipaddress.ip_address(vip['ip'])) for vip in following],
+                         [int(ipaddress.ip_address(vip['ip'])) + 1 for vip in last], 'the cursors continue')
+        for service in ('high', 'mid', 'mid-2'):
+            self.assertEqual(server.delete(f'{lease_path(service)}?purge=true').status, 200)
+        self.assertEqual(server.get('/v1/pools/blue').json()['draining'], [])
+        self.assertEqual(server.post('/v1/verify').json()['violations'], 0)
+
     def test_offline_and_by_a_restore(self):
+        self.found(3)
+        self.assertOffline(0, 'restore', os.path.join(self.dir, 'data.mdb'), '--data-dir', self.path('three'), says='now: store epoch 2')
+        self.assertOffline(0, 'verify', self.path('three'), says='format 4(.|\n)*good')
         self.found(1)
         self.assertOffline(0, 'restore', os.path.join(self.dir, 'data.mdb'), '--data-dir', self.path('other'), says='now: store epoch 2')
         self.assertOffline(0, 'verify', self.path('other'), says='format 4')

@@ -72,23 +72,25 @@ static void c_usage(struct run *run, const struct hf_pool *is, int p, enum hf_fa
 	struct hf_pool_usage usage, expected;
 	hf_pool_usage(is, family, &usage);
 	m_usage(&run->model, p, family, &expected);
-	const hf_u128 is_counts[] = {usage.capacity, usage.leased, usage.quarantined, usage.reserved, usage.free, usage.draining};
-	const hf_u128 counts[] = {expected.capacity, expected.leased, expected.quarantined,
-				  expected.reserved, expected.free,   expected.draining};
-	static const char *const NAMES[] = {"capacity", "leased", "quarantined", "reserved", "free", "draining"};
-	for (int i = 0; i < 6; i++)
+	const hf_u128 is_counts[] = {usage.capacity, usage.leased,   usage.quarantined, usage.reserved,
+				     usage.free,     usage.draining, usage.previous,	usage.remembered};
+	const hf_u128 counts[] = {expected.capacity, expected.leased,	expected.quarantined, expected.reserved,
+				  expected.free,     expected.draining, expected.previous,    expected.remembered};
+	static const char *const NAMES[] = {"capacity", "leased",   "quarantined", "reserved",
+					    "free",	"draining", "previous",	   "remembered"};
+	for (int i = 0; i < 8; i++)
 		if (is_counts[i] != counts[i])
 			c_fail(run, "pool %s, IPv%d: %s is %s, expected %s", is->name, family == HF_IPV4 ? 4 : 6, NAMES[i],
 			       hf_count_format(is_counts[i], a), hf_count_format(counts[i], b));
 }
 
-static void c_ranges(struct run *run, const char *pool, const char *what, const struct hf_range *is, int n_is,
+static void c_ranges(struct run *run, const char *pool, const char *what, const struct hf_ranges *is,
 		     const struct hf_range *expected, int n) {
-	bool same = n_is == n;
+	bool same = is->n == n;
 	for (int i = 0; same && i < n; i++)
-		same = is[i].first.n == expected[i].first.n && is[i].last.n == expected[i].last.n;
+		same = is->at[i].first.n == expected[i].first.n && is->at[i].last.n == expected[i].last.n;
 	if (!same)
-		c_fail(run, "pool %s: the %s ranges differ; it has %d, expected %d", pool, what, n_is, n);
+		c_fail(run, "pool %s: the %s ranges differ; it has %d, expected %d", pool, what, is->n, n);
 }
 
 void c_pool(struct run *run, const struct hf_pool *is) {
@@ -108,10 +110,9 @@ void c_pool(struct run *run, const struct hf_pool *is) {
 	c_number(run, is->name, "modified", (uint64_t)is->modified_ms, (uint64_t)pool->modified_ms);
 	c_number(run, is->name, "strategy", is->config.strategy, pool->config.strategy);
 	c_number(run, is->name, "quarantine", is->config.quarantine_seconds, pool->config.quarantine_seconds);
-	c_ranges(run, is->name, "CIDR", is->config.cidrs, is->config.n_cidrs, pool->config.cidrs, pool->config.n_cidrs);
-	c_ranges(run, is->name, "reserved", is->config.reserved, is->config.n_reserved, pool->config.reserved,
-		 pool->config.n_reserved);
-	c_ranges(run, is->name, "draining", is->draining, is->n_draining, pool->draining, pool->n_draining);
+	c_ranges(run, is->name, "CIDR", &is->config.cidrs, pool->config.cidrs, pool->config.n_cidrs);
+	c_ranges(run, is->name, "reserved", &is->config.reserved, pool->config.reserved, pool->config.n_reserved);
+	c_ranges(run, is->name, "draining", &is->draining, pool->draining, pool->n_draining);
 	c_usage(run, is, p, HF_IPV4);
 	c_usage(run, is, p, HF_IPV6);
 }

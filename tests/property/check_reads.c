@@ -92,7 +92,7 @@ static enum hf_address_state state_of(const struct model *m, hf_u128 a, int who,
 	if (who >= 0)
 		return m->leases[who].quarantined ? HF_ADDRESS_QUARANTINED : HF_ADDRESS_LEASED;
 	for (int p = 0; p < M_POOLS; p++) {
-		const struct hf_pool_config *c = &m->pools[p].config;
+		const struct m_config *c = &m->pools[p].config;
 		if (!m->pools[p].exists || !m_in(c->cidrs, c->n_cidrs, a))
 			continue;
 		*ret_pool = p;

@@ -169,7 +169,7 @@ static bool contradicts(const struct model *m, const struct m_lease *lease, cons
 
 /* An address that is asked for must be in the pool's CIDRs, held by nobody, and not reserved. */
 static enum hf_err judge_address(const struct model *m, int p, hf_u128 a) {
-	const struct hf_pool_config *c = &m->pools[p].config;
+	const struct m_config *c = &m->pools[p].config;
 	if (!m_in(c->cidrs, c->n_cidrs, a))
 		return HF_E_ADDRESS_OUTSIDE_POOL;
 	return m_holder_of(m, a) >= 0 || m_in(c->reserved, c->n_reserved, a) ? HF_E_ADDRESS_TAKEN : HF_OK;

@@ -15,6 +15,8 @@
 #define M_IDENTITIES 160
 #define M_ZONES 4
 #define M_POOLS 6
+#define M_RANGES 8 /* CIDRs of a pool, reserved ranges */
+#define M_DRAINING (2 * M_IDENTITIES)
 #define M_NAMES 14	  /* of instances, for each zone */
 #define M_INSTANCES 9	  /* the current one and the 8 before it */
 #define M_ADDRESSES 16384 /* that ever had a holder who is remembered */
@@ -40,18 +42,33 @@ struct m_lease {
 	int64_t created_ms, modified_ms, until_ms;
 };
 
+struct m_config {
+	enum hf_strategy strategy;
+	uint32_t quarantine_seconds;
+	int n_cidrs, n_reserved;
+	struct hf_range cidrs[M_RANGES], reserved[M_RANGES];
+	unsigned kinds;
+	struct hf_names meshes, zones;
+};
+
 struct m_pool {
 	bool exists;
 	char name[HF_NAME_MAX + 1];
-	struct hf_pool_config config;
+	struct m_config config;
 	int n_draining;
-	struct hf_range draining[HF_POOL_DRAINING_MAX];
+	struct hf_range draining[M_DRAINING];
 	bool has_cursor[2]; /* by family: the next search begins at the cursor, not at the beginning */
 	hf_u128 cursor[2];
 	hf_u128 travelled[2]; /* by the cursor since the pool was written, less what restores moved it; in places of the CIDRs */
 	hf_u128 farthest[2];  /* that it ever travelled since then, before a restore */
 	uint64_t revision;
 	int64_t created_ms, modified_ms;
+};
+
+struct m_pool_put {
+	char name[HF_NAME_MAX + 1];
+	struct m_config config;
+	bool drain;
 };
 
 struct m_holder {
@@ -229,8 +246,8 @@ bool m_next(const struct model *m, int pool, enum hf_family family, const struct
 void m_drop_drained(struct model *m, int pool);
 void m_usage(const struct model *m, int pool, enum hf_family family, struct hf_pool_usage *ret);
 /* Sorts and merges the ranges as a pool's configuration has them, or says what is wrong with them. */
-enum hf_err m_pool_config(struct hf_pool_config *config);
-struct m_answer m_pool_put(struct model *m, const struct hf_pool_put *request, int *ret_outcome);
+enum hf_err m_pool_config(struct m_config *config);
+struct m_answer m_pool_put(struct model *m, const struct m_pool_put *request, int *ret_outcome);
 struct m_answer m_pool_delete(struct model *m, const struct hf_pool_delete *request);
 
 #endif

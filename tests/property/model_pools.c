@@ -24,7 +24,7 @@ static bool states(const struct hf_names *names, const char *name) {
 }
 
 /* The number of selectors, all of which must match; -1 if one does not. */
-static int selectors(const struct hf_pool_config *c, const struct hf_identity *id) {
+static int selectors(const struct m_config *c, const struct hf_identity *id) {
 	int n = 0;
 	if (c->kinds) {
 		if (!(c->kinds >> id->kind & 1))
@@ -88,7 +88,7 @@ bool m_pool_has_family(const struct m_pool *pool, enum hf_family family) {
 }
 
 bool m_free(const struct model *m, int pool, hf_u128 a) {
-	const struct hf_pool_config *c = &m->pools[pool].config;
+	const struct m_config *c = &m->pools[pool].config;
 	return m_in(c->cidrs, c->n_cidrs, a) && !m_in(c->reserved, c->n_reserved, a) && m_holder_of(m, a) < 0;
 }
 
@@ -101,7 +101,7 @@ bool m_may_have(const struct model *m, int pool, hf_u128 a) {
 
 /* The first such address at or behind `from`, trying each. */
 static bool first_free(const struct model *m, int pool, enum hf_family family, hf_u128 from, hf_u128 *ret) {
-	const struct hf_pool_config *c = &m->pools[pool].config;
+	const struct m_config *c = &m->pools[pool].config;
 	for (int i = 0; i < c->n_cidrs; i++) {
 		if (m_family(c->cidrs[i].first.n) != family || c->cidrs[i].last.n < from)
 			continue;
@@ -182,7 +182,7 @@ void m_drop_drained(struct model *m, int p) {
 
 void m_usage(const struct model *m, int p, enum hf_family family, struct hf_pool_usage *ret) {
 	const struct m_pool *pool = &m->pools[p];
-	const struct hf_pool_config *c = &pool->config;
+	const struct m_config *c = &pool->config;
 	hf_u128 held_inside = 0, held_reserved = 0;
 	*ret = (struct hf_pool_usage){.capacity = count(c->cidrs, c->n_cidrs, family)};
 	for (int who = 0; who < M_IDENTITIES; who++) {
@@ -207,9 +207,11 @@ static bool overlaps(struct hf_range a, const struct hf_range *ranges, int n) {
 	return false;
 }
 
-/* The largest CIDR around an address that lies in `old` and touches none of the new CIDRs. */
-static struct hf_range left_around(hf_u128 a, struct hf_range old, const struct hf_pool_config *c) {
+/* All of `old` if it touches none of the new CIDRs; else the largest CIDR around an address that lies in `old` and touches none. */
+static struct hf_range left_around(hf_u128 a, struct hf_range old, const struct m_config *c) {
 	struct hf_range best = {{a}, {a}};
+	if (!overlaps(old, c->cidrs, c->n_cidrs))
+		return old;
 	for (hf_u128 size = 2; size; size *= 2) {
 		hf_u128 first = a - a % size;
 		struct hf_range wider = {{first}, {first + (size - 1)}};
@@ -221,7 +223,7 @@ static struct hf_range left_around(hf_u128 a, struct hf_range old, const struct 
 }
 
 /* What of the old ranges is held and not in the new CIDRs, each address in the largest CIDR that is left around it. */
-static int leave_behind(const struct model *m, const struct hf_range *old, int n_old, const struct hf_pool_config *c,
+static int leave_behind(const struct model *m, const struct hf_range *old, int n_old, const struct m_config *c,
 			struct hf_range *ret, int n) {
 	for (int o = 0; o < n_old; o++) {
 		for (;;) { /* the lowest held address that is not covered yet, so that ranges come in order */
@@ -244,7 +246,7 @@ static int leave_behind(const struct model *m, const struct hf_range *old, int n
 	return n;
 }
 
-static bool config_equal(const struct hf_pool_config *a, const struct hf_pool_config *b) {
+static bool config_equal(const struct m_config *a, const struct m_config *b) {
 	bool same = a->strategy == b->strategy && a->quarantine_seconds == b->quarantine_seconds && a->kinds == b->kinds &&
 		    a->n_cidrs == b->n_cidrs && a->n_reserved == b->n_reserved && a->meshes.n == b->meshes.n &&
 		    a->zones.n == b->zones.n;
@@ -285,7 +287,7 @@ static void make_set(struct hf_names *names) {
 	*names = set;
 }
 
-enum hf_err m_pool_config(struct hf_pool_config *c) {
+enum hf_err m_pool_config(struct m_config *c) {
 	int kept = 0;
 	if (c->n_cidrs == 0)
 		return HF_E_INVALID_PARAMETER;
@@ -315,7 +317,7 @@ enum hf_err m_pool_config(struct hf_pool_config *c) {
 	return HF_OK;
 }
 
-static bool overlaps_others(const struct model *m, const char *name, const struct hf_pool_config *c) {
+static bool overlaps_others(const struct model *m, const char *name, const struct m_config *c) {
 	for (int p = 0; p < M_POOLS; p++) {
 		const struct m_pool *other = &m->pools[p];
 		if (!other->exists || strcmp(other->name, name) == 0)
@@ -336,8 +338,8 @@ static int place_of(const struct model *m, const char *name) {
 	return p;
 }
 
-struct m_answer m_pool_put(struct model *m, const struct hf_pool_put *request, int *ret_outcome) {
-	struct hf_range draining[HF_POOL_DRAINING_MAX];
+struct m_answer m_pool_put(struct model *m, const struct m_pool_put *request, int *ret_outcome) {
+	struct hf_range draining[M_DRAINING];
 	int p = m_find_pool(m, request->name), n = 0;
 	*ret_outcome = p < 0 ? HF_POOL_CREATED : HF_POOL_UPDATED;
 	if (p >= 0 && config_equal(&m->pools[p].config, &request->config)) {
@@ -352,6 +354,7 @@ struct m_answer m_pool_put(struct model *m, const struct hf_pool_put *request, i
 		if (n > 0 && !request->drain)
 			return (struct m_answer){.err = HF_E_POOL_IN_USE};
 		n = leave_behind(m, old->draining, old->n_draining, &request->config, draining, n);
+		sort(draining, n);
 	}
 	if (p < 0) {
 		p = place_of(m, request->name);

@@ -173,11 +173,11 @@ static void begin_model(struct run *run) {
 	for (int z = 0; z < M_ZONES; z++)
 		m->zones[z] = (struct m_zone){.name = W_ZONES[z], .state = HF_ZONE_UNMANAGED};
 	for (int p = 0; p < HF_KINDS; p++) {
-		static struct hf_pool_put put;
+		static struct m_pool_put put;
 		hf_u128 first = (hf_u128)0xffff << 32 | (hf_u128)(241 + p) << 24;
 		int outcome;
 		memset(&put, 0, sizeof put);
-		put.config = (struct hf_pool_config){.strategy = HF_SEQUENTIAL, .quarantine_seconds = 3600, .n_cidrs = 1};
+		put.config = (struct m_config){.strategy = HF_SEQUENTIAL, .quarantine_seconds = 3600, .n_cidrs = 1};
 		put.config.cidrs[0] = (struct hf_range){{first}, {first + 0xffffff}};
 		put.config.kinds = 2u << p;
 		strcpy(put.name, M_POOL_NAMES[p]);

@@ -228,15 +228,18 @@ static struct hf_range random_cidr(struct world *w, int place) {
 		bits = 2;
 		first = (family == HF_IPV4 ? (hf_u128)0xffff << 32 | 0xffffffff : ~(hf_u128)0) - 3;
 	} else if (odd < 22) {
-		bits = 0; /* one address */
-	} else if (odd < 26) {
+		bits = 0;      /* one address */
+	} else if (odd < 45) { /* no CIDR */
+		first = base(place, family) + (unsigned)w_below(w, 60);
+		return (struct hf_range){{first}, {first + (unsigned)w_below(w, 30)}};
+	} else if (odd < 49) {
 		bits = 14; /* where a restore moves cursors by a number, not by a share */
 		first = base(place, family);
 	}
 	return (struct hf_range){{first}, {first + (((hf_u128)1 << bits) - 1)}};
 }
 
-static struct hf_range random_reserved(struct world *w, const struct hf_pool_config *c) {
+static struct hf_range random_reserved(struct world *w, const struct m_config *c) {
 	struct hf_range cidr = c->cidrs[w_below(w, c->n_cidrs)], r = cidr;
 	hf_u128 offset = (hf_u128)w_below(w, 16), size = (hf_u128)w_below(w, 4);
 	if (w_chance(w, 5))
@@ -257,7 +260,7 @@ static void random_names(struct world *w, const char *const *names, int n, struc
 }
 
 /* Four parts of a configuration; an edit makes some of them anew. */
-static void random_part(struct world *w, int part, int place, struct hf_pool_config *c) {
+static void random_part(struct world *w, int part, int place, struct m_config *c) {
 	static const uint32_t QUARANTINES[] = {0, 1, 10, 60, 600, 3600};
 	switch (part) {
 	case 0:
@@ -286,7 +289,7 @@ const char *w_caller(struct world *w) {
 	return callers[w_below(w, 3)];
 }
 
-void w_pool_put(struct world *w, const struct model *m, struct hf_pool_put *ret) {
+void w_pool_put(struct world *w, const struct model *m, struct m_pool_put *ret) {
 	int p = w_below(w, M_POOLS);
 	memset(ret, 0, sizeof *ret);
 	strcpy(ret->name, M_POOL_NAMES[p]);
@@ -300,5 +303,4 @@ void w_pool_put(struct world *w, const struct model *m, struct hf_pool_put *ret)
 	for (int part = 0; part < 4; part++)
 		if (anew || (part <= 1 && other_cidrs) || (part > 0 && w_chance(w, 30))) /* reserved ranges go with their CIDRs */
 			random_part(w, part, p, &ret->config);
-	hf_pool_put_begin(ret);
 }

@@ -50,6 +50,6 @@ void w_acquire(struct world *w, const struct model *m, struct hf_acquire *ret);
 void w_release(struct world *w, const struct model *m, bool purge, struct hf_release *ret);
 void w_connect(struct world *w, const struct model *m, struct hf_zone_connect *ret);
 void w_disconnect(struct world *w, const struct model *m, struct hf_zone_disconnect *ret);
-void w_pool_put(struct world *w, const struct model *m, struct hf_pool_put *ret); /* the configuration is not checked yet */
+void w_pool_put(struct world *w, const struct model *m, struct m_pool_put *ret); /* the configuration is not checked yet */
 
 #endif

@@ -57,8 +57,8 @@ void say_acquire(struct run *run, const struct hf_acquire *a) {
 	say_guard(run, &a->want.guard);
 }
 
-void say_put(struct run *run, const struct hf_pool_put *put) {
-	const struct hf_pool_config *c = &put->config;
+void say_put(struct run *run, const struct m_pool_put *put) {
+	const struct m_config *c = &put->config;
 	say(run, "pool %s%s strategy %d quarantine %u kinds %u", put->name, put->drain ? " drain" : "", c->strategy,
 	    c->quarantine_seconds, c->kinds);
 	say_ranges(run, "", c->cidrs, c->n_cidrs);

@@ -14,6 +14,7 @@
 
 struct op {
 	enum { ACQUIRE, RELEASE, CONNECT, DISCONNECT, POOL_PUT, POOL_DELETE } verb;
+	struct m_pool_put want; /* of POOL_PUT */
 	union {
 		struct hf_write write;
 		struct hf_acquire acquire;
@@ -25,15 +26,45 @@ struct op {
 	};
 };
 
-/* Whether two sort and judge a configuration alike; only a valid one becomes a request. */
-static bool check_config(struct run *run, struct hf_pool_put *put) {
-	static struct hf_pool_config is, expected;
-	is = expected = put->config;
-	enum hf_err err = hf_pool_config_check(&is, NULL);
-	c_err(run, "configuration", err, m_pool_config(&expected));
-	if (!err && !hf_pool_config_equal(&is, &expected))
-		c_fail(run, "the checked configuration has other ranges");
-	put->config = is;
+static bool same_ranges(const struct hf_ranges *is, const struct hf_range *expected, int n) {
+	bool same = is->n == n;
+	for (int i = 0; same && i < n; i++)
+		same = is->at[i].first.n == expected[i].first.n && is->at[i].last.n == expected[i].last.n;
+	return same;
+}
+
+static bool same_names(const struct hf_names *is, const struct hf_names *expected) {
+	bool same = is->n == expected->n;
+	for (int i = 0; same && i < is->n; i++)
+		same = strcmp(is->names[i], expected->names[i]) == 0;
+	return same;
+}
+
+/* Makes the store's request of the model's. Whether two sort and judge a configuration alike; only a valid one becomes a request.
+ */
+static bool make_put(struct run *run, struct op *op) {
+	struct m_config *want = &op->want.config;
+	struct hf_pool_put *put = &op->put;
+	memset(put, 0, sizeof *put);
+	memcpy(put->name, op->want.name, sizeof put->name);
+	put->drain = op->want.drain;
+	put->config = (struct hf_pool_config){.strategy = want->strategy,
+					      .quarantine_seconds = want->quarantine_seconds,
+					      .kinds = want->kinds,
+					      .meshes = want->meshes,
+					      .zones = want->zones};
+	if (!hf_ranges_make(want->cidrs, want->n_cidrs, &put->config.cidrs) ||
+	    !hf_ranges_make(want->reserved, want->n_reserved, &put->config.reserved))
+		c_fail(run, "out of memory");
+	enum hf_err err = hf_pool_config_check(&put->config, NULL);
+	c_err(run, "configuration", err, m_pool_config(want));
+	if (!err && (!same_ranges(&put->config.cidrs, want->cidrs, want->n_cidrs) ||
+		     !same_ranges(&put->config.reserved, want->reserved, want->n_reserved) ||
+		     !same_names(&put->config.meshes, &want->meshes) || !same_names(&put->config.zones, &want->zones)))
+		c_fail(run, "the checked configuration has other ranges or names");
+	hf_pool_put_begin(put);
+	if (err)
+		hf_pool_put_end(put);
 	return err == HF_OK;
 }
 
@@ -59,9 +90,9 @@ static bool random_write(struct run *run, struct op *op) {
 		say_zone(run, op->verb == CONNECT ? &op->connect : NULL, &op->disconnect);
 	} else if ((at -= p->pool_put) < 0) {
 		op->verb = POOL_PUT;
-		w_pool_put(w, &run->model, &op->put);
-		say_put(run, &op->put);
-		return check_config(run, &op->put);
+		w_pool_put(w, &run->model, &op->want);
+		say_put(run, &op->want);
+		return make_put(run, op);
 	} else {
 		op->verb = POOL_DELETE;
 		op->del = (struct hf_pool_delete){.write = {.apply = NULL}};
@@ -97,7 +128,7 @@ static struct expected expect(struct model *m, const struct op *op, bool write) 
 		e.answer = m_disconnect(m, &op->disconnect, write);
 		break;
 	case POOL_PUT:
-		e.answer = m_pool_put(m, &op->put, &e.pool_outcome);
+		e.answer = m_pool_put(m, &op->want, &e.pool_outcome);
 		break;
 	default:
 		e.answer = m_pool_delete(m, &op->del);
@@ -207,6 +238,13 @@ void check_file(struct run *run, const struct stat *before, bool writes) {
 		c_fail(run, "the file was %s", wrote ? "written, though nothing changed" : "not written");
 }
 
+static void end(struct op *op) {
+	if (op->verb == POOL_PUT)
+		hf_pool_put_end(&op->put);
+	if (op->verb == POOL_DELETE)
+		hf_pool_delete_end(&op->del);
+}
+
 /* Applies writes in one batch to both, and commits or aborts it. */
 static void write_all(struct run *run, struct op *ops, int n, bool commits) {
 	struct hf_batch *batch;
@@ -218,6 +256,8 @@ static void write_all(struct run *run, struct op *ops, int n, bool commits) {
 	bool writes = m_begin(&run->model, run->f.now_ms, M_SWEEP) > 0;
 	for (int i = 0; i < n; i++)
 		writes |= apply(run, batch, &ops[i]);
+	for (int i = 0; i < n; i++)
+		end(&ops[i]);
 	if (commits) {
 		enum hf_err err = hf_upkeep_commit(batch, &why);
 		if (err)

@@ -138,7 +138,7 @@ static void check_store(struct arena *arena, uint64_t active) {
 	struct held *held = calloc(1, sizeof *held);
 	struct hf_filter all = {0};
 	struct hf_list_page page;
-	struct hf_pool pool;
+	HF_POOL pool = {.id = 0};
 	REQUIRE(held && hf_reader_begin(arena->f.reader, NULL) == HF_OK, "reader");
 	REQUIRE(hf_lease_list(arena->f.reader, &all, NULL, HF_LIST_EXAMINED_MAX, add_held, held, NULL, &page) == HF_OK, "list");
 	REQUIRE(!page.more && (!active || held->active == active), "%lu leases", (unsigned long)held->active);

@@ -139,8 +139,8 @@ void *writer_run(void *context) {
 void *pool_writer_run(void *context) {
 	struct asker *a = context;
 	for (int i = 0; !a->arena->over; i++, asker_pause(a)) {
-		struct hf_pool_put put = pool_request("extra", i % 2 ? "10.1.0.0/24" : "10.1.0.0/25", "10.1.0.9", 60);
-		struct hf_pool_delete del = {.name = "extra"};
+		POOL_PUT_REQUEST put = pool_request("extra", i % 2 ? "10.1.0.0/24" : "10.1.0.0/25", "10.1.0.9", 60);
+		POOL_DELETE_REQUEST del = {.name = "extra"};
 		REQUIRE(asker_commit(a, &put.write) == HF_OK, "%s", put.write.why.text);
 		hf_pool_delete_begin(&del);
 		if (i % 4 == 3)

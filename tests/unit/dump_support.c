@@ -14,7 +14,7 @@
 static char conflicts[16384];
 
 static void write_pool(struct fixture *f, const char *name, const char *cidrs, const char *reserved, enum hf_strategy strategy) {
-	struct hf_pool_put put = pool_request(name, cidrs, reserved, 600);
+	POOL_PUT_REQUEST put = pool_request(name, cidrs, reserved, 600);
 	put.config.strategy = strategy;
 	put.config.kinds = 1u << HF_MESH_MULTIZONE_SERVICE; /* none takes leases that do not name it */
 	put.drain = true;
@@ -40,7 +40,7 @@ static void let_go(struct fixture *f, const char *zone, const char *service, boo
 }
 
 static void fill_pools(struct fixture *f) {
-	struct hf_pool_delete gone = {.name = "gone"};
+	POOL_DELETE_REQUEST gone = {.name = "gone"};
 	write_pool(f, "blue", "10.0.0.0/24 fd00::/64", "10.0.0.0-10.0.0.3", HF_HASHED);
 	write_pool(f, "gone", "10.9.0.0/24", "", HF_SEQUENTIAL);
 	write_pool(f, "late", "10.1.0.0/25 fd01::/120", "", HF_SEQUENTIAL);
@@ -158,6 +158,7 @@ static enum hf_err next_line(void *context, struct hf_why *why, const struct hf_
 	struct source *source = context;
 	size_t len = strcspn(source->at, "\n");
 	*ret = &source->line;
+	hf_line_drop(&source->line);
 	if (!*source->at)
 		return HF_E_NOT_FOUND;
 	enum hf_err err = hf_export_read(source->at, len, why, &source->line);

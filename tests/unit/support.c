@@ -190,21 +190,36 @@ enum hf_err disconnect_zone(struct fixture *f, const char *zone) {
 	return commit(f, &request.write);
 }
 
-/* Parses space-separated ranges; returns how many. */
-static int ranges(const char *text, enum hf_err (*parse)(const char *, struct hf_why *, struct hf_range *), struct hf_range *ret) {
+void add_range(struct hf_ranges *ranges, struct hf_range range) {
+	struct hf_ranges longer;
+	struct hf_range *list = malloc(sizeof *list * (size_t)(ranges->n + 1));
+	for (int i = 0; i < ranges->n; i++)
+		list[i] = ranges->at[i];
+	list[ranges->n] = range;
+	if (!hf_ranges_make(list, ranges->n + 1, &longer))
+		abort();
+	free(list);
+	hf_ranges_drop(ranges);
+	*ranges = longer;
+}
+
+struct hf_ranges ranges_of(const char *text) {
+	struct hf_ranges ranges = {.n = 0};
+	struct hf_range range;
 	char copy[1024];
-	int n = 0;
 	snprintf(copy, sizeof copy, "%s", text);
-	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
-		CHECK(parse(word, NULL, &ret[n++]));
-	return n;
+	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
+		CHECK(hf_range_parse(word, NULL, &range));
+		add_range(&ranges, range);
+	}
+	return ranges;
 }
 
 struct hf_pool_put pool_request(const char *name, const char *cidrs, const char *reserved, uint32_t quarantine_seconds) {
 	struct hf_pool_put request = {.config = {.strategy = HF_SEQUENTIAL, .quarantine_seconds = quarantine_seconds}};
 	snprintf(request.name, sizeof request.name, "%s", name);
-	request.config.n_cidrs = ranges(cidrs, hf_cidr_parse, request.config.cidrs);
-	request.config.n_reserved = ranges(reserved, hf_range_parse, request.config.reserved);
+	request.config.cidrs = ranges_of(cidrs);
+	request.config.reserved = ranges_of(reserved);
 	CHECK(hf_pool_config_check(&request.config, NULL));
 	hf_pool_put_begin(&request);
 	return request;

@@ -46,7 +46,15 @@ enum hf_err release(struct fixture *f, struct hf_identity id, bool purge, struct
 enum hf_err connect_zone(struct fixture *f, const char *zone, const char *instance, struct hf_zone_connect *ret);
 enum hf_err disconnect_zone(struct fixture *f, const char *zone);
 
-/* Writes a pool with space-separated CIDRs and reserved ranges (or ""), sequential, quarantine in seconds. */
+/* Space-separated ranges, or ""; one more range. The caller drops the list. */
+struct hf_ranges ranges_of(const char *text);
+void add_range(struct hf_ranges *ranges, struct hf_range range);
+
+/* Write, delete a pool: a request that gives up its ranges at the end of its block. */
+#define POOL_PUT_REQUEST __attribute__((cleanup(hf_pool_put_end))) struct hf_pool_put
+#define POOL_DELETE_REQUEST __attribute__((cleanup(hf_pool_delete_end))) struct hf_pool_delete
+
+/* A pool with space-separated CIDRs and reserved ranges (or ""), sequential, quarantine in seconds. */
 struct hf_pool_put pool_request(const char *name, const char *cidrs, const char *reserved, uint32_t quarantine_seconds);
 
 /* A quarantined lease with two addresses and something in each member: generation 3, revision 17, version "v1". */

@@ -119,7 +119,7 @@ Test(export, a_store_that_nobody_used_gets_the_very_store_and_is_kept_aside) {
 }
 
 Test(export, a_cursor_behind_the_last_address_round_trips) {
-	struct hf_pool_put put = pool_request("top", "255.255.255.252/30 ::fffe:ffff:fffc/126", "", 60);
+	POOL_PUT_REQUEST put = pool_request("top", "255.255.255.252/30 ::fffe:ffff:fffc/126", "", 60);
 	char name[8];
 	cr_assert_eq(commit(&f, &put.write), HF_OK, "%s", put.write.why.text);
 	for (int i = 0; i < 4; i++) {

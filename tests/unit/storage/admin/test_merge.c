@@ -219,7 +219,7 @@ Test(merge, states_follow_the_import) {
 }
 
 static void write_pool(struct fixture *to, const char *name, const char *cidrs, const char *reserved) {
-	struct hf_pool_put request = pool_request(name, cidrs, reserved, 60);
+	POOL_PUT_REQUEST request = pool_request(name, cidrs, reserved, 60);
 	request.drain = true;
 	cr_assert_eq(commit(to, &request.write), HF_OK, "%s", request.write.why.text);
 }
@@ -236,11 +236,11 @@ Test(merge, pools_that_are_missing_are_made_with_all_that_they_hold) {
 	cr_expect_str_eq(lease_text("east", "reserved"), "10.0.0.5 fd00:: active 1");
 	cr_expect_str_eq(lease_text("east", "drains"), "10.0.1.7 fd00::1 active 1");
 	cr_expect_str_eq(changes_since(before), "pool-written blue admin, acquired drains admin, acquired reserved admin");
-	struct hf_pool pool;
+	HF_POOL pool = {.id = 0};
 	cr_assert_eq(hf_reader_begin(g.reader, NULL), HF_OK);
 	cr_assert_eq(hf_pool_read(g.reader, "blue", NULL, &pool), HF_OK);
 	hf_reader_end(g.reader);
-	cr_expect(pool.id == 4 && pool.n_draining == 1 && pool.config.n_reserved == 1);
+	cr_expect(pool.id == 4 && pool.draining.n == 1 && pool.config.reserved.n == 1);
 	cr_expect_str_eq(vip_text(&(struct hf_lease){.vips = {pool.count[HF_IPV6].cursor}}, 0), "fd00::2");
 	cr_assert_eq(release(&g, identity("east", "default", "drains"), true, NULL), HF_OK);
 	cr_assert_eq(release(&g, identity("east", "default", "reserved"), true, NULL), HF_OK);
@@ -326,7 +326,7 @@ static void random_store(struct fixture *to, unsigned first) {
 		snprintf(name, sizeof name, "p%u", first + roll(3));
 		if (roll(3) == 0) {
 			snprintf(words, sizeof words, "10.0.%u.%u/30", roll(6), 4 * roll(2));
-			struct hf_pool_put request = pool_request(name, words, "", 60);
+			POOL_PUT_REQUEST request = pool_request(name, words, "", 60);
 			request.drain = true;
 			(void)!commit(to, &request.write);
 			continue;

@@ -8,6 +8,7 @@
 #include "storage/store/upkeep.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
+#include "storage/tables/pool_table.h"
 #include "tests/unit/dump_support.h"
 
 static struct fixture f;
@@ -50,13 +51,11 @@ static void alter_lease(const char *zone, const char *service, void (*alter)(str
 }
 
 static void alter_pool(const char *name, void (*alter)(struct hf_pool *pool)) {
-	struct hf_slice value;
-	struct hf_pool pool;
-	uint8_t record[HF_POOL_RECORD_MAX];
-	cr_assert(hf_txn_get(txn, HF_POOLS, text_slice(name), &value));
-	cr_assert(hf_pool_decode(text_slice(name), value, &pool));
+	HF_POOL pool = {.id = 0};
+	cr_assert_eq(hf_pool_read(txn, name, NULL, &pool), HF_OK);
 	alter(&pool);
-	hf_txn_put(txn, HF_POOLS, text_slice(name), hf_pool_encode(&pool, record));
+	hf_pool_store(txn, &pool);
+	hf_usage_store(txn, &pool);
 }
 
 static void alter_scope(void (*alter)(struct hf_scope *scope)) {
@@ -102,9 +101,9 @@ static void one_more_overlaid(struct hf_pool *pool) {
 }
 static void no_leases(struct hf_pool *pool) { pool->active = pool->quarantined = 0; }
 static void idle_draining(struct hf_pool *pool) {
-	cr_assert_eq(hf_cidr_parse("10.8.0.0/16", NULL, &pool->draining[pool->n_draining++]), HF_OK);
+	add_range(&pool->draining, (struct hf_range){addr("10.8.0.0"), addr("10.8.255.255")});
 }
-static void no_cidr(struct hf_pool *pool) { pool->config.n_cidrs = 0; }
+static void no_cidr(struct hf_pool *pool) { hf_ranges_drop(&pool->config.cidrs); }
 static void other_digest(struct hf_scope *scope) { scope->digest.bytes[31] ^= 1; }
 static void one_more(struct hf_scope *scope) { scope->quarantined++; }
 
@@ -163,6 +162,13 @@ static void pools_count(void) { alter_pool("blue", one_more_leased); }
 static void pools_overlaid(void) { alter_pool("late", one_more_overlaid); }
 static void pools_leases(void) { alter_pool("meshservice", no_leases); }
 static void pools_draining(void) { alter_pool("late", idle_draining); }
+static struct hf_slice usage_key(uint32_t id) {
+	static uint8_t bytes[HF_USAGE_KEY_BYTES];
+	return hf_usage_key(id, bytes);
+}
+static void usage_missing(void) { hf_txn_del(txn, HF_USAGE, usage_key(4)); } /* blue's, which is hashed: no cursor is lost */
+static void usage_nonsense(void) { hf_txn_put(txn, HF_USAGE, usage_key(4), text_slice("nonsense")); }
+static void usage_stray(void) { hf_txn_put(txn, HF_USAGE, usage_key(77), text_slice("nonsense")); }
 static void everything(void) {
 	free_none();
 	deadlines_none();
@@ -201,6 +207,9 @@ static const struct {
 	{"counts of overlaid addresses", pools_overlaid},
 	{"counts of leases", pools_leases},
 	{"a draining range without a lease", pools_draining},
+	{"counters are missing", usage_missing},
+	{"a record of counters", usage_nonsense},
+	{"counters of no pool", usage_stray},
 	{"much at once", everything},
 };
 

@@ -129,9 +129,8 @@ static const struct {
 
 static void move_cursor(const char *name, const char *cidrs, const char *reserved, const char *cursor, uint64_t epochs,
 			const char *after) {
-	static struct hf_pool pool;
+	HF_POOL pool = {.id = 0};
 	char text[HF_ADDR_TEXT];
-	memset(&pool, 0, sizeof pool);
 	pool.config = pool_request("p", cidrs, reserved, 0).config;
 	enum hf_family family = hf_addr_family(addr(after));
 	if (cursor)
@@ -158,8 +157,7 @@ static const struct {
 
 Test(restore, a_backup_that_is_many_restores_old_is_a_risk) {
 	for (size_t i = 0; i < sizeof ENOUGH / sizeof *ENOUGH; i++) {
-		static struct hf_pool pool;
-		memset(&pool, 0, sizeof pool);
+		HF_POOL pool = {.id = 0};
 		pool.config = pool_request("p", ENOUGH[i].cidrs, "", 0).config;
 		enum hf_family family = strchr(ENOUGH[i].cidrs, ':') ? HF_IPV6 : HF_IPV4;
 		cr_expect(hf_allocator_skips_enough(&pool, family, ENOUGH[i].most), "%s", ENOUGH[i].cidrs);
@@ -198,7 +196,7 @@ static void note_risk(void *context, const char *name, const char *why) {
 Test(restore, a_restore_names_the_pools_whose_cursors_it_cannot_move_far_enough) {
 	char file[256], dir[256];
 	for (size_t i = 0; i < sizeof POOLS / sizeof *POOLS; i++) {
-		struct hf_pool_put put = pool_request(POOLS[i].name, POOLS[i].cidrs, "", 600);
+		POOL_PUT_REQUEST put = pool_request(POOLS[i].name, POOLS[i].cidrs, "", 600);
 		put.config.strategy = POOLS[i].hashed ? HF_HASHED : HF_SEQUENTIAL;
 		hf_pool_put_begin(&put);
 		cr_assert_eq(commit(&f, &put.write), HF_OK, "%s", put.write.why.text);

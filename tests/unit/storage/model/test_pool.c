@@ -5,15 +5,6 @@
 
 #include "tests/unit/support.h"
 
-static int parse_all(const char *text, struct hf_range *ret) {
-	char copy[512];
-	int n = 0;
-	snprintf(copy, sizeof copy, "%s", text);
-	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
-		cr_assert_eq(hf_range_parse(word, NULL, &ret[n++]), HF_OK, "%s", word);
-	return n;
-}
-
 static const char *format_all(const struct hf_range *ranges, int n) {
 	static char text[4096];
 	char range[HF_RANGE_TEXT];
@@ -47,6 +38,13 @@ static const struct {
 	{"reserved all", "10.0.0.0/8", "10.0.0.0/8", HF_OK, "10.0.0.0/8 | 10.0.0.0/8"},
 	{"reserved outside", "10.0.0.0/8", "11.0.0.1", HF_E_INVALID_PARAMETER, "11.0.0.1/32 lies outside"},
 	{"reserved larger", "10.0.0.0/8", "10.0.0.0-11.0.0.0", HF_E_INVALID_PARAMETER, "10.0.0.0-11.0.0.0"},
+	{"ranges", "10.0.0.10-10.0.0.99 fd00::3-fd00::7", "10.0.0.20-10.0.0.21", HF_OK,
+	 "10.0.0.10-10.0.0.99 fd00::3-fd00::7 | 10.0.0.20/31"},
+	{"a range that is a CIDR", "10.0.0.0-10.255.255.255", "", HF_OK, "10.0.0.0/8 |"},
+	{"ranges that overlap", "10.0.0.10-10.0.0.99 10.0.0.99-10.0.1.9", "", HF_E_POOL_OVERLAP,
+	 "10.0.0.10-10.0.0.99 and 10.0.0.99-10.0.1.9 overlap"},
+	{"reserved, partly outside a range", "10.0.0.10-10.0.0.99", "10.0.0.96/29", HF_E_INVALID_PARAMETER,
+	 "10.0.0.96/29 lies outside"},
 	{"reserved across two CIDRs", "10.0.0.0/25 10.0.0.128/25", "10.0.0.127-10.0.0.128", HF_E_INVALID_PARAMETER,
 	 "10.0.0.127-10.0.0.128"},
 	{"reserved ranges that overlap", "10.0.0.0/8", "10.0.0.5-10.0.0.9 10.0.0.1-10.0.0.6", HF_OK,
@@ -61,55 +59,48 @@ Test(pool, a_configuration_is_checked_and_put_in_order) {
 		struct hf_pool_config config = {.strategy = HF_SEQUENTIAL};
 		struct hf_why why = {""};
 		char got[1024];
-		config.n_cidrs = parse_all(CHECKS[i].cidrs, config.cidrs);
-		config.n_reserved = parse_all(CHECKS[i].reserved, config.reserved);
+		config.cidrs = ranges_of(CHECKS[i].cidrs);
+		config.reserved = ranges_of(CHECKS[i].reserved);
 		enum hf_err err = hf_pool_config_check(&config, &why);
 		cr_expect_eq(err, CHECKS[i].err, "%s: %s, %s", CHECKS[i].name, hf_err_slug(err), why.text);
 		if (err) {
 			cr_expect(strstr(why.text, CHECKS[i].want), "%s: says \"%s\"", CHECKS[i].name, why.text);
+			hf_pool_config_drop(&config);
 			continue;
 		}
-		int n = snprintf(got, sizeof got, "%s |", format_all(config.cidrs, config.n_cidrs));
-		if (config.n_reserved)
-			snprintf(got + n, sizeof got - (size_t)n, " %s", format_all(config.reserved, config.n_reserved));
+		int n = snprintf(got, sizeof got, "%s |", format_all(config.cidrs.at, config.cidrs.n));
+		if (config.reserved.n)
+			snprintf(got + n, sizeof got - (size_t)n, " %s", format_all(config.reserved.at, config.reserved.n));
 		cr_expect_str_eq(got, CHECKS[i].want, "%s: %s", CHECKS[i].name, got);
+		hf_pool_config_drop(&config);
 	}
 }
 
 static const struct {
-	const char *name, *range, *cidrs, *rest;
-} SUBTRACTIONS[] = {
-	{"nothing", "10.0.0.0/8", "", "10.0.0.0/8"},
-	{"apart", "10.0.0.0/8", "11.0.0.0/8 fd00::/8", "10.0.0.0/8"},
-	{"itself", "10.0.0.0/8", "10.0.0.0/8", ""},
-	{"inside a larger one", "10.1.0.0/16", "10.0.0.0/8", ""},
-	{"the lower half", "10.0.0.0/24", "10.0.0.0/25", "10.0.0.128/25"},
-	{"the upper half", "10.0.0.0/24", "10.0.0.128/25", "10.0.0.0/25"},
-	{"both halves", "10.0.0.0/24", "10.0.0.0/25 10.0.0.128/25", ""},
-	{"one address", "10.0.0.0/29", "10.0.0.2/32", "10.0.0.0/31 10.0.0.3/32 10.0.0.4/30"},
-	{"two addresses", "10.0.0.0/29", "10.0.0.0/32 10.0.0.7/32", "10.0.0.1/32 10.0.0.2/31 10.0.0.4/31 10.0.0.6/32"},
-	{"IPv6", "fd00::/62", "fd00:0:0:1::/64", "fd00::/64 fd00:0:0:2::/63"},
-	{"one IPv6 address", "fd00::/126", "fd00::2/128", "fd00::/127 fd00::3/128"},
-	{"0.0.0.0/0", "0.0.0.0/0", "128.0.0.0/1", "0.0.0.0/1"},
+	const char *name, *address, *range, *cidrs, *left;
+} LEFTS[] = {
+	{"all, if nothing is taken", "10.0.0.7", "10.0.0.5-10.0.0.99", "11.0.0.0/8 fd00::/8", "10.0.0.5-10.0.0.99"},
+	{"all, without CIDRs", "10.0.0.7", "10.0.0.0/8", "", "10.0.0.0/8"},
+	{"the upper half", "10.0.0.200", "10.0.0.0/24", "10.0.0.0/25", "10.0.0.128/25"},
+	{"the lower half", "10.0.0.0", "10.0.0.0/24", "10.0.0.128/25", "10.0.0.0/25"},
+	{"next to one address", "10.0.0.3", "10.0.0.0/29", "10.0.0.2/32", "10.0.0.3/32"},
+	{"before one address", "10.0.0.1", "10.0.0.0/29", "10.0.0.2/32", "10.0.0.0/31"},
+	{"after one address", "10.0.0.6", "10.0.0.0/29", "10.0.0.2/32", "10.0.0.4/30"},
+	{"between two", "10.0.0.4", "10.0.0.0/29", "10.0.0.0/32 10.0.0.7/32", "10.0.0.4/31"},
+	{"in a range", "10.0.0.66", "10.0.0.10-10.0.0.99", "10.0.0.20-10.0.0.31", "10.0.0.64/27"},
+	{"the end of a range", "10.0.0.98", "10.0.0.10-10.0.0.99", "10.0.0.20-10.0.0.31", "10.0.0.96/30"},
+	{"the beginning of a range", "10.0.0.10", "10.0.0.10-10.0.0.99", "10.0.0.20-10.0.0.31", "10.0.0.10/31"},
+	{"IPv6", "fd00::5", "fd00::/62", "fd00:0:0:1::/64", "fd00::/64"},
+	{"0.0.0.0/0", "1.2.3.4", "0.0.0.0/0", "128.0.0.0/1", "0.0.0.0/1"},
+	{"the last address", "255.255.255.255", "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1"},
 };
 
-Test(pool, a_range_less_others_is_the_rest_in_cidrs) {
-	for (size_t i = 0; i < sizeof SUBTRACTIONS / sizeof *SUBTRACTIONS; i++) {
-		struct hf_range range, cidrs[8], rest[8];
-		int n_rest = 0, n = parse_all(SUBTRACTIONS[i].cidrs, cidrs);
-		cr_assert_eq(hf_cidr_parse(SUBTRACTIONS[i].range, NULL, &range), HF_OK);
-		cr_expect(hf_range_subtract(range, cidrs, n, rest, 8, &n_rest), "%s", SUBTRACTIONS[i].name);
-		const char *got = format_all(rest, n_rest);
-		cr_expect_str_eq(got, SUBTRACTIONS[i].rest, "%s: %s", SUBTRACTIONS[i].name, got);
+Test(pool, what_is_left_around_an_address) {
+	for (size_t i = 0; i < sizeof LEFTS / sizeof *LEFTS; i++) {
+		HF_RANGES cidrs = ranges_of(LEFTS[i].cidrs), range = ranges_of(LEFTS[i].range);
+		struct hf_range left = hf_pool_left_around(addr(LEFTS[i].address), range.at[0], &cidrs);
+		cr_expect_str_eq(format_all(&left, 1), LEFTS[i].left, "%s: %s", LEFTS[i].name, format_all(&left, 1));
 	}
-}
-
-Test(pool, a_subtraction_that_leaves_too_much_is_refused) {
-	struct hf_range range, one, rest[23];
-	int n = 0;
-	cr_assert_eq(hf_cidr_parse("10.0.0.0/8", NULL, &range), HF_OK);
-	cr_assert_eq(hf_cidr_parse("10.1.2.3/32", NULL, &one), HF_OK);
-	cr_assert(!hf_range_subtract(range, &one, 1, rest, 23, &n), "24 pieces are left");
 }
 
 static const struct {
@@ -128,8 +119,8 @@ static const struct {
 };
 
 Test(pool, an_address_has_its_place) {
-	struct hf_pool pool = pool_of("10.0.0.0/24 fd00::/64", "10.0.0.0/31");
-	pool.n_draining = parse_all("10.0.1.0/24", pool.draining);
+	HF_POOL pool = pool_of("10.0.0.0/24 fd00::/64", "10.0.0.0/31");
+	pool.draining = ranges_of("10.0.1.0/24");
 	for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
 		struct hf_range cidr = {{0}, {0}};
 		cr_expect_eq(hf_pool_place(&pool, addr(PLACES[i].address), &cidr), PLACES[i].place, "%s", PLACES[i].name);
@@ -138,20 +129,23 @@ Test(pool, an_address_has_its_place) {
 		cr_expect_eq(hf_pool_place(&pool, addr(PLACES[i].address), NULL), PLACES[i].place, "%s", PLACES[i].name);
 	}
 	cr_assert(hf_pool_has_family(&pool, HF_IPV4) && hf_pool_has_family(&pool, HF_IPV6));
+	hf_pool_drop(&pool);
 	pool = pool_of("fd00::/64", "");
 	cr_assert(!hf_pool_has_family(&pool, HF_IPV4));
 }
 
 Test(pool, usage_partitions_the_pool) {
-	struct hf_pool pool = pool_of("10.0.0.0/24 fd00::/64", "10.0.0.0/28");
-	pool.n_draining = parse_all("10.0.1.0/24", pool.draining);
-	pool.count[HF_IPV4] = (struct hf_pool_count){20, 5, .overlaid_reserved = 3, .overlaid_draining = 7};
+	HF_POOL pool = pool_of("10.0.0.0/24 fd00::/64", "10.0.0.0/28");
+	pool.draining = ranges_of("10.0.1.0/24");
+	pool.count[HF_IPV4] = (struct hf_pool_count){
+		.leased = 20, .quarantined = 5, .previous = 2, .remembered = 9, .overlaid_reserved = 3, .overlaid_draining = 7};
 	struct hf_pool_usage u, v;
 	hf_pool_usage(&pool, HF_IPV4, &u);
 	cr_assert_eq(u.capacity, 256);
 	cr_assert_eq(u.reserved, 13, "reserved and held is held");
 	cr_assert_eq(u.draining, 7);
-	cr_assert_eq(u.free, 256 - 13 - 18);
+	cr_assert_eq(u.free, 256 - 13 - 18, "what is remembered is free, and previous addresses are held already");
+	cr_assert(u.previous == 2 && u.remembered == 9);
 	cr_assert_eq(u.capacity + u.draining, u.leased + u.quarantined + u.reserved + u.free);
 	hf_pool_usage(&pool, HF_IPV6, &v);
 	cr_assert_eq(v.capacity, (hf_u128)1 << 64);
@@ -180,7 +174,7 @@ static const struct {
 Test(pool, the_selector_counts_what_it_states) {
 	struct hf_identity id = identity("east", "default", "redis");
 	for (size_t i = 0; i < sizeof MATCHES / sizeof *MATCHES; i++) {
-		struct hf_pool pool = pool_of("10.0.0.0/8", "");
+		HF_POOL pool = pool_of("10.0.0.0/8", "");
 		pool.config.kinds = MATCHES[i].kinds;
 		if (MATCHES[i].mesh)
 			pool.config.meshes = (struct hf_names){.n = 2, .names = {"x", ""}};
@@ -195,41 +189,20 @@ Test(pool, the_selector_counts_what_it_states) {
 }
 
 Test(pool, configurations_are_equal_in_every_part_or_not) {
-	struct hf_pool_config a = pool_of("10.0.0.0/8", "10.0.0.1").config, b = a;
-	cr_assert(hf_pool_config_equal(&a, &b));
+	HF_POOL pool = pool_of("10.0.0.0/8", "10.0.0.1"), same = pool_of("10.0.0.0/8", "10.0.0.1");
+	HF_POOL other = pool_of("10.0.0.0-10.255.255.254", "10.0.0.1"), none = pool_of("10.0.0.0/8", "");
+	struct hf_pool_config a = pool.config, b = same.config;
+	cr_assert(hf_pool_config_equal(&a, &a) && hf_pool_config_equal(&a, &b));
 	b.strategy = HF_HASHED;
 	cr_assert(!hf_pool_config_equal(&a, &b) && hf_pool_ranges_equal(&a, &b));
 	b = a, b.quarantine_seconds++;
 	cr_assert(!hf_pool_config_equal(&a, &b));
 	b = a, b.kinds = 2;
 	cr_assert(!hf_pool_config_equal(&a, &b));
-	b = a, b.n_reserved = 0;
+	b = a, b.reserved = none.config.reserved;
 	cr_assert(!hf_pool_config_equal(&a, &b) && !hf_pool_ranges_equal(&a, &b));
-	b = a, b.cidrs[0].last.n--;
+	b = a, b.cidrs = other.config.cidrs;
 	cr_assert(!hf_pool_config_equal(&a, &b));
 	b = a, b.zones = (struct hf_names){.n = 1, .names = {"east"}};
 	cr_assert(!hf_pool_config_equal(&a, &b) && hf_pool_ranges_equal(&a, &b));
-}
-
-Test(pool, a_damaged_record_is_not_decoded) {
-	static uint8_t buffer[HF_POOL_RECORD_MAX], copy[HF_POOL_RECORD_MAX];
-	struct hf_pool pool = pool_of("10.0.0.0/8 fd00::/64", "10.0.0.1"), back;
-	pool.config.zones = (struct hf_names){.n = 1, .names = {"east"}};
-	struct hf_slice key = {"p", 1}, value = hf_pool_encode(&pool, buffer);
-	cr_assert(hf_pool_decode(key, value, &back));
-	cr_assert(hf_pool_config_equal(&pool.config, &back.config));
-	for (size_t len = 0; len < value.len; len++)
-		cr_expect(!hf_pool_decode(key, (struct hf_slice){buffer, len}, &back), "cut at %zu", len);
-	cr_expect(!hf_pool_decode(key, (struct hf_slice){buffer, value.len + 1}, &back), "a byte too many");
-	cr_expect(!hf_pool_decode((struct hf_slice){"p", 0}, value, &back), "no name");
-	static const struct {
-		const char *name;
-		size_t at;
-		uint8_t byte;
-	} damages[] = {{"a newer record", 0, 2}, {"no such strategy", 5, 3}, {"too many CIDRs", 147, 65}};
-	for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
-		memcpy(copy, buffer, value.len);
-		copy[damages[i].at] = damages[i].byte;
-		cr_expect(!hf_pool_decode(key, (struct hf_slice){copy, value.len}, &back), "%s", damages[i].name);
-	}
 }

@@ -26,7 +26,7 @@ static struct hf_meta meta(void) {
 }
 
 static void put_pool(const char *name, const char *cidrs, const char *reserved) {
-	struct hf_pool_put put = pool_request(name, cidrs, reserved, 3600);
+	POOL_PUT_REQUEST put = pool_request(name, cidrs, reserved, 3600);
 	cr_assert_eq(commit(&f, &put.write), HF_OK, "%s", put.write.why.text);
 }
 
@@ -242,7 +242,7 @@ Test(leases, a_dual_stack_lease_gets_all_its_families_or_none) {
 	snprintf(c.want.pool, sizeof c.want.pool, "dual");
 	cr_assert_eq(acquire(&f, &c), HF_E_POOL_EXHAUSTED);
 	cr_assert(strstr(c.write.why.text, "IPv4"), "%s", c.write.why.text);
-	struct hf_pool pool;
+	HF_POOL pool = {.id = 0};
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_pool_read(f.reader, "dual", NULL, &pool), HF_OK);
 	hf_reader_end(f.reader);

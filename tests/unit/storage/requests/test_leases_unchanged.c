@@ -101,7 +101,7 @@ Test(unchanged, a_refused_write_writes_nothing) {
 	snprintf(other.want.pool, sizeof other.want.pool, "meshexternalservice");
 	cr_assert_eq(acquire(&f, &other), HF_E_LEASE_EXISTS);
 	cr_assert_eq(release(&f, identity("east", "default", "nobody"), false, NULL), HF_E_NOT_FOUND);
-	struct hf_pool_put put = pool_request("overlapping", "241.1.0.0/16", "", 0);
+	POOL_PUT_REQUEST put = pool_request("overlapping", "241.1.0.0/16", "", 0);
 	cr_assert_eq(commit(&f, &put.write), HF_E_POOL_OVERLAP);
 	struct trace after = trace();
 	cr_assert(hf_digest_equal(&after.file, &before.file));

@@ -22,7 +22,7 @@ static void state_name(struct hf_names *names, const char *name) {
 }
 
 static void put(const char *name, const char *cidr, unsigned kinds, const char *mesh, const char *zone) {
-	struct hf_pool_put request = pool_request(name, cidr, "", 60);
+	POOL_PUT_REQUEST request = pool_request(name, cidr, "", 60);
 	request.config.kinds = kinds;
 	state_name(&request.config.meshes, mesh);
 	state_name(&request.config.zones, zone);
@@ -46,7 +46,7 @@ static const struct {
 };
 
 Test(pool_choice, most_selectors_then_name) {
-	struct hf_pool_delete multizone = {.name = "meshmultizoneservice"};
+	POOL_DELETE_REQUEST multizone = {.name = "meshmultizoneservice"};
 	hf_pool_delete_begin(&multizone);
 	cr_assert_eq(commit(&f, &multizone.write), HF_OK);
 	put("any", "10.0.0.0/24", 0, NULL, NULL);
@@ -68,7 +68,7 @@ Test(pool_choice, most_selectors_then_name) {
 }
 
 Test(pool_choice, no_pool_that_fits_is_no_pool) {
-	struct hf_pool_delete gone = {.name = "meshservice"};
+	POOL_DELETE_REQUEST gone = {.name = "meshservice"};
 	hf_pool_delete_begin(&gone);
 	cr_assert_eq(commit(&f, &gone.write), HF_OK);
 	struct hf_acquire a = acquire_request(identity("east", "default", "redis"), "{}");
@@ -93,7 +93,7 @@ Test(pool_choice, a_sequential_pool_goes_on_and_a_hashed_one_gives_the_same_agai
 	cr_assert_eq(release(&f, a.want.id, true, NULL), HF_OK);
 	cr_assert_eq(acquire(&f, &b), HF_OK);
 	cr_assert_str_eq(vip_text(&b.lease, 0), "10.0.0.1", "a freed address is the last to be given out again");
-	struct hf_pool_put hashed = pool_request("hashed", "10.1.0.0/16", "", 60);
+	POOL_PUT_REQUEST hashed = pool_request("hashed", "10.1.0.0/16", "", 60);
 	hashed.config.strategy = HF_HASHED;
 	hashed.config.kinds = 1u << HF_MESH_SERVICE;
 	state_name(&hashed.config.meshes, "hashed");
@@ -164,7 +164,7 @@ static const struct {
 
 static void open_layout(void) {
 	fixture_open(&f);
-	struct hf_pool_put kuma = pool_request("kuma", "10.200.0.0/16 10.202.0.0/16", "10.200.1.0/24", 60);
+	POOL_PUT_REQUEST kuma = pool_request("kuma", "10.200.0.0/16 10.202.0.0/16", "10.200.1.0/24", 60);
 	cr_assert_eq(commit(&f, &kuma.write), HF_OK, "%s", kuma.write.why.text);
 	put("west", "10.201.0.0/16", 0, NULL, "west");
 	static const char *const held[] = {"10.200.0.99", "10.202.0.9"};
@@ -173,7 +173,7 @@ static void open_layout(void) {
 		holder.want.n_addresses = read_addresses(held[i], holder.want.addresses);
 		cr_assert_eq(acquire(&f, &holder), HF_OK, "%s", holder.write.why.text);
 	}
-	struct hf_pool_put drained = pool_request("kuma", "10.200.0.0/16", "10.200.1.0/24", 60);
+	POOL_PUT_REQUEST drained = pool_request("kuma", "10.200.0.0/16", "10.200.1.0/24", 60);
 	drained.drain = true;
 	cr_assert_eq(commit(&f, &drained.write), HF_OK, "%s", drained.write.why.text);
 }

@@ -19,10 +19,12 @@ TestSuite(pools, .init = setup, .fini = teardown);
 
 static struct hf_identity service(const char *name) { return identity("east", "default", name); }
 
+/* Without the ranges of what was asked for and of the result. */
 static struct hf_pool_put put(const char *name, const char *cidrs, const char *reserved, bool drain) {
 	struct hf_pool_put request = pool_request(name, cidrs, reserved, 3600);
 	request.drain = drain;
 	request.write.err = commit(&f, &request.write);
+	hf_pool_put_end(&request);
 	return request;
 }
 
@@ -32,6 +34,24 @@ static struct hf_pool read_pool(const char *name) {
 	cr_assert_eq(hf_pool_read(f.reader, name, NULL, &pool), HF_OK);
 	hf_reader_end(f.reader);
 	return pool;
+}
+
+static int n_cidrs(const char *name) {
+	HF_POOL pool = read_pool(name);
+	return pool.config.cidrs.n;
+}
+
+/* The draining ranges of a pool, as text. */
+static const char *draining(const char *name) {
+	static char text[1024];
+	char range[HF_RANGE_TEXT];
+	HF_POOL pool = read_pool(name);
+	text[0] = '\0';
+	for (int i = 0; i < pool.draining.n; i++) {
+		hf_range_format(pool.draining.at[i], range);
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", range);
+	}
+	return text;
 }
 
 static uint64_t revision(void) {
@@ -72,7 +92,7 @@ static enum hf_address_state state_of(const char *address) {
 /* capacity leased quarantined reserved free draining, in IPv4. */
 static const char *usage(const char *name) {
 	static char text[128];
-	struct hf_pool pool = read_pool(name);
+	HF_POOL pool = read_pool(name);
 	struct hf_pool_usage u;
 	hf_pool_usage(&pool, HF_IPV4, &u);
 	snprintf(text, sizeof text, "%llu %llu %llu %llu %llu %llu", (unsigned long long)u.capacity, (unsigned long long)u.leased,
@@ -97,8 +117,8 @@ Test(pools, create_update_and_unchanged) {
 	cr_assert_eq(updated.pool.revision, 5);
 	cr_assert_eq(updated.pool.created_ms, f.now_ms - 1000);
 	cr_assert_eq(updated.pool.modified_ms, f.now_ms);
-	struct hf_pool pool = read_pool("blue");
-	cr_assert(hf_pool_config_equal(&pool.config, &updated.config));
+	HF_POOL pool = read_pool("blue");
+	cr_assert(pool.config.reserved.n == 1 && hf_ranges_find(&pool.config.reserved, addr("10.0.0.3")));
 	cr_assert_str_eq(usage("blue"), "256 0 0 4 252 0");
 }
 
@@ -134,7 +154,7 @@ Test(pools, a_range_with_leases_is_taken_away_only_to_drain) {
 	struct hf_pool_put refused = put("blue", "10.0.0.0/24", "", false);
 	cr_assert_eq(refused.write.err, HF_E_POOL_IN_USE);
 	cr_assert(strstr(refused.write.why.text, "10.1.0.0/24 has leases"), "%s", refused.write.why.text);
-	cr_assert_eq(read_pool("blue").config.n_cidrs, 2);
+	cr_assert_eq(n_cidrs("blue"), 2);
 	cr_assert_eq(put("blue", "10.0.0.0/24", "", true).write.err, HF_OK);
 	cr_assert_str_eq(usage("blue"), "256 1 0 0 256 1");
 	cr_assert_eq(state_of("10.1.0.7"), HF_ADDRESS_LEASED);
@@ -152,16 +172,16 @@ Test(pools, a_drained_range_vanishes_with_its_last_address) {
 	hold("blue", "b", "10.1.0.8");
 	put("blue", "10.0.0.0/24", "", true);
 	cr_assert_eq(release(&f, service("a"), true, NULL), HF_OK);
-	cr_assert_eq(read_pool("blue").n_draining, 1);
+	cr_assert_str_eq(draining("blue"), "10.1.0.0/24");
 	cr_assert_eq(release(&f, service("b"), false, NULL), HF_OK);
-	cr_assert_eq(read_pool("blue").n_draining, 1, "a quarantine holds its address");
+	cr_assert_str_eq(draining("blue"), "10.1.0.0/24", "a quarantine holds its address");
 	cr_assert_str_eq(usage("blue"), "256 0 1 0 256 1");
 	struct hf_acquire back = acquire_request(service("b"), "{}");
 	cr_assert_eq(acquire(&f, &back), HF_OK);
 	cr_assert_eq(back.outcome, HF_RESTORED, "even in a draining range");
 	cr_assert_str_eq(vip_text(&back.lease, 0), "10.1.0.8");
 	cr_assert_eq(release(&f, service("b"), true, NULL), HF_OK);
-	cr_assert_eq(read_pool("blue").n_draining, 0);
+	cr_assert_str_empty(draining("blue"));
 	cr_assert_str_eq(usage("blue"), "256 0 0 0 256 0");
 	cr_assert_eq(put("red", "10.1.0.0/24", "", false).write.err, HF_OK, "another pool may have it now");
 }
@@ -171,7 +191,7 @@ Test(pools, adding_a_draining_range_back_undrains_it) {
 	hold("blue", "a", "10.1.0.7");
 	put("blue", "10.0.0.0/24", "", true);
 	cr_assert_eq(put("blue", "10.0.0.0/24 10.1.0.0/24", "", false).write.err, HF_OK);
-	cr_assert_eq(read_pool("blue").n_draining, 0);
+	cr_assert_str_empty(draining("blue"));
 	cr_assert_str_eq(usage("blue"), "512 1 0 0 511 0");
 	cr_assert_eq(try_address("blue", "10.1.0.8"), HF_OK);
 	cr_assert_eq(try_address("blue", "10.1.0.7"), HF_E_ADDRESS_TAKEN);
@@ -183,48 +203,96 @@ Test(pools, a_range_can_drain_and_come_back_in_part) {
 	hold("blue", "high", "10.0.0.200");
 	cr_assert_eq(put("blue", "10.0.0.0/26", "", false).write.err, HF_E_POOL_IN_USE);
 	cr_assert_eq(put("blue", "10.0.0.0/26", "", true).write.err, HF_OK);
-	struct hf_pool pool = read_pool("blue");
-	cr_assert_eq(pool.n_draining, 1, "the half that nobody holds does not drain");
-	cr_assert_eq(pool.draining[0].first.n, addr("10.0.0.128").n);
+	cr_assert_str_eq(draining("blue"), "10.0.0.128/25", "the half that nobody holds does not drain");
 	cr_assert_str_eq(usage("blue"), "64 2 0 0 63 1");
 	cr_assert_eq(put("blue", "10.0.0.0/26 10.0.0.192/26", "", false).write.err, HF_OK);
-	cr_assert_eq(read_pool("blue").n_draining, 0);
+	cr_assert_str_empty(draining("blue"));
 	cr_assert_str_eq(usage("blue"), "128 2 0 0 126 0");
 	cr_assert_eq(put("blue", "10.0.0.0/26 10.0.0.128/26", "", true).write.err, HF_OK);
-	cr_assert_eq(read_pool("blue").n_draining, 1);
+	cr_assert_str_eq(draining("blue"), "10.0.0.192/26");
 	cr_assert_eq(put("blue", "10.0.0.128/26", "", true).write.err, HF_OK);
-	cr_assert_eq(read_pool("blue").n_draining, 2);
+	cr_assert_str_eq(draining("blue"), "10.0.0.0/26 10.0.0.192/26");
 	cr_assert_str_eq(usage("blue"), "64 2 0 0 64 2");
+}
+
+/* As many ranges as a pool may have, of 16 addresses each, all in 10.0.0.0/8. */
+static struct hf_pool_put many_ranges(void) {
+	struct hf_pool_put many = pool_request("blue", "10.0.0.0/28", "", 3600);
+	struct hf_range list[HF_POOL_RANGES_MAX];
+	for (unsigned i = 0; i < HF_POOL_RANGES_MAX; i++) {
+		hf_u128 first = addr("10.0.0.0").n + (i << 12);
+		list[i] = (struct hf_range){{first}, {first + 15}};
+	}
+	hf_ranges_drop(&many.config.cidrs);
+	cr_assert(hf_ranges_make(list, HF_POOL_RANGES_MAX, &many.config.cidrs));
+	return many;
 }
 
 Test(pools, many_ranges_without_leases_can_take_the_place_of_one) {
 	put("blue", "10.0.0.0/8", "", false);
-	struct hf_pool_put many = pool_request("blue", "10.0.0.0/24", "", 3600);
-	for (unsigned i = 1; i < HF_POOL_CIDRS_MAX; i++) {
-		struct hf_addr first = {addr("10.0.0.0").n + (i << 18)};
-		many.config.cidrs[many.config.n_cidrs++] = (struct hf_range){first, {first.n + 255}};
-	}
+	POOL_PUT_REQUEST many = many_ranges();
 	cr_assert_eq(commit(&f, &many.write), HF_OK, "%s", many.write.why.text);
-	cr_assert_str_eq(usage("blue"), "16384 0 0 0 16384 0");
+	cr_assert_str_eq(usage("blue"), "65536 0 0 0 65536 0");
+	verify_clean(&f, "many ranges");
 }
 
 Test(pools, a_draining_range_is_kept_among_many_free_pieces) {
 	put("blue", "10.0.0.0/8", "", false);
 	hold("blue", "a", "10.0.1.77");
 	hold("blue", "b", "10.0.4.5");
-	struct hf_pool_put many = pool_request("blue", "10.0.0.0/24", "", 3600);
-	for (unsigned i = 1; i < HF_POOL_CIDRS_MAX; i++) {
-		struct hf_addr first = {addr("10.0.0.0").n + (i << 18)};
-		many.config.cidrs[many.config.n_cidrs++] = (struct hf_range){first, {first.n + 255}};
-	}
+	hold("blue", "c", "10.0.16.3");
+	POOL_PUT_REQUEST many = many_ranges();
 	cr_assert_eq(commit(&f, &many.write), HF_E_POOL_IN_USE);
+	cr_assert(strstr(many.write.why.text, "10.0.1.0/24 has leases"), "%s", many.write.why.text);
 	many.drain = true;
 	cr_assert_eq(commit(&f, &many.write), HF_OK, "%s", many.write.why.text);
-	cr_assert_str_eq(usage("blue"), "16384 2 0 0 16384 2");
-	struct hf_pool pool = read_pool("blue");
-	cr_assert_geq(pool.n_draining, 1);
-	cr_assert_eq(hf_pool_place(&pool, addr("10.0.1.77"), NULL), HF_DRAINING);
-	cr_assert_eq(hf_pool_place(&pool, addr("10.0.4.5"), NULL), HF_DRAINING);
+	cr_assert_str_eq(draining("blue"), "10.0.1.0/24 10.0.4.0/22");
+	cr_assert_str_eq(usage("blue"), "65536 3 0 0 65535 2");
+	verify_clean(&f, "among many ranges");
+}
+
+Test(pools, as_many_ranges_drain_as_a_pool_may_have_and_no_more) {
+	POOL_PUT_REQUEST many = many_ranges();
+	char name[16];
+	struct hf_addr a;
+	cr_assert_eq(commit(&f, &many.write), HF_OK, "%s", many.write.why.text);
+	for (int i = 0; i < HF_POOL_RANGES_MAX; i++) {
+		struct hf_acquire request = acquire_request((snprintf(name, sizeof name, "s%d", i), service(name)), "{}");
+		snprintf(request.want.pool, sizeof request.want.pool, "blue");
+		a = (struct hf_addr){many.config.cidrs.at[i].first.n + 7};
+		request.want.addresses[request.want.n_addresses++] = a;
+		cr_assert_eq(acquire(&f, &request), HF_OK);
+	}
+	cr_assert_eq(put("blue", "11.0.0.0/28", "", true).write.err, HF_OK);
+	cr_assert_str_eq(usage("blue"), "16 4096 0 0 16 4096");
+	hold("blue", "last", NULL);
+	struct hf_pool_put refused = put("blue", "12.0.0.0/28", "", true);
+	cr_assert_eq(refused.write.err, HF_E_INVALID_PARAMETER);
+	cr_assert(strstr(refused.write.why.text, "more than 4096 draining ranges"), "%s", refused.write.why.text);
+	cr_assert_eq(release(&f, service("s1"), true, NULL), HF_OK);
+	cr_assert_eq(put("blue", "12.0.0.0/28", "", true).write.err, HF_OK);
+	verify_clean(&f, "as many ranges drain as may");
+}
+
+Test(pools, ranges_need_not_be_cidrs) {
+	put("blue", "10.0.0.10-10.0.0.99 10.0.0.100-10.0.0.101 fd00::5-fd00::9", "10.0.0.10-10.0.0.12", false);
+	cr_assert_str_eq(usage("blue"), "92 0 0 3 89 0");
+	struct hf_lease first = hold("blue", "first", NULL), last = hold("blue", "last", "10.0.0.99");
+	cr_assert_str_eq(vip_text(&first, 0), "10.0.0.13");
+	cr_assert_str_eq(vip_text(&first, 1), "fd00::5");
+	struct hf_lease next = hold("blue", "next", "10.0.0.100");
+	cr_assert_eq(state_of("10.0.0.9"), HF_ADDRESS_UNMANAGED);
+	cr_assert_eq(state_of("10.0.0.12"), HF_ADDRESS_RESERVED);
+	cr_assert_eq(state_of("10.0.0.102"), HF_ADDRESS_UNMANAGED);
+	cr_assert_eq(put("blue", "10.0.0.40-10.0.0.60 fd00::5-fd00::9", "", true).write.err, HF_OK);
+	cr_assert_str_eq(draining("blue"), "10.0.0.12/30 10.0.0.96/30 10.0.0.100/31", "parts in CIDRs, a range as a whole");
+	cr_assert_eq(put("blue", "10.0.0.10-10.0.0.98 fd00::5-fd00::9", "", true).write.err, HF_OK);
+	cr_assert_str_eq(draining("blue"), "10.0.0.99/32 10.0.0.100/31");
+	cr_assert_eq(release(&f, last.id, true, NULL), HF_OK);
+	cr_assert_str_eq(draining("blue"), "10.0.0.100/31");
+	cr_assert_eq(release(&f, next.id, true, NULL), HF_OK);
+	cr_assert_str_empty(draining("blue"));
+	verify_clean(&f, "ranges");
 }
 
 Test(pools, reserving_what_is_held_moves_nobody) {
@@ -245,7 +313,7 @@ Test(pools, reserving_what_is_held_moves_nobody) {
 }
 
 Test(pools, delete_needs_an_empty_pool) {
-	struct hf_pool_delete gone = {.name = "absent"}, blue = {.name = "blue"};
+	POOL_DELETE_REQUEST gone = {.name = "absent"}, blue = {.name = "blue"};
 	hf_pool_delete_begin(&gone);
 	hf_pool_delete_begin(&blue);
 	cr_assert_eq(commit(&f, &gone.write), HF_E_NOT_FOUND);
@@ -282,7 +350,7 @@ Test(pools, a_new_quarantine_time_is_for_later_releases) {
 	hold("blue", "b", NULL);
 	struct hf_lease a, b;
 	cr_assert_eq(release(&f, service("a"), false, &a), HF_OK);
-	struct hf_pool_put longer = pool_request("blue", "10.0.0.0/24", "", 7200);
+	POOL_PUT_REQUEST longer = pool_request("blue", "10.0.0.0/24", "", 7200);
 	cr_assert_eq(commit(&f, &longer.write), HF_OK);
 	cr_assert_eq(release(&f, service("b"), false, &b), HF_OK);
 	cr_assert_eq(a.quarantined_until_ms, f.now_ms + 3600000);

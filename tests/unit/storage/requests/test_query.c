@@ -248,7 +248,7 @@ static const struct {
 };
 
 Test(query, an_address_is_in_one_of_five_states) {
-	struct hf_pool_put put = pool_request("blue", "10.0.0.0/24 fd00:7::/64", "10.0.0.0/31", 60);
+	POOL_PUT_REQUEST put = pool_request("blue", "10.0.0.0/24 fd00:7::/64", "10.0.0.0/31", 60);
 	cr_assert_eq(commit(&f, &put.write), HF_OK);
 	for (int i = 0; i < 2; i++) {
 		struct hf_acquire a = acquire_request(identity("east", "default", i ? "b" : "a"), "{}");

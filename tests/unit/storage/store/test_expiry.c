@@ -149,7 +149,7 @@ Test(expiry, what_was_due_before_a_batch_ends_before_its_own_writes) {
 }
 
 Test(expiry, a_quarantine_of_no_time_ends_with_the_next_batch) {
-	struct hf_pool_put none = pool_request("meshservice", "241.0.0.0/8", "", 0);
+	POOL_PUT_REQUEST none = pool_request("meshservice", "241.0.0.0/8", "", 0);
 	cr_assert_eq(commit(&f, &none.write), HF_OK);
 	acquired(1);
 	struct hf_lease lease;

@@ -132,7 +132,7 @@ Test(follow_full, a_boot_that_finds_no_room_judges_nothing_by_a_time_that_is_ahe
 	f.shift_ms = 4 * YEAR;
 	fixture_open(&f);
 	cr_assert_eq(hf_batch_begin(f.store, NULL, &batch), HF_OK);
-	struct hf_pool_put put = pool_request("p", "10.0.0.0/24", "", 60);
+	POOL_PUT_REQUEST put = pool_request("p", "10.0.0.0/24", "", 60);
 	hf_pool_put_begin(&put);
 	cr_assert_eq(put.write.apply(batch, &put.write, NULL), HF_OK);
 	cr_assert_eq(hf_batch_commit(batch, NULL), HF_OK);

@@ -10,6 +10,7 @@
 #include "storage/tables/allocator.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
+#include "storage/tables/pool_table.h"
 #include "tests/unit/support.h"
 
 #define T0 1700000000000
@@ -54,12 +55,6 @@ static struct hf_slice key_slice(const struct hf_key *key) { return (struct hf_s
 
 static struct hf_identity redis(void) { return identity("east", "default", "redis"); }
 
-static struct hf_range range(const char *text) {
-	struct hf_range r;
-	cr_assert_eq(hf_range_parse(text, NULL, &r), HF_OK);
-	return r;
-}
-
 /* For what is encoded only on its way into a table: a batch that is never committed. */
 static struct fixture f;
 static struct hf_batch *batch;
@@ -90,9 +85,9 @@ static void expect_entry(enum hf_table table, bool last, const char *name, struc
 }
 
 Test(format, tables_have_their_names) {
-	static const char *const names[] = {"meta",  "leases", "addresses", "free",    "deadlines",
-					    "pools", "zones",  "scopes",    "changes", "history"};
-	cr_assert_eq(HF_TABLES, 10);
+	static const char *const names[] = {"meta",  "leases", "addresses", "free",    "deadlines", "pools",
+					    "zones", "scopes", "changes",   "history", "usage"};
+	cr_assert_eq(HF_TABLES, 11);
 	for (int i = 0; i < HF_TABLES; i++)
 		cr_expect_str_eq(hf_table_name((enum hf_table)i), names[i]);
 }
@@ -225,8 +220,8 @@ Test(format, free_extents) {
 	HF_CURSOR cursor = {0};
 	begin();
 	cr_assert_eq(hf_batch_add_pool(batch, "blue", &pool), HF_OK);
-	pool->config.cidrs[pool->config.n_cidrs++] = range("241.0.0.0/24");
-	pool->config.reserved[pool->config.n_reserved++] = range("241.0.0.0-241.0.0.7");
+	pool->config.cidrs = ranges_of("241.0.0.0/24");
+	pool->config.reserved = ranges_of("241.0.0.0-241.0.0.7");
 	hf_allocator_rebuild(txn, pool);
 	expect_entry(HF_FREE, true, "free", &cursor);
 	cr_expect(hf_allocator_decode(cursor.key, cursor.value, &pool_id, &back));
@@ -258,31 +253,67 @@ Test(format, deadlines) {
 }
 
 Test(format, pools) {
-	static uint8_t buffer[HF_POOL_RECORD_MAX];
-	uint8_t key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX];
-	static struct hf_pool pool, back;
-	pool = (struct hf_pool){.id = 4, .name = "blue", .revision = 9, .created_ms = T0, .modified_ms = T1, .active = 5};
+	uint8_t buffer[VECTOR_MAX], key_bytes[VECTOR_MAX], value_bytes[VECTOR_MAX], usage_bytes[VECTOR_MAX];
+	HF_POOL back = {.id = 0}, pool = {.id = 4, .name = "blue", .revision = 9, .created_ms = T0, .modified_ms = T1, .active = 5};
+	bool has_usage;
 	pool.quarantined = 1;
-	pool.config = pool_request("blue", "10.0.0.0/24 fd00::/64", "10.0.0.0-10.0.0.3", 3600).config;
+	pool.config = pool_request("blue", "10.0.0.0/24 10.0.2.10-10.0.2.99 fd00::/64", "10.0.0.0-10.0.0.3", 3600).config;
 	pool.config.strategy = HF_HASHED;
 	pool.config.kinds = 1u << HF_MESH_SERVICE;
 	pool.config.meshes = (struct hf_names){.n = 1, .names = {"default"}};
 	pool.config.zones = (struct hf_names){.n = 2, .names = {"east", "west"}};
-	pool.draining[pool.n_draining++] = range("10.0.1.0/24");
-	pool.count[HF_IPV4] = (struct hf_pool_count){
-		.leased = 5, .quarantined = 1, .overlaid_reserved = 1, .overlaid_draining = 2, .cursor = addr("10.0.0.9")};
+	pool.draining = ranges_of("10.0.1.0/24");
+	pool.count[HF_IPV4] = (struct hf_pool_count){.leased = 5,
+						     .quarantined = 1,
+						     .previous = 1,
+						     .remembered = 3,
+						     .overlaid_reserved = 1,
+						     .overlaid_draining = 2,
+						     .cursor = addr("10.0.0.9")};
 	pool.count[HF_IPV6] = (struct hf_pool_count){.leased = 5, .quarantined = 1};
 	expect_bytes("pools key", (struct hf_slice){pool.name, strlen(pool.name)});
 	expect_bytes("pools value", hf_pool_encode(&pool, buffer));
-	cr_assert(hf_pool_decode(vector("pools key", key_bytes), vector("pools value", value_bytes), &back));
+	cr_expect_eq(hf_pool_record_bytes(&pool), vector("pools value", value_bytes).len);
+	expect_bytes("usage key", hf_usage_key(pool.id, buffer));
+	expect_bytes("usage value", hf_usage_encode(&pool, buffer));
+	struct hf_slice key = vector("pools key", key_bytes), value = vector("pools value", value_bytes);
+	cr_assert_eq(hf_pool_decode(key, value, &has_usage, &back), HF_OK);
+	cr_assert(!has_usage && back.active == 0 && hf_usage_decode(vector("usage value", usage_bytes), &back));
 	cr_expect(back.id == 4 && strcmp(back.name, "blue") == 0 && hf_pool_config_equal(&back.config, &pool.config));
-	cr_expect(back.n_draining == 1 && back.draining[0].last.n == addr("10.0.1.255").n);
+	cr_expect(back.draining.n == 1 && back.draining.at[0].last.n == addr("10.0.1.255").n);
 	cr_expect(back.active == 5 && back.quarantined == 1);
 	cr_expect(back.revision == 9 && back.created_ms == T0 && back.modified_ms == T1);
 	for (int i = 0; i < HF_FAMILIES; i++)
-		cr_expect(back.count[i].leased == 5 && back.count[i].quarantined == 1 &&
-			  back.count[i].cursor.n == pool.count[i].cursor.n);
-	cr_expect(back.count[HF_IPV4].overlaid_reserved == 1 && back.count[HF_IPV4].overlaid_draining == 2);
+		cr_expect_eq(memcmp(&back.count[i], &pool.count[i], sizeof pool.count[i]), 0, "family %d", i);
+	for (size_t len = 0; len < HF_USAGE_RECORD_BYTES; len++)
+		cr_expect(!hf_usage_decode((struct hf_slice){usage_bytes, len}, &back), "cut at %zu", len);
+}
+
+/* The record of formats 1 to 3, as FORMAT.md had it then: with its counters, and draining ranges in any order. */
+Test(format, pools_of_format_3) {
+	static const char old[] = "01000000040200000e100200000000000000090000018bcfe568000000018bcfe56be80000000000000005"
+				  "00000000000000010000000000000005000000000000000100000000000000010000000000000002"
+				  "00000000000000000000ffff0a000009000000000000000500000000000000010000000000000000"
+				  "00000000000000000000000000000000000000000000000002"
+				  "00000000000000000000ffff0a00000000000000000000000000ffff0a0000ff"
+				  "fd000000000000000000000000000000fd00000000000000ffffffffffffffff02"
+				  "00000000000000000000ffff0a00030000000000000000000000ffff0a0003ff"
+				  "00000000000000000000ffff0a00010000000000000000000000ffff0a0001ff01"
+				  "00000000000000000000ffff0a00000000000000000000000000ffff0a000003"
+				  "010764656661756c740204656173740477657374";
+	uint8_t bytes[VECTOR_MAX];
+	HF_POOL back = {.id = 0};
+	bool has_usage;
+	size_t len;
+	for (len = 0; old[2 * len]; len++)
+		sscanf(old + 2 * len, "%2hhx", &bytes[len]);
+	cr_assert_eq(hf_pool_decode((struct hf_slice){"blue", 4}, (struct hf_slice){bytes, len}, &has_usage, &back), HF_OK);
+	cr_expect(has_usage && back.id == 4 && back.active == 5 && back.quarantined == 1 && back.config.cidrs.n == 2);
+	cr_expect(back.draining.n == 2 && back.draining.at[0].first.n == addr("10.0.1.0").n, "they are put in order");
+	cr_expect(back.config.reserved.n == 1 && back.config.meshes.n == 1 && back.config.zones.n == 2);
+	cr_expect(back.count[HF_IPV4].leased == 5 && back.count[HF_IPV4].overlaid_reserved == 1 &&
+		  back.count[HF_IPV4].overlaid_draining == 2 && back.count[HF_IPV4].cursor.n == addr("10.0.0.9").n);
+	cr_expect(back.count[HF_IPV4].previous == 0 && back.count[HF_IPV4].remembered == 0 && back.count[HF_IPV6].leased == 5);
 }
 
 Test(format, zones) {

@@ -60,10 +60,10 @@ Test(store, a_new_store_has_kumas_default_pools) {
 	cr_assert_eq(meta.revision, 3);
 	cr_assert_eq(meta.store_epoch, 1);
 	for (size_t i = 0; i < 3; i++) {
-		struct hf_pool pool;
+		HF_POOL pool = {.id = 0};
 		cr_assert_eq(hf_pool_read(f.reader, pools[i].name, NULL, &pool), HF_OK);
-		cr_assert_eq(pool.config.cidrs[0].first.n, addr(pools[i].first).n);
-		cr_assert_eq(hf_range_size(pool.config.cidrs[0]), 1 << 24);
+		cr_assert_eq(pool.config.cidrs.at[0].first.n, addr(pools[i].first).n);
+		cr_assert_eq(hf_range_size(pool.config.cidrs.at[0]), 1 << 24);
 		cr_assert_eq(pool.config.kinds, 1u << (i + 1));
 		cr_assert_eq(pool.config.quarantine_seconds, 3600);
 	}

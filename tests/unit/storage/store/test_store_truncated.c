@@ -48,10 +48,10 @@ static void write_services(int from, int to, bool purge) {
 
 /* A pool whose record fills several pages. */
 static void put_large_pool(void) {
-	struct hf_pool_put put = pool_request("large", "fd00::/64", "", 3600);
-	for (int i = 0; i < HF_POOL_RESERVED_MAX; i++) {
+	POOL_PUT_REQUEST put = pool_request("large", "fd00::/64", "", 3600);
+	for (int i = 0; i < 128; i++) {
 		struct hf_addr a = {addr("fd00::").n + 16 * (unsigned)i};
-		put.config.reserved[put.config.n_reserved++] = (struct hf_range){a, {a.n + 3}};
+		add_range(&put.config.reserved, (struct hf_range){a, {a.n + 3}});
 	}
 	for (int i = 0; i < HF_POOL_SELECTOR_MAX; i++)
 		memset(put.config.zones.names[put.config.zones.n++], 'a' + i % 26, HF_NAME_MAX);

@@ -167,7 +167,7 @@ Test(sync, an_empty_sync_of_a_zone_that_is_not_there_makes_none) {
 
 /* Else what is remembered of syncs would grow with every name that anybody makes up. */
 Test(sync, a_sync_of_which_nothing_came_true_makes_no_zone) {
-	struct hf_pool_delete del = {.name = "meshservice"};
+	POOL_DELETE_REQUEST del = {.name = "meshservice"};
 	struct hf_sync sync;
 	sync_open(&sync, HF_SYNC_DELTA, "nowhere", "*");
 	hf_pool_delete_begin(&del);

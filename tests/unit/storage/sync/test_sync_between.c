@@ -61,7 +61,7 @@ static void other_zone_takes_the_claim(void) {
 }
 
 static void pool_edit(void) {
-	struct hf_pool_put edit = pool_request("extra", "10.0.0.0/24", "", 60);
+	POOL_PUT_REQUEST edit = pool_request("extra", "10.0.0.0/24", "", 60);
 	cr_assert_eq(commit(&f, &edit.write), HF_OK);
 }
 

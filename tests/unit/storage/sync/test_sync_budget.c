@@ -11,8 +11,8 @@ static struct fixture f;
 static void setup(void) {
 	fixture_dir(&f);
 	fixture_open(&f);
-	struct hf_pool_delete del = {.name = "meshservice"};
-	struct hf_pool_put put = pool_request("dual", "10.0.0.0/28 fd00::/124", "", 3600);
+	POOL_DELETE_REQUEST del = {.name = "meshservice"};
+	POOL_PUT_REQUEST put = pool_request("dual", "10.0.0.0/28 fd00::/124", "", 3600);
 	hf_pool_delete_begin(&del);
 	cr_assert_eq(commit(&f, &del.write), HF_OK);
 	cr_assert_eq(commit(&f, &put.write), HF_OK);

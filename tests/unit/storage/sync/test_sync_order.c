@@ -12,8 +12,8 @@ static struct fixture f;
 static void open_pool(const char *cidrs) {
 	fixture_dir(&f);
 	fixture_open(&f);
-	struct hf_pool_delete del = {.name = "meshservice"};
-	struct hf_pool_put put = pool_request("small", cidrs, "", 3600);
+	POOL_DELETE_REQUEST del = {.name = "meshservice"};
+	POOL_PUT_REQUEST put = pool_request("small", cidrs, "", 3600);
 	hf_pool_delete_begin(&del);
 	cr_assert_eq(commit(&f, &del.write), HF_OK);
 	put.config.meshes = (struct hf_names){.n = 1, .names = {"default"}};
@@ -101,7 +101,7 @@ Test(sync_order, restores_then_claims_then_the_rest) {
 }
 
 static struct hf_addr cursor(void) {
-	struct hf_pool pool;
+	HF_POOL pool = {.id = 0};
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
 	cr_assert_eq(hf_pool_read(f.reader, "small", NULL, &pool), HF_OK);
 	hf_reader_end(f.reader);
@@ -192,7 +192,7 @@ Test(sync_order, of_random_lists_nobody_is_given_what_another_claims) {
  * claims it there as well. */
 Test(sync_order, claims_of_several_pools) {
 	open_pool(DUAL);
-	struct hf_pool_put other = pool_request("other", "10.1.0.0/29 fd01::/125", "", 3600);
+	POOL_PUT_REQUEST other = pool_request("other", "10.1.0.0/29 fd01::/125", "", 3600);
 	cr_assert_eq(commit(&f, &other.write), HF_OK, "%s", other.write.why.text);
 	struct hf_sync sync;
 	sync_open(&sync, HF_SYNC_DELTA, "east", "*");

@@ -28,6 +28,7 @@ static void teardown(void) {
 TestSuite(allocator, .init = setup, .fini = teardown);
 
 static void lay(const char *cidrs, const char *reserved) {
+	hf_pool_config_drop(&pool->config);
 	pool->config = pool_request("p", cidrs, reserved, 0).config;
 	memset(pool->count, 0, sizeof pool->count);
 	hf_allocator_rebuild(txn, pool);
@@ -238,11 +239,11 @@ Test(allocator, rebuild_leaves_out_what_is_held_or_reserved) {
 Test(allocator, rebuild_counts_what_is_held_in_draining_ranges) {
 	hold("10.9.0.4");
 	hold("10.9.0.7");
-	pool->draining[pool->n_draining++] = (struct hf_range){addr("10.9.0.0"), addr("10.9.0.7")};
+	pool->draining = ranges_of("10.9.0.0/29");
 	lay("10.0.0.0/30", "");
 	cr_assert_eq(pool->count[HF_IPV4].overlaid_draining, 2);
 	cr_assert_str_eq(extents(pool->id), "10.0.0.0/30");
-	cr_assert(hf_allocator_any_held(txn, pool->draining[0]));
+	cr_assert(hf_allocator_any_held(txn, pool->draining.at[0]));
 	cr_assert(!hf_allocator_any_held(txn, (struct hf_range){addr("10.9.0.5"), addr("10.9.0.6")}));
 }
 

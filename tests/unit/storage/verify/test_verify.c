@@ -7,6 +7,7 @@
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
 #include "storage/tables/meta_table.h"
+#include "storage/tables/pool_table.h"
 #include "storage/verify/verify.h"
 #include "tests/unit/support.h"
 
@@ -77,13 +78,11 @@ static void alter_lease(const char *service, void (*alter)(struct hf_lease *leas
 }
 
 static void alter_pool(void (*alter)(struct hf_pool *pool)) {
-	struct hf_slice value;
-	struct hf_pool pool;
-	uint8_t record[HF_POOL_RECORD_MAX];
-	cr_assert(hf_txn_get(txn, HF_POOLS, text_key("meshservice"), &value));
-	cr_assert(hf_pool_decode(text_key("meshservice"), value, &pool));
+	HF_POOL pool = {.id = 0};
+	cr_assert_eq(hf_pool_read(txn, "meshservice", NULL, &pool), HF_OK);
 	alter(&pool);
-	hf_txn_put(txn, HF_POOLS, text_key("meshservice"), hf_pool_encode(&pool, record));
+	hf_pool_store(txn, &pool);
+	hf_usage_store(txn, &pool);
 }
 
 static void alter_scope(void (*alter)(struct hf_scope *scope)) {
@@ -123,9 +122,10 @@ static void other_end(struct hf_lease *lease) { lease->quarantined_until_ms++; }
 static void one_more_leased(struct hf_pool *pool) { pool->count[HF_IPV4].leased++; }
 static void other_cursor(struct hf_pool *pool) { pool->count[HF_IPV6].cursor = addr("241.0.0.5"); }
 static void one_more_active(struct hf_pool *pool) { pool->active++; }
-static void idle_draining(struct hf_pool *pool) {
-	cr_assert_eq(hf_cidr_parse("10.9.0.0/16", NULL, &pool->draining[pool->n_draining++]), HF_OK);
-}
+static void one_more_previous(struct hf_pool *pool) { pool->count[HF_IPV6].previous++; }
+static void one_more_remembered(struct hf_pool *pool) { pool->count[HF_IPV4].remembered++; }
+static void overlapping_reserved(struct hf_pool *pool) { pool->config.reserved = ranges_of("241.0.0.9-241.0.0.20 241.0.0.20"); }
+static void idle_draining(struct hf_pool *pool) { pool->draining = ranges_of("10.9.0.0/16"); }
 static void one_more_quarantined(struct hf_scope *scope) { scope->quarantined++; }
 static void other_digest(struct hf_scope *scope) { scope->digest.bytes[31] ^= 1; }
 
@@ -172,6 +172,42 @@ static void damage_pool_count(void) { alter_pool(one_more_leased); }
 static void damage_pool_leases(void) { alter_pool(one_more_active); }
 static void damage_pool_cursor(void) { alter_pool(other_cursor); }
 static void damage_pool_draining(void) { alter_pool(idle_draining); }
+static void damage_pool_previous(void) { alter_pool(one_more_previous); }
+static void damage_pool_remembered(void) { alter_pool(one_more_remembered); }
+static void damage_pool_reserved(void) { alter_pool(overlapping_reserved); }
+
+/* Two of a pool's ranges change places in its record. */
+static void damage_pool_order(void) {
+	static uint8_t copy[1024], swapped[32];
+	struct hf_slice value;
+	HF_POOL pool = {.id = 0};
+	cr_assert_eq(hf_pool_read(txn, "meshservice", NULL, &pool), HF_OK);
+	add_range(&pool.config.cidrs, (struct hf_range){addr("10.0.0.0"), addr("10.0.0.9")});
+	value = hf_pool_encode(&pool, copy);
+	memcpy(swapped, copy + 37, 32);
+	memcpy(copy + 37, copy + 37 + 32, 32);
+	memcpy(copy + 37 + 32, swapped, 32);
+	hf_txn_put(txn, HF_POOLS, text_key("meshservice"), value);
+}
+
+static void damage_pool_format(void) {
+	static uint8_t record[256] = {1, 0, 0, 0, 1, 1, [43 + 2 * 48 + 8] = 1, [160] = 0xff, 0xff, 10, [176] = 0xff, 0xff, 10};
+	hf_txn_put(txn, HF_POOLS, text_key("meshservice"), (struct hf_slice){record, 35 + 16 + 96 + 1 + 32 + 4});
+}
+
+static struct hf_slice usage_key(void) {
+	static uint8_t bytes[HF_USAGE_KEY_BYTES];
+	return hf_usage_key(1, bytes);
+}
+static void damage_usage_missing(void) { hf_txn_del(txn, HF_USAGE, usage_key()); }
+static void damage_usage_record(void) { hf_txn_put(txn, HF_USAGE, usage_key(), (struct hf_slice){"x", 1}); }
+static void damage_usage_stray(void) {
+	HF_POOL pool = {.id = 0};
+	cr_assert_eq(hf_pool_read(txn, "meshservice", NULL, &pool), HF_OK);
+	pool.id = 77;
+	hf_usage_store(txn, &pool);
+}
+static void damage_usage_key(void) { hf_txn_put(txn, HF_USAGE, text_key("key"), (struct hf_slice){"x", 1}); }
 static void damage_zone_missing(void) { delete_first(HF_ZONES); }
 static void damage_zone_record(void) { hf_txn_put(txn, HF_ZONES, text_key("west"), text_key("nonsense")); }
 static void damage_zone_epoch(void) { alter_zone(never_connected); }
@@ -225,8 +261,17 @@ static const struct {
 	{"an address that was bound for another caller", damage_address_by, HF_ADDRESSES,
 	 "by somebody, but that change was by anonymous"},
 	{"free addresses are missing", damage_free_missing, HF_FREE, "241.0.0.2"},
-	{"a count of addresses", damage_pool_count, HF_POOLS, "meshservice"},
-	{"a count of leases", damage_pool_leases, HF_POOLS, "meshservice"},
+	{"a count of addresses", damage_pool_count, HF_USAGE, "leased IPv4 addresses is 2; there are 1"},
+	{"a count of previous addresses", damage_pool_previous, HF_USAGE, "previous IPv6 addresses"},
+	{"a count of remembered addresses", damage_pool_remembered, HF_USAGE, "remembered IPv4 addresses"},
+	{"reserved ranges that overlap", damage_pool_reserved, HF_POOLS, "its reserved ranges overlap"},
+	{"ranges that are not in order", damage_pool_order, HF_POOLS, "6d65736873657276696365"},
+	{"a pool's record of an older format", damage_pool_format, HF_POOLS, "older format"},
+	{"counters that are missing", damage_usage_missing, HF_USAGE, "meshservice"},
+	{"counters that cannot be read", damage_usage_record, HF_USAGE, "meshservice"},
+	{"counters of no pool", damage_usage_stray, HF_USAGE, "id 77"},
+	{"a key of counters", damage_usage_key, HF_USAGE, "6b6579"},
+	{"a count of leases", damage_pool_leases, HF_USAGE, "meshservice"},
 	{"a cursor of the other family", damage_pool_cursor, HF_POOLS, "241.0.0.5"},
 	{"a draining range without a lease", damage_pool_draining, HF_POOLS, "10.9.0.0/16"},
 	{"a zone is missing", damage_zone_missing, HF_ZONES, "east"},
