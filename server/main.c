@@ -150,6 +150,12 @@ static void report_clock_start(const struct hf_store *store) {
 	       "seconds=%+.3f detail=\"%s\"", (double)news.by_ms / 1000, detail);
 }
 
+static void on_zone_lapsed(void *context, const struct hf_ttl_news *news) {
+	(void)context;
+	hf_log(HF_LOG_WARN, "zone lost", "zone=%s epoch=%" PRIu64 " ttl_seconds=%.3f detail=\"its connection was not refreshed\"",
+	       news->zone, news->epoch, (double)news->ttl_ms / 1000);
+}
+
 static void on_slow(void *context, int64_t duration_us) {
 	(void)context;
 	hf_log(HF_LOG_WARN, "a commit was slow", "seconds=%.1f", (double)duration_us / 1e6);
@@ -265,6 +271,7 @@ static int start_committer(struct server *s) {
 					       .failed = on_failure,
 					       .presence = on_presence,
 					       .clock_news = on_clock,
+					       .zone_lapsed = on_zone_lapsed,
 					       .slow = on_slow,
 					       .context = s};
 	if (hf_committer_start(s->api.store, &options, &why, &s->api.committer))

@@ -92,6 +92,11 @@ static void write_operations(struct hf_buf *out, struct hf_metrics *metrics) {
 			     (uint64_t)(metrics->verified_ms / 1000));
 }
 
+static void write_lapses(struct hf_buf *out, const struct hf_committer_stats *stats) {
+	hf_prometheus_single(out, "holdfast_zone_ttl_expired_total", "counter",
+			     "Zones taken offline because nobody refreshed their connection within its ttl.", stats->zones_lapsed);
+}
+
 static void write_problems(struct hf_buf *out, struct hf_metrics *metrics) {
 	hf_prometheus_head(out, "holdfast_problems_total", "counter", "Problems answered, by code.");
 	for (enum hf_err err = HF_OK + 1; err < HF_E_DATA_DIR; err++)
@@ -190,6 +195,7 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	hf_shares_write(&api->shares, out);
 	hf_syncs_write_metrics(api->syncs, out);
 	write_committer(out, hf_committer_stats(api->committer));
+	write_lapses(out, hf_committer_stats(api->committer));
 	enum hf_err err = write_pools(out, call);
 	write_clock(out, api->store);
 	if (!err)

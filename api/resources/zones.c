@@ -44,6 +44,7 @@ static void write_zone(struct hf_json *json, struct hf_syncs *syncs, const struc
 	hf_json_member(json, "state", hf_zone_state_name(zone->state));
 	hf_json_member_uint(json, "epoch", zone->epoch);
 	hf_json_member_or_null(json, "instance", zone->n_instances > 0 ? zone->instances[0] : "");
+	hf_json_member_duration(json, "ttl", zone->ttl_ms);
 	hf_json_member_open(json, "leases", '{');
 	hf_json_member_uint(json, "active", info->sum.active);
 	hf_json_member_uint(json, "quarantined", info->sum.quarantined);
@@ -96,20 +97,22 @@ enum hf_err hf_handle_zone_get(struct hf_call *call) {
 	return err;
 }
 
-static enum hf_err read_members(const json_t *document, struct hf_why *why, char ret_instance[HF_INSTANCE_MAX + 1]) {
-	static const char *const known[] = {"instance", NULL};
+static enum hf_err read_members(const json_t *document, struct hf_why *why, struct hf_zone_connect *connect) {
+	static const char *const known[] = {"instance", "ttl", NULL};
 	struct hf_members m = hf_members_begin(document, NULL, why);
 	hf_members_allow(&m, known, NULL);
-	hf_members_copy(&m, "instance", HF_INSTANCE_MAX, ret_instance);
+	hf_members_copy(&m, "instance", HF_INSTANCE_MAX, connect->instance);
+	if (hf_members_has(&m, "ttl"))
+		connect->ttl_ms = hf_members_duration(&m, "ttl", HF_TTL_MIN_SECONDS, HF_TTL_MAX_SECONDS);
 	return hf_members_end(&m);
 }
 
-static enum hf_err read_instance(struct hf_call *call, char ret_instance[HF_INSTANCE_MAX + 1]) {
+static enum hf_err read_connect(struct hf_call *call, struct hf_zone_connect *connect) {
 	json_t *document;
 	enum hf_err err = hf_parse_object(call->request.body.data, call->request.body.len, "the body", &call->why, &document);
 	if (err)
 		return err;
-	err = read_members(document, &call->why, ret_instance);
+	err = read_members(document, &call->why, connect);
 	json_decref(document);
 	return err;
 }
@@ -127,6 +130,7 @@ static void answer_connect(struct hf_call *call) {
 	hf_json_member_digest(&json, "digest", &connect->info.sum.digest);
 	hf_json_member_uint(&json, "revision", connect->revision);
 	hf_json_member_uint(&json, "storeEpoch", connect->store_epoch);
+	hf_json_member_duration(&json, "ttl", connect->ttl_ms);
 	hf_json_close(&json, '}');
 }
 
@@ -143,7 +147,8 @@ static void answer_connected(struct hf_call *call) {
 	char more[64];
 	snprintf(more, sizeof more, " connection=%s sync=%s", hf_connection_name(connect->connection),
 		 connect->incremental ? "incremental" : "full");
-	log_zone(call, "zone connected", &connect->info.zone, more);
+	if (connect->connection != HF_CONNECTION_REFRESH) /* which another write overtook, or which has another ttl */
+		log_zone(call, "zone connected", &connect->info.zone, more);
 	answer_connect(call);
 }
 
@@ -154,11 +159,11 @@ enum hf_err hf_handle_zone_connect(struct hf_call *call) {
 		return HF_E_OVERLOADED;
 	enum hf_err err = read_name(call, connect->name);
 	if (!err)
-		err = read_instance(call, connect->instance);
+		err = read_connect(call, connect);
 	if (!err)
 		err = hf_conditions_read_epoch(call, &connect->has_epoch, &connect->epoch);
 	if (!err)
-		err = hf_zone_connect_peek(call->reader, connect, &call->why, &peek);
+		err = hf_zone_connect_peek(call->api->store, call->reader, connect, &call->why, &peek);
 	if (err)
 		return err;
 	if (peek == HF_PEEK_DONE) {

@@ -80,6 +80,8 @@ static void write_zone(struct writer *w, const struct hf_zone *zone) {
 	for (int i = 0; i < zone->n_instances; i++)
 		hf_json_string(&w->json, zone->instances[i]);
 	hf_json_close(&w->json, ']');
+	if (zone->ttl_ms)
+		hf_json_member_duration(&w->json, "ttl", zone->ttl_ms);
 	put_time(w, "createdAt", zone->created_ms);
 	put_time(w, "changedAt", zone->changed_ms);
 }

@@ -107,6 +107,8 @@ static enum hf_err read_zone(const json_t *value, struct hf_why *why, struct hf_
 	zone->reconnects = hf_members_uint(&m, "reconnects", 0, INT64_MAX);
 	zone->store_epoch = hf_members_uint(&m, "storeEpoch", 0, INT64_MAX);
 	read_instances(&m, zone);
+	if (hf_members_has(&m, "ttl"))
+		zone->ttl_ms = hf_members_duration(&m, "ttl", HF_TTL_MIN_SECONDS, HF_TTL_MAX_SECONDS);
 	zone->created_ms = hf_members_time(&m, "createdAt");
 	zone->changed_ms = hf_members_time(&m, "changedAt");
 	return hf_members_end(&m);

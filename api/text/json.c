@@ -219,6 +219,12 @@ void hf_json_member_time(struct hf_json *json, const char *name, int64_t ms) {
 	add_plain(json, name, text, strlen(text));
 }
 
+void hf_json_member_duration(struct hf_json *json, const char *name, int64_t ms) {
+	char text[HF_DURATION_TEXT];
+	hf_duration_format(ms, text);
+	hf_json_member_or_null(json, name, ms ? text : "");
+}
+
 void hf_json_count(struct hf_json *json, const char *name, hf_u128 n) {
 	char text[HF_COUNT_TEXT];
 	hf_json_member(json, name, hf_count_format(n, text));

@@ -32,8 +32,9 @@ void hf_json_member(struct hf_json *json, const char *name, const char *text);
 void hf_json_member_or_null(struct hf_json *json, const char *name, const char *text); /* null if the text is empty */
 void hf_json_member_bool(struct hf_json *json, const char *name, bool value);
 void hf_json_member_uint(struct hf_json *json, const char *name, uint64_t value);
-void hf_json_member_time(struct hf_json *json, const char *name, int64_t ms); /* RFC 3339, UTC, milliseconds */
-void hf_json_count(struct hf_json *json, const char *name, hf_u128 n);	      /* a decimal string */
+void hf_json_member_time(struct hf_json *json, const char *name, int64_t ms);	  /* RFC 3339, UTC, milliseconds */
+void hf_json_member_duration(struct hf_json *json, const char *name, int64_t ms); /* "30s"; null if 0 */
+void hf_json_count(struct hf_json *json, const char *name, hf_u128 n);		  /* a decimal string */
 
 void hf_json_member_digest(struct hf_json *json, const char *name, const struct hf_digest *digest); /* "sha256:…" */
 

@@ -140,6 +140,17 @@ int64_t hf_members_time(struct hf_members *m, const char *name) {
 	return m->err ? 0 : ms;
 }
 
+int64_t hf_members_duration(struct hf_members *m, const char *name, int min_s, int max_s) {
+	char words[80];
+	int64_t ms = 0;
+	const char *text = hf_members_text(m, name);
+	if (!m->err && hf_duration_parse(text, &ms) && ms >= (int64_t)min_s * 1000 && ms <= (int64_t)max_s * 1000)
+		return ms;
+	snprintf(words, sizeof words, "is not a duration from %ds to %ds, such as 30s or 2m", min_s, max_s);
+	hf_members_fail(m, HF_E_INVALID_PARAMETER, name, words);
+	return 0;
+}
+
 struct hf_addr hf_members_address(struct hf_members *m, const char *name) {
 	const char *text = hf_members_text(m, name);
 	char words[320];

@@ -52,6 +52,8 @@ void hf_members_copy(struct hf_members *m, const char *name, size_t max, char *r
 void hf_members_name(struct hf_members *m, const char *name, size_t max, char *ret); /* hf_name_check(); ret has max + 1 bytes */
 uint64_t hf_members_uint(struct hf_members *m, const char *name, uint64_t min, uint64_t max);
 int64_t hf_members_time(struct hf_members *m, const char *name); /* milliseconds, within the years 1970 to 9999 */
+/* A duration such as "30s" from `min_s` to `max_s` seconds, in milliseconds. */
+int64_t hf_members_duration(struct hf_members *m, const char *name, int min_s, int max_s);
 struct hf_addr hf_members_address(struct hf_members *m, const char *name);
 struct hf_digest hf_members_digest(struct hf_members *m, const char *name);
 enum hf_kind hf_members_kind(struct hf_members *m, const char *name);

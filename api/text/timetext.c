@@ -1,6 +1,7 @@
 /* timetext.c — times and durations as text. */
 #include "timetext.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -99,6 +100,11 @@ bool hf_time_parse(const char *text, int64_t *ret_ms) {
 	time_t seconds = timegm(&tm);
 	*ret_ms = ((int64_t)seconds - offset_minutes * 60) * 1000 + fraction_ms;
 	return *ret_ms >= 0;
+}
+
+void hf_duration_format(int64_t ms, char ret_text[HF_DURATION_TEXT]) {
+	bool whole = ms % 1000 == 0;
+	snprintf(ret_text, HF_DURATION_TEXT, "%lld%s", (long long)(whole ? ms / 1000 : ms), whole ? "s" : "ms");
 }
 
 bool hf_duration_parse(const char *text, int64_t *ret_ms) {

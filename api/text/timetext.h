@@ -15,6 +15,10 @@ void hf_time_format(int64_t ms, char ret_text[HF_TIME_TEXT]);
  */
 bool hf_time_parse(const char *text, int64_t *ret_ms);
 
+/* Writes a duration of at least 0 so that hf_duration_parse() reads it: whole seconds as 30s, others as 5500ms. */
+#define HF_DURATION_TEXT 24
+void hf_duration_format(int64_t ms, char ret_text[HF_DURATION_TEXT]);
+
 /* Reads a whole number with a unit: 500ms, 30s, 1m. Returns false if the text is not one or exceeds an hour. */
 bool hf_duration_parse(const char *text, int64_t *ret_ms);
 

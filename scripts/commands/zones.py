@@ -52,6 +52,7 @@ def zone_rows(zone: dict) -> list[list[str]]:
             ('state', f'{text(zone.get("state"))} since {text(time(zone.get("changedAt")))}'),
             ('epoch', f'{text(zone.get("epoch"))}, {text(zone.get("reconnects"))} reconnects'),
             ('instance', zone.get('instance')),
+            ('ttl', f'{text(zone["ttl"])}: offline if nobody refreshes the connection for that long' if zone.get('ttl') else None),
             ('leases', f'{text(at(zone, "leases", "active"))} active, {text(at(zone, "leases", "quarantined"))} in quarantine'),
             ('digest', zone.get('digest')),
             ('first seen', time(zone.get('createdAt')))]

@@ -16,6 +16,8 @@ enum hf_zone_state { HF_ZONE_UNMANAGED = 1, HF_ZONE_ONLINE = 2, HF_ZONE_OFFLINE 
 const char *hf_zone_state_name(enum hf_zone_state state); /* "unmanaged" … */
 
 #define HF_INSTANCE_MAX 128 /* bytes of an instance name */
+#define HF_TTL_MIN_SECONDS 5
+#define HF_TTL_MAX_SECONDS 3600
 #define HF_INSTANCES_KEPT 9 /* the current instance and the 8 before it */
 #define HF_BAND_BITS 32	    /* the distance between the revisions and zone epochs of two store epochs, as a power of two */
 
@@ -27,6 +29,7 @@ struct hf_zone {
 	uint64_t store_epoch; /* the store epoch at the last connection */
 	int64_t created_ms;   /* first seen */
 	int64_t changed_ms;   /* the last connection that raised the epoch, disconnection or retirement; else created_ms */
+	int64_t ttl_ms;	      /* how long the last connection lasts without a refresh; 0: until it is ended */
 	int n_instances;      /* newest first */
 	char instances[HF_INSTANCES_KEPT][HF_INSTANCE_MAX + 1];
 };

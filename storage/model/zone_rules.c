@@ -41,7 +41,8 @@ enum hf_err hf_zone_rules_connect(const struct hf_zone *zone, const char *instan
 	return HF_OK;
 }
 
-struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *instance, uint64_t store_epoch, int64_t now_ms) {
+struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *instance, int64_t ttl_ms, uint64_t store_epoch,
+				       int64_t now_ms) {
 	struct hf_zone after = *zone;
 	after.state = HF_ZONE_ONLINE;
 	after.reconnects += zone->epoch > 0;
@@ -49,6 +50,7 @@ struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *i
 		after.epoch = (store_epoch - 1) << HF_BAND_BITS;
 	after.epoch++;
 	after.store_epoch = store_epoch;
+	after.ttl_ms = ttl_ms;
 	after.changed_ms = now_ms;
 	if (zone->n_instances > 0 && strcmp(zone->instances[0], instance) == 0)
 		return after;

@@ -28,8 +28,10 @@ enum hf_err hf_zone_rules_fence(const struct hf_zone *zone, bool has_epoch, uint
 enum hf_err hf_zone_rules_connect(const struct hf_zone *zone, const char *instance, struct hf_why *why,
 				  enum hf_connection *ret) HF_CHECKED;
 
-/* Returns the zone after a first connection or a reconnection. `store_epoch` is the store's current one. */
-struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *instance, uint64_t store_epoch, int64_t now_ms);
+/* Returns the zone after a first connection or a reconnection that states `ttl_ms` (0: none). `store_epoch` is the store's current
+ * one. */
+struct hf_zone hf_zone_rules_connected(const struct hf_zone *zone, const char *instance, int64_t ttl_ms, uint64_t store_epoch,
+				       int64_t now_ms);
 
 /* Returns whether the zone can continue from what the store knows about it instead of sending everything: it has `active` leases
  * and has connected since the store's last restore. `zone` is the zone before this connection. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "storage/store/batch.h"
+#include "storage/store/ttl.h"
 #include "storage/tables/lease_table.h"
 
 /* Reads the zone into the request's result and judges the connection. */
@@ -24,12 +25,19 @@ static void describe_store(struct hf_zone_connect *request, const struct hf_meta
 	request->incremental = hf_zone_rules_is_incremental(&request->info.zone, sum.active, meta->store_epoch);
 }
 
-enum hf_err hf_zone_connect_peek(struct hf_txn *reader, struct hf_zone_connect *request, struct hf_why *why, enum hf_peek *ret) {
+/* Whether the connection changes neither the zone nor its ttl. */
+static bool is_pure_refresh(const struct hf_zone_connect *request) {
+	return request->connection == HF_CONNECTION_REFRESH && request->ttl_ms == request->info.zone.ttl_ms;
+}
+
+enum hf_err hf_zone_connect_peek(struct hf_store *store, struct hf_txn *reader, struct hf_zone_connect *request, struct hf_why *why,
+				 enum hf_peek *ret) {
 	bool exists;
 	enum hf_err err = judge_connect(reader, request, why, &exists);
 	if (err)
 		return err;
-	if (request->connection != HF_CONNECTION_REFRESH) {
+	/* If the connection's time is over, or the snapshot is too old, the writer judges. */
+	if (!is_pure_refresh(request) || (request->ttl_ms && !hf_store_refresh_zone(store, &request->info.zone))) {
 		*ret = HF_PEEK_WRITE;
 		return HF_OK;
 	}
@@ -48,9 +56,16 @@ static enum hf_err apply_connect(struct hf_batch *batch, struct hf_write *write,
 	if (err)
 		return err;
 	describe_store(request, meta, hf_batch_zone_sum(batch, request->name));
-	if (request->connection == HF_CONNECTION_REFRESH)
+	if (is_pure_refresh(request)) {
+		if (request->ttl_ms)
+			hf_store_refresh_zone(hf_batch_store(batch), zone);
 		return HF_OK;
-	*zone = hf_zone_rules_connected(zone, request->instance, meta->store_epoch, hf_batch_now_ms(batch));
+	}
+	if (request->connection == HF_CONNECTION_REFRESH)
+		zone->ttl_ms = request->ttl_ms;
+	else
+		*zone = hf_zone_rules_connected(zone, request->instance, request->ttl_ms, meta->store_epoch,
+						hf_batch_now_ms(batch));
 	if (!exists)
 		zone->created_ms = zone->changed_ms;
 	hf_batch_put_zone(batch, zone);

@@ -26,7 +26,8 @@ struct hf_zone_connect {
 	struct hf_write write;
 	char name[HF_NAME_MAX + 1];	    /* the zone's; checked */
 	char instance[HF_INSTANCE_MAX + 1]; /* not empty */
-	bool has_epoch;			    /* fenced by this zone epoch */
+	int64_t ttl_ms; /* 0: the connection lasts until it is ended; else HF_TTL_MIN_SECONDS to HF_TTL_MAX_SECONDS */
+	bool has_epoch; /* fenced by this zone epoch */
 	uint64_t epoch;
 	/* The result. */
 	enum hf_connection connection;
@@ -35,11 +36,12 @@ struct hf_zone_connect {
 	uint64_t revision, store_epoch; /* of the store, at the time of the sum */
 };
 
-/* Judges a connection on the reader's snapshot. *ret is never HF_PEEK_READ_BODY.
+/* Judges a connection on the reader's snapshot. *ret is never HF_PEEK_READ_BODY. A refresh with the same ttl ends here: its time
+ * begins again, in memory. Thread-safe.
  * Fails with HF_E_STALE_EPOCH if the stated epoch is not the zone's current one, or another instance has superseded this one.
  * Fails with HF_E_INVALID_NAME if the zone is `global`.
  * Fails with the reader's fault. */
-enum hf_err hf_zone_connect_peek(struct hf_txn *reader, struct hf_zone_connect *request, struct hf_why *why,
+enum hf_err hf_zone_connect_peek(struct hf_store *store, struct hf_txn *reader, struct hf_zone_connect *request, struct hf_why *why,
 				 enum hf_peek *ret) HF_CHECKED;
 
 /* Prepares the write, which fails with the errors of hf_zone_connect_peek(). */

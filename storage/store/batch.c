@@ -48,6 +48,8 @@ enum hf_err hf_batch_begin(struct hf_store *store, struct hf_why *why, struct hf
 	}
 	if (store->pools_stale)
 		err = hf_store_load_pools(store, batch->txn, why);
+	if (!err && store->ttl_stale)
+		err = hf_store_load_ttl(store, batch->txn, why);
 	if (err) {
 		hf_txn_abort(batch->txn);
 		free(batch);
@@ -73,11 +75,14 @@ static bool meta_equal(const struct hf_meta *a, const struct hf_meta *b) {
 /* Ends a batch that changed nothing on disk; if it altered the writer's copies, the next batch reads them again. */
 static void discard(struct hf_batch *batch, bool altered) {
 	hf_wear_settle(batch->store->wear, false);
+	hf_ttl_settle(batch->store->ttl, false);
 	if (altered) {
 		batch->store->pools_stale = true;
 		batch->store->next_deadline_ms = 0;
 		batch->store->passed_over = (struct hf_deadline){0};
+		batch->store->ttl_stale = batch->store->ttl_stale || batch->store->zones_put;
 	}
+	batch->store->zones_put = false;
 	free_batch(batch);
 }
 
@@ -118,6 +123,7 @@ enum hf_err hf_batch_commit(struct hf_batch *batch, struct hf_why *why) {
 	if (!err) {
 		store->meta = batch->meta;
 		hf_wear_settle(store->wear, true);
+		hf_ttl_settle(store->ttl, true);
 		store->revision = store->meta.revision;
 		for (int cause = 1; cause <= HF_CAUSES; cause++)
 			store->vip_changes[cause] += batch->moves.by_cause[cause];
@@ -207,6 +213,9 @@ void hf_batch_drop_pool(struct hf_batch *batch, struct hf_pool *pool) {
 void hf_batch_put_zone(struct hf_batch *batch, const struct hf_zone *zone) {
 	uint8_t record[HF_ZONE_RECORD_MAX];
 	hf_txn_put(batch->txn, HF_ZONES, (struct hf_slice){zone->name, strlen(zone->name)}, hf_zone_encode(zone, record));
+	batch->store->zones_put = true;
+	if (!hf_ttl_set(batch->store->ttl, zone, hf_store_monotonic_ms(batch->store)))
+		hf_txn_no_memory(batch->txn);
 }
 
 /* Creates the zone of a first lease, unless it connected before. */

@@ -57,6 +57,12 @@ static void report(struct hf_committer *c, enum hf_err err, const struct hf_why 
 static void notify_committed(struct hf_committer *c, uint64_t before) {
 	if (c->store->meta.revision != before && c->options.committed)
 		c->options.committed(c->options.context, c->store->meta.revision);
+	struct hf_ttl_news news;
+	while (hf_ttl_next_news(c->store->ttl, &news)) {
+		c->stats.zones_lapsed++;
+		if (c->options.zone_lapsed)
+			c->options.zone_lapsed(c->options.context, &news);
+	}
 }
 
 /* Commits the batch; rolls it back if its solo write was refused, or asks for that. */

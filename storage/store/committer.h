@@ -12,6 +12,7 @@
 
 #include "storage/base/histogram.h"
 #include "store.h"
+#include "ttl.h"
 #include "write.h"
 
 struct hf_committer;
@@ -28,6 +29,9 @@ struct hf_committer_options {
 	/* Called on the committing thread when the database file is found missing (presence.h), and when it is back. May be
 	 * NULL. */
 	void (*presence)(void *context, bool is_gone, const struct hf_why *why);
+	/* Called on the committing thread for each zone that was taken offline because nobody refreshed its connection. May be
+	 * NULL. */
+	void (*zone_lapsed)(void *context, const struct hf_ttl_news *news);
 	/* Called on the committing thread when the wall clock is found to have stepped, or to be unset. May be NULL. */
 	void (*clock_news)(void *context, struct hf_clock_news news);
 	/* Called on the committing thread after a slow batch or slow upkeep. May be NULL. */
@@ -39,6 +43,7 @@ struct hf_committer_options {
 struct hf_committer_stats {
 	struct hf_histogram batch_writes, batch_duration_us;
 	_Atomic uint64_t inline_batches, failed_batches, refused_overloaded;
+	_Atomic uint64_t zones_lapsed;
 	_Atomic uint64_t slow;	  /* batches, and rounds of upkeep */
 	_Atomic int64_t since_us; /* when the current one began, on the monotonic clock; 0: idle */
 	_Atomic int queued;

@@ -7,6 +7,30 @@
 #include "storage/tables/holders.h"
 #include "store_internal.h"
 
+#define ZONES_MAX 64 /* taken offline in one batch */
+
+static void end_connection(struct hf_batch *batch, const char *name) {
+	struct hf_zone zone;
+	if (!hf_zone_read(hf_batch_txn(batch), name, &zone) || zone.state != HF_ZONE_ONLINE || !zone.ttl_ms)
+		return;
+	hf_ttl_note_lapse(hf_batch_store(batch)->ttl, name);
+	zone.state = HF_ZONE_OFFLINE;
+	zone.changed_ms = hf_batch_now_ms(batch);
+	hf_batch_put_zone(batch, &zone);
+}
+
+void hf_expiry_zones(struct hf_batch *batch) {
+	struct hf_store *store = hf_batch_store(batch);
+	int64_t now_ms = hf_store_monotonic_ms(store);
+	char names[ZONES_MAX][HF_NAME_MAX + 1];
+	if (now_ms < hf_ttl_next_ms(store->ttl))
+		return;
+	store->zones_put = true; /* what is marked as over is read again if the batch fails */
+	int n = hf_ttl_take_due(store->ttl, now_ms, ZONES_MAX, names);
+	for (int i = 0; i < n; i++)
+		end_connection(batch, names[i]);
+}
+
 /* Returns when something of a lease really ends that was due at `until_ms`, given the state of its zone. `length_ms`: how long it
  * lasts after the zone came back. */
 static int64_t real_end(struct hf_batch *batch, const struct hf_lease *lease, int64_t until_ms, int64_t length_ms) {

@@ -86,7 +86,9 @@ static enum hf_err read_store(struct hf_store *store, struct hf_txn *txn, struct
 	}
 	if (!err)
 		err = check_feed(txn, &store->meta, why);
-	return err ? err : hf_store_load_pools(store, txn, why);
+	if (!err)
+		err = hf_store_load_pools(store, txn, why);
+	return err ? err : hf_store_load_ttl(store, txn, why);
 }
 
 static enum hf_err load(struct hf_store *store, struct hf_why *why) {
@@ -116,6 +118,10 @@ static void fill_defaults(struct hf_store_options *options) {
 
 static struct hf_store *new_store(const struct hf_store_options *options) {
 	struct hf_store *store = calloc(1, sizeof *store);
+	if (store && !(store->ttl = hf_ttl_new())) {
+		free(store);
+		store = NULL;
+	}
 	if (store) {
 		store->options = *options;
 		fill_defaults(&store->options);

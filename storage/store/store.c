@@ -67,11 +67,26 @@ enum hf_err hf_store_load_pools(struct hf_store *store, struct hf_txn *txn, stru
 	return HF_OK;
 }
 
+enum hf_err hf_store_load_ttl(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) {
+	int64_t now_ms = hf_store_monotonic_ms(store);
+	struct hf_zone zone;
+	HF_CURSOR cursor;
+	hf_ttl_clear(store->ttl);
+	hf_cursor_open(txn, HF_ZONES, &cursor);
+	while (hf_cursor_next(&cursor))
+		if (hf_zone_decode(cursor.key, cursor.value, &zone) && !hf_ttl_set(store->ttl, &zone, now_ms))
+			return hf_no_memory(why);
+	enum hf_err err = hf_txn_fault(txn, why);
+	store->ttl_stale = err != HF_OK;
+	return err;
+}
+
 void hf_store_close(struct hf_store *store) {
 	if (!store)
 		return;
 	free_pools(store->pools, store->n_pools);
 	hf_wear_free(store->wear);
+	hf_ttl_free(store->ttl);
 	bool in_order =
 		store->is_open && store->lock_fd >= 0 && !hf_env_is_doubtful(store->env) && hf_store_look(store, NULL) == HF_OK;
 	hf_env_close(store->env);

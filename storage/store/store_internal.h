@@ -8,6 +8,7 @@
 #include "batch.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/moves.h"
+#include "ttl.h"
 #include "wear.h"
 
 /* "The writer" is the thread that has the writer's turn: the committer's, or the only one of a command.
@@ -21,7 +22,9 @@
  *  4. Nothing becomes due before next_deadline_ms, unless that is 0. A batch that adds an earlier deadline lowers it.
  *  5. Every deadline up to passed_over is of history that the lag still keeps, or is not due.
  *  6. `wear` counts committed releases only: what a batch adds takes effect when it is committed.
- *  7. lock_fd and file_fd are locked as long as the store is open for writing; device and inode are those of file_fd. */
+ *  7. Outside a batch, `ttl` has the time of each online zone with a ttl, unless ttl_stale is set: the next batch then reads the
+ * zones from the disk. A batch alters `ttl` in place, and sets zones_put until it ends.
+ *  8. lock_fd and file_fd are locked as long as the store is open for writing; device and inode are those of file_fd. */
 struct hf_store {
 	struct hf_env *env;
 	int lock_fd;	    /* of holdfast.lock; -1: opened for reading only */
@@ -43,6 +46,8 @@ struct hf_store {
 	struct hf_pool **pools; /* sorted by name */
 	struct hf_wear *wear;	/* recent releases by syncs */
 	bool pools_stale;
+	struct hf_ttl *ttl;
+	bool ttl_stale, zones_put;
 	_Atomic int64_t next_deadline_ms; /* 0: unknown. Any thread reads it */
 	/* The oldest snapshot in use at the last check, unless it was the last commit's; only the writer uses it. */
 	uint64_t oldest_txn;
@@ -60,6 +65,11 @@ struct hf_store {
 	struct hf_clock_news clock_start;
 	_Atomic uint64_t clock_steps[2];
 };
+
+/* Sets the time of each zone that has one, as the zones are on the disk. A damaged record is skipped.
+ * Fails with HF_E_OVERLOADED if out of memory.
+ * Fails with the transaction's fault. */
+enum hf_err hf_store_load_ttl(struct hf_store *store, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
 
 /* Reads the pools from the disk into the writer's copies.
  * Fails with HF_E_OVERLOADED if memory runs out.

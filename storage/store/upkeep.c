@@ -21,9 +21,12 @@ void hf_upkeep_compact(struct hf_batch *batch, int budget) {
 
 enum hf_err hf_upkeep_begin(struct hf_store *store, struct hf_why *why, struct hf_batch **ret) {
 	enum hf_err err = hf_batch_begin(store, why, ret);
-	if (!err && hf_batch_now_ms(*ret) >= store->next_deadline_ms)
+	if (err)
+		return err;
+	hf_expiry_zones(*ret); /* first, so that nothing ends that an absent zone holds back */
+	if (hf_batch_now_ms(*ret) >= store->next_deadline_ms)
 		hf_expiry_sweep(*ret, SWEEP_BUDGET);
-	return err;
+	return HF_OK;
 }
 
 enum hf_err hf_upkeep_commit(struct hf_batch *batch, struct hf_why *why) {
@@ -53,7 +56,8 @@ enum hf_err hf_upkeep_is_due(struct hf_store *store, struct hf_txn *reader, stru
 		return err;
 	struct hf_meta meta = hf_meta_read(reader);
 	struct hf_feed_limits limits = feed_limits(store);
-	*ret = now_ms >= store->next_deadline_ms || hf_feed_overdue(reader, &meta, &limits);
+	*ret = now_ms >= store->next_deadline_ms || store->ttl_stale ||
+	       hf_store_monotonic_ms(store) >= hf_ttl_next_ms(store->ttl) || hf_feed_overdue(reader, &meta, &limits);
 	err = hf_txn_fault(reader, why);
 	hf_reader_end(reader);
 	return err;
@@ -64,6 +68,7 @@ enum hf_err hf_upkeep_run(struct hf_store *store, struct hf_why *why) {
 	enum hf_err err = hf_batch_begin(store, why, &batch);
 	if (err)
 		return err;
+	hf_expiry_zones(batch);
 	hf_expiry_sweep(batch, RUN_BUDGET);
 	hf_upkeep_compact(batch, RUN_BUDGET);
 	return hf_batch_commit(batch, why);

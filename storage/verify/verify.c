@@ -99,6 +99,13 @@ static void check_zone(struct hf_verify *v, const struct hf_zone *zone) {
 			      zone->name, zone->store_epoch, v->meta.store_epoch);
 }
 
+static void check_ttl(struct hf_verify *v, const struct hf_zone *zone) {
+	if (zone->ttl_ms != 0 &&
+	    (zone->ttl_ms < HF_TTL_MIN_SECONDS * 1000 || zone->ttl_ms > HF_TTL_MAX_SECONDS * 1000 || zone->epoch == 0))
+		hf_verify_say(v, HF_ZONES, "zone \"%s\": a ttl of %" PRId64 " ms at epoch %" PRIu64 " is impossible", zone->name,
+			      zone->ttl_ms, zone->epoch);
+}
+
 static void check_zone_epoch(struct hf_verify *v, const struct hf_zone *zone) {
 	if (zone->epoch >= hf_meta_limit(&v->meta) && v->meta.store_epoch <= HF_STORE_EPOCH_MAX)
 		hf_verify_say(v, HF_ZONES, "zone \"%s\": the epoch is %" PRIu64 "; at store epoch %" PRIu64 " it is below %" PRIu64,
@@ -130,6 +137,7 @@ static void check_zones(struct hf_verify *v) {
 		}
 		check_zone(v, &zone);
 		check_zone_epoch(v, &zone);
+		check_ttl(v, &zone);
 		check_retired(v, &zone);
 	}
 }

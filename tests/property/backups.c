@@ -57,6 +57,7 @@ static void copy_file(struct run *run, int i) {
 		c_fail(run, "copy: %s", why.text);
 	fixture_open(&run->f);
 	run->model.n_worn = 0;
+	m_reopened(&run->model, run->f.monotonic_ms);
 	seen.copies++;
 }
 
@@ -191,6 +192,7 @@ static void restore(struct run *run, int i) {
 	check_told(run, &r, &run->kept[i]);
 	fixture_open(&run->f);
 	run->model.n_worn = 0;
+	m_reopened(&run->model, run->f.monotonic_ms);
 	seen.restores++;
 	seen.restores_stated += r.store_epoch > 0 && run->model.store_epoch == r.store_epoch;
 }

@@ -195,6 +195,7 @@ void c_zone(struct run *run, const struct hf_zone_info *is) {
 	c_number(run, m->name, "store epoch", zone->store_epoch, m->store_epoch);
 	c_number(run, m->name, "created", (uint64_t)zone->created_ms, (uint64_t)m->created_ms);
 	c_number(run, m->name, "changed", (uint64_t)zone->changed_ms, (uint64_t)m->changed_ms);
+	c_number(run, m->name, "ttl", (uint64_t)zone->ttl_ms, (uint64_t)m->ttl_ms);
 	c_number(run, m->name, "instances", (uint64_t)zone->n_instances, (uint64_t)m->n_instances);
 	for (int i = 0; i < m->n_instances; i++)
 		if (strcmp(zone->instances[i], m->instances[i]) != 0)

@@ -103,6 +103,8 @@ struct m_zone {
 	uint64_t epoch, reconnects;
 	uint64_t store_epoch; /* when it last connected */
 	int64_t created_ms, changed_ms;
+	int64_t ttl_ms, refreshed_ms; /* the second on the monotonic clock */
+	bool unsure;	 /* until the next batch: one was given up that changed it, and a refresh is left to the writer */
 	int n_instances; /* that are remembered, the newest first */
 	char instances[M_INSTANCES][16];
 	bool ever[M_NAMES]; /* "cp-N" was an instance of it */
@@ -127,6 +129,7 @@ struct m_worn {
 
 /* What happened so far; it is not undone by a restore. */
 struct m_met {
+	uint64_t lapsed;					  /* connections that were not refreshed */
 	uint64_t expired, held_offline, held_back, held_restored; /* quarantines that ended, or were held by zone or restore */
 	uint64_t lost, found,
 		lost_given;	   /* addresses that a restore lost: all; that their owner got back; that another was given */
@@ -209,6 +212,11 @@ void m_see_zone(struct model *m, struct m_zone *zone);
 struct m_answer m_connect(struct model *m, const struct hf_zone_connect *request, bool write, enum hf_connection *ret,
 			  bool *ret_incremental);
 struct m_answer m_disconnect(struct model *m, const struct hf_zone_disconnect *request, bool write);
+/* Takes zones offline that were not refreshed; returns how many. The store was opened; a batch was given up, of which `aborted` is
+ * what the model had become. */
+int m_lapse(struct model *m);
+void m_reopened(struct model *m, int64_t monotonic_ms);
+void m_keep_refreshes(struct model *m, const struct model *aborted);
 /* Whether an instance was the zone's once, too long ago to be remembered. */
 bool m_is_forgotten(const struct model *m, const char *zone, const char *instance);
 void m_zone_sum(const struct model *m, const char *zone, struct hf_scope *ret);

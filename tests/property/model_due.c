@@ -134,8 +134,10 @@ int m_begin(struct model *m, int64_t now_ms, int budget) {
 	int done = 0;
 	m->now_ms = now_ms;
 	m->by = "holdfast";
+	done = m_lapse(m);
 	if (now_ms < m->due_ms)
-		return 0;
+		return done;
+	budget += done;
 	m->due_ms = INT64_MAX;
 	struct due *list = deadlines(m, &n);
 	qsort(list, n, sizeof *list, by_time);

@@ -69,10 +69,19 @@ struct m_answer m_connect(struct model *m, const struct hf_zone_connect *request
 		*ret = HF_CONNECTION_RECONNECT;
 	m_zone_sum(m, zone->name, &sum);
 	*ret_incremental = sum.active > 0 && zone->store_epoch == m->store_epoch;
-	answer.writes = *ret != HF_CONNECTION_REFRESH;
+	bool other_ttl = zone->ttl_ms != request->ttl_ms;
+	answer.writes = *ret != HF_CONNECTION_REFRESH || other_ttl;
 	answer.peek = answer.writes ? HF_PEEK_WRITE : HF_PEEK_DONE;
+	if (*ret == HF_CONNECTION_REFRESH && !other_ttl && zone->ttl_ms && zone->unsure)
+		answer.peek = HF_PEEK_WRITE;
+	else if (*ret == HF_CONNECTION_REFRESH && (!other_ttl || write))
+		zone->refreshed_ms = m->monotonic_ms;
 	if (!answer.writes || !write)
 		return answer;
+	zone->ttl_ms = request->ttl_ms;
+	if (*ret == HF_CONNECTION_REFRESH)
+		return answer;
+	zone->refreshed_ms = m->monotonic_ms;
 	m_see_zone(m, zone);
 	zone->reconnects += *ret == HF_CONNECTION_RECONNECT;
 	if (zone->epoch == 0) /* none that it had before a restore comes again */
@@ -83,6 +92,41 @@ struct m_answer m_connect(struct model *m, const struct hf_zone_connect *request
 	zone->store_epoch = m->store_epoch;
 	remember(zone, request->instance);
 	return answer;
+}
+
+int m_lapse(struct model *m) {
+	int n = 0;
+	for (int z = 0; z < M_ZONES; z++) {
+		struct m_zone *zone = &m->zones[z];
+		zone->unsure = false;
+		if (zone->state != HF_ZONE_ONLINE || !zone->ttl_ms || m->monotonic_ms < zone->refreshed_ms + zone->ttl_ms)
+			continue;
+		zone->state = HF_ZONE_OFFLINE;
+		zone->changed_ms = m->now_ms;
+		n++;
+	}
+	m->met.lapsed += (uint64_t)n;
+	return n;
+}
+
+void m_reopened(struct model *m, int64_t monotonic_ms) {
+	m->monotonic_ms = monotonic_ms;
+	for (int z = 0; z < M_ZONES; z++) {
+		m->zones[z].refreshed_ms = m->monotonic_ms;
+		m->zones[z].unsure = false;
+	}
+}
+
+/* Refreshes are no part of a transaction; and where it had made another connection, the time of the one before begins again. */
+void m_keep_refreshes(struct model *m, const struct model *aborted) {
+	m->monotonic_ms = aborted->monotonic_ms;
+	for (int z = 0; z < M_ZONES; z++) {
+		const struct m_zone *was = &aborted->zones[z];
+		struct m_zone *zone = &m->zones[z];
+		bool same = was->epoch == zone->epoch && was->ttl_ms == zone->ttl_ms;
+		zone->refreshed_ms = same ? was->refreshed_ms : m->monotonic_ms;
+		zone->unsure = !same || was->state != zone->state;
+	}
 }
 
 struct m_answer m_disconnect(struct model *m, const struct hf_zone_disconnect *request, bool write) {

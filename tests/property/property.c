@@ -82,6 +82,7 @@ static void do_reopen(struct run *run) {
 	fixture_close(&run->f);
 	fixture_open(&run->f);
 	run->model.n_worn = 0;
+	m_reopened(&run->model, run->f.monotonic_ms);
 	seen.reopened++;
 	check_meta(run);
 	c_all(run);

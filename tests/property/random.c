@@ -202,6 +202,7 @@ void w_connect(struct world *w, const struct model *m, struct hf_zone_connect *r
 		strcpy(ret->instance, zone->instances[0]);
 	else
 		snprintf(ret->instance, sizeof ret->instance, "cp-%d", w_below(w, M_NAMES));
+	ret->ttl_ms = w_chance(w, 60) ? zone->ttl_ms : w_chance(w, 30) ? 0 : 60000 * (1 + w_below(w, 60));
 	hf_zone_connect_begin(ret);
 }
 

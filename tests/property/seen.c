@@ -49,13 +49,10 @@ static int collect_writes(struct count *counts, int n) {
 	for (int i = 0; i < HF_OUTCOMES; i++)
 		n = add(counts, n, "", hf_outcome_name((enum hf_outcome)i), seen.outcomes[i]);
 	n = add_errors(counts, n, "", seen.errors, WRITES);
-	const struct count others[] = {{"", "quarantines ended", seen.met.expired},
-				       {"", "held offline", seen.met.held_offline},
-				       {"", "held after a return", seen.met.held_back},
-				       {"", "incremental", seen.incremental},
-				       {"", "disconnected", seen.disconnected},
-				       {"", "instances forgotten", seen.forgotten},
-				       {"", "reopened", seen.reopened}};
+	const struct count others[] = {{"", "quarantines ended", seen.met.expired}, {"", "connections lapsed", seen.met.lapsed},
+				       {"", "held offline", seen.met.held_offline}, {"", "held after a return", seen.met.held_back},
+				       {"", "incremental", seen.incremental},	    {"", "disconnected", seen.disconnected},
+				       {"", "instances forgotten", seen.forgotten}, {"", "reopened", seen.reopened}};
 	n = ADD_LIST(counts, n, "", others);
 	for (int i = 0; i < 3; i++)
 		n = add(counts, n, "connection ", hf_connection_name((enum hf_connection)i), seen.connections[i]);
@@ -115,6 +112,7 @@ static int collect(struct count *counts) { return collect_syncs(counts, collect_
 void seen_met(const struct m_met *met) {
 	seen.met.expired += met->expired;
 	seen.met.held_offline += met->held_offline;
+	seen.met.lapsed += met->lapsed;
 	seen.met.held_back += met->held_back;
 	seen.met.held_restored += met->held_restored;
 	seen.met.lost += met->lost;

@@ -169,9 +169,9 @@ static bool commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m
 	m_copy(&run->spare, &run->model);
 	hf_sync_begin(sync);
 	c_err(run, "begin", hf_upkeep_begin(run->f.store, NULL, &batch), HF_OK);
+	bool writes = m_begin(&run->model, run->f.now_ms, M_SWEEP) > 0;
 	run->f.monotonic_ms += 30000 * (1 + w_below(&run->world, 4)); /* no two syncs in one step of what is remembered */
 	run->model.monotonic_ms = run->f.monotonic_ms;
-	bool writes = m_begin(&run->model, run->f.now_ms, M_SWEEP) > 0;
 	uint64_t swept = run->model.revision;
 	run->model.by = w_caller(&run->world);
 	hf_batch_set_by(batch, run->model.by);
@@ -194,7 +194,7 @@ static bool commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m
 	writes = (writes || run->model.revision != swept) && !given_up;
 	if (given_up) {
 		hf_batch_abort(batch);
-		m_copy(&run->model, &run->spare);
+		give_up(run);
 	} else {
 		seen.forced +=
 			m->releases > 0 && m->force && run->model.zones[m_find_zone(&run->model, m->zone)].state == HF_ZONE_OFFLINE;

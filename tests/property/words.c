@@ -78,7 +78,7 @@ void say_release(struct run *run, const struct hf_release *r) {
 
 void say_zone(struct run *run, const struct hf_zone_connect *connect, const struct hf_zone_disconnect *disconnect) {
 	if (connect)
-		say(run, "connect zone %s as %s", connect->name, connect->instance);
+		say(run, "connect zone %s as %s ttl=%" PRId64, connect->name, connect->instance, connect->ttl_ms);
 	else
 		say(run, "disconnect zone %s", disconnect->name);
 	if (connect ? connect->has_epoch : disconnect->has_epoch)

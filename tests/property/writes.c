@@ -245,6 +245,11 @@ static void end(struct op *op) {
 		hf_pool_delete_end(&op->del);
 }
 
+void give_up(struct run *run) {
+	m_keep_refreshes(&run->spare, &run->model);
+	m_copy(&run->model, &run->spare);
+}
+
 /* Applies writes in one batch to both, and commits or aborts it. */
 static void write_all(struct run *run, struct op *ops, int n, bool commits) {
 	struct hf_batch *batch;
@@ -264,7 +269,7 @@ static void write_all(struct run *run, struct op *ops, int n, bool commits) {
 			c_fail(run, "commit: %s", why.text);
 	} else {
 		hf_batch_abort(batch);
-		m_copy(&run->model, &run->spare);
+		give_up(run);
 	}
 	check_file(run, &before, writes && commits);
 	check_meta(run);
@@ -285,7 +290,7 @@ static bool peek(struct run *run, struct op *op) {
 	else if (op->verb == RELEASE)
 		err = hf_release_peek(reader, &op->release, NULL, &is);
 	else if (op->verb == CONNECT)
-		err = hf_zone_connect_peek(reader, &op->connect, NULL, &is);
+		err = hf_zone_connect_peek(run->f.store, reader, &op->connect, NULL, &is);
 	else
 		err = hf_zone_disconnect_peek(reader, &op->disconnect, NULL, &is);
 	hf_reader_end(reader);

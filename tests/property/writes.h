@@ -16,6 +16,9 @@ void do_connect(struct run *run, const char *zone);
 /* Several writes in one batch, committed or aborted. */
 void do_batch(struct run *run, bool commits);
 
+/* Puts the model back to what it was in run->spare, before a batch that was given up. */
+void give_up(struct run *run);
+
 /* The revision, and what the feed has dropped. */
 void check_meta(struct run *run);
 

@@ -102,7 +102,9 @@ void rich_store(struct fixture *f) {
 		f->now_ms += 1000;
 	}
 	cr_assert_eq(disconnect_zone(f, "west"), HF_OK);
-	cr_assert_eq(connect_zone(f, "east", "east-1", &connect), HF_OK);
+	connect = (struct hf_zone_connect){.name = "east", .instance = "east-1", .ttl_ms = 5500};
+	hf_zone_connect_begin(&connect);
+	cr_assert_eq(commit(f, &connect.write), HF_OK);
 	fill_pools(f);
 	fill_leases(f);
 	retire_zone(f);

@@ -188,7 +188,8 @@ static const char EVENTS[] = "info sync zone=east mode=full epoch=0 outcome=chan
 			     "restored=0 released=4 foreign=0 rejected=0 release_skipped=0 duration_ms=# code=mass-release-guard\n";
 
 static const char ZONE[] =
-	"{'zone':'east','state':'unmanaged','epoch':0,'instance':null,'leases':{'active':4,'quarantined':1},'digest':'#','"
+	"{'zone':'east','state':'unmanaged','epoch':0,'instance':null,'ttl':null,'leases':{'active':4,'quarantined':1},'digest':'#'"
+	",'"
 	"reconnects':0,'createdAt':'2023-11-14T22:13:20.000Z','changedAt':'2023-11-14T22:13:20.000Z','lastSync':{'at':'2023-11-"
 	"14T22:13:20.000Z','mode':'full','epoch':0,'durationMs':#,'revision':13,'summary':{'created':0,'adopted':0,'unchanged':2,'"
 	"updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'releaseSkipped':2}}}\n";

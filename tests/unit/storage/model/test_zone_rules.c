@@ -49,7 +49,8 @@ Test(zone_rules, connections_are_judged_as_the_table_says) {
 		cr_expect_eq(connection, CONNECTS[i].connection, "%s: %s", name, hf_connection_name(connection));
 		if (!CONNECTS[i].instances)
 			continue;
-		struct hf_zone after = hf_zone_rules_connected(&zone, CONNECTS[i].instance, 2, 5000);
+		struct hf_zone after = hf_zone_rules_connected(&zone, CONNECTS[i].instance, 30000, 2, 5000);
+		cr_expect_eq(after.ttl_ms, 30000, "%s", name);
 		cr_expect(after.state == HF_ZONE_ONLINE && after.store_epoch == 2, "%s", name);
 		cr_expect_eq(after.epoch, 1 + (zone.epoch ? zone.epoch : (uint64_t)1 << HF_BAND_BITS), "%s", name);
 		cr_expect_eq(after.reconnects, zone.epoch ? 7 : 0, "%s", name);
@@ -65,7 +66,7 @@ Test(zone_rules, eight_superseded_instances_are_remembered) {
 	enum hf_connection connection;
 	char instance[] = "a";
 	for (; instance[0] < 'k'; instance[0]++) /* a to j: ten of them */
-		zone = hf_zone_rules_connected(&zone, instance, 1, 0);
+		zone = hf_zone_rules_connected(&zone, instance, 0, 1, 0);
 	cr_assert_eq(zone.n_instances, HF_INSTANCES_KEPT);
 	cr_assert_eq(zone.epoch, 10);
 	for (instance[0] = 'b'; instance[0] < 'j'; instance[0]++)
@@ -78,7 +79,7 @@ Test(zone_rules, eight_superseded_instances_are_remembered) {
 	longest[sizeof longest - 1] = '\0';
 	memcpy(cut, longest, sizeof cut);
 	cut[sizeof cut - 2] = '\0';
-	zone = hf_zone_rules_connected(&zone, longest, 1, 0);
+	zone = hf_zone_rules_connected(&zone, longest, 0, 1, 0);
 	cr_expect_str_eq(zone.instances[0], longest);
 	cr_expect_eq(hf_zone_rules_connect(&zone, cut, NULL, &connection), HF_OK);
 	cr_expect_eq(connection, HF_CONNECTION_RECONNECT, "shorter by one byte is another");

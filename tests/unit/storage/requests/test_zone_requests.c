@@ -53,7 +53,7 @@ static struct hf_zone_connect peeked(const char *zone, const char *instance) {
 	snprintf(c.name, sizeof c.name, "%s", zone);
 	snprintf(c.instance, sizeof c.instance, "%s", instance);
 	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
-	cr_assert_eq(hf_zone_connect_peek(f.reader, &c, NULL, &peek), HF_OK);
+	cr_assert_eq(hf_zone_connect_peek(f.store, f.reader, &c, NULL, &peek), HF_OK);
 	hf_reader_end(f.reader);
 	cr_assert_eq(peek, HF_PEEK_DONE);
 	return c;

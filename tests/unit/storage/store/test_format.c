@@ -340,6 +340,17 @@ Test(format, zones) {
 		value_bytes[1] = (uint8_t)state;
 		cr_expect_eq(hf_zone_decode(key, value, &back), state >= 1 && state <= 4, "state %d", state);
 	}
+	zone.ttl_ms = 30000;
+	struct hf_slice with_ttl = vector("zones ttl value", value_bytes);
+	expect_bytes("zones ttl value", hf_zone_encode(&zone, buffer));
+	cr_assert(hf_zone_decode(key, with_ttl, &back));
+	cr_expect(back.ttl_ms == 30000 && back.epoch == 7 && strcmp(back.instances[1], "cp-a") == 0);
+	for (size_t len = 0; len < with_ttl.len; len++)
+		cr_expect(!hf_zone_decode(key, (struct hf_slice){with_ttl.data, len}, &back), "cut at %zu", len);
+	for (int version = 0; version < 256; version++) {
+		value_bytes[0] = (uint8_t)version;
+		cr_expect_eq(hf_zone_decode(key, with_ttl, &back), version == 2, "version %d", version);
+	}
 }
 
 Test(format, scopes) {

@@ -138,6 +138,8 @@ static void too_many_reconnects(struct hf_zone *zone) { zone->reconnects = zone-
 static void too_few_reconnects(struct hf_zone *zone) { zone->reconnects = 1; }
 static void late_store_epoch(struct hf_zone *zone) { zone->store_epoch = 2; }
 static void endless_epoch(struct hf_zone *zone) { zone->epoch = hf_meta_limit(&(struct hf_meta){.store_epoch = 1}); }
+static void short_ttl(struct hf_zone *zone) { zone->ttl_ms = 4999; }
+static void long_ttl(struct hf_zone *zone) { zone->ttl_ms = 3600001; }
 static void is_global(struct hf_zone *zone) { strcpy(zone->name, "global"); }
 
 static void damage_lease_missing(void) {
@@ -219,6 +221,8 @@ static void damage_zone_reconnects(void) { alter_zone(too_many_reconnects); }
 static void damage_zone_few(void) { alter_zone(too_few_reconnects); }
 static void damage_zone_store_epoch(void) { alter_zone(late_store_epoch); }
 static void damage_zone_endless(void) { alter_zone(endless_epoch); }
+static void damage_zone_short(void) { alter_zone(short_ttl); }
+static void damage_zone_long(void) { alter_zone(long_ttl); }
 static void damage_zone_global(void) { alter_zone(is_global); }
 static void damage_scope_count(void) { alter_scope(one_more_quarantined); }
 static void damage_scope_digest(void) { alter_scope(other_digest); }
@@ -285,6 +289,8 @@ static const struct {
 	{"fewer reconnects than instances", damage_zone_few, HF_ZONES, "1 reconnects"},
 	{"a store epoch to come", damage_zone_store_epoch, HF_ZONES, "store epoch 2"},
 	{"an epoch that is too large", damage_zone_endless, HF_ZONES, "west"},
+	{"a ttl that is too short", damage_zone_short, HF_ZONES, "4999 ms"},
+	{"a ttl that is too long", damage_zone_long, HF_ZONES, "3600001 ms"},
 	{"a global zone that connected", damage_zone_global, HF_ZONES, "global"},
 	{"a scope's count", damage_scope_count, HF_SCOPES, "east"},
 	{"a digest", damage_scope_digest, HF_SCOPES, "east"},
