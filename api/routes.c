@@ -9,6 +9,8 @@
 	{HF_GET, LEASES_OF(plural), "", HF_BODY_NONE, HF_ROLE_READ, kind, NULL, hf_handle_lease_get},                              \
 		{HF_PUT, LEASES_OF(plural),  "pool address* version", HF_BODY_JSON_OR_EMPTY, HF_ROLE_ZONE, kind,                   \
 		 NULL,	 hf_handle_lease_put},                                                                                     \
+		{HF_POST, LEASES_OF(plural) "/move", "pool address* overlap force", HF_BODY_NONE, HF_ROLE_ADMIN, kind,             \
+		 NULL,	  hf_handle_lease_move},                                                                                   \
 	{                                                                                                                          \
 		HF_DELETE, LEASES_OF(plural), "purge force", HF_BODY_NONE, HF_ROLE_ZONE, kind, NULL, hf_handle_lease_delete        \
 	}
@@ -17,6 +19,8 @@ const struct hf_route HF_ROUTES[] = {
 	LEASE_ROUTES("services", HF_MESH_SERVICE),
 	LEASE_ROUTES("externalservices", HF_MESH_EXTERNAL_SERVICE),
 	LEASE_ROUTES("multizoneservices", HF_MESH_MULTIZONE_SERVICE),
+	{HF_POST, "/v1/transfers", "dryRun maxRelease force return", HF_BODY_LIST, HF_ROLE_ZONE, 0, hf_open_transfers,
+	 hf_handle_transfers},
 	{HF_GET, "/v1/leases", "kind mesh zone service pool state limit continue", HF_BODY_NONE, HF_ROLE_READ, 0, NULL,
 	 hf_handle_lease_list},
 	{HF_POST, "/v1/lookup", "", HF_BODY_JSON, HF_ROLE_READ, 0, NULL, hf_handle_lookup},
@@ -31,7 +35,7 @@ const struct hf_route HF_ROUTES[] = {
 	{HF_DELETE, "/v1/zones/{zone}", "purge confirm", HF_BODY_NONE, HF_ROLE_ADMIN, 0, NULL, hf_handle_zone_retire},
 	{HF_PUT, "/v1/zones/{zone}/connection", "", HF_BODY_JSON, HF_ROLE_ZONE, 0, NULL, hf_handle_zone_connect},
 	{HF_DELETE, "/v1/zones/{zone}/connection", "", HF_BODY_NONE, HF_ROLE_ZONE, 0, NULL, hf_handle_zone_disconnect},
-	{HF_POST, "/v1/zones/{zone}/sync", "mode mesh kind dryRun maxRelease force return", HF_BODY_LIST, HF_ROLE_ZONE, 0,
+	{HF_POST, "/v1/zones/{zone}/sync", "mode mesh kind dryRun maxRelease force renames return", HF_BODY_LIST, HF_ROLE_ZONE, 0,
 	 hf_open_sync, hf_handle_sync},
 	{HF_POST, "/v1/zones/{zone}/manifest", "mesh kind", HF_BODY_LIST, HF_ROLE_READ, 0, hf_open_manifest, hf_handle_manifest},
 	{HF_GET, "/v1/changes", "since limit wait kind zone mesh", HF_BODY_NONE, HF_ROLE_READ, 0, NULL, hf_handle_changes},

@@ -4,10 +4,8 @@
 
 #include "api/call/conditions.h"
 #include "api/call/metrics.h"
-#include "api/call/route.h"
 #include "api/kuma/canonical.h"
-#include "api/shapes/lease_json.h"
-#include "api/text/json.h"
+#include "lease_path.h"
 #include "resources.h"
 #include "storage/requests/lease_query.h"
 #include "storage/requests/leases.h"
@@ -17,23 +15,6 @@ struct put {
 	struct hf_acquire acquire;
 	struct hf_wrong_claims wrong; /* in addition to the acquire's own claims */
 };
-
-static enum hf_err read_identity(struct hf_call *call, struct hf_identity *ret) {
-	ret->kind = call->route->kind;
-	enum hf_err err = hf_name_set("mesh", call->vars[0], HF_NAME_MAX, &call->why, ret->mesh);
-	if (!err)
-		err = hf_name_set("zone", call->vars[1], HF_NAME_MAX, &call->why, ret->zone);
-	return err ? err : hf_name_set("service", call->vars[2], HF_SERVICE_MAX, &call->why, ret->service);
-}
-
-/* Writes the answer to any request about one lease. */
-static void answer_lease(struct hf_call *call, int status, const struct hf_lease *lease) {
-	char tag[HF_ETAG_TEXT];
-	struct hf_json json = hf_call_json(call, status);
-	hf_json_lease(&json, lease);
-	hf_lease_etag(lease, tag);
-	hf_call_set_header(call, "ETag", tag);
-}
 
 /* Writes the refused claims. */
 static void write_refused(struct hf_call *call, const struct put *put) {
@@ -52,7 +33,7 @@ static void answer_acquire(struct hf_call *call) {
 	hf_call_set_header(call, "Holdfast-Outcome", hf_outcome_name(acquire->outcome));
 	hf_metrics_outcome(call->api->metrics, acquire->outcome);
 	write_refused(call, put);
-	answer_lease(call, is_new ? 201 : 200, &acquire->lease);
+	hf_lease_path_answer(call, is_new ? 201 : 200, &acquire->lease);
 }
 
 static enum hf_err read_version(struct hf_call *call, struct hf_acquire *acquire) {
@@ -68,30 +49,13 @@ static enum hf_err read_version(struct hf_call *call, struct hf_acquire *acquire
 	return HF_OK;
 }
 
-static enum hf_err read_addresses(struct hf_call *call, struct hf_acquire *acquire) {
-	for (int i = 0; i < call->n_params; i++) {
-		struct hf_addr a;
-		if (strcmp(call->params[i].name, "address") != 0)
-			continue;
-		struct hf_why why = {""};
-		if (hf_addr_parse(call->params[i].value, &why, &a))
-			return hf_fail(&call->why, HF_E_INVALID_ADDRESS, "address: %s", why.text);
-		for (int k = 0; k < acquire->want.n_addresses; k++)
-			if (hf_addr_family(acquire->want.addresses[k]) == hf_addr_family(a))
-				return hf_fail(&call->why, HF_E_INVALID_PARAMETER,
-					       "address: two of one family; at most one of each is allowed");
-		acquire->want.addresses[acquire->want.n_addresses++] = a;
-	}
-	return HF_OK;
-}
-
 /* Reads everything except the body. */
 static enum hf_err read_acquire(struct hf_call *call, struct hf_acquire *acquire) {
-	enum hf_err err = read_identity(call, &acquire->want.id);
+	enum hf_err err = hf_lease_path_identity(call, &acquire->want.id);
 	if (!err)
 		err = hf_call_param_name(call, "pool", HF_NAME_MAX, acquire->want.pool);
 	if (!err)
-		err = read_addresses(call, acquire);
+		err = hf_lease_path_addresses(call, &acquire->want.n_addresses, acquire->want.addresses);
 	if (!err)
 		err = read_version(call, acquire);
 	if (!err)
@@ -184,7 +148,7 @@ enum hf_err hf_handle_lease_get(struct hf_call *call) {
 	struct hf_lease lease;
 	struct hf_guard guard = {0};
 	char tag[HF_ETAG_TEXT];
-	enum hf_err err = read_identity(call, &id);
+	enum hf_err err = hf_lease_path_identity(call, &id);
 	if (!err)
 		err = hf_conditions_read(call, &guard);
 	if (!err)
@@ -194,7 +158,7 @@ enum hf_err hf_handle_lease_get(struct hf_call *call) {
 	hf_lease_etag(&lease, tag);
 	if (guard.if_match.stated && !hf_condition_matches(&guard.if_match, &lease))
 		return hf_condition_refuse(&guard.if_match, "If-Match", tag, &call->why);
-	answer_lease(call, 200, &lease);
+	hf_lease_path_answer(call, 200, &lease);
 	if (guard.if_none_match.stated && hf_condition_matches(&guard.if_none_match, &lease)) {
 		call->response.status = 304;
 		call->response.content_type = NULL;
@@ -205,7 +169,7 @@ enum hf_err hf_handle_lease_get(struct hf_call *call) {
 
 static void answer_release(struct hf_call *call) {
 	const struct hf_release *release = call->own;
-	answer_lease(call, 200, &release->lease);
+	hf_lease_path_answer(call, 200, &release->lease);
 }
 
 enum hf_err hf_handle_lease_delete(struct hf_call *call) {
@@ -213,7 +177,7 @@ enum hf_err hf_handle_lease_delete(struct hf_call *call) {
 	enum hf_peek peek;
 	if (!release)
 		return HF_E_OVERLOADED;
-	enum hf_err err = read_identity(call, &release->want.id);
+	enum hf_err err = hf_lease_path_identity(call, &release->want.id);
 	if (!err)
 		err = hf_call_param_bool(call, "purge", &release->want.purge);
 	if (!err)

@@ -7,6 +7,9 @@
 enum hf_err hf_handle_lease_put(struct hf_call *call); /* leases.c */
 enum hf_err hf_handle_lease_get(struct hf_call *call);
 enum hf_err hf_handle_lease_delete(struct hf_call *call);
+enum hf_err hf_handle_lease_move(struct hf_call *call); /* moves.c */
+enum hf_err hf_open_transfers(struct hf_call *call);	/* transfers.c */
+enum hf_err hf_handle_transfers(struct hf_call *call);
 enum hf_err hf_handle_lease_list(struct hf_call *call);	 /* lease_list.c */
 enum hf_err hf_handle_lookup(struct hf_call *call);	 /* lookup.c */
 enum hf_err hf_handle_address_get(struct hf_call *call); /* addresses.c */

@@ -5,6 +5,7 @@
 
 #include "api/call/route.h"
 #include "api/kuma/claims.h"
+#include "api/shapes/lease_json.h"
 #include "api/sync/sync_body.h"
 #include "api/text/json.h"
 #include "resources.h"
@@ -32,6 +33,7 @@ static void write_place(struct hf_json *json, const struct hf_sync_body *body, c
 }
 
 static void write_result(struct hf_json *json, const struct hf_sync_body *body, const struct hf_sync_item *item) {
+	struct hf_identity from;
 	hf_json_open(json, '{');
 	write_identity(json, &body->sync, item);
 	hf_json_member(json, "outcome", hf_sync_outcome_name(item->outcome));
@@ -40,6 +42,14 @@ static void write_result(struct hf_json *json, const struct hf_sync_body *body, 
 		hf_json_vips(json, item->vips, item->n_vips);
 	else
 		hf_json_null(json);
+	if (item->n_previous && item->outcome != HF_SYNC_REJECTED)
+		hf_json_previous(json, item->previous, item->n_previous);
+	if (item->outcome == HF_SYNC_TRANSFERRED && hf_identity_decode(item->from, item->from_len, &from)) {
+		hf_json_key(json, "from");
+		hf_json_open(json, '{');
+		hf_json_identity(json, &from);
+		hf_json_close(json, '}');
+	}
 	if (hf_sync_claim_refused(item) && item->outcome != HF_SYNC_REJECTED) {
 		struct hf_claims_result result = {item->n_claims, item->claims, item->refused, item->wrong_claims};
 		hf_json_key(json, "claimRefused");
@@ -141,8 +151,8 @@ static void warn_of_skipped(const struct hf_sync_body *body) {
 
 static enum hf_sync_end how_it_ended(const struct hf_sync *sync) {
 	const uint64_t *of = sync->summary.of;
-	uint64_t changes =
-		of[HF_SYNC_CREATED] + of[HF_SYNC_ADOPTED] + of[HF_SYNC_UPDATED] + of[HF_SYNC_RESTORED] + of[HF_SYNC_RELEASED];
+	uint64_t changes = of[HF_SYNC_CREATED] + of[HF_SYNC_ADOPTED] + of[HF_SYNC_UPDATED] + of[HF_SYNC_RESTORED] +
+			   of[HF_SYNC_RELEASED] + of[HF_SYNC_TRANSFERRED];
 	return sync->dry_run ? HF_SYNC_END_DRY_RUN : changes > 0 ? HF_SYNC_END_CHANGED : HF_SYNC_END_UNCHANGED;
 }
 

@@ -1,6 +1,8 @@
 /* change_json.c — a change as JSON. */
 #include "change_json.h"
 
+#include "lease_json.h"
+
 void hf_json_change(struct hf_json *json, const struct hf_change *change) {
 	hf_json_open(json, '{');
 	hf_json_member_uint(json, "revision", change->revision);
@@ -14,6 +16,8 @@ void hf_json_change(struct hf_json *json, const struct hf_change *change) {
 		hf_json_member_uint(json, "generation", change->generation);
 		hf_json_key(json, "vips");
 		hf_json_vips(json, change->vips, change->n_vips);
+		if (change->n_previous)
+			hf_json_previous(json, change->previous, change->n_previous);
 	}
 	if (change->type == HF_CHANGE_TRANSFERRED) {
 		hf_json_key(json, "from");

@@ -223,6 +223,19 @@ static void read_change_vips(struct hf_members *m, struct hf_change *change) {
 	}
 }
 
+static void read_change_previous(struct hf_members *m, struct hf_change *change) {
+	const json_t *array = hf_members_take(m, "previousVips");
+	if (array && (!json_is_array(array) || json_array_size(array) < 1 || json_array_size(array) > HF_PREVIOUS_MAX))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, "previousVips", "is not an array of 1 to 8 addresses");
+	for (size_t i = 0; !m->err && i < json_array_size(array); i++) {
+		struct hf_members vip = hf_members_begin(json_array_get(array, i), "previousVips", m->why);
+		struct hf_previous *previous = &change->previous[change->n_previous++];
+		previous->address = hf_members_address(&vip, "ip");
+		previous->until_ms = hf_members_time(&vip, "until");
+		m->err = hf_members_end(&vip);
+	}
+}
+
 static void read_from(struct hf_members *m, struct hf_change *change) {
 	const json_t *value = hf_members_take(m, "from");
 	if (m->err)
@@ -251,6 +264,8 @@ static enum hf_err read_change(const json_t *value, struct hf_why *why, struct h
 		hf_members_identity(&m, true, &change->id);
 		change->generation = hf_members_uint(&m, "generation", 1, INT64_MAX);
 		read_change_vips(&m, change);
+		if (!m.err && hf_members_has(&m, "previousVips"))
+			read_change_previous(&m, change);
 	}
 	if (change->type == HF_CHANGE_TRANSFERRED)
 		read_from(&m, change);

@@ -101,3 +101,17 @@ void hf_json_lease(struct hf_json *json, const struct hf_lease *lease) {
 		add(json->out, put_previous, lease, PREVIOUS_MAX);
 	add(json->out, put_tail, lease, TAIL_MAX);
 }
+
+void hf_json_previous(struct hf_json *json, const struct hf_previous *previous, int n) {
+	char text[HF_ADDR_TEXT];
+	hf_json_key(json, "previousVips");
+	hf_json_open(json, '[');
+	for (int i = 0; i < n; i++) {
+		hf_addr_format(previous[i].address, text);
+		hf_json_open(json, '{');
+		hf_json_member(json, "ip", text);
+		hf_json_member_time(json, "until", previous[i].until_ms);
+		hf_json_close(json, '}');
+	}
+	hf_json_close(json, ']');
+}

@@ -8,4 +8,7 @@
 /* Writes a lease as every answer shows it. */
 void hf_json_lease(struct hf_json *json, const struct hf_lease *lease);
 
+/* Writes the member "previousVips" of an object, as a lease shows it. */
+void hf_json_previous(struct hf_json *json, const struct hf_previous *previous, int n);
+
 #endif

@@ -6,8 +6,6 @@
 #include "api/call/conditions.h"
 #include "api/call/media.h"
 
-#define MAX_RELEASE_DEFAULT 20
-
 static enum hf_err read_mode(struct hf_call *call, enum hf_sync_mode *ret) {
 	const char *text = hf_call_param(call, "mode");
 	if (!text)
@@ -46,12 +44,14 @@ static enum hf_err read_scope(struct hf_call *call, struct hf_sync *sync) {
 }
 
 static enum hf_err read_sync_params(struct hf_call *call, struct hf_sync *sync, struct hf_sync_params *ret) {
-	uint64_t percent = MAX_RELEASE_DEFAULT;
+	uint64_t percent = HF_MAX_RELEASE_DEFAULT;
 	enum hf_err err = read_mode(call, &sync->mode);
 	if (!err)
 		err = hf_call_param_bool(call, "dryRun", &sync->dry_run);
 	if (!err)
 		err = hf_call_param_bool(call, "force", &sync->force);
+	if (!err)
+		err = hf_call_param_bool(call, "renames", &sync->renames);
 	if (!err)
 		err = hf_call_param_uint(call, "maxRelease", 0, 100, &percent);
 	if (!err)

@@ -5,6 +5,8 @@
 #include "api/call/call.h"
 #include "storage/sync/sync.h"
 
+#define HF_MAX_RELEASE_DEFAULT 20 /* percent */
+
 enum hf_sync_return { HF_RETURN_CHANGED, HF_RETURN_ALL, HF_RETURN_NONE };
 
 struct hf_sync_params {

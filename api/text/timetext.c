@@ -8,8 +8,8 @@
 
 #include "storage/base/clock.h"
 
-#define DURATION_MAX_MS ((int64_t)3600 * 1000)
 #define DAY_MS 86400000
+#define DURATION_MAX_MS ((int64_t)366 * DAY_MS)
 #define DAYS_TO_1970 719468 /* from 0000-03-01, where a count of years that end with February begins */
 
 /* Writes a number in `n` digits, and the character after it. */
@@ -108,16 +108,20 @@ void hf_duration_format(int64_t ms, char ret_text[HF_DURATION_TEXT]) {
 }
 
 bool hf_duration_parse(const char *text, int64_t *ret_ms) {
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", DAY_MS}};
 	char *unit;
-	if (*text < '0' || *text > '9' || strlen(text) > 10)
+	if (*text < '0' || *text > '9' || strlen(text) > 14)
 		return false;
 	int64_t value = strtoll(text, &unit, 10);
-	if (strcmp(unit, "s") == 0)
-		value *= 1000;
-	else if (strcmp(unit, "m") == 0)
-		value *= 60000;
-	else if (strcmp(unit, "ms") != 0)
-		return false;
-	*ret_ms = value;
-	return value <= DURATION_MAX_MS;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (strcmp(unit, units[i].name) == 0) {
+			if (value > DURATION_MAX_MS / units[i].ms)
+				return false;
+			*ret_ms = value * units[i].ms;
+			return true;
+		}
+	return false;
 }

@@ -19,7 +19,7 @@ bool hf_time_parse(const char *text, int64_t *ret_ms);
 #define HF_DURATION_TEXT 24
 void hf_duration_format(int64_t ms, char ret_text[HF_DURATION_TEXT]);
 
-/* Reads a whole number with a unit: 500ms, 30s, 1m. Returns false if the text is not one or exceeds an hour. */
+/* Reads a whole number with a unit: 500ms, 30s, 1m, 2h, 7d. Returns false if the text is not one or exceeds 366 days. */
 bool hf_duration_parse(const char *text, int64_t *ret_ms);
 
 #endif

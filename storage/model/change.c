@@ -4,6 +4,7 @@
 /* Version 1 has no `by`. It is still written where nobody is named: so a record of an older store is written as it was. */
 #define RECORD_VERSION 1
 #define RECORD_VERSION_BY 2
+#define RECORD_VERSION_PREVIOUS 3 /* and with previous addresses */
 
 static const char *const TYPES[] = {
 #define HF_CHANGE_ROW(name, text) [HF_CHANGE_##name] = text,
@@ -43,10 +44,27 @@ static bool take_identity(struct hf_parser *p, struct hf_identity *ret) {
 	return at && hf_identity_decode(at, len, ret);
 }
 
+static void put_previous(struct hf_writer *w, const struct hf_change *change) {
+	hf_put_uint(w, (uint64_t)change->n_previous, 1);
+	for (int i = 0; i < change->n_previous; i++) {
+		hf_put_addr(w, change->previous[i].address);
+		hf_put_uint(w, (uint64_t)change->previous[i].until_ms, 8);
+	}
+}
+
+static void take_previous(struct hf_parser *p, struct hf_change *ret) {
+	uint64_t n = hf_take_uint(p, 1);
+	p->bad = p->bad || n < 1 || n > HF_PREVIOUS_MAX;
+	for (; !p->bad && ret->n_previous < (int)n; ret->n_previous++) {
+		ret->previous[ret->n_previous].address = hf_take_addr(p);
+		ret->previous[ret->n_previous].until_ms = (int64_t)hf_take_uint(p, 8);
+	}
+}
+
 struct hf_slice hf_change_encode(const struct hf_change *change, uint8_t buffer[HF_CHANGE_RECORD_MAX]) {
 	struct hf_writer w = hf_writer_begin(buffer);
-	bool is_transfer = change->type == HF_CHANGE_TRANSFERRED, has_by = change->by[0] || is_transfer;
-	hf_put_uint(&w, has_by ? RECORD_VERSION_BY : RECORD_VERSION, 1);
+	bool is_transfer = change->type == HF_CHANGE_TRANSFERRED, has_by = change->by[0] || is_transfer || change->n_previous;
+	hf_put_uint(&w, change->n_previous ? RECORD_VERSION_PREVIOUS : has_by ? RECORD_VERSION_BY : RECORD_VERSION, 1);
 	hf_put_uint(&w, change->type, 1);
 	hf_put_uint(&w, change->cause, 1);
 	hf_put_uint(&w, (uint64_t)change->at_ms, 8);
@@ -62,6 +80,8 @@ struct hf_slice hf_change_encode(const struct hf_change *change, uint8_t buffer[
 		hf_put_uint(&w, (uint64_t)change->n_vips, 1);
 		for (int i = 0; i < change->n_vips; i++)
 			hf_put_addr(&w, change->vips[i]);
+		if (change->n_previous)
+			put_previous(&w, change);
 		hf_put_bytes(&w, key.bytes, key.len);
 	}
 	return hf_writer_end(&w);
@@ -71,17 +91,17 @@ bool hf_change_decode(struct hf_slice key, struct hf_slice value, struct hf_chan
 	struct hf_parser k = hf_parser_begin(key), p = hf_parser_begin(value);
 	*ret = (struct hf_change){.revision = hf_take_uint(&k, 8)};
 	uint64_t version = hf_take_uint(&p, 1);
-	if (!hf_parser_end(&k) || (version != RECORD_VERSION && version != RECORD_VERSION_BY))
+	if (!hf_parser_end(&k) || version < RECORD_VERSION || version > RECORD_VERSION_PREVIOUS)
 		return false;
 	ret->type = (enum hf_change_type)hf_take_uint(&p, 1);
 	ret->cause = (enum hf_cause)hf_take_uint(&p, 1);
 	ret->at_ms = (int64_t)hf_take_uint(&p, 8);
 	hf_take_text(&p, HF_NAME_MAX, ret->pool);
-	if (version == RECORD_VERSION_BY)
+	if (version >= RECORD_VERSION_BY)
 		hf_take_text(&p, HF_BY_MAX, ret->by);
 	if (p.bad || ret->type <= HF_CHANGE_NONE || ret->type >= HF_CHANGE_TYPES || ret->cause < 1 || ret->cause > HF_CAUSES)
 		return false;
-	if (ret->type == HF_CHANGE_TRANSFERRED && (version != RECORD_VERSION_BY || !take_identity(&p, &ret->from)))
+	if (ret->type == HF_CHANGE_TRANSFERRED && (version < RECORD_VERSION_BY || !take_identity(&p, &ret->from)))
 		return false;
 	bool of_pool = ret->type == HF_CHANGE_POOL_WRITTEN || ret->type == HF_CHANGE_POOL_DELETED;
 	ret->has_lease = p.at != p.end;
@@ -95,5 +115,7 @@ bool hf_change_decode(struct hf_slice key, struct hf_slice value, struct hf_chan
 		return false;
 	for (int i = 0; i < ret->n_vips; i++)
 		ret->vips[i] = hf_take_addr(&p);
+	if (version == RECORD_VERSION_PREVIOUS)
+		take_previous(&p, ret);
 	return !p.bad && hf_identity_decode(p.at, (size_t)(p.end - p.at), &ret->id);
 }

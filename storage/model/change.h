@@ -54,12 +54,14 @@ struct hf_change {
 	uint64_t generation;
 	int n_vips;
 	struct hf_addr vips[HF_FAMILIES];
+	int n_previous;
+	struct hf_previous previous[HF_PREVIOUS_MAX]; /* without their overlap_seconds */
 };
 
 #define HF_CHANGE_KEY_BYTES 8
 struct hf_slice hf_change_key(uint64_t revision, uint8_t buffer[HF_CHANGE_KEY_BYTES]);
 
-#define HF_CHANGE_RECORD_MAX 1152 /* bytes */
+#define HF_CHANGE_RECORD_MAX 1408 /* bytes */
 
 struct hf_slice hf_change_encode(const struct hf_change *change, uint8_t buffer[HF_CHANGE_RECORD_MAX]);
 bool hf_change_decode(struct hf_slice key, struct hf_slice value, struct hf_change *ret) HF_CHECKED;

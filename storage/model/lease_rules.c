@@ -43,8 +43,8 @@ enum hf_err hf_condition_refuse(const struct hf_condition *condition, const char
 			       : "");
 }
 
-static enum hf_err judge_guard(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_guard *guard,
-			       struct hf_why *why) {
+enum hf_err hf_rules_guard(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_guard *guard,
+			   struct hf_why *why) {
 	enum hf_err err = hf_zone_rules_fence(zone, guard->has_epoch, guard->epoch, why);
 	if (err)
 		return err;
@@ -96,7 +96,7 @@ static enum comparison compare(const struct hf_lease *current, const struct hf_l
 
 enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_lease_request *request,
 			     struct hf_why *why, struct hf_decision *ret) {
-	enum hf_err err = judge_guard(current, zone, &request->guard, why);
+	enum hf_err err = hf_rules_guard(current, zone, &request->guard, why);
 	if (!err && current)
 		err = judge_binding(current, request, why);
 	if (err)
@@ -127,7 +127,7 @@ enum hf_err hf_rules_acquire(const struct hf_lease *current, const struct hf_zon
 void hf_rules_refuse_claims(const struct hf_lease *current, const struct hf_lease_request *request,
 			    enum hf_refusal ret[HF_CLAIMS_MAX]) {
 	for (int i = 0; i < request->n_claims; i++)
-		ret[i] = hf_lease_has(current, request->claims[i]) ? HF_CLAIM_HAD : HF_CLAIM_LEASE_EXISTS;
+		ret[i] = hf_lease_binds(current, request->claims[i]) ? HF_CLAIM_HAD : HF_CLAIM_LEASE_EXISTS;
 }
 
 struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf_lease_request *request,
@@ -155,7 +155,7 @@ struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf
 
 enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release_request *request,
 			     struct hf_why *why, struct hf_decision *ret) {
-	enum hf_err err = judge_guard(current, zone, &request->guard, why);
+	enum hf_err err = hf_rules_guard(current, zone, &request->guard, why);
 	if (err)
 		return err;
 	if (!current)

@@ -129,6 +129,12 @@ struct hf_lease hf_rules_changed(const struct hf_lease *current, const struct hf
 enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_release_request *request,
 			     struct hf_why *why, struct hf_decision *ret) HF_CHECKED;
 
+/* Judges what every write of a lease can carry: the epoch, then the conditions. `current` is NULL if no lease exists.
+ * Fails with HF_E_STALE_EPOCH if the stated epoch is not the zone's current one.
+ * Fails with HF_E_PRECONDITION_FAILED if a condition does not hold. */
+enum hf_err hf_rules_guard(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_guard *guard,
+			   struct hf_why *why) HF_CHECKED;
+
 /* Returns whether a condition holds for a lease (NULL: no lease exists). GET uses it for If-None-Match. */
 bool hf_condition_matches(const struct hf_condition *condition, const struct hf_lease *current);
 

@@ -17,9 +17,11 @@ enum hf_err hf_address_read(struct hf_txn *reader, struct hf_addr a, struct hf_w
 	struct hf_holder holder;
 	struct hf_key key;
 	if (!hf_holders_present(reader, a, &holder)) {
-		enum hf_place place = hf_pool_place_of(reader, a, info.pool); /* a draining range gets no new leases: outside */
-		if (place != HF_OUTSIDE)
+		enum hf_place place = hf_pool_place_of(reader, a, info.pool);
+		if (place == HF_ALLOCATABLE || place == HF_RESERVED)
 			info.state = place == HF_RESERVED ? HF_ADDRESS_RESERVED : HF_ADDRESS_FREE;
+		else
+			info.pool[0] = '\0'; /* a draining range gets no new leases */
 		enum hf_err err = hf_txn_fault(reader, why);
 		if (!err)
 			*ret = info;
@@ -29,11 +31,14 @@ enum hf_err hf_address_read(struct hf_txn *reader, struct hf_addr a, struct hf_w
 	info.has_lease = hf_lease_read(reader, &key, &info.lease);
 	if (!info.has_lease)
 		hf_txn_corrupt(reader, HF_ADDRESSES, "a held address points to no lease");
+	if (info.has_lease)
+		memcpy(info.pool, info.lease.pool, sizeof info.pool);
+	if (info.has_lease && !hf_lease_has(&info.lease, a))
+		(void)hf_pool_place_of(reader, a, info.pool); /* a previous address may lie in another pool */
 	enum hf_err err = hf_txn_fault(reader, why);
 	if (err)
 		return err;
 	info.state = info.lease.state == HF_ACTIVE ? HF_ADDRESS_LEASED : HF_ADDRESS_QUARANTINED;
-	memcpy(info.pool, info.lease.pool, sizeof info.pool);
 	*ret = info;
 	return HF_OK;
 }

@@ -137,6 +137,12 @@ static enum hf_err apply_delete(struct hf_batch *batch, struct hf_write *write, 
 	struct hf_pool *pool = hf_batch_pool(batch, request->name);
 	if (!pool)
 		return hf_fail(why, HF_E_NOT_FOUND, "pool \"%s\" does not exist", request->name);
+	uint64_t previous = pool->count[HF_IPV4].previous + pool->count[HF_IPV6].previous;
+	if (pool->active + pool->quarantined == 0 && previous > 0)
+		return hf_fail(why, HF_E_POOL_IN_USE,
+			       "pool \"%s\" has %" PRIu64
+			       " previous addresses of leases that moved; they are freed as their overlap ends",
+			       request->name, previous);
 	if (pool->active + pool->quarantined)
 		return hf_fail(why, HF_E_POOL_IN_USE, "pool \"%s\" has %" PRIu64 " active leases and %" PRIu64 " in quarantine",
 			       request->name, pool->active, pool->quarantined);

@@ -110,6 +110,10 @@ static uint64_t record_lease(struct hf_batch *batch, const struct hf_lease *befo
 				   .n_vips = lease->n_vips};
 	memcpy(change.pool, lease->pool, sizeof change.pool);
 	memcpy(change.vips, lease->vips, sizeof change.vips);
+	change.n_previous = lease->n_previous;
+	memcpy(change.previous, lease->previous, sizeof *lease->previous * (size_t)lease->n_previous);
+	if (type == HF_CHANGE_TRANSFERRED)
+		change.from = before->id;
 	return hf_batch_record(batch, &change);
 }
 
@@ -144,6 +148,7 @@ static struct hf_pool *pool_of(struct hf_batch *batch, const struct side *side, 
 /* Gives an address that stays held to another identity. */
 static void rename_holder(struct hf_batch *batch, const struct hf_lease *after, struct hf_addr a) {
 	struct hf_holder holder = {.id = after->id, .from_revision = after->revision, .from_ms = hf_batch_now_ms(batch)};
+	strncpy(holder.by, hf_batch_by(batch), HF_BY_MAX);
 	hf_holders_close(hf_batch_txn(batch), a, hf_batch_now_ms(batch));
 	hf_holders_open(hf_batch_txn(batch), a, &holder);
 }

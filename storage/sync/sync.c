@@ -11,6 +11,7 @@ const char *hf_sync_outcome_name(enum hf_sync_outcome outcome) {
 	static const char *const names[] = {[HF_SYNC_RELEASED] = "released",
 					    [HF_SYNC_FOREIGN] = "foreign",
 					    [HF_SYNC_REJECTED] = "rejected",
+					    [HF_SYNC_TRANSFERRED] = "transferred",
 					    [HF_SYNC_NEEDED] = "needed"};
 	return (int)outcome < HF_OUTCOMES ? hf_outcome_name((enum hf_outcome)outcome) : names[outcome];
 }

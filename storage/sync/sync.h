@@ -30,9 +30,10 @@ enum hf_sync_outcome {
 	HF_SYNC_UPDATED = HF_UPDATED,
 	HF_SYNC_RESTORED = HF_RESTORED,
 	HF_SYNC_RELEASED = HF_OUTCOMES,
-	HF_SYNC_FOREIGN,  /* belongs to another zone: looked up */
-	HF_SYNC_REJECTED, /* invalid, or no address is available for it */
-	HF_SYNC_NEEDED	  /* manifest: the store does not have this configuration */
+	HF_SYNC_FOREIGN,     /* belongs to another zone: looked up */
+	HF_SYNC_REJECTED,    /* invalid, or no address is available for it */
+	HF_SYNC_TRANSFERRED, /* renamed: it shows the address of a lease of the zone that the list no longer names */
+	HF_SYNC_NEEDED	     /* manifest: the store does not have this configuration */
 };
 #define HF_SYNC_OUTCOMES (HF_SYNC_NEEDED + 1)
 const char *hf_sync_outcome_name(enum hf_sync_outcome outcome);
@@ -82,7 +83,9 @@ struct hf_sync_item {
 	const struct hf_wrong_claims *wrong_claims;
 	const char *version;
 	uint64_t lease_revision; /* when it was decided; 0: no lease */
-	enum { HF_SYNC_DONE, HF_SYNC_CREATE, HF_SYNC_CHANGE, HF_SYNC_RELEASE } todo;
+	enum { HF_SYNC_DONE, HF_SYNC_CREATE, HF_SYNC_CHANGE, HF_SYNC_RELEASE, HF_SYNC_RENAME } todo;
+	const uint8_t *from; /* the identity bytes that it is renamed from; NULL: it is not */
+	uint16_t from_len;
 	bool in_error;	  /* rejected before the decision */
 	bool outside;	  /* outside the sync's scope */
 	bool in_cluster;  /* as in the input */
@@ -93,7 +96,9 @@ struct hf_sync_item {
 	const char *why; /* the reason; borrowed from the arena */
 	uint8_t n_vips;	 /* 0: no lease */
 	struct hf_addr vips[HF_FAMILIES];
-	uint8_t refused[HF_CLAIMS_MAX]; /* enum hf_refusal of each claim */
+	uint8_t n_previous;
+	const struct hf_previous *previous; /* borrowed from the arena */
+	uint8_t refused[HF_CLAIMS_MAX];	    /* enum hf_refusal of each claim */
 };
 
 /* Returns whether the item claimed an address that its lease does not have, or something that is not an address. */
@@ -125,6 +130,7 @@ struct hf_sync {
 	uint64_t epoch;
 	bool dry_run;		 /* decide and apply, but write nothing */
 	bool force;		 /* release although the zone is offline */
+	bool renames;		 /* a service that shows the address of a lease which the list no longer names gets that lease */
 	int max_release_percent; /* 0 to 100: how much of the scope, and of each mesh and kind in it, syncs may release within
 				  * ten minutes; see hf_rules_mass_release() and wear.h */
 	size_t answer_bytes;	 /* memory that an item's result uses elsewhere, charged with the item */
@@ -148,6 +154,9 @@ struct hf_sync {
 	uint64_t decided_at;	   /* revision of the snapshot */
 	uint64_t active, releases; /* leases in the scope, and how many of them would be released */
 	struct hf_sync_part *parts;
+	uint32_t n_renamed;
+	struct hf_sync_item **renamed; /* items with a `from`, sorted by it */
+	bool starved;		       /* the budget did not suffice for a result */
 };
 
 void hf_sync_init(struct hf_sync *sync, struct hf_budget *budget);

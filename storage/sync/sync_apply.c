@@ -1,9 +1,11 @@
 /* sync_apply.c — carries out a sync inside its write transaction. */
 #include <inttypes.h>
 
+#include "storage/model/move_rules.h"
 #include "storage/model/zone_rules.h"
 #include "storage/requests/acquire.h"
 #include "storage/requests/release.h"
+#include "storage/store/lease_change.h"
 #include "storage/store/wear.h"
 #include "sync_apply.h"
 #include "sync_internal.h"
@@ -11,11 +13,12 @@
 #define SCANNED_MIN 1000
 
 static bool is_of_zone(const struct hf_change *change, const char *zone) {
-	return change->has_lease && strcmp(change->id.zone, zone) == 0;
+	return change->has_lease && (strcmp(change->id.zone, zone) == 0 ||
+				     (change->type == HF_CHANGE_TRANSFERRED && strcmp(change->from.zone, zone) == 0));
 }
 
 /* Looks another zone's service up again, if the sync lists it. */
-static void look_up_again(const struct hf_sync *sync, struct hf_txn *txn, const struct hf_identity *id) {
+static void look_up_again(struct hf_sync *sync, struct hf_txn *txn, const struct hf_identity *id) {
 	struct hf_key key;
 	struct hf_lease lease;
 	hf_identity_encode(id, &key);
@@ -29,7 +32,7 @@ static void look_up_again(const struct hf_sync *sync, struct hf_txn *txn, const 
 
 /* Returns whether a lease of the zone has changed since the sync was decided. If not, looks up those services of other zones again
  * whose leases have changed. Reads the feed; if that would take longer than deciding again, returns true. */
-static bool is_overtaken(const struct hf_sync *sync, struct hf_batch *batch) {
+static bool is_overtaken(struct hf_sync *sync, struct hf_batch *batch) {
 	uint8_t key[HF_CHANGE_KEY_BYTES];
 	struct hf_change change;
 	const struct hf_meta *meta = hf_batch_meta(batch);
@@ -46,6 +49,8 @@ static bool is_overtaken(const struct hf_sync *sync, struct hf_batch *batch) {
 			return true;
 		if (change.has_lease)
 			look_up_again(sync, hf_batch_txn(batch), &change.id);
+		if (change.type == HF_CHANGE_TRANSFERRED)
+			look_up_again(sync, hf_batch_txn(batch), &change.from);
 	}
 	return false;
 }
@@ -76,6 +81,34 @@ static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
 		item->refused[i] = (uint8_t)work->request.refused[i];
 	hf_sync_set_outcome(work->sync, item, (enum hf_sync_outcome)work->request.outcome);
 	return HF_OK;
+}
+
+static bool read_lease_of(struct hf_txn *txn, const uint8_t *bytes, uint16_t len, struct hf_lease *ret) {
+	struct hf_key key = {.len = len};
+	memcpy(key.bytes, bytes, len);
+	return hf_lease_read(txn, &key, ret);
+}
+
+/* Gives an item the lease that it is renamed from, with the item's configuration. */
+static void rename_lease(struct work *work, struct hf_sync_item *item) {
+	struct hf_lease before;
+	int64_t now_ms = hf_batch_now_ms(work->batch);
+	struct hf_lease_request *want = &work->request.want;
+	item->todo = HF_SYNC_DONE;
+	if (!read_lease_of(hf_batch_txn(work->batch), item->from, item->from_len, &before)) {
+		hf_txn_corrupt(hf_batch_txn(work->batch), HF_LEASES, "a lease to rename is missing");
+		return;
+	}
+	hf_sync_fill_acquire(item, want);
+	struct hf_lease renamed = hf_rules_transferred(&before, &want->id, now_ms);
+	struct hf_lease after = hf_rules_changed(&renamed, want, (struct hf_decision){HF_DO_CHANGE, HF_UPDATED}, now_ms);
+	hf_batch_change(work->batch, &before, &after, HF_CHANGE_TRANSFERRED, HF_CAUSE_SYNC);
+	hf_sync_set_lease(work->sync, item, &after);
+}
+
+static void rename_all(struct work *work) {
+	for (uint32_t i = 0; i < work->sync->n_renamed; i++)
+		rename_lease(work, work->sync->renamed[i]);
 }
 
 /* Selects the items of a pass. */
@@ -139,12 +172,6 @@ static enum hf_err acquire_all(struct work *work) {
 	return err ? err : acquire_where(work, is_new);
 }
 
-static bool read_lease(struct hf_txn *txn, const struct hf_sync_item *item, struct hf_lease *ret) {
-	struct hf_key key = {.len = item->key_len};
-	memcpy(key.bytes, item->key, item->key_len);
-	return hf_lease_read(txn, &key, ret);
-}
-
 /* Counts a release, unless the sync allows releasing everything: then its releases are intended. */
 static void note_wear(struct work *work, const struct hf_sync_item *item, uint64_t revision) {
 	struct hf_identity id;
@@ -166,7 +193,7 @@ static void forget_wear(void *context, struct hf_slice scope, uint64_t releases)
 static void release(struct work *work, struct hf_sync_item *item) {
 	struct hf_lease lease;
 	item->todo = HF_SYNC_DONE;
-	if (!read_lease(hf_batch_txn(work->batch), item, &lease)) {
+	if (!read_lease_of(hf_batch_txn(work->batch), item->key, item->key_len, &lease)) {
 		hf_txn_corrupt(hf_batch_txn(work->batch), HF_LEASES, "a lease to release is missing");
 		return;
 	}
@@ -213,7 +240,10 @@ static enum hf_err apply(struct hf_batch *batch, struct hf_write *write, struct 
 	enum hf_err refusal = hf_sync_judge(sync, *hf_batch_wear(batch), work->now_ms, why);
 	if (refusal == HF_E_ZONE_OFFLINE)
 		return refusal;
+	rename_all(work);
 	err = acquire_all(work);
+	if (sync->starved)
+		err = HF_E_OVERLOADED;
 	if (err == HF_E_OVERLOADED)
 		return hf_sync_no_memory(sync, why);
 	if (err || refusal)

@@ -34,15 +34,31 @@ static bool is_foreign(const struct hf_sync *sync, const struct hf_sync_item *it
 	return strcmp((const char *)item->key, sync->zone) != 0;
 }
 
-void hf_sync_set_lease(const struct hf_sync *sync, struct hf_sync_item *item, const struct hf_lease *lease) {
+/* Copies the previous addresses, which few leases have. */
+static void set_previous(struct hf_sync *sync, struct hf_sync_item *item, const struct hf_lease *lease) {
+	size_t size = sizeof *lease->previous * (size_t)lease->n_previous;
+	struct hf_previous *previous = hf_arena_alloc(&sync->arena, size);
+	if (!previous) {
+		sync->starved = true;
+		return;
+	}
+	memcpy(previous, lease->previous, size);
+	item->previous = previous;
+	item->n_previous = (uint8_t)lease->n_previous;
+}
+
+void hf_sync_set_lease(struct hf_sync *sync, struct hf_sync_item *item, const struct hf_lease *lease) {
 	item->n_vips = lease ? (uint8_t)lease->n_vips : 0;
+	item->n_previous = 0;
 	if (lease)
 		memcpy(item->vips, lease->vips, sizeof item->vips);
+	if (lease && lease->n_previous)
+		set_previous(sync, item, lease);
 	for (int i = 0; i < item->n_claims; i++)
-		item->refused[i] = lease && hf_lease_has(lease, item->claims[i]) ? HF_CLAIM_HAD
-				   : lease					 ? HF_CLAIM_LEASE_EXISTS
-				   : is_foreign(sync, item)			 ? HF_CLAIM_FOREIGN
-										 : HF_CLAIM_HAD;
+		item->refused[i] = lease && hf_lease_binds(lease, item->claims[i]) ? HF_CLAIM_HAD
+				   : lease					   ? HF_CLAIM_LEASE_EXISTS
+				   : is_foreign(sync, item)			   ? HF_CLAIM_FOREIGN
+										   : HF_CLAIM_HAD;
 }
 
 /* Returns whether an allocator without memory would have given the service another address: the service sends none, and keeps its
@@ -136,7 +152,7 @@ static enum hf_err find_in_scope(struct unlisted *walk, struct hf_slice scope, s
 	hf_cursor_open(walk->txn, HF_LEASES, &leases);
 	for (bool found = hf_cursor_seek(&leases, scope); found && hf_slice_extends(leases.key, scope);
 	     found = hf_cursor_next(&leases)) {
-		if (is_listed(walk, leases.key))
+		if (is_listed(walk, leases.key) || hf_sync_is_renamed(walk->sync, leases.key))
 			continue;
 		if (!hf_lease_decode(leases.key, leases.value, &lease)) {
 			hf_txn_damaged(walk->txn, HF_LEASES);
@@ -259,7 +275,11 @@ enum hf_err hf_sync_decide(struct hf_sync *sync, struct hf_txn *txn, struct hf_w
 		if (!sync->sorted[i]->in_error)
 			err = decide_item(sync, &leases, &zone, sync->sorted[i], &request, why);
 	if (!err)
+		err = hf_sync_find_renamed(sync, txn, why);
+	if (!err)
 		err = walk_scopes(sync, txn, why);
+	if (!err && sync->starved)
+		err = hf_sync_no_memory(sync, why);
 	enum hf_err fault = hf_txn_fault(txn, why);
 	return fault ? fault : err;
 }

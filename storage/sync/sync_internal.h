@@ -20,6 +20,14 @@ bool hf_sync_in_scope(const struct hf_sync *sync, struct hf_slice scope);
  * Fails with HF_E_ZONE_OFFLINE and HF_E_MASS_RELEASE_GUARD as hf_sync_peek() does. */
 enum hf_err hf_sync_judge(struct hf_sync *sync, const struct hf_wear *wear, int64_t now_ms, struct hf_why *why) HF_CHECKED;
 
+/* Finds the services that were renamed, after every item was decided and before the unlisted leases are found. A lease is renamed
+ * only if one item alone shows its addresses, and that item shows no other lease's.
+ * Fails with HF_E_OVERLOADED beyond the budget. A fault sticks to the transaction. */
+enum hf_err hf_sync_find_renamed(struct hf_sync *sync, struct hf_txn *txn, struct hf_why *why) HF_CHECKED;
+
+/* Returns whether a lease is one that a service is renamed from. */
+bool hf_sync_is_renamed(const struct hf_sync *sync, struct hf_slice key);
+
 /* Makes a new item, not yet in any list. NULL: the budget is exceeded. */
 struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role role, const uint8_t *key, size_t key_len);
 
@@ -36,7 +44,7 @@ enum hf_err hf_sync_no_memory(const struct hf_sync *sync, struct hf_why *why);
 void hf_sync_fill_acquire(const struct hf_sync_item *item, struct hf_lease_request *ret);
 
 /* Sets an item's result from its lease (NULL: it has no lease). */
-void hf_sync_set_lease(const struct hf_sync *sync, struct hf_sync_item *item, const struct hf_lease *lease);
+void hf_sync_set_lease(struct hf_sync *sync, struct hf_sync_item *item, const struct hf_lease *lease);
 
 /* Sets an item's outcome, and counts it in place of the previous one. */
 void hf_sync_set_outcome(struct hf_sync *sync, struct hf_sync_item *item, enum hf_sync_outcome outcome);

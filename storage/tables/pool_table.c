@@ -301,10 +301,11 @@ enum hf_place hf_pool_place_of(struct hf_txn *txn, struct hf_addr a, char ret_na
 			hf_txn_damaged(txn, HF_POOLS);
 			break;
 		}
-		if (!has(record.cidrs, a))
+		bool drains = has(record.draining, a);
+		if (!drains && !has(record.cidrs, a))
 			continue;
 		memcpy(ret_name, record.head.name, sizeof record.head.name);
-		return has(record.reserved, a) ? HF_RESERVED : HF_ALLOCATABLE;
+		return drains ? HF_DRAINING : has(record.reserved, a) ? HF_RESERVED : HF_ALLOCATABLE;
 	}
 	return HF_OUTSIDE;
 }

@@ -43,8 +43,8 @@ void hf_usage_store(struct hf_txn *txn, const struct hf_pool *pool);
 /* Deletes what a pool has of the two records. */
 void hf_pool_erase(struct hf_txn *txn, const struct hf_pool *pool);
 
-/* Finds the pool in one of whose CIDRs an address lies, and its place there: O(log n) in the ranges of each pool, as no record is
- * decoded. HF_OUTSIDE: no pool has it. */
+/* Finds the pool in one of whose ranges an address lies, draining ones included, and its place there: O(log n) in the ranges of
+ * each pool, as no record is decoded. HF_OUTSIDE: no pool has it. */
 enum hf_place hf_pool_place_of(struct hf_txn *txn, struct hf_addr a, char ret_name[HF_NAME_MAX + 1]);
 
 #endif

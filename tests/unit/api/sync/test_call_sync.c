@@ -74,31 +74,36 @@ static const struct {
 } STEPS[] = {
 	{"new ones", FULL, SERVICE("a") "\n" SERVICE("b") "\n", HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'full','dryRun':false,'revision':5,'digest':'#','summary':{'created':2,'adopted':0,'unchanged':0,'"
-	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[{'kind':'MeshService','mesh'"
+	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'transferred':0,'releaseSkipped':0},'results':[{'kind':'"
+	 "MeshService','mesh'"
 	 ":'default','service':'a','outcome':'created','vips':[{'ip':'241.0.0.0'}]},{'kind':'MeshService','mesh':'default','"
 	 "service':'b','outcome':'created','vips':[{'ip':'241.0.0.1'}]}]}\n"},
 	{"unchanged", FULL, "{\"items\":[" SERVICE("b") "," SERVICE("a") "]}", HF_STEP_DONE, 200,
 	 "{'zone':'east','mode':'full','dryRun':false,'revision':5,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':2,'"
-	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[]}\n"},
+	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'transferred':0,'releaseSkipped':0},'results':[]}\n"},
 	{"unchanged, all asked for", FULL "&return=all", "{\"items\":[" SERVICE("b") "," SERVICE("a") "]}", HF_STEP_DONE, 200,
 	 "{'zone':'east','mode':'full','dryRun':false,'revision':5,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':2,'"
-	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[{'kind':'MeshService','mesh'"
+	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'transferred':0,'releaseSkipped':0},'results':[{'kind':'"
+	 "MeshService','mesh'"
 	 ":'default','service':'b','outcome':'unchanged','vips':[{'ip':'241.0.0.1'}]},{'kind':'MeshService','mesh':'default','"
 	 "service':'a','outcome':'unchanged','vips':[{'ip':'241.0.0.0'}]}]}\n"},
 	{"a dry run", FULL "&dryRun=true&maxRelease=100", CHANGED("a") "\n", HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'full','dryRun':true,'revision':7,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':0,'"
-	 "updated':1,'restored':0,'released':1,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[{'kind':'MeshService','mesh'"
+	 "updated':1,'restored':0,'released':1,'foreign':0,'rejected':0,'transferred':0,'releaseSkipped':0},'results':[{'kind':'"
+	 "MeshService','mesh'"
 	 ":'default','service':'a','outcome':'updated','vips':[{'ip':'241.0.0.0'}]},{'kind':'MeshService','mesh':'default','"
 	 "service':'b','outcome':'released','vips':[{'ip':'241.0.0.1'}]}]}\n"},
 	{"and the real one", FULL, CHANGED("a") "\n", HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'full','dryRun':false,'revision':7,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':0,'"
-	 "updated':1,'restored':0,'released':1,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[{'kind':'MeshService','mesh'"
+	 "updated':1,'restored':0,'released':1,'foreign':0,'rejected':0,'transferred':0,'releaseSkipped':0},'results':[{'kind':'"
+	 "MeshService','mesh'"
 	 ":'default','service':'a','outcome':'updated','vips':[{'ip':'241.0.0.0'}]},{'kind':'MeshService','mesh':'default','"
 	 "service':'b','outcome':'released','vips':[{'ip':'241.0.0.1'}]}]}\n"},
 	{"restored, adopted, a claim refused", DELTA, SERVICE("b") "\n" CLAIMS("c", "241.5.5.5") "\n" CLAIMS("d", "241.0.0.0") "\n",
 	 HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'delta','dryRun':false,'revision':10,'digest':'#','summary':{'created':1,'adopted':1,'unchanged':0,"
-	 "'updated':0,'restored':1,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[{'kind':'MeshService','"
+	 "'updated':0,'restored':1,'released':0,'foreign':0,'rejected':0,'transferred':0,'releaseSkipped':0},'results':[{'kind':'"
+	 "MeshService','"
 	 "mesh':'default','service':'b','outcome':'restored','vips':[{'ip':'241.0.0.1'}]},{'kind':'MeshService','mesh':'default','"
 	 "service':'c','outcome':'adopted','vips':[{'ip':'241.5.5.5'}]},{'kind':'MeshService','mesh':'default','service':'d','"
 	 "outcome':'created','vips':[{'ip':'241.0.0.2'}],'claimRefused':[{'address':'241.0.0.0','reason':'address-taken'}]}]}\n"},
@@ -106,7 +111,8 @@ static const struct {
 	 "{\"removed\":{\"mesh\":\"default\",\"service\":\"b\"}}\n\n" FOREIGN("x", "west") "\n{\n" SERVICE("NO") "\n",
 	 HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'delta','dryRun':false,'revision':11,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':0,"
-	 "'updated':0,'restored':0,'released':1,'foreign':1,'rejected':2,'releaseSkipped':0},'results':[{'kind':'MeshService','"
+	 "'updated':0,'restored':0,'released':1,'foreign':1,'rejected':2,'transferred':0,'releaseSkipped':0},'results':[{'kind':'"
+	 "MeshService','"
 	 "mesh':'default','service':'b','outcome':'released','vips':[{'ip':'241.0.0.1'}]},{'kind':'MeshService','mesh':'default','"
 	 "zone':'west','service':'x','outcome':'foreign','vips':null},{'outcome':'rejected','vips':null,'line':4,'problem':{'type':"
 	 "'urn:holdfast:problem:invalid-json','title':'The body is not valid "
@@ -119,7 +125,8 @@ static const struct {
 		 "a") ",{\"type\":\"MeshService\",\"name\":\"z\",\"spec\":{},\"spec\":{}}],\"removed\":[{\"mesh\":1}]}",
 	 HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'delta','dryRun':false,'revision':12,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':0,"
-	 "'updated':1,'restored':0,'released':0,'foreign':0,'rejected':2,'releaseSkipped':0},'results':[{'kind':'MeshService','"
+	 "'updated':1,'restored':0,'released':0,'foreign':0,'rejected':2,'transferred':0,'releaseSkipped':0},'results':[{'kind':'"
+	 "MeshService','"
 	 "mesh':'default','service':'a','outcome':'updated','vips':[{'ip':'241.0.0.0'}]},{'kind':'MeshService','mesh':'default','"
 	 "service':'z','outcome':'rejected','vips':null,'item':"
 	 "2,'problem':{'type':'urn:holdfast:problem:invalid-json','title':'The body is not valid "
@@ -128,14 +135,14 @@ static const struct {
 	 "'title':'A parameter is not valid','status':400,'code':'invalid-parameter','detail':'\\'mesh\\' is not a string'}}]}\n"},
 	{"nothing of it to be told", DELTA "&return=none", SERVICE("e") "\n", HF_STEP_COMMIT, 200,
 	 "{'zone':'east','mode':'delta','dryRun':false,'revision':13,'digest':'#','summary':{'created':1,'adopted':0,'unchanged':0,"
-	 "'updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'releaseSkipped':0},'results':[]}\n"},
+	 "'updated':0,'restored':0,'released':0,'foreign':0,'rejected':0,'transferred':0,'releaseSkipped':0},'results':[]}\n"},
 	{"one that nobody knows holds back all releases", FULL "&return=none",
 	 SERVICE("a") "\n{\"spec\":{}}\n" CLAIMS("c", "241.5.5.5"), HF_STEP_DONE, 200,
 	 "{'zone':'east','mode':'full','dryRun':false,'revision':13,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':2,'"
-	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'releaseSkipped':2},'results':[]}\n"},
+	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'transferred':0,'releaseSkipped':2},'results':[]}\n"},
 	{"in a dry run nobody is warned", FULL "&return=none&dryRun=true", "{\"items\":[" SERVICE("a") ",[]]}", HF_STEP_DONE, 200,
 	 "{'zone':'east','mode':'full','dryRun':true,'revision':13,'digest':'#','summary':{'created':0,'adopted':0,'unchanged':1,'"
-	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'releaseSkipped':3},'results':[]}\n"},
+	 "updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'transferred':0,'releaseSkipped':3},'results':[]}\n"},
 	{"nothing at all", FULL "&maxRelease=100", "", HF_STEP_DONE, 400,
 	 "{'type':'urn:holdfast:problem:invalid-json','title':'The body is not valid "
 	 "JSON','status':400,'code':'invalid-json','detail':'"
@@ -146,7 +153,7 @@ static const struct {
 	 "of "
 	 "the zone's services there; maxRelease allows 20 percent. Nothing was "
 	 "changed','summary':{'created':0,'adopted':0,'unchanged':0,'updated':0,'restored':0,'released':4,'foreign':0,'rejected':0,"
-	 "'releaseSkipped':0}}\n"},
+	 "'transferred':0,'releaseSkipped':0}}\n"},
 	{"a manifest", MANIFEST,
 	 "{\"mesh\":\"default\",\"service\":\"a\",\"version\":\"7\"}\n{\"mesh\":\"default\",\"service\":\"n\",\"version\":\"7\"}\n",
 	 HF_STEP_DONE, 200,
@@ -159,40 +166,41 @@ static const struct {
 	 "meshes'}\n"},
 };
 
-static const char EVENTS[] = "info sync zone=east mode=full epoch=0 outcome=changed created=2 adopted=0 unchanged=0 updated=0 "
-			     "restored=0 released=0 foreign=0 rejected=0 release_skipped=0 duration_ms=#\n"
-			     "info sync zone=east mode=full epoch=0 outcome=unchanged created=0 adopted=0 unchanged=2 updated=0 "
-			     "restored=0 released=0 foreign=0 rejected=0 release_skipped=0 duration_ms=#\n"
-			     "info sync zone=east mode=full epoch=0 outcome=unchanged created=0 adopted=0 unchanged=2 updated=0 "
-			     "restored=0 released=0 foreign=0 rejected=0 release_skipped=0 duration_ms=#\n"
-			     "info sync zone=east mode=full epoch=0 outcome=dry-run created=0 adopted=0 unchanged=0 updated=1 "
-			     "restored=0 released=1 foreign=0 rejected=0 release_skipped=0 duration_ms=#\n"
-			     "info sync zone=east mode=full epoch=0 outcome=changed created=0 adopted=0 unchanged=0 updated=1 "
-			     "restored=0 released=1 foreign=0 rejected=0 release_skipped=0 duration_ms=#\n"
-			     "info sync zone=east mode=delta epoch=0 outcome=changed created=1 adopted=1 unchanged=0 updated=0 "
-			     "restored=1 released=0 foreign=0 rejected=0 release_skipped=0 duration_ms=#\n"
-			     "info sync zone=east mode=delta epoch=0 outcome=changed created=0 adopted=0 unchanged=0 updated=0 "
-			     "restored=0 released=1 foreign=1 rejected=2 release_skipped=0 duration_ms=#\n"
-			     "info sync zone=east mode=delta epoch=0 outcome=changed created=0 adopted=0 unchanged=0 updated=1 "
-			     "restored=0 released=0 foreign=0 rejected=2 release_skipped=0 duration_ms=#\n"
-			     "info sync zone=east mode=delta epoch=0 outcome=changed created=1 adopted=0 unchanged=0 updated=0 "
-			     "restored=0 released=0 foreign=0 rejected=0 release_skipped=0 duration_ms=#\n"
-			     "info sync zone=east mode=full epoch=0 outcome=unchanged created=0 adopted=0 unchanged=2 updated=0 "
-			     "restored=0 released=0 foreign=0 rejected=1 release_skipped=2 duration_ms=#\n"
-			     "warn releases skipped zone=east release_skipped=2 unreadable=1 line=2 code=invalid-parameter\n"
-			     "info sync zone=east mode=full epoch=0 outcome=dry-run created=0 adopted=0 unchanged=1 updated=0 "
-			     "restored=0 released=0 foreign=0 rejected=1 release_skipped=3 duration_ms=#\n"
-			     "info sync zone=east mode=full epoch=0 outcome=refused created=0 adopted=0 unchanged=0 updated=0 "
-			     "restored=0 released=0 foreign=0 rejected=0 release_skipped=0 duration_ms=# code=invalid-json\n"
-			     "info sync zone=east mode=full epoch=0 outcome=refused created=0 adopted=0 unchanged=0 updated=0 "
-			     "restored=0 released=4 foreign=0 rejected=0 release_skipped=0 duration_ms=# code=mass-release-guard\n";
+static const char EVENTS[] =
+	"info sync zone=east mode=full epoch=0 outcome=changed created=2 adopted=0 unchanged=0 updated=0 "
+	"restored=0 released=0 foreign=0 rejected=0 transferred=0 release_skipped=0 duration_ms=#\n"
+	"info sync zone=east mode=full epoch=0 outcome=unchanged created=0 adopted=0 unchanged=2 updated=0 "
+	"restored=0 released=0 foreign=0 rejected=0 transferred=0 release_skipped=0 duration_ms=#\n"
+	"info sync zone=east mode=full epoch=0 outcome=unchanged created=0 adopted=0 unchanged=2 updated=0 "
+	"restored=0 released=0 foreign=0 rejected=0 transferred=0 release_skipped=0 duration_ms=#\n"
+	"info sync zone=east mode=full epoch=0 outcome=dry-run created=0 adopted=0 unchanged=0 updated=1 "
+	"restored=0 released=1 foreign=0 rejected=0 transferred=0 release_skipped=0 duration_ms=#\n"
+	"info sync zone=east mode=full epoch=0 outcome=changed created=0 adopted=0 unchanged=0 updated=1 "
+	"restored=0 released=1 foreign=0 rejected=0 transferred=0 release_skipped=0 duration_ms=#\n"
+	"info sync zone=east mode=delta epoch=0 outcome=changed created=1 adopted=1 unchanged=0 updated=0 "
+	"restored=1 released=0 foreign=0 rejected=0 transferred=0 release_skipped=0 duration_ms=#\n"
+	"info sync zone=east mode=delta epoch=0 outcome=changed created=0 adopted=0 unchanged=0 updated=0 "
+	"restored=0 released=1 foreign=1 rejected=2 transferred=0 release_skipped=0 duration_ms=#\n"
+	"info sync zone=east mode=delta epoch=0 outcome=changed created=0 adopted=0 unchanged=0 updated=1 "
+	"restored=0 released=0 foreign=0 rejected=2 transferred=0 release_skipped=0 duration_ms=#\n"
+	"info sync zone=east mode=delta epoch=0 outcome=changed created=1 adopted=0 unchanged=0 updated=0 "
+	"restored=0 released=0 foreign=0 rejected=0 transferred=0 release_skipped=0 duration_ms=#\n"
+	"info sync zone=east mode=full epoch=0 outcome=unchanged created=0 adopted=0 unchanged=2 updated=0 "
+	"restored=0 released=0 foreign=0 rejected=1 transferred=0 release_skipped=2 duration_ms=#\n"
+	"warn releases skipped zone=east release_skipped=2 unreadable=1 line=2 code=invalid-parameter\n"
+	"info sync zone=east mode=full epoch=0 outcome=dry-run created=0 adopted=0 unchanged=1 updated=0 "
+	"restored=0 released=0 foreign=0 rejected=1 transferred=0 release_skipped=3 duration_ms=#\n"
+	"info sync zone=east mode=full epoch=0 outcome=refused created=0 adopted=0 unchanged=0 updated=0 "
+	"restored=0 released=0 foreign=0 rejected=0 transferred=0 release_skipped=0 duration_ms=# code=invalid-json\n"
+	"info sync zone=east mode=full epoch=0 outcome=refused created=0 adopted=0 unchanged=0 updated=0 "
+	"restored=0 released=4 foreign=0 rejected=0 transferred=0 release_skipped=0 duration_ms=# code=mass-release-guard\n";
 
 static const char ZONE[] =
 	"{'zone':'east','state':'unmanaged','epoch':0,'instance':null,'ttl':null,'leases':{'active':4,'quarantined':1},'digest':'#'"
 	",'"
 	"reconnects':0,'createdAt':'2023-11-14T22:13:20.000Z','changedAt':'2023-11-14T22:13:20.000Z','lastSync':{'at':'2023-11-"
 	"14T22:13:20.000Z','mode':'full','epoch':0,'durationMs':#,'revision':13,'summary':{'created':0,'adopted':0,'unchanged':2,'"
-	"updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'releaseSkipped':2}}}\n";
+	"updated':0,'restored':0,'released':0,'foreign':0,'rejected':1,'transferred':0,'releaseSkipped':2}}}\n";
 
 static const char METRICS[] =
 	"# HELP holdfast_syncs_total Syncs of zones that have leases or have connected, by how they ended.\n"
@@ -211,6 +219,7 @@ static const char METRICS[] =
 	"holdfast_sync_items_total{outcome='released'} 2\n"
 	"holdfast_sync_items_total{outcome='foreign'} 1\n"
 	"holdfast_sync_items_total{outcome='rejected'} 5\n"
+	"holdfast_sync_items_total{outcome='transferred'} 0\n"
 	"# HELP holdfast_sync_reallocations_avoided_total Services in syncs that did not claim the "
 	"address that they hold, and kept it.\n"
 	"# TYPE holdfast_sync_reallocations_avoided_total counter\n"
@@ -413,11 +422,12 @@ static const char *odd_list(const char *item, bool ndjson) {
 Test(call_sync, one_odd_item_holds_back_nothing_but_itself) {
 	for (size_t i = 0; i < sizeof ODD / sizeof *ODD; i++)
 		for (int ndjson = 0; ndjson <= 1; ndjson++) {
-			char summary[64], service[64];
+			char summary[96], service[64];
 			bool held = ODD[i].released[0] == '-';
 			post(DELTA, SERVICE("a") "\n" SERVICE("b") "\n" SERVICE("c") "\n" SERVICE("d"));
 			struct answer a = post(FULL "&maxRelease=100", odd_list(ODD[i].item, ndjson));
-			snprintf(summary, sizeof summary, "\"released\":%s,\"foreign\":0,\"rejected\":1,\"releaseSkipped\":%s}",
+			snprintf(summary, sizeof summary,
+				 "\"released\":%s,\"foreign\":0,\"rejected\":1,\"transferred\":0,\"releaseSkipped\":%s}",
 				 held ? "0" : ODD[i].released, held ? ODD[i].released + 1 : "0");
 			cr_expect(strstr(a.body, summary), "%s: %s", ODD[i].name, a.body);
 			snprintf(service, sizeof service, "\"service\":\"%s\",\"outcome\":\"rejected\"",

@@ -124,7 +124,8 @@ Test(call_sync_limits, a_document_that_is_too_large_is_rejected_alone) {
 	strcpy(body + len + BIG, "\"}\n" SERVICE("c"));
 	struct answer a = request(&w, HF_POST, FULL, body);
 	cr_expect_eq(a.status, 200);
-	cr_expect(strstr(a.body, "\"released\":1,\"foreign\":0,\"rejected\":1,\"releaseSkipped\":0}"), "%s", a.body);
+	cr_expect(strstr(a.body, "\"released\":1,\"foreign\":0,\"rejected\":1,\"transferred\":0,\"releaseSkipped\":0}"), "%s",
+		  a.body);
 	cr_expect(strstr(a.body, "\"line\":2,\"problem\":{\"type\":\"urn:holdfast:problem:body-too-large\""), "%s", a.body);
 	cr_expect(strstr(a.body, "\"service\":\"c\",\"outcome\":\"created\""), "%s", a.body);
 	free(body);

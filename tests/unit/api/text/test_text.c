@@ -105,8 +105,10 @@ Test(timetext, durations_have_a_unit) {
 	static const struct {
 		const char *text;
 		int64_t ms; /* -1: not a duration */
-	} cases[] = {{"500ms", 500}, {"30s", 30000}, {"1m", 60000}, {"0s", 0},	  {"60m", 3600000}, {"61m", -1},
-		     {"30", -1},     {"s", -1},	     {"-1s", -1},   {"1.5s", -1}, {"1h", -1},	    {"99999999999s", -1}};
+	} cases[] = {{"500ms", 500},   {"30s", 30000},	 {"1m", 60000},	  {"0s", 0},
+		     {"60m", 3600000}, {"61m", 3660000}, {"30", -1},	  {"s", -1},
+		     {"-1s", -1},      {"1.5s", -1},	 {"1h", 3600000}, {"366d", 366ll * 86400000},
+		     {"367d", -1},     {"8785h", -1},	 {"1w", -1},	  {"99999999999s", -1}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		int64_t ms = -1;
 		bool good = hf_duration_parse(cases[i].text, &ms);

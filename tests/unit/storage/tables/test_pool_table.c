@@ -64,7 +64,7 @@ Test(pool_table, a_look_up_finds_a_place_in_the_record) {
 		{"10.0.0.9", "", HF_OUTSIDE},	     {"10.0.0.10", "blue", HF_ALLOCATABLE},
 		{"10.0.0.12", "blue", HF_RESERVED},  {"10.0.0.99", "blue", HF_ALLOCATABLE},
 		{"10.0.0.100", "", HF_OUTSIDE},	     {"10.7.0.1", "blue", HF_ALLOCATABLE},
-		{"10.9.0.1", "", HF_OUTSIDE},	     {"241.0.0.7", "meshservice", HF_ALLOCATABLE},
+		{"10.9.0.1", "blue", HF_DRAINING},   {"241.0.0.7", "meshservice", HF_ALLOCATABLE},
 		{"fd00::5", "blue", HF_ALLOCATABLE}, {"fd00::6", "", HF_OUTSIDE},
 	};
 	struct fixture f;
