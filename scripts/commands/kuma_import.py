@@ -12,6 +12,7 @@ from kuma.verdicts import mark_repeated
 from shared import screen
 from shared.client import Request
 from shared.failure import Failure
+from shared.lease import target_of
 from shared.pool import add, edit
 from shared.server import Server
 from shared.words import cells, joined, uri
@@ -41,7 +42,6 @@ Exit status: 0 done; 1 an item is out of pool, in conflict, rejected or failed; 
 service; 3 the server, or Kuma, cannot be reached.
 '''
 HEAD = ('ZONE', 'MESH', 'KIND', 'SERVICE', 'VIP', 'VERDICT', 'DETAIL')
-PLURALS = {'MeshService': 'services', 'MeshExternalService': 'externalservices', 'MeshMultiZoneService': 'multizoneservices'}
 FINDINGS = ('out-of-pool', 'conflict', 'rejected', 'failed')
 DONE = ('adopted', 'would adopt', 'right')
 ZONES_NAMED = 5
@@ -76,8 +76,8 @@ def decide(server: Server, reading: Reading, zone: str | None) -> list[Item]:
 def request_for(item: Item) -> Request:
     """Acquires the lease with exactly these addresses. An address that was taken in the meantime is refused, never replaced."""
     query = [f'address={uri(ip)}' for ip in item.vips] + ([f'pool={uri(item.pool)}'] if item.pool else [])
-    target = f'/v1/meshes/{uri(item.mesh)}/zones/{uri(item.zone)}/{PLURALS[item.kind]}/{uri(item.service)}?{"&".join(query)}'
-    return Request('PUT', target, b'' if item.config else item.document.encode())
+    target = target_of(item.zone, item.mesh, item.kind, item.service)
+    return Request('PUT', f'{target}?{"&".join(query)}', b'' if item.config else item.document.encode())
 
 
 def adopt(server: Server, items: list[Item]) -> int:

@@ -1,9 +1,10 @@
-"""Find leases by service, VIP or pool; show, release and purge them"""
-from collections.abc import Iterator
-
+"""Find leases by service, VIP or pool; show, move, transfer, release and purge them"""
+from moving.move import move
+from moving.transfer import transfer
 from shared import options as checks
 from shared import screen
 from shared.failure import Failure, WrongArguments
+from shared.lease import in_full, of_zone, pages, tag_of, target_of
 from shared.options import Arguments, no_dash, only, parse
 from shared.server import Server
 from shared.words import at, cells, ips, row, text, time, uri
@@ -13,6 +14,11 @@ USAGE = '''Usage: holdfast leases [find] [SERVICE|PREFIX*] [--zone ZONE] [--mesh
        holdfast leases [find] --vip IP [--json]
        holdfast leases show ZONE SERVICE [--mesh MESH] [--kind KIND] [--json]
        holdfast leases vip IP [--json]
+       holdfast leases move ZONE SERVICE [--mesh MESH] [--kind KIND] [--address IP…] [--pool POOL] [--overlap TIME] [--if-match TAG] [--force]
+                       [--yes] [--json]
+       holdfast leases transfer ZONE SERVICE TO-ZONE TO-SERVICE [--mesh MESH] [--kind KIND] [--to-mesh MESH] [--to-kind KIND]
+                       [--max-release PERCENT] [--force] [--dry-run] [--yes] [--json]
+       holdfast leases transfer --file FILE [--max-release PERCENT] [--force] [--dry-run] [--yes] [--json]
        holdfast leases release ZONE SERVICE [--mesh MESH] [--kind KIND] [--force] [--yes] [--json]
        holdfast leases purge ZONE SERVICE [--mesh MESH] [--kind KIND] [--force] [--yes] [--json]
 
@@ -20,23 +26,36 @@ find      the leases that match every filter, at most --limit of them. They are 
           shown as before or as after its change.
 show      everything about one lease
 vip       the state of an address, which lease holds it, and which held it before
+move      to another address: that of --address, at most one of each family, or the next free one of --pool, or of the lease's own pool. For
+          the time of --overlap the old address stays with the service, and both work. Without one it is free at once; then it asks first.
+transfer  renames a service, or all of a file, {"items":[{"from":{"kind","mesh","zone","service"},"to":{…}}]} or an item a line: the lease goes
+          to the new name with its address and everything else that it has. All of them or none, at most 100,000. Asks first.
 release   into quarantine: the address stays bound to the service for its pool's quarantine time. Asks first.
 purge     release without quarantine: the address is free at once, and the next service may get it. Asks first.
 
 A lease is named by its zone and service, and by its mesh and kind if these are not "default" and "MeshService".
 
-  --vip IP   the lease that holds this address
-  --force    release even if the zone is offline and its leases are frozen
-  --yes      do not ask
-  --json     leases: one a line, as the server sends them; vip: the server's answer with its "history"
+  --vip IP          the lease that holds this address
+  --overlap TIME    how long the old address works as well: 90s, 30m, 1h, 2d
+  --if-match TAG    move only if the lease is as it was shown with this tag
+  --file FILE       the transfers; - is standard input
+  --max-release PERCENT
+                    transfer: how many of a zone's, mesh's or kind's leases may leave it; default 20, 100 for all
+  --dry-run         show what would be transferred, and write nothing
+  --force           even if the zone is offline and its leases are frozen
+  --yes             do not ask
+  --json            leases: one a line, as the server sends them; vip: the server's answer with its "history"; transfer: the server's answer
 '''
 
 
 HEAD = ['ZONE', 'MESH', 'KIND', 'SERVICE', 'VIP', 'STATE', 'POOL', 'GEN', 'CHANGED']
 FILTERS = ('--zone', '--mesh', '--kind', '--pool', '--state')
-PLURALS = {'MeshService': 'services', 'MeshExternalService': 'externalservices', 'MeshMultiZoneService': 'multizoneservices'}
-ACTIONS = ('find', 'show', 'vip', 'release', 'purge')
-FIRST_PAGE, PAGE = 500, 5000  # the first page is small, so that it appears soon
+NAMING = ('--mesh', '--kind')
+TRANSFERRING = ('--max-release', '--force', '--dry-run', '--yes')
+TAKES = {'show': NAMING, 'move': (*NAMING, '--address', '--pool', '--overlap', '--if-match', '--force', '--yes'),
+         'transfer': (*NAMING, '--to-mesh', '--to-kind', *TRANSFERRING), 'release': (*NAMING, '--force', '--yes'),
+         'purge': (*NAMING, '--force', '--yes')}
+ACTIONS = ('find', 'vip', *TAKES)
 
 
 def lease_row(lease: dict) -> list[str]:
@@ -45,14 +64,9 @@ def lease_row(lease: dict) -> list[str]:
                 at(lease, 'pool'), at(lease, 'generation'), time(at(lease, 'modifiedAt'))])
 
 
-def of_zone(lease: dict) -> str:
-    """Names the service and its zone."""
-    return f'{text(lease["service"])} of zone {text(lease["zone"])}'
-
-
-def in_full(lease: dict) -> str:
-    """Names the service with its kind, zone and mesh."""
-    return f'{text(lease["kind"])} {of_zone(lease)}, mesh {text(lease["mesh"])}'
+def previous_rows(lease: dict) -> list[tuple]:
+    """Writes the addresses that the lease has left and still holds."""
+    return [('previous vip', f'{text(vip["ip"])} until {time(vip["until"])} at the earliest') for vip in lease.get('previousVips') or []]
 
 
 def lease_rows(lease: dict) -> list[list[str]]:
@@ -64,10 +78,12 @@ def lease_rows(lease: dict) -> list[list[str]]:
         ('mesh', lease.get('mesh')),
         ('kind', lease.get('kind')),
         ('vip', ips(lease.get('vips'))),
+        *previous_rows(lease),
         ('pool', lease.get('pool')),
         ('state', text(lease['state']) + (f' until {time(until)} at the earliest' if until else '')),
         ('generation', lease.get('generation')),
         ('revision', lease.get('revision')),
+        ('tag', tag_of(lease)),
         ('version', lease.get('version') or '-'),
         ('fingerprint', lease.get('fingerprint') or 'none: no configuration was sent yet'),
         ('created', time(lease.get('createdAt'))),
@@ -82,6 +98,8 @@ def address_rows(address: dict) -> list[list[str]]:
         rows.append(('held by', in_full(lease)))
         if lease.get('quarantinedUntil'):
             rows.append(('until', f'{time(lease["quarantinedUntil"])}, unless it comes back'))
+        rows += [('previous', f'until {time(vip["until"])} at the earliest; the lease has {ips(lease["vips"])} now')
+                 for vip in lease.get('previousVips') or [] if vip['ip'] == address.get('address')]
     return [cells(line) for line in rows]
 
 
@@ -96,26 +114,6 @@ def place(address: dict) -> str:
     """Returns whether a free address can be given to a lease."""
     pool = address.get('pool')
     return f', in pool {text(pool)}' if pool else ': in no pool, or in a range that drains'
-
-
-def pages(server: Server, target: str, limit: int | None) -> Iterator[list]:
-    """Yields the leases, page by page."""
-    size, following = FIRST_PAGE, ''
-    while True:
-        if limit is not None:
-            size = min(size, limit)
-        page = server.fetch(f'{target}&limit={size}{following}')
-        with server.reading():
-            items = page['items']
-            if not isinstance(items, list):
-                raise TypeError(items)
-            following = '&continue=' + uri(page['continue']) if page.get('continue') else ''
-        yield items
-        if limit is not None:
-            limit -= len(items)
-        if not following or limit == 0:
-            return
-        size = PAGE
 
 
 def find(server: Server, options: Arguments) -> None:
@@ -239,6 +237,15 @@ def remove(server: Server, target: str, options: Arguments, purge: bool) -> None
         now_free(server, lease)
 
 
+def check_words(action: str, options: Arguments) -> None:
+    """Refuses too few or too many words of an action that is for one lease."""
+    if not options.word(0) or not options.word(1):
+        raise WrongArguments(f'{action}: the zone and the service are missing')
+    if action == 'transfer' and (not options.word(2) or not options.word(3)):
+        raise WrongArguments('transfer: the new zone and the new service are missing')
+    options.no_more_words(4 if action == 'transfer' else 2)
+
+
 def check(options: Arguments) -> str:
     """Returns the action named by the words; refuses words and options that do not go with it."""
     action, words = 'find', options.words
@@ -257,20 +264,24 @@ def check(options: Arguments) -> str:
         if not options.word(0):
             raise WrongArguments('vip: the address is missing')
         options.no_more_words(1)
+    elif action == 'transfer' and '--file' in options:
+        only(options, ('--file', *TRANSFERRING), 'transfer --file')
+        options.no_more_words(0)
     else:
-        only(options, ('--mesh', '--kind') if action == 'show' else ('--mesh', '--kind', '--force', '--yes'),
-             action + (' --vip' if '--vip' in options else ''))
-        if not options.word(0) or not options.word(1):
-            raise WrongArguments(f'{action}: the zone and the service are missing')
-        options.no_more_words(2)
+        only(options, TAKES[action], action + (' --vip' if '--vip' in options else ''))
+        check_words(action, options)
     return action
 
 
 def main(arguments: list[str]) -> None:
-    options = parse(arguments, noun='option', is_word=no_dash, flags=('--json', '--yes', '--force'),
-                    values={'--zone': None, '--mesh': None, '--pool': None, '--vip': None, '--kind': checks.kind,
-                            '--limit': checks.whole_number, '--state': checks.one_of('active', 'quarantined')})
+    texts = ('--zone', '--mesh', '--pool', '--vip', '--address', '--if-match', '--file', '--to-mesh')
+    options = parse(arguments, noun='option', is_word=no_dash, flags=('--json', '--yes', '--force', '--dry-run'),
+                    values={**dict.fromkeys(texts), '--kind': checks.kind, '--to-kind': checks.kind, '--limit': checks.whole_number,
+                            '--state': checks.one_of('active', 'quarantined'), '--overlap': checks.overlap, '--max-release': checks.percentage})
     action, json = check(options), '--json' in options
+    if action == 'transfer':
+        transfer(options)
+        return
     server = Server()
     if action == 'find' and '--vip' in options:
         find_vip(server, options.get('--vip'), json)
@@ -279,9 +290,10 @@ def main(arguments: list[str]) -> None:
     elif action == 'vip':
         show_vip(server, options.word(0), json)
     else:
-        target = (f'/v1/meshes/{uri(options.get("--mesh", "default"))}/zones/{uri(options.word(0))}/'
-                  f'{PLURALS[options.get("--kind", "MeshService")]}/{uri(options.word(1))}')
+        target = target_of(options.word(0), options.get('--mesh', 'default'), options.get('--kind', 'MeshService'), options.word(1))
         if action == 'show':
             show(server, target, json)
+        elif action == 'move':
+            move(server, target, options)
         else:
             remove(server, target, options, purge=action == 'purge')

@@ -1,4 +1,5 @@
-"""Show how full the pools are; create, edit, drain and delete them"""
+"""Show how full the pools are; create, edit, drain, migrate and delete them"""
+from moving.migrate import migrate
 from shared import options as checks
 from shared import pool, screen
 from shared.failure import Failure, WrongArguments
@@ -13,6 +14,8 @@ USAGE = '''Usage: holdfast pools [list] [--json]
        holdfast pools edit POOL [--add-cidr CIDR…] [--remove-cidr CIDR…] [--reserve RANGE…] [--unreserve RANGE…]
                            [--strategy sequential|hashed] [--quarantine TIME] [--kind KIND…] [--mesh MESH…] [--zone ZONE…] [--json]
        holdfast pools drain POOL CIDR [--unreserve RANGE…] [--json]
+       holdfast pools migrate POOL TO-POOL --overlap TIME [--rate N] [--kind KIND] [--mesh MESH] [--zone ZONE] [--force] [--dry-run] [--yes]
+                              [--json]
        holdfast pools delete POOL [--yes] [--json]
 
 list     every pool, a line for each family, with the share of its addresses that are leased or in quarantine
@@ -20,6 +23,11 @@ show     everything about one pool
 create   creates a pool; its name must be unused
 edit     changes what the options state and keeps the rest. No lease ever moves. A CIDR with held addresses must be drained instead.
 drain    removes a CIDR from the pool: it gets no new leases, existing ones stay, and it disappears with its last held address
+migrate  moves every active lease of a pool to another pool. For the time of --overlap the old addresses stay with their services, and both
+         work. Nothing is moved unless all fit. May be interrupted (Ctrl-C completes the requests under way) and run again: what is in the other
+         pool is not moved again, and what the old pool gets meanwhile is moved too. Leases in quarantine stay until it ends; so do leases of
+         zones that are offline, without --force. Exit status 1: something is left that should have moved, or does not fit.
+         Asks first if the overlap is 0.
 delete   deletes a pool without leases. Asks first.
 
 Options marked … may be given more than once.
@@ -28,31 +36,21 @@ Options marked … may be given more than once.
   --reserve RANGE      addresses that are never assigned: an address, a CIDR, or FIRST-LAST
   --quarantine TIME    how long a released address stays with its service: 90s, 30m, 1h, 2d
   --kind, --mesh, --zone
-                       which services the pool is for. edit: replaces the previous list; '*' means all.
+                       which services the pool is for. edit: replaces the previous list; '*' means all. migrate: only these leases
+  --overlap TIME       how long the old addresses work as well: 90s, 30m, 1h, 2d
+  --rate N             at most N moves a second
+  --dry-run            show what would move and whether it fits, and write nothing
+  --force              even leases of zones that are offline
   --yes                do not ask
-  --json               the server's answer
+  --json               the server's answer; migrate: what was done, and what is left
 '''
 
 
 HEAD = ['POOL', 'CIDRS', 'STRATEGY', 'CAPACITY', 'LEASED', 'QUARANTINED', 'RESERVED', 'FREE', 'USED']
 CONFIGURING = ('--strategy', '--quarantine', '--kind', '--mesh', '--zone')
 TAKES = {'list': (), 'show': (), 'create': ('--cidr', '--reserve', *CONFIGURING), 'drain': ('--unreserve',), 'delete': ('--yes',),
+         'migrate': ('--overlap', '--rate', '--kind', '--mesh', '--zone', '--force', '--dry-run', '--yes'),
          'edit': ('--add-cidr', '--remove-cidr', '--reserve', '--unreserve', *CONFIGURING)}
-HEAD = ['POOL', 'CIDRS', 'STRATEGY', 'CAPACITY', 'LEASED', 'QUARANTINED', 'RESERVED', 'FREE', 'USED']
-CONFIGURING = ('--strategy', '--quarantine', '--kind', '--mesh', '--zone')
-TAKES = {'list': (), 'show': (), 'create': ('--cidr', '--reserve', *CONFIGURING), 'drain': ('--unreserve',), 'delete': ('--yes',),
-         'edit': ('--add-cidr', '--remove-cidr', '--reserve', '--unreserve', *CONFIGURING)}
-UNITS = {'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
-
-
-def seconds(option: str, value: str) -> int:
-    """Returns the seconds of a time such as 90s, 30m, 1h or 2d."""
-    number = value[:-1] if value[-1:] in UNITS else value
-    if not (number.isascii() and number.isdigit()):
-        raise WrongArguments(f'{option}: "{value}" is not a time such as 90s, 30m, 1h or 2d')
-    if len(number) > 9:
-        raise WrongArguments(f'{option}: "{value}" is too long')
-    return int(number) * UNITS.get(value[-1], 1)
 
 
 def kind_or_all(option: str, value: str) -> str:
@@ -98,7 +96,8 @@ def family_line(counts: dict) -> str:
     """Returns the counts of a family in words."""
     words = (f'{bar(counts)} of {text(counts["capacity"])}: {text(counts["leased"])} leased, {text(counts["quarantined"])} in quarantine, '
              f'{text(counts["reserved"])} reserved, {text(counts["free"])} free')
-    return words + (f', {text(counts["draining"])} still held in draining ranges' if counts['draining'] != '0' else '')
+    words += f', {text(counts["draining"])} still held in draining ranges' if counts['draining'] != '0' else ''
+    return words + (f', {text(counts["previous"])} of the leased kept by leases that were moved away' if counts.get('previous', '0') != '0' else '')
 
 
 def pool_rows(entry: dict) -> list[list[str]]:
@@ -189,11 +188,20 @@ def delete(server: Server, name: str, yes: bool, json: bool) -> None:
     screen.put_line(words)
 
 
+def check_migrate(options: Arguments) -> None:
+    """Refuses options that do not go with a migration."""
+    if '--overlap' not in options:
+        raise WrongArguments('migrate: --overlap is missing; with 0 the old addresses are free at once')
+    for option in ('--kind', '--mesh', '--zone'):
+        if len(options.all(option)) > 1 or options.get(option) == '*':
+            raise WrongArguments(f'migrate: {option} takes one name; leave it out for all')
+
+
 def check(options: Arguments) -> str:
     """Returns the action; refuses words and options that do not go with it."""
     action = options.word(0) or 'list'
     if action not in TAKES:
-        raise WrongArguments(f'"{action}" is not one of list, show, create, edit, drain and delete')
+        raise WrongArguments(f'"{action}" is not one of list, show, create, edit, drain, migrate and delete')
     only(options, TAKES[action], action)
     if action == 'list':
         options.no_more_words(1)
@@ -201,8 +209,12 @@ def check(options: Arguments) -> str:
         raise WrongArguments(f'{action}: the pool is missing')
     elif action == 'drain' and not options.word(2):
         raise WrongArguments('drain: the CIDR is missing')
+    elif action == 'migrate' and not options.word(2):
+        raise WrongArguments('migrate: the pool to move to is missing')
     else:
-        options.no_more_words(3 if action == 'drain' else 2)
+        options.no_more_words(3 if action in ('drain', 'migrate') else 2)
+    if action == 'migrate':
+        check_migrate(options)
     if action == 'create' and '--cidr' not in options:
         raise WrongArguments('create: --cidr is missing')
     if action == 'edit' and set(options.names()) <= {'--json'}:
@@ -210,12 +222,14 @@ def check(options: Arguments) -> str:
     return action
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str]) -> int | None:
     texts = ('--cidr', '--add-cidr', '--remove-cidr', '--reserve', '--unreserve', '--mesh', '--zone')
-    options = parse(arguments, noun='option', is_word=no_dash, flags=('--json', '--yes'),
-                    values={**dict.fromkeys(texts), '--strategy': checks.one_of('sequential', 'hashed'), '--quarantine': seconds,
-                            '--kind': kind_or_all})
+    options = parse(arguments, noun='option', is_word=no_dash, flags=('--json', '--yes', '--force', '--dry-run'),
+                    values={**dict.fromkeys(texts), '--strategy': checks.one_of('sequential', 'hashed'), '--quarantine': checks.seconds,
+                            '--kind': kind_or_all, '--overlap': checks.overlap, '--rate': checks.at_least_one})
     action, name, json = check(options), options.word(1), '--json' in options
+    if action == 'migrate':
+        return migrate(name, options.word(2), options)
     server = Server()
     if action == 'list':
         show_all(server, json)
@@ -229,3 +243,4 @@ def main(arguments: list[str]) -> None:
         drain(server, name, options.word(2), changes_of(options), json)
     else:
         delete(server, name, '--yes' in options, json)
+    return None

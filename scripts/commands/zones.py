@@ -1,32 +1,44 @@
-"""Show the zones' states, leases and last syncs; take zones offline, and retire them"""
+"""Show the zones' states, leases and last syncs; take zones offline, rename and retire them"""
+from moving.rename import rename
+from shared import options as checks
 from shared import screen
 from shared.failure import WrongArguments
-from shared.options import Arguments, no_dash, parse
+from shared.options import Arguments, no_dash, only, parse
 from shared.server import Server
 from shared.words import at, cells, many, row, text, time, uri
 
 USAGE = '''Usage: holdfast zones [list] [--json]
        holdfast zones show ZONE [--json]
        holdfast zones offline ZONE [--yes] [--json]
+       holdfast zones rename ZONE TO-ZONE [--mesh MESH] [--kind KIND] [--force] [--dry-run] [--yes] [--json]
        holdfast zones retire ZONE [--purge] [--yes] [--json]
 
 list      every zone that ever had a lease or a connection. The last sync is known only if it came after the server's start.
 show      everything about one zone
 offline   marks the zone's control plane as gone. The zone's leases are frozen until one connects: nothing is released, and no quarantine
           ends. Asks first.
+rename    gives all leases of a zone to the same services of another one, each with its address and everything else that it has, those in
+          quarantine too: one transfer, all of them or none. Refused if the other zone has a lease of the same name. The zone may be offline,
+          and should be: while its control plane is online, --force is needed. Asks first, and says what comes next. More than 100,000 leases
+          are renamed in parts: those of a mesh or kind at a time.
 retire    ends a zone that is gone for good: all its leases go into quarantine, which ends on time, and the zone is no longer listed. Refused while
           the zone is online. Shows what it would do, and asks first. The zone's epoch is kept: a late control plane is refused, and a new zone
           of that name continues above it.
 
-  --purge  with retire: free the addresses at once, including those in quarantine
-  --yes    do not ask
-  --json   the server's answer
+  --purge      with retire: free the addresses at once, including those in quarantine
+  --mesh, --kind
+               with rename: only the leases of this mesh or kind
+  --force      with rename: even if the zone is online
+  --dry-run    with rename: show what would be done, and write nothing
+  --yes        do not ask
+  --json       the server's answer
 
 States: online, offline (disconnected, its leases are frozen), unmanaged (no control plane ever connected, nothing is frozen).
 '''
 
-
 HEAD = ['ZONE', 'STATE', 'EPOCH', 'ACTIVE', 'QUARANTINED', 'RECONNECTS', 'LAST SYNC']
+TAKES = {'list': (), 'show': (), 'offline': ('--yes',), 'rename': ('--mesh', '--kind', '--force', '--dry-run', '--yes'),
+         'retire': ('--purge', '--yes')}
 
 
 def counts(sync: dict) -> str:
@@ -148,25 +160,24 @@ def retire(server: Server, name: str, purge: bool, yes: bool, json: bool) -> Non
 def check(options: Arguments) -> str:
     """Returns the action; refuses words and options that do not go with it."""
     action = options.words[0] if options.words and options.words[0] else 'list'
-    if action == 'list':
-        options.no_more_words(1)
-    elif action in ('show', 'offline', 'retire'):
-        if not options.word(1):
-            raise WrongArguments(f'{action}: the zone is missing')
-        options.no_more_words(2)
-    else:
-        raise WrongArguments(f'"{action}" is neither list, show, offline nor retire')
-    if '--yes' in options and action not in ('offline', 'retire'):
-        raise WrongArguments('--yes goes with offline and retire')
-    if '--purge' in options and action != 'retire':
-        raise WrongArguments('--purge goes with retire alone')
+    if action not in TAKES:
+        raise WrongArguments(f'"{action}" is not one of {", ".join(TAKES)}')
+    only(options, TAKES[action], action)
+    if action != 'list' and not options.word(1):
+        raise WrongArguments(f'{action}: the zone is missing')
+    if action == 'rename' and not options.word(2):
+        raise WrongArguments('rename: the new name is missing')
+    options.no_more_words({'list': 1, 'rename': 3}.get(action, 2))
     return action
 
 
-def main(arguments: list[str]) -> None:
-    options = parse(arguments, flags=('--json', '--yes', '--purge'), is_word=no_dash, noun='option')
-    action, yes, json = check(options), '--yes' in options, '--json' in options
-    server, name = Server(), options.word(1)
+def main(arguments: list[str]) -> int | None:
+    options = parse(arguments, flags=('--json', '--yes', '--purge', '--force', '--dry-run'), is_word=no_dash, noun='option',
+                    values={'--mesh': None, '--kind': checks.kind})
+    action, yes, json, name = check(options), '--yes' in options, '--json' in options, options.word(1)
+    if action == 'rename':
+        return rename(name, options.word(2), options)
+    server = Server()
     if action == 'list':
         show_all(server, json)
     elif action == 'show':
@@ -175,3 +186,4 @@ def main(arguments: list[str]) -> None:
         offline(server, name, yes, json)
     else:
         retire(server, name, '--purge' in options, yes, json)
+    return None

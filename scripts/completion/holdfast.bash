@@ -33,9 +33,9 @@ _holdfast_value() {
 	IFS='|' read -ra words <<<"$spec"
 	for word in "${words[@]}"; do
 		case $word in
-		ZONE) _holdfast_offer < <(_holdfast_ask zone zones) ;;
-		POOL) _holdfast_offer < <(_holdfast_ask pool pools) ;;
-		SERVICE) _holdfast_offer < <(_holdfast_ask service leases find "$cur*" ${zone:+--zone "$zone"} --limit 200) ;;
+		ZONE | TO-ZONE) _holdfast_offer < <(_holdfast_ask zone zones) ;;
+		POOL | TO-POOL) _holdfast_offer < <(_holdfast_ask pool pools) ;;
+		SERVICE | TO-SERVICE) _holdfast_offer < <(_holdfast_ask service leases find "$cur*" ${zone:+--zone "$zone"} --limit 200) ;;
 		KIND) _holdfast_offer < <(printf '%s\n' MeshService MeshExternalService MeshMultiZoneService) ;;
 		FILE | PATH | DIR)
 			compopt -o filenames 2>/dev/null

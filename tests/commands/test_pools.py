@@ -5,6 +5,7 @@ import commands_path  # noqa: F401
 import pools
 from shared import pool
 from shared.failure import Failure, WrongArguments
+from shared.options import seconds
 
 
 def family(leased=0, quarantined=0, draining=0, free=0):
@@ -13,10 +14,10 @@ def family(leased=0, quarantined=0, draining=0, free=0):
 
 class Pools(unittest.TestCase):
     def test_times(self):
-        self.assertEqual([pools.seconds('--q', text) for text in ('90', '90s', '030m', '1h', '2d')], [90, 90, 1800, 3600, 172800])
+        self.assertEqual([seconds('--q', text) for text in ('90', '90s', '030m', '1h', '2d')], [90, 90, 1800, 3600, 172800])
         for text, words in (('h', 'not a time such as'), ('1h30', 'not a time such as'), ('-1', 'not a time such as'), ('٣s', 'not a time'), ('1234567890', 'too long')):
             with self.assertRaisesRegex(WrongArguments, words):
-                pools.seconds('--q', text)
+                seconds('--q', text)
 
     def test_bars(self):
         for counts, bar in ((family(), '-'), (family(free=5), '[----------] 0 %'), (family(leased=1, free=2**68), '[#---------] <1 %'),

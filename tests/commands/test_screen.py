@@ -2,6 +2,7 @@
 import json
 import os
 import unittest
+from unittest import mock
 
 import commands_path  # noqa: F401
 from shared import screen
@@ -35,6 +36,19 @@ class Screen(unittest.TestCase):
         text = screen.escaped(screen.to_json(TRICKY))
         self.assertEqual(json.loads(text), TRICKY)
         self.assertEqual(screen.plain(text), text)
+
+    def test_a_line_that_is_drawn_again(self):
+        """Whatever is written next begins at its place, or after it."""
+        written = []
+        with mock.patch.object(screen, '_write_all', lambda _, data: written.append(data)):
+            screen.redraw('a\r\nb')
+            screen.redraw('c')
+            screen.say('d', '')
+            screen.redraw('e')
+            screen.end_redraw()
+            screen.end_redraw()
+            screen.say('f', '')
+        self.assertEqual(b''.join(written), b'a??b\r\x1b[Kc\r\x1b[Kholdfast: d\ne\nholdfast: f\n')
 
     def test_what_cannot_be_utf_8(self):
         self.assertEqual(screen.encoded('a\udcff'), b'a\xff')

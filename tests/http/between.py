@@ -21,10 +21,15 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         connection = http.client.HTTPConnection('127.0.0.1', between.port, timeout=120)
-        connection.request(self.command, self.path, body, {name: self.headers[name] for name in ('Content-Type', 'Accept') if self.headers[name]})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
+        try:
+            connection.request(self.command, self.path, body, {name: self.headers[name] for name in ('Content-Type', 'Accept') if self.headers[name]})
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException):  # of a server that the test has killed
+            self.close_connection = True
+            return
+        finally:
+            connection.close()
         self.send_response(answer.status)
         self.send_header('Content-Type', answer.headers['Content-Type'])
         self.send_header('Content-Length', str(len(content)))

@@ -7,8 +7,9 @@ import re
 import subprocess
 import threading
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
-from harness import default_signals
+from harness import ServerCase, default_signals
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FRONT = os.path.join(ROOT, 'scripts', 'holdfast')
@@ -53,19 +54,50 @@ def run(*args, server=None, env=None, input=None, timeout=RUN_S, cwd=None):
     return Result(done.returncode, done.stdout.replace('\r\n', '\n'), done.stderr)
 
 
-def ask(*args, server, answer):
-    """`holdfast ARGS` at a terminal where `answer` is typed; what it writes, questions included, is .out."""
+def ask(*args, server, answer, terminal=False):
+    """`holdfast ARGS` at a terminal where `answer` is typed; what it writes, questions included, is .out. `terminal`: standard error is the
+    terminal too, and .out is what it shows."""
     try:
         leader, follower = pty.openpty()
     except OSError as error:  # such as a chroot without /dev/pts
         raise unittest.SkipTest(f'there is no terminal to ask at: {error}') from error
-    with subprocess.Popen([FRONT, *map(str, args)], stdin=follower, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    with subprocess.Popen([FRONT, *map(str, args)], stdin=follower, stdout=subprocess.PIPE, stderr=follower if terminal else subprocess.STDOUT, text=True,
                           env=environment(server)) as child:
         os.close(follower)
         os.write(leader, answer.encode() + b'\n')
+        shown = shown_by(leader) if terminal else ''
         out, _ = child.communicate(timeout=RUN_S)
     os.close(leader)
-    return Result(child.returncode, out)
+    return Result(child.returncode, shown or out)
+
+
+def shown_by(leader):
+    """What a terminal shows until nobody has it open any longer."""
+    shown = b''
+    try:
+        while piece := os.read(leader, 65536):
+            shown += piece
+    except OSError:
+        pass
+    return shown.decode()
+
+
+class CommandCase(ServerCase):
+    def run_ok(self, *args, **more):
+        result = run(*args, server=self.server, **more)
+        self.assertEqual((result.status, result.err), (0, ''), result)
+        return result
+
+    def refused(self, status, words, *args, **more):
+        result = run(*args, server=more.pop('server', self.server), **more)
+        self.assertEqual((result.status, result.out), (status, ''), result)
+        self.assertIn(words, result.err)
+        return result
+
+    def refused_each(self, status, words, commands, **more):
+        """As refused(), for many command lines at a time."""
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda line: self.refused(status, words(line), *line.split(), **more), commands))
 
 
 class Following:

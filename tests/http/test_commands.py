@@ -7,35 +7,15 @@ import socket
 import subprocess
 import tempfile
 import unittest
-from concurrent.futures import ThreadPoolExecutor
 
 import front
-from front import Fake, ask, run
-from harness import Server, ServerCase, config, lease_path
+from front import CommandCase, Fake, ask, run
+from harness import Server, config, lease_path
 
 STATUS = {'version': '0.1.0', 'format': 4, 'storeId': 'ab', 'storeEpoch': 1, 'revision': 3, 'compactedRevision': 0,
           'leases': {'active': 0, 'quarantined': 0}, 'pools': 3, 'zones': 0, 'changes': 3, 'usedBytes': 4096, 'mapBytes': 8192,
           'createdAt': '2026-01-31T12:00:00.000Z', 'startedAt': '2026-01-31T12:00:00.000Z', 'uptimeSeconds': 1}
 CONFIGURED = 'cidrs', 'strategy', 'quarantineSeconds', 'reserved', 'kinds', 'meshes', 'zones'
-
-
-class CommandCase(ServerCase):
-    def run_ok(self, *args, **more):
-        result = run(*args, server=self.server, **more)
-        self.assertEqual((result.status, result.err), (0, ''), result)
-        return result
-
-    def refused(self, status, words, *args, **more):
-        result = run(*args, server=more.pop('server', self.server), **more)
-        self.assertEqual((result.status, result.out), (status, ''), result)
-        self.assertIn(words, result.err)
-        return result
-
-
-    def refused_each(self, status, words, commands, **more):
-        """As refused(), for many command lines at a time."""
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda line: self.refused(status, words(line), *line.split(), **more), commands))
 
 
 class Front(CommandCase):

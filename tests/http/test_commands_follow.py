@@ -137,7 +137,7 @@ class Completion(ServerCase):
         self.assertLessEqual({'changes', 'help', 'leases', 'pools', 'status', 'zones', '--help'}, set(self.offered('')))
         self.assertEqual(self.offered('zo'), ['zones'])
         self.assertEqual(self.offered('help', 'zo'), ['zones'])
-        self.assertEqual(self.offered('zones', ''), ['list', 'offline', 'retire', 'show'])
+        self.assertEqual(self.offered('zones', ''), ['list', 'offline', 'rename', 'retire', 'show'])
         self.assertEqual(self.offered('pools', 'd'), ['delete', 'drain'])
         self.assertEqual(self.offered('leases', 'p'), ['purge'])
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from .failure import WrongArguments
 
 KINDS = ('MeshService', 'MeshExternalService', 'MeshMultiZoneService')
+OVERLAP_MAX_DAYS = 366
 Check = Callable[[str, str], object]  # (option, text) -> value; raises WrongArguments
 
 
@@ -107,6 +108,27 @@ def whole_number(option: str, text: str) -> int:
     return int(text)
 
 
+_UNITS = {'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
+
+
+def seconds(option: str, text: str) -> int:
+    """Checks a time such as 90s, 30m, 1h or 2d; returns it in seconds."""
+    number = text[:-1] if text[-1:] in _UNITS else text
+    if not (number.isascii() and number.isdigit()):
+        raise WrongArguments(f'{option}: "{text}" is not a time such as 90s, 30m, 1h or 2d')
+    if len(number) > 9:
+        raise WrongArguments(f'{option}: "{text}" is too long')
+    return int(number) * _UNITS.get(text[-1], 1)
+
+
+def percentage(option: str, text: str) -> int:
+    """Checks a whole number from 0 to 100."""
+    number = whole_number(option, text)
+    if number > 100:
+        raise WrongArguments(f'{option}: "{text}" is more than 100')
+    return number
+
+
 def one_of(*words: str) -> Check:
     """Returns a check that the value is one of these words."""
     def check(option: str, text: str) -> str:
@@ -125,6 +147,14 @@ def at_least_one(option: str, text: str) -> int:
     number = whole_number(option, text)
     if number == 0:
         raise WrongArguments(f'{option}: must be at least 1')
+    return number
+
+
+def overlap(option: str, text: str) -> int:
+    """Checks how long an address that a lease leaves works as well, in seconds."""
+    number = seconds(option, text)
+    if number > OVERLAP_MAX_DAYS * 86400:
+        raise WrongArguments(f'{option}: at most {OVERLAP_MAX_DAYS}d')
     return number
 
 

@@ -15,6 +15,7 @@ _PIECE = 65536
 command = ''  # the running command; messages begin with its name
 _pending: list[bytes] = []
 _pending_size = 0
+_drawn = False  # whether the terminal's last line is one of redraw()
 
 
 def plain(text: str) -> str:
@@ -92,11 +93,32 @@ def to_json(value, indent: int | None = None) -> str:
 
 def to_stderr(text: str) -> None:
     """Writes text to standard error at once, after pending standard output. Ignores a failure: it cannot be reported anywhere."""
+    global _drawn
     flush()
+    clear, _drawn = (b'\r\x1b[K' if _drawn else b''), False
     try:
-        _write_all(2, encoded(plain(text)))
+        _write_all(2, clear + encoded(plain(text)))
     except OSError:
         pass
+
+
+def redraw(words: str) -> None:
+    """Writes a line to a terminal's standard error in place of the previous such line. Other messages take its place, too."""
+    global _drawn
+    to_stderr('')
+    try:
+        _write_all(2, encoded(one_line(words)))
+    except OSError:
+        pass
+    _drawn = True
+
+
+def end_redraw() -> None:
+    """Keeps the line of redraw(), if there is one: what is written next begins a new line."""
+    global _drawn
+    if _drawn:
+        _drawn = False
+        to_stderr('\n')
 
 
 def say(words: str, name: str | None = None) -> None:

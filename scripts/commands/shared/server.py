@@ -16,7 +16,7 @@ PATIENCE_S = 30  # for requests that are answered at once
 JSON_MEDIA = ('application/json', 'application/x-ndjson', 'application/problem+json')
 _IN_TROUBLE = (500, 501, 502, 503, 504)
 _LISTS = {'/v1/changes': 'changes', '/v1/zones': 'items', '/v1/pools': 'items', '/v1/leases': 'items'}
-_MEMBERS = ((r'/v1/status', 'storeId'), (r'/v1/verify', 'violations'), (r'.*/history', 'items'), (r'/v1/zones/.*/sync', 'results'),
+_MEMBERS = ((r'/v1/status', 'storeId'), (r'/v1/verify', 'violations'), (r'/v1/transfers', 'results'), (r'.*/history', 'items'), (r'/v1/zones/.*/sync', 'results'),
             (r'/v1/zones/.*', 'zone'), (r'/v1/pools/.*', 'pool'), (r'/v1/addresses/.*', 'address'))
 
 
@@ -191,13 +191,17 @@ class Server:
             raise self.strange()
         return value
 
-    def ask(self, method: str, target: str, value=None, patience: float = PATIENCE_S) -> dict:
+    def ask(self, method: str, target: str, value=None, patience: float = PATIENCE_S, headers: dict | None = None) -> dict:
         """Sends a request, with a JSON body if a value is given. Returns the answer, one object with its required member.
 
         `patience` limits the seconds; 0: no limit.
         """
         body = None if value is None else screen.to_json(value).encode('utf-8', 'replace')
-        answer = self.get(method, target, body, {'Content-Type': 'application/json'} if body else None, patience)
+        answer = self.get(method, target, body, {**({'Content-Type': 'application/json'} if body else {}), **(headers or {})}, patience)
+        return self.understood(answer, target)
+
+    def understood(self, answer: Answer, target: str) -> dict:
+        """Returns what a request is answered, one object with its required member; raises the failure of one that is refused."""
         if answer.status // 100 != 2:
             raise self.refused(answer)
         member = member_of(target)

@@ -1,0 +1,1 @@
+"""Moves and transfers of leases: for the commands leases, zones and pools."""
