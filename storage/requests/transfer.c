@@ -11,7 +11,8 @@
 #include "storage/store/wear.h"
 
 void hf_transfer_init(struct hf_transfer *transfer, struct hf_budget *budget) {
-	*transfer = (struct hf_transfer){.arena = {.budget = budget}, .max_release_percent = 100};
+	*transfer = (struct hf_transfer){
+		.arena = {.budget = budget}, .max_release_percent = 100, .failed = HF_TRANSFER_WHOLE};
 	transfer->last = &transfer->first;
 }
 
@@ -92,7 +93,6 @@ static const char *zone_of(struct hf_slice key) { return key.data; }
 
 enum hf_err hf_transfer_close_list(struct hf_transfer *transfer, struct hf_why *why) {
 	struct hf_transfer_item **items = hf_arena_alloc(&transfer->arena, sizeof *items * transfer->n), *item = transfer->first;
-	transfer->failed = transfer->n;
 	if (transfer->n == 0)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "the transfer has no items");
 	if (!items)
@@ -156,7 +156,8 @@ static struct part *part_of(struct work *work, struct hf_slice key, bool is_zone
 		struct hf_scope *sum = hf_batch_scope(work->batch, &scope);
 		part->active = sum ? sum->active : 0;
 	}
-	hf_wear_each(*hf_batch_wear(work->batch), key, work->now_ms, add_lately, part);
+	struct hf_slice zone = {key.data, strlen(key.data) + 1};
+	hf_wear_each(*hf_batch_wear(work->batch), zone, work->now_ms, add_lately, part);
 	work->newest = part;
 	return part;
 }
@@ -176,7 +177,7 @@ static enum hf_err note_leaving(struct work *work, const struct hf_transfer_item
 }
 
 static enum hf_err judge_part(const struct work *work, const struct part *part, struct hf_why *why) {
-	char where[HF_NAME_MAX + 64] = "";
+	char where[HF_NAME_MAX + 64] = "", lately[64] = "";
 	if (!hf_rules_mass_release(part->leaves + part->lately, part->active + part->lately, work->transfer->max_release_percent,
 				   false))
 		return HF_OK;
@@ -184,10 +185,14 @@ static enum hf_err judge_part(const struct work *work, const struct part *part, 
 		snprintf(where, sizeof where, " of kind %s in mesh \"%s\"",
 			 hf_kind_name((enum hf_kind)((const uint8_t *)part->key.data)[part->key.len - 1]),
 			 (const char *)part->key.data + strlen(part->key.data) + 1);
+	if (part->lately > 0)
+		snprintf(lately, sizeof lately, ", after %" PRIu64 " of %" PRIu64 " in the last ten minutes", part->lately,
+			 part->active + part->lately);
 	return hf_fail(why, HF_E_MASS_RELEASE_GUARD,
 		       "the transfer would take %" PRIu64 " of %" PRIu64
-		       " active leases%s away from zone \"%s\"; maxRelease allows %d percent",
-		       part->leaves, part->active, where, (const char *)part->key.data, work->transfer->max_release_percent);
+		       " active leases%s away from zone \"%s\"%s; maxRelease allows %d percent",
+		       part->leaves, part->active, where, (const char *)part->key.data, lately,
+		       work->transfer->max_release_percent);
 }
 
 static enum hf_err judge_zone(struct work *work, const struct hf_transfer_item *item, const struct hf_lease *lease,
