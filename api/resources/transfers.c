@@ -42,7 +42,7 @@ static void answer(struct hf_call *call) {
 static void refused(struct hf_call *call, enum hf_err err, struct hf_json *json) {
 	const struct hf_transfer *transfer = &hf_transfer_body_of(call)->transfer;
 	(void)err;
-	if (transfer->failed < transfer->n)
+	if (transfer->failed != HF_TRANSFER_WHOLE)
 		hf_json_member_uint(json, "item", transfer->failed + 1);
 }
 

@@ -43,6 +43,8 @@ static enum hf_err take(void *context, enum hf_list_member member, uint32_t plac
 	struct hf_why said = {""};
 	json_t *item = NULL;
 	enum hf_err err;
+	uint32_t number = body->transfer.n;
+	(void)place;
 	if (member == HF_LIST_REMOVED)
 		return hf_fail(why, HF_E_INVALID_PARAMETER,
 			       "\"removed\" is for syncs; a transfer has no other member than \"items\"");
@@ -59,8 +61,8 @@ static enum hf_err take(void *context, enum hf_list_member member, uint32_t plac
 		err = hf_fail(&said, HF_E_OVERLOADED, "the answer would exceed the memory for transfers; ask for return=none");
 	if (!err)
 		return HF_OK;
-	return body->ndjson ? hf_fail(why, err, "line %" PRIu32 ": %.200s", place, said.text)
-			    : hf_fail(why, err, "\"items\", number %" PRIu32 ": %.200s", place, said.text);
+	body->transfer.failed = number;
+	return hf_fail(why, err, "item %" PRIu32 ": %.220s", number + 1, said.text);
 }
 
 static enum hf_err feed(struct hf_sink *sink, const char *data, size_t len, struct hf_why *why) {
@@ -132,7 +134,7 @@ enum hf_err hf_transfer_body_open(struct hf_call *call) {
 		return err;
 	struct hf_list_options options = {.ndjson = body->ndjson,
 					  .item_max_bytes = call->api->body_max_bytes,
-					  .items_max = limits->items_max,
+					  .items_max = limits->items_max < HF_TRANSFER_MAX ? limits->items_max : HF_TRANSFER_MAX,
 					  .charge = charge,
 					  .document = take,
 					  .context = body};

@@ -11,8 +11,7 @@
 #include "storage/store/wear.h"
 
 void hf_transfer_init(struct hf_transfer *transfer, struct hf_budget *budget) {
-	*transfer = (struct hf_transfer){
-		.arena = {.budget = budget}, .max_release_percent = 100, .failed = HF_TRANSFER_WHOLE};
+	*transfer = (struct hf_transfer){.arena = {.budget = budget}, .max_release_percent = 100, .failed = HF_TRANSFER_WHOLE};
 	transfer->last = &transfer->first;
 }
 

@@ -14,7 +14,8 @@
 #include "storage/store/store.h"
 #include "storage/store/write.h"
 
-#define HF_TRANSFER_MAX 100000 /* items of one transfer */
+#define HF_TRANSFER_MAX 100000	     /* items of one transfer */
+#define HF_TRANSFER_WHOLE UINT32_MAX /* no item's number */
 
 /* An item and its result. */
 struct hf_transfer_item {
@@ -42,7 +43,7 @@ struct hf_transfer {
 	uint32_t n;
 	/* The result. */
 	uint64_t revision; /* of the store after it */
-	uint32_t failed;   /* after an error of one item: its number; else n */
+	uint32_t failed;   /* after an error of one item: its number; else HF_TRANSFER_WHOLE */
 };
 
 void hf_transfer_init(struct hf_transfer *transfer, struct hf_budget *budget);
