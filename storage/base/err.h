@@ -22,7 +22,7 @@
 	X(HF_E_STALE_EPOCH, "stale-epoch", 409, "The zone epoch is not the current one")                                           \
 	X(HF_E_ZONE_OFFLINE, "zone-offline", 409, "The zone is offline and its leases are frozen")                                 \
 	X(HF_E_ZONE_ONLINE, "zone-online", 409, "The zone's control plane is connected")                                           \
-	X(HF_E_MASS_RELEASE_GUARD, "mass-release-guard", 409, "The sync would release too many leases")                            \
+	X(HF_E_MASS_RELEASE_GUARD, "mass-release-guard", 409, "Too many leases would be released")                                 \
 	X(HF_E_POOL_IN_USE, "pool-in-use", 409, "The pool or range still has leases")                                              \
 	X(HF_E_POOL_OVERLAP, "pool-overlap", 409, "The ranges overlap")                                                            \
 	X(HF_E_REVISION_COMPACTED, "revision-compacted", 410, "The changes since that revision are gone")                          \

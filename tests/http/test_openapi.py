@@ -25,7 +25,7 @@ def c_routes():
     macro = re.search(r'#define LEASE_ROUTES\(plural, kind\) (.*?) END ', text).group(1)
     table = re.search(r'HF_ROUTES\[\] = \{ (.*?) \};', text).group(1)
     table = re.sub(r'LEASE_ROUTES\("(\w+)", \w+\)',
-                   lambda use: macro.replace('LEASES_OF(plural)', f'"{prefix}{use.group(1)}{suffix}"'), table)
+                   lambda use: macro.replace('LEASES_OF(plural)', f'"{prefix}{use.group(1)}{suffix}"').replace('" "', ''), table)
     row = re.compile(r'\{ ?(HF_\w+), "([^"]+)", (?:"([^"]*)"|NULL), (HF_BODY_\w+), (HF_ROLE_\w+), \w+, \w+, hf_handle_\w+ ?\}')
     rows = row.findall(table)
     assert len(rows) == table.count('hf_handle_'), 'a row of the table was not understood'

@@ -24,9 +24,12 @@ TARGETS = {
     '/v1/zones/{zone}/sync': '/v1/zones/walked/sync?mode=full&mesh=*',
     '/v1/zones/{zone}/manifest': '/v1/zones/walked/manifest?mesh=*',
     **{f'/v1/meshes/{{mesh}}/zones/{{zone}}/{plural}/{{service}}': lease_path('walked', kind=kind) for kind, plural in PLURALS.items()},
+    **{f'/v1/meshes/{{mesh}}/zones/{{zone}}/{plural}/{{service}}/move': lease_path('walked', kind=kind) + '/move'
+       for kind, plural in PLURALS.items()},
 }
 IGNORE_QUERIES = ('/livez', '/readyz', '/metrics')
 LANE = ('/v1/zones/{zone}/sync', '/v1/zones/{zone}/manifest', '/v1/verify')
+TRANSFERS = '/v1/transfers'
 BODIES = {'put': config(), 'post': {'items': []}}
 POOL = {'cidrs': ['10.1.0.0/24']}
 EAST = '/v1/zones/east/connection'
@@ -55,6 +58,7 @@ def everywhere():
 def leases(kind):
     """A lease of one kind, from nothing to nothing. Pools `one-v4` and `other` are there and serve nobody by themselves."""
     a, b, none = (lease_path(name, kind=kind) for name in ('a', 'b', 'none'))
+    move = a + '/move'
     return [
         ('PUT', a, config(), {}, 201, None),
         ('PUT', a, config(), {}, 200, None),
@@ -73,14 +77,25 @@ def leases(kind):
         ('PUT', b + '?pool=one-v4', config(), {}, 201, None),
         ('PUT', none + '?pool=one-v4', config(), {}, 507, 'pool-exhausted'),
         ('PUT', none + '?pool=one-v4&address=10.0.1.1', config(), {}, 409, 'address-taken'),
+        ('POST', move + '?address=241.0.0', None, {}, 400, 'invalid-address'),
+        ('POST', none + '/move', None, {}, 404, 'not-found'),
+        ('POST', move + '?pool=one-v4&address=10.0.1.1', None, {}, 409, 'address-taken'),
+        ('POST', move, None, {'Holdfast-Zone-Epoch': '77'}, 409, 'stale-epoch'),
+        ('POST', move, None, {'If-Match': '"0"'}, 412, 'precondition-failed'),
+        ('POST', move + '?pool=other&address=10.99.0.1', None, {}, 422, 'address-outside-pool'),
+        ('POST', move + '?pool=nowhere', None, {}, 422, 'no-pool'),
+        ('POST', move + '?pool=one-v4', None, {}, 507, 'pool-exhausted'),
+        ('POST', move + '?overlap=1h', None, {}, 200, None),
         ('DELETE', a, None, {'Holdfast-Zone-Epoch': '77'}, 409, 'stale-epoch'),
         ('DELETE', a, None, {'If-Match': '"0"'}, 412, 'precondition-failed'),
         ('DELETE', none, None, {}, 404, 'not-found'),
         ('PUT', EAST, {'instance': kind}, {}, 200, None),
         ('DELETE', EAST, None, {}, 200, None),
         ('DELETE', a, None, {}, 409, 'zone-offline'),
+        ('POST', move, None, {}, 409, 'zone-offline'),
         ('PUT', EAST, {'instance': kind}, {}, 200, None),
         ('DELETE', a, None, {}, 200, None),
+        ('POST', move, None, {}, 409, 'lease-exists'),
         ('DELETE', b + '?purge=true', None, {}, 200, None),
     ]
 
@@ -143,6 +158,32 @@ SYNCS = [
     ('POST', SYNC, {'items': [config(name='another')]}, {}, 409, 'zone-offline'),
 ]
 
+
+
+def rename(service, other, zone='renamed', to_zone='renamed'):
+    return {'items': [{'from': {'mesh': 'default', 'zone': zone, 'service': service},
+                       'to': {'mesh': 'default', 'zone': to_zone, 'service': other}}]}
+
+
+FENCED = '/v1/zones/renamed/connection'
+RENAMES = [
+    ('PUT', '/v1/pools/renamed', {'cidrs': ['10.7.0.0/24'], 'zones': ['renamed'], 'kinds': ['MeshService']}, {}, 201, None),
+    *(('PUT', lease_path(name, 'renamed'), None, {}, 201, None) for name in 'abc'),
+    ('POST', TRANSFERS, rename('a', 'a2'), {}, 200, None),
+    ('POST', TRANSFERS, '{', {}, 400, 'invalid-json'),
+    ('POST', TRANSFERS, rename('A', 'a2'), {}, 400, 'invalid-name'),
+    ('POST', TRANSFERS, rename('a', 'a2'), {}, 404, 'not-found'),
+    ('POST', TRANSFERS, rename('b', 'a2'), {}, 409, 'lease-exists'),
+    ('POST', TRANSFERS, rename('b', 'b2'), {'Holdfast-Zone-Epoch': '7'}, 409, 'stale-epoch'),
+    ('POST', TRANSFERS, rename('b', 'b2'), {'Content-Type': 'text/plain'}, 415, 'unsupported-media-type'),
+    ('POST', TRANSFERS, rename('b', 'b', to_zone='far'), {}, 422, 'address-outside-pool'),
+    ('PUT', '/v1/pools/renamed', {'cidrs': ['10.7.0.0/24']}, {}, 200, None),
+    ('POST', TRANSFERS + '?maxRelease=0', rename('b', 'b', to_zone='far'), {}, 409, 'mass-release-guard'),
+    ('PUT', FENCED, {'instance': 'one'}, {}, 200, None),
+    ('DELETE', FENCED, None, {}, 200, None),
+    ('POST', TRANSFERS, rename('b', 'b', to_zone='far'), {}, 409, 'zone-offline'),
+]
+
 READS = [
     ('GET', '/v1/leases', None, {}, 200, None),
     ('GET', '/v1/leases', None, STREAM, 200, None),
@@ -193,6 +234,7 @@ class Walk(unittest.TestCase):
         self.run_table(server, POOLS)
         self.run_table(server, ZONES)
         self.run_table(server, SYNCS)
+        self.run_table(server, RENAMES)
         self.run_table(server, READS)
         self.assertEqual(server.get(f'/v1/changes?since={server.revision() - 1}').status, 200)
 
@@ -201,16 +243,18 @@ class Walk(unittest.TestCase):
         server = self.server('--threads', '1')
         storefile.take_all_readers(server.data_dir)
         self.run_table(server, ((o.method, target_of(o), BODIES.get(o.method), {}, 503, 'overloaded') for o in OPERATIONS
-                                if o.path not in ('/livez', '/openapi.yaml', *LANE)))
+                                if o.path not in ('/livez', '/openapi.yaml', TRANSFERS, *LANE)))
         self.run_table(server, [('GET', '/livez', None, {}, 200, None), ('GET', '/openapi.yaml', None, {}, 200, None)])
         self.run_table(server, (('POST', TARGETS.get(path, path), {'items': []}, {}, 200, None) for path in LANE))  # these have a reader of their own
+        self.run_table(server, [('POST', TRANSFERS, rename('a', 'b'), {}, 404, 'not-found')])  # is judged by the committer
 
     def walk_without_memory(self):
         """503 for lists that need more than the syncs may use."""
         server = self.server('--sync-memory', '1MiB', '--max-sync-body', '4MiB')
         items = [{'mesh': 'default', 'service': f's{i}', 'version': '1'} for i in range(4000)]
         self.run_table(server, [('POST', TARGETS[LANE[0]], {'items': [{'name': item['service']} for item in items]}, {}, 503, 'overloaded'),
-                                ('POST', TARGETS[LANE[1]], {'items': items}, {}, 503, 'overloaded')])
+                                ('POST', TARGETS[LANE[1]], {'items': items}, {}, 503, 'overloaded'),
+                                ('POST', TRANSFERS, {'items': rename('a', 'b')['items'] * 4000}, {}, 503, 'overloaded')])
 
     def walk_checking(self):
         """Checks that are asked for together are one, which answers all; 503 for one that a stop finds under way."""
@@ -268,6 +312,8 @@ class Walk(unittest.TestCase):
         broken = [(method, lease_path('walked', kind=kind)) for kind in PLURALS for method in ('GET', 'PUT', 'DELETE')]
         self.run_table(server, (('POST', TARGETS[f'/v1/zones/{{zone}}/{what}'].replace('walked', 'east'), body, {}, 500, 'storage-error')
                                 for what, body in (('sync', ONE), ('manifest', {'items': []}))))
+        broken += [('POST', lease_path('walked', kind=kind) + '/move') for kind in PLURALS]
+        self.run_table(server, [('POST', TRANSFERS, rename('walked', 'another', 'east', 'east'), {}, 500, 'storage-error')])
         broken += [('DELETE', '/v1/pools/unused'), ('PUT', '/v1/pools/unused'), ('GET', f'/v1/addresses/{ip}'),
                    ('GET', f'/v1/addresses/{past_ip}/history'), ('GET', '/v1/leases')]
         self.run_table(server, ((m, t, {'cidrs': ['10.3.0.0/24']} if m == 'PUT' else None, {}, 500, 'storage-error') for m, t in broken))
@@ -298,7 +344,9 @@ class Walk(unittest.TestCase):
         gone = [('GET', '/readyz', None), ('POST', SYNC, ONE), ('PUT', CONNECTION, {'instance': 'b'}), ('DELETE', CONNECTION, None),
                 ('PUT', '/v1/pools/another', {'cidrs': ['10.9.0.0/24']}), ('DELETE', '/v1/pools/walked', None)]
         for kind in PLURALS:
-            gone += [('PUT', lease_path('new', kind=kind), None), ('DELETE', lease_path('walked', kind=kind), None)]
+            gone += [('PUT', lease_path('new', kind=kind), None), ('DELETE', lease_path('walked', kind=kind), None),
+                     ('POST', lease_path('walked', kind=kind) + '/move', None)]
+        gone += [('POST', TRANSFERS, rename('walked', 'another', 'east', 'east'))]
         self.run_table(server, ((method, target, body, {}, 503, 'store-gone') for method, target, body in gone))
 
     def walk_full(self):
@@ -314,6 +362,8 @@ class Walk(unittest.TestCase):
         before = server.revision()
         full = [('PUT', lease_path('new', kind=kind), None) for kind in PLURALS]
         full += [('DELETE', lease_path('walked', kind=kind), None) for kind in PLURALS]
+        full += [('POST', lease_path('walked', kind=kind) + '/move', None) for kind in PLURALS]
+        full += [('POST', TRANSFERS, rename('walked', 'another', 'east', 'east'))]
         full += [('PUT', CONNECTION, {'instance': 'b'}), ('DELETE', CONNECTION, None)]
         full += [('PUT', '/v1/pools/another', {'cidrs': ['10.9.0.0/24']}), ('DELETE', '/v1/pools/walked', None)]
         full += [('POST', SYNC, ONE), ('DELETE', '/v1/zones/east?confirm=east', None)]
