@@ -4,7 +4,7 @@
  * meta pages that refer to these trees alone. Two marks make it more than a copy: page 0 ends with HF_BACKUP_MARK, and after the
  * last page follow the mark again and the SHA-256 of all bytes before the digest. So a backup that was cut off or altered can be
  * recognised, and a server refuses to start from a backup that was put in place of a database without being restored.
- * storage/FORMAT.md has the layout.
+ * docs/files.md has the layout.
  */
 #ifndef HF_STORAGE_ADMIN_BACKUP_H
 #define HF_STORAGE_ADMIN_BACKUP_H

@@ -1,4 +1,4 @@
-/* backup_file.h — a backup as a file: its two marks and its digest; storage/FORMAT.md has the layout. Thread-safe. Inside storage/
+/* backup_file.h — a backup as a file: its two marks and its digest; docs/files.md has the layout. Thread-safe. Inside storage/
  * only. */
 #ifndef HF_STORAGE_DISK_BACKUP_FILE_H
 #define HF_STORAGE_DISK_BACKUP_FILE_H
