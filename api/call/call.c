@@ -111,6 +111,12 @@ struct hf_json hf_call_json(struct hf_call *call, int status) {
 }
 
 /* Ends JSON with a newline, so that a terminal's prompt begins on its own line. */
+void hf_call_not_modified(struct hf_call *call) {
+	call->response.status = 304;
+	call->response.content_type = NULL;
+	call->response.body.len = 0;
+}
+
 static void end_line(struct hf_call *call) {
 	if (call->response.content_type && strstr(call->response.content_type, "json") && call->response.body.len > 0)
 		hf_buf_add(&call->response.body, "\n", 1);

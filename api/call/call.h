@@ -163,5 +163,7 @@ void hf_call_commit(struct hf_call *call, struct hf_write *write, void (*committ
 void *hf_call_own(struct hf_call *call, size_t size);
 /* Begins a JSON answer. */
 struct hf_json hf_call_json(struct hf_call *call, int status);
+/* Makes 304 of an answer: keeps its headers, drops its body. */
+void hf_call_not_modified(struct hf_call *call);
 
 #endif

@@ -59,10 +59,14 @@ enum hf_err hf_conditions_read_epoch(struct hf_call *call, bool *ret_has, uint64
 	return HF_OK;
 }
 
+enum hf_err hf_conditions_read_tags(struct hf_call *call, struct hf_condition *ret_if_match,
+				    struct hf_condition *ret_if_none_match) {
+	enum hf_err err = read_tags(call, HF_IF_MATCH, false, ret_if_match);
+	return err ? err : read_tags(call, HF_IF_NONE_MATCH, true, ret_if_none_match);
+}
+
 enum hf_err hf_conditions_read(struct hf_call *call, struct hf_guard *ret) {
-	enum hf_err err = read_tags(call, HF_IF_MATCH, false, &ret->if_match);
-	if (!err)
-		err = read_tags(call, HF_IF_NONE_MATCH, true, &ret->if_none_match);
+	enum hf_err err = hf_conditions_read_tags(call, &ret->if_match, &ret->if_none_match);
 	if (err || call->request.method == HF_GET) /* only writes are fenced */
 		return err;
 	return hf_conditions_read_epoch(call, &ret->has_epoch, &ret->epoch);

@@ -156,14 +156,12 @@ enum hf_err hf_handle_lease_get(struct hf_call *call) {
 	if (err)
 		return err;
 	hf_lease_etag(&lease, tag);
-	if (guard.if_match.stated && !hf_condition_matches(&guard.if_match, &lease))
-		return hf_condition_refuse(&guard.if_match, "If-Match", tag, &call->why);
+	err = hf_condition_if_match(&guard.if_match, tag, "lease", &call->why);
+	if (err)
+		return err;
 	hf_lease_path_answer(call, 200, &lease);
-	if (guard.if_none_match.stated && hf_condition_matches(&guard.if_none_match, &lease)) {
-		call->response.status = 304;
-		call->response.content_type = NULL;
-		call->response.body.len = 0;
-	}
+	if (guard.if_none_match.stated && hf_condition_matches(&guard.if_none_match, tag))
+		hf_call_not_modified(call);
 	return HF_OK;
 }
 

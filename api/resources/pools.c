@@ -1,6 +1,7 @@
 /* pools.c — /v1/pools: list, read, write, delete. */
 #include <stdlib.h>
 
+#include "api/call/conditions.h"
 #include "api/call/page.h"
 #include "api/call/route.h"
 #include "api/shapes/pool_json.h"
@@ -8,7 +9,10 @@
 #include "storage/requests/pool_requests.h"
 
 static void answer_pool(struct hf_call *call, int status, const struct hf_pool *pool) {
+	char tag[HF_ETAG_TEXT];
 	struct hf_json json = hf_call_json(call, status);
+	hf_pool_etag(pool, tag);
+	hf_call_set_header(call, "ETag", tag);
 	hf_json_pool(&json, pool);
 }
 
@@ -34,12 +38,23 @@ enum hf_err hf_handle_pool_list(struct hf_call *call) {
 
 enum hf_err hf_handle_pool_get(struct hf_call *call) {
 	HF_POOL pool = {.id = 0};
+	struct hf_condition if_match = {.n = 0}, if_none_match = {.n = 0};
+	char tag[HF_ETAG_TEXT];
 	enum hf_err err = hf_name_check("pool", call->vars[0], HF_NAME_MAX, &call->why);
 	if (!err)
-		err = hf_pool_read(call->reader, call->vars[0], &call->why, &pool);
+		err = hf_conditions_read_tags(call, &if_match, &if_none_match);
 	if (!err)
-		answer_pool(call, 200, &pool);
-	return err;
+		err = hf_pool_read(call->reader, call->vars[0], &call->why, &pool);
+	if (err)
+		return err;
+	hf_pool_etag(&pool, tag);
+	err = hf_condition_if_match(&if_match, tag, "pool", &call->why);
+	if (err)
+		return err;
+	answer_pool(call, 200, &pool);
+	if (if_none_match.stated && hf_condition_matches(&if_none_match, tag))
+		hf_call_not_modified(call);
+	return HF_OK;
 }
 
 static void answer_put(struct hf_call *call) {
@@ -61,6 +76,8 @@ enum hf_err hf_handle_pool_put(struct hf_call *call) {
 	if (!err)
 		err = hf_call_param_bool(call, "drain", &put->drain);
 	if (!err)
+		err = hf_conditions_read_tags(call, &put->if_match, &put->if_none_match);
+	if (!err)
 		err = hf_pool_config_read(call->request.body.data, call->request.body.len, call->api->quarantine_seconds,
 					  &call->why, &put->config);
 	if (err)
@@ -68,6 +85,8 @@ enum hf_err hf_handle_pool_put(struct hf_call *call) {
 	/* An unchanged pool is answered from the snapshot, without the committer. */
 	HF_POOL current = {.id = 0};
 	err = hf_pool_read(call->reader, put->name, NULL, &current);
+	if (!err)
+		err = hf_pool_judge(&put->if_match, &put->if_none_match, &current, &call->why);
 	if (!err && hf_pool_config_equal(&current.config, &put->config)) {
 		put->outcome = HF_POOL_UNCHANGED;
 		hf_pool_copy(&current, &put->pool);
@@ -94,6 +113,8 @@ enum hf_err hf_handle_pool_delete(struct hf_call *call) {
 		return HF_E_OVERLOADED;
 	call->own_end = end_delete;
 	enum hf_err err = hf_name_set("pool", call->vars[0], HF_NAME_MAX, &call->why, request->name);
+	if (!err)
+		err = hf_conditions_read_tags(call, &request->if_match, &request->if_none_match);
 	if (err)
 		return err;
 	hf_pool_delete_begin(request);

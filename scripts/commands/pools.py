@@ -12,16 +12,18 @@ USAGE = '''Usage: holdfast pools [list] [--json]
        holdfast pools create POOL --cidr CIDR… [--strategy sequential|hashed] [--quarantine TIME] [--reserve RANGE…]
                              [--kind KIND…] [--mesh MESH…] [--zone ZONE…] [--json]
        holdfast pools edit POOL [--add-cidr CIDR…] [--remove-cidr CIDR…] [--reserve RANGE…] [--unreserve RANGE…]
-                           [--strategy sequential|hashed] [--quarantine TIME] [--kind KIND…] [--mesh MESH…] [--zone ZONE…] [--json]
-       holdfast pools drain POOL CIDR [--unreserve RANGE…] [--json]
+                           [--strategy sequential|hashed] [--quarantine TIME] [--kind KIND…] [--mesh MESH…] [--zone ZONE…]
+                           [--if-match REVISION] [--json]
+       holdfast pools drain POOL CIDR [--unreserve RANGE…] [--if-match REVISION] [--json]
        holdfast pools migrate POOL TO-POOL --overlap TIME [--rate N] [--kind KIND] [--mesh MESH] [--zone ZONE] [--force] [--dry-run] [--yes]
                               [--json]
-       holdfast pools delete POOL [--yes] [--json]
+       holdfast pools delete POOL [--if-match REVISION] [--yes] [--json]
 
 list     every pool, a line for each family, with the share of its addresses that are leased or in quarantine
 show     everything about one pool
 create   creates a pool; its name must be unused
 edit     changes what the options state and keeps the rest. No lease ever moves. A CIDR with held addresses must be drained instead.
+         If somebody else changes the pool meanwhile, it is refused, as are drain and delete.
 drain    removes a CIDR from the pool: it gets no new leases, existing ones stay, and it disappears with its last held address
 migrate  moves every active lease of a pool to another pool. For the time of --overlap the old addresses stay with their services, and both
          work. Nothing is moved unless all fit. May be interrupted (Ctrl-C completes the requests under way) and run again: what is in the other
@@ -32,7 +34,7 @@ delete   deletes a pool without leases. Asks first.
 
 Options marked … may be given more than once.
 
-  --cidr CIDR          a range, such as 10.20.0.0/16 or fd00:fd01::/64
+  --cidr CIDR          a range, such as 10.20.0.0/16, fd00:fd01::/64 or 10.0.0.10-10.0.0.99
   --reserve RANGE      addresses that are never assigned: an address, a CIDR, or FIRST-LAST
   --quarantine TIME    how long a released address stays with its service: 90s, 30m, 1h, 2d
   --kind, --mesh, --zone
@@ -41,6 +43,7 @@ Options marked … may be given more than once.
   --rate N             at most N moves a second
   --dry-run            show what would move and whether it fits, and write nothing
   --force              even leases of zones that are offline
+  --if-match REVISION  only if this is still the revision of the pool, as `pools show` writes it
   --yes                do not ask
   --json               the server's answer; migrate: what was done, and what is left
 '''
@@ -48,9 +51,17 @@ Options marked … may be given more than once.
 
 HEAD = ['POOL', 'CIDRS', 'STRATEGY', 'CAPACITY', 'LEASED', 'QUARANTINED', 'RESERVED', 'FREE', 'USED']
 CONFIGURING = ('--strategy', '--quarantine', '--kind', '--mesh', '--zone')
-TAKES = {'list': (), 'show': (), 'create': ('--cidr', '--reserve', *CONFIGURING), 'drain': ('--unreserve',), 'delete': ('--yes',),
+TAKES = {'list': (), 'show': (), 'create': ('--cidr', '--reserve', *CONFIGURING), 'drain': ('--unreserve', '--if-match'),
+         'delete': ('--yes', '--if-match'),
          'migrate': ('--overlap', '--rate', '--kind', '--mesh', '--zone', '--force', '--dry-run', '--yes'),
-         'edit': ('--add-cidr', '--remove-cidr', '--reserve', '--unreserve', *CONFIGURING)}
+         'edit': ('--add-cidr', '--remove-cidr', '--reserve', '--unreserve', '--if-match', *CONFIGURING)}
+
+
+def number(option: str, value: str) -> str:
+    """Checks the number of a revision."""
+    if not (value.isascii() and value.isdigit() and len(value) < 20):
+        raise WrongArguments(f'{option}: "{value}" is not a revision')
+    return value
 
 
 def kind_or_all(option: str, value: str) -> str:
@@ -96,18 +107,19 @@ def family_line(counts: dict) -> str:
     """Returns the counts of a family in words."""
     words = (f'{bar(counts)} of {text(counts["capacity"])}: {text(counts["leased"])} leased, {text(counts["quarantined"])} in quarantine, '
              f'{text(counts["reserved"])} reserved, {text(counts["free"])} free')
-    words += f', {text(counts["draining"])} still held in draining ranges' if counts['draining'] != '0' else ''
-    return words + (f', {text(counts["previous"])} of the leased kept by leases that were moved away' if counts.get('previous', '0') != '0' else '')
+    more = (('remembered', 'of them remembered for services that had them'), ('draining', 'still held in draining ranges'),
+            ('previous', 'of the leased kept by leases that were moved away'))
+    return words + ''.join(f', {text(counts[name])} {what}' for name, what in more if counts.get(name, '0') != '0')
 
 
 def pool_rows(entry: dict) -> list[list[str]]:
     """Writes everything about a pool."""
     def or_all(names: list) -> str:
         return joined(names) if names else 'all'
-    rows = [('pool', entry.get('pool')), ('cidrs', joined(entry['cidrs']))]
+    rows = [('pool', entry.get('pool')), ('cidrs', pool.some(entry['cidrs']))]
     if entry['draining']:
-        rows.append(('draining', joined(entry['draining'])))
-    rows += [('reserved', joined(entry['reserved']) if entry['reserved'] else 'nothing'),
+        rows.append(('draining', pool.some(entry['draining'])))
+    rows += [('reserved', pool.some(entry['reserved']) if entry['reserved'] else 'nothing'),
              ('strategy', entry.get('strategy')),
              ('quarantine', duration(entry['quarantineSeconds'])),
              ('for', f'kinds: {or_all(entry["kinds"])}; meshes: {or_all(entry["meshes"])}; zones: {or_all(entry["zones"])}'),
@@ -159,32 +171,33 @@ def create(server: Server, name: str, changes: list[pool.Change]) -> dict:
     if answer.status != 404:
         raise server.refused(answer)
     server.problem(answer)  # which a server of something else does not have
-    return server.ask('PUT', pool.target_of(name), pool.changed({'cidrs': [], 'reserved': []}, changes))
+    return server.ask('PUT', pool.target_of(name), pool.changed({'cidrs': [], 'reserved': []}, changes), headers={'If-None-Match': '*'})
 
 
-def drain(server: Server, name: str, cidr: str, changes: list[pool.Change], json: bool) -> None:
+def drain(server: Server, name: str, cidr: str, changes: list[pool.Change], revision: str | None, json: bool) -> None:
     """pools drain"""
     server.advice['invalid-parameter'] = '(state --unreserve CIDR, so that it goes with the range)'
-    after = pool.edit(server, name, [*changes, pool.remove('cidrs', cidr)], '?drain=true')
+    after = pool.edit(server, name, [*changes, pool.remove('cidrs', cidr)], '?drain=true', revision)
     tell(server, after, json)
     if after.get('draining') == []:
         screen.say('it had no held addresses; the range is gone')
 
 
-def delete(server: Server, name: str, yes: bool, json: bool) -> None:
+def delete(server: Server, name: str, yes: bool, revision: str | None, json: bool) -> None:
     """pools delete"""
     screen.must_be_able_to_ask(yes, 'a deletion')
     if not yes:
         before = server.ask('GET', pool.target_of(name))
         with server.reading():
-            question = f'Delete pool {text(before["pool"])} with {joined(before["cidrs"])}?'
+            question = f'Delete pool {text(before["pool"])} with {pool.some(before["cidrs"])}?'
+            revision = before.get('revision') if revision is None else revision
         screen.confirm(yes, question)
-    deleted = server.ask('DELETE', pool.target_of(name))
+    deleted = server.ask('DELETE', pool.target_of(name), headers=pool.unless_changed(server, revision))
     if json:
         screen.put_json(deleted)
         return
     with server.reading():
-        words = f'deleted: pool {text(deleted["pool"])}, {joined(deleted["cidrs"])}'
+        words = f'deleted: pool {text(deleted["pool"])}, {pool.some(deleted["cidrs"])}'
     screen.put_line(words)
 
 
@@ -217,7 +230,7 @@ def check(options: Arguments) -> str:
         check_migrate(options)
     if action == 'create' and '--cidr' not in options:
         raise WrongArguments('create: --cidr is missing')
-    if action == 'edit' and set(options.names()) <= {'--json'}:
+    if action == 'edit' and set(options.names()) <= {'--json', '--if-match'}:
         raise WrongArguments('edit: nothing to change is stated')
     return action
 
@@ -226,10 +239,12 @@ def main(arguments: list[str]) -> int | None:
     texts = ('--cidr', '--add-cidr', '--remove-cidr', '--reserve', '--unreserve', '--mesh', '--zone')
     options = parse(arguments, noun='option', is_word=no_dash, flags=('--json', '--yes', '--force', '--dry-run'),
                     values={**dict.fromkeys(texts), '--strategy': checks.one_of('sequential', 'hashed'), '--quarantine': checks.seconds,
-                            '--kind': kind_or_all, '--overlap': checks.overlap, '--rate': checks.at_least_one})
+                            '--kind': kind_or_all, '--overlap': checks.overlap, '--rate': checks.at_least_one,
+                            '--if-match': number})
     action, name, json = check(options), options.word(1), '--json' in options
     if action == 'migrate':
         return migrate(name, options.word(2), options)
+    revision = options.get('--if-match')
     server = Server()
     if action == 'list':
         show_all(server, json)
@@ -238,9 +253,9 @@ def main(arguments: list[str]) -> int | None:
     elif action == 'create':
         tell(server, create(server, name, changes_of(options)), json)
     elif action == 'edit':
-        tell(server, pool.edit(server, name, changes_of(options)), json)
+        tell(server, pool.edit(server, name, changes_of(options), revision=revision), json)
     elif action == 'drain':
-        drain(server, name, options.word(2), changes_of(options), json)
+        drain(server, name, options.word(2), changes_of(options), revision, json)
     else:
-        delete(server, name, '--yes' in options, json)
+        delete(server, name, '--yes' in options, revision, json)
     return None

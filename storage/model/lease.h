@@ -8,6 +8,7 @@
 #ifndef HF_STORAGE_MODEL_LEASE_H
 #define HF_STORAGE_MODEL_LEASE_H
 
+#include "condition.h"
 #include "storage/base/address.h"
 #include "storage/base/bytes.h"
 #include "storage/base/digest.h"
@@ -62,7 +63,6 @@ struct hf_digest hf_lease_digest(const struct hf_lease *lease);
 
 /* Writes the entity tag, quotes included: "REVISION", or "REVISION-h" if the lease has a version, where h is the first 8 hex
  * digits of SHA-256(version). */
-#define HF_ETAG_TEXT 40
 void hf_lease_etag(const struct hf_lease *lease, char ret_text[HF_ETAG_TEXT]);
 
 /* Finds the lease's address of a family. Returns false if it has none. */

@@ -24,38 +24,16 @@ const char *hf_refusal_name(enum hf_refusal refusal) { return REFUSALS[refusal];
 
 const char *hf_outcome_name(enum hf_outcome outcome) { return OUTCOMES[outcome]; }
 
-bool hf_condition_matches(const struct hf_condition *condition, const struct hf_lease *current) {
-	char tag[HF_ETAG_TEXT];
-	if (!current || condition->any)
-		return current != NULL;
-	hf_lease_etag(current, tag);
-	for (int i = 0; i < condition->n; i++)
-		if (strcmp(condition->tags[i], tag) == 0)
-			return true;
-	return false;
-}
-
-enum hf_err hf_condition_refuse(const struct hf_condition *condition, const char *header, const char *current, struct hf_why *why) {
-	return hf_fail(why, HF_E_PRECONDITION_FAILED, "%s does not hold: the entity tag is %s%s", header, current,
-		       condition->weak
-			       ? "; a weak tag, W/\"...\", never matches here, and a proxy that compresses makes a tag weak: "
-				 "send it without the W/"
-			       : "");
-}
-
 enum hf_err hf_rules_guard(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_guard *guard,
 			   struct hf_why *why) {
 	enum hf_err err = hf_zone_rules_fence(zone, guard->has_epoch, guard->epoch, why);
 	if (err)
 		return err;
-	char tag[HF_ETAG_TEXT] = "none, as the lease does not exist";
+	char tag[HF_ETAG_TEXT];
 	if (current)
 		hf_lease_etag(current, tag);
-	if (guard->if_match.stated && !hf_condition_matches(&guard->if_match, current))
-		return hf_condition_refuse(&guard->if_match, "If-Match", tag, why);
-	if (guard->if_none_match.stated && hf_condition_matches(&guard->if_none_match, current))
-		return hf_condition_refuse(&guard->if_none_match, "If-None-Match", tag, why);
-	return HF_OK;
+	err = hf_condition_if_match(&guard->if_match, current ? tag : NULL, "lease", why);
+	return err ? err : hf_condition_if_none_match(&guard->if_none_match, current ? tag : NULL, "lease", why);
 }
 
 /* A request may name the lease's own pool and addresses, and no others: nothing moves. */

@@ -10,15 +10,6 @@
 #include "zone.h"
 
 #define HF_CLAIMS_MAX 8
-#define HF_CONDITION_TAGS_MAX 8
-
-/* If-Match or If-None-Match (RFC 9110, 13.1), tags as hf_lease_etag() writes them. */
-struct hf_condition {
-	bool stated, any; /* any: "*" */
-	bool weak;	  /* If-Match only: a weak tag was sent, which matches nothing */
-	int n;
-	char tags[HF_CONDITION_TAGS_MAX][HF_ETAG_TEXT];
-};
 
 /* Preconditions that any write of a lease can carry. */
 struct hf_guard {
@@ -134,12 +125,5 @@ enum hf_err hf_rules_release(const struct hf_lease *current, const struct hf_zon
  * Fails with HF_E_PRECONDITION_FAILED if a condition does not hold. */
 enum hf_err hf_rules_guard(const struct hf_lease *current, const struct hf_zone *zone, const struct hf_guard *guard,
 			   struct hf_why *why) HF_CHECKED;
-
-/* Returns whether a condition holds for a lease (NULL: no lease exists). GET uses it for If-None-Match. */
-bool hf_condition_matches(const struct hf_condition *condition, const struct hf_lease *current);
-
-/* Explains that the condition in a header does not hold, and names the current entity tag. Returns HF_E_PRECONDITION_FAILED. */
-enum hf_err hf_condition_refuse(const struct hf_condition *condition, const char *header, const char *current,
-				struct hf_why *why) HF_CHECKED;
 
 #endif

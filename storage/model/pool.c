@@ -1,6 +1,8 @@
 /* pool.c — what a pool is: its ranges, its counts, its selector. */
 #include "pool.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +132,10 @@ bool hf_pool_overlaps(const struct hf_pool_config *config, const struct hf_pool 
 		      struct hf_range *ret_theirs) {
 	return overlap(&config->cidrs, &pool->config.cidrs, ret_ours, ret_theirs) ||
 	       overlap(&config->cidrs, &pool->draining, ret_ours, ret_theirs);
+}
+
+void hf_pool_etag(const struct hf_pool *pool, char ret_text[HF_ETAG_TEXT]) {
+	snprintf(ret_text, HF_ETAG_TEXT, "\"%" PRIu64 "\"", pool->revision);
 }
 
 enum hf_place hf_pool_place(const struct hf_pool *pool, struct hf_addr a, struct hf_range *ret_cidr) {

@@ -13,6 +13,7 @@
 #ifndef HF_STORAGE_MODEL_POOL_H
 #define HF_STORAGE_MODEL_POOL_H
 
+#include "condition.h"
 #include "ranges.h"
 #include "storage/base/identity.h"
 
@@ -82,6 +83,9 @@ bool hf_pool_ranges_equal(const struct hf_pool_config *a,
 /* Returns whether a CIDR of a configuration overlaps a range of a pool, draining ones included; if so, sets both ranges. */
 bool hf_pool_overlaps(const struct hf_pool_config *config, const struct hf_pool *pool, struct hf_range *ret_ours,
 		      struct hf_range *ret_theirs);
+
+/* Writes the entity tag of the configuration, quotes included: "REVISION". Counts may change while it stays. */
+void hf_pool_etag(const struct hf_pool *pool, char ret_text[HF_ETAG_TEXT]);
 
 /* Where an address lies. */
 enum hf_place { HF_OUTSIDE, HF_ALLOCATABLE, HF_RESERVED, HF_DRAINING };

@@ -86,6 +86,15 @@ static uint64_t record(struct hf_batch *batch, const char *name, enum hf_change_
 	return hf_batch_record(batch, &change);
 }
 
+enum hf_err hf_pool_judge(const struct hf_condition *if_match, const struct hf_condition *if_none_match, const struct hf_pool *pool,
+			  struct hf_why *why) {
+	char tag[HF_ETAG_TEXT];
+	if (pool)
+		hf_pool_etag(pool, tag);
+	enum hf_err err = hf_condition_if_match(if_match, pool ? tag : NULL, "pool", why);
+	return err ? err : hf_condition_if_none_match(if_none_match, pool ? tag : NULL, "pool", why);
+}
+
 /* Gives the pool its new configuration. */
 static void edit(struct hf_batch *batch, struct hf_pool_put *request, struct hf_pool *pool, struct hf_ranges draining) {
 	bool same_ranges = hf_pool_ranges_equal(&pool->config, &request->config);
@@ -107,13 +116,16 @@ static enum hf_err apply_put(struct hf_batch *batch, struct hf_write *write, str
 	struct hf_pool *pool = hf_batch_pool(batch, request->name);
 	struct hf_ranges draining = {.n = 0};
 	hf_pool_drop(&request->pool); /* of an earlier attempt */
+	enum hf_err err = hf_pool_judge(&request->if_match, &request->if_none_match, pool, why);
+	if (err)
+		return err;
 	if (pool && hf_pool_config_equal(&pool->config, &request->config)) {
 		request->outcome = HF_POOL_UNCHANGED;
 		hf_pool_copy(pool, &request->pool);
 		return HF_OK;
 	}
 	request->outcome = pool ? HF_POOL_UPDATED : HF_POOL_CREATED;
-	enum hf_err err = check_others(batch, request, why);
+	err = check_others(batch, request, why);
 	if (!err && pool)
 		err = find_draining(batch, request, pool, why, &draining);
 	if (!err && !pool)
@@ -135,6 +147,9 @@ void hf_pool_put_end(struct hf_pool_put *request) {
 static enum hf_err apply_delete(struct hf_batch *batch, struct hf_write *write, struct hf_why *why) {
 	struct hf_pool_delete *request = (struct hf_pool_delete *)write;
 	struct hf_pool *pool = hf_batch_pool(batch, request->name);
+	enum hf_err err = hf_pool_judge(&request->if_match, &request->if_none_match, pool, why);
+	if (err)
+		return err;
 	if (!pool)
 		return hf_fail(why, HF_E_NOT_FOUND, "pool \"%s\" does not exist", request->name);
 	uint64_t previous = pool->count[HF_IPV4].previous + pool->count[HF_IPV6].previous;

@@ -12,13 +12,15 @@ struct hf_pool_put {
 	struct hf_write write;
 	char name[HF_NAME_MAX + 1];   /* checked */
 	struct hf_pool_config config; /* checked by hf_pool_config_check() */
-	bool drain;		      /* removed ranges that have leases become draining, instead of being refused */
+	struct hf_condition if_match, if_none_match;
+	bool drain; /* removed ranges that have leases become draining, instead of being refused */
 	/* The result. */
 	enum { HF_POOL_CREATED, HF_POOL_UPDATED, HF_POOL_UNCHANGED } outcome;
 	struct hf_pool pool;
 };
 
 /* Prepares the write. An equal configuration writes nothing. The write:
+ * Fails with HF_E_PRECONDITION_FAILED if a condition does not hold.
  * Fails with HF_E_POOL_OVERLAP if a CIDR overlaps a range of another pool.
  * Fails with HF_E_POOL_IN_USE if a removed range has leases and `drain` is not set.
  * Fails with HF_E_INVALID_PARAMETER if too many ranges would be draining. */
@@ -29,15 +31,22 @@ void hf_pool_put_end(struct hf_pool_put *request);
 struct hf_pool_delete {
 	struct hf_write write;
 	char name[HF_NAME_MAX + 1];
+	struct hf_condition if_match, if_none_match;
 	/* The result: the pool as it was. */
 	struct hf_pool pool;
 };
 
 /* Prepares the write, which:
+ * Fails with HF_E_PRECONDITION_FAILED if a condition does not hold.
  * Fails with HF_E_NOT_FOUND if the pool does not exist.
- * Fails with HF_E_POOL_IN_USE if the pool has leases. */
+ * Fails with HF_E_POOL_IN_USE if the pool has leases, or previous addresses of leases. */
 void hf_pool_delete_begin(struct hf_pool_delete *request);
 void hf_pool_delete_end(struct hf_pool_delete *request);
+
+/* Judges the conditions of a write for a pool as it is; NULL: it does not exist.
+ * Fails with HF_E_PRECONDITION_FAILED. */
+enum hf_err hf_pool_judge(const struct hf_condition *if_match, const struct hf_condition *if_none_match, const struct hf_pool *pool,
+			  struct hf_why *why) HF_CHECKED;
 
 /* Reads a pool, which the caller drops.
  * Fails with HF_E_NOT_FOUND if the pool does not exist.

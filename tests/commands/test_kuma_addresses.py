@@ -54,6 +54,8 @@ class Ranges(unittest.TestCase):
         self.assertEqual(addresses.ranges(['240.200.0.1'], ['240.0.0.0/12', 'fd00::/8']), ['240.200.0.0/16'])
         self.assertEqual(addresses.ranges(['10.1.2.3'], ['10.1.2.2/31']), [], 'the address itself is in a pool')
         self.assertEqual(addresses.ranges(['10.1.2.3'], ['10.1.2.0/31']), ['10.1.2.3/32'])
+        self.assertEqual(addresses.ranges(['10.1.2.3', '10.1.2.9'], ['10.1.2.0-10.1.2.2', '10.1.2.5-10.1.2.9', 'fd00::1-fd00::7']), ['10.1.2.3/32'],
+                         'pools have ranges that are not CIDRs')
 
     def test_random_ones_hold_every_address(self):
         rng = random.Random(2)

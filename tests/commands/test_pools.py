@@ -39,6 +39,18 @@ class Pools(unittest.TestCase):
                                  'strategy': 'hashed', 'kinds': ['a', 'b']})
         self.assertEqual(before['cidrs'], ['10.0.0.0/8'], 'the pool as it was is untouched')
 
+    def test_a_range_has_many_spellings(self):
+        before = {'pool': 'p', 'cidrs': ['10.0.0.0/8', '11.0.0.5-11.0.0.9', 'fd00::/64', '12.0.0.0/31'], 'reserved': ['10.0.0.1/32']}
+        changes = [pool.remove('cidrs', '10.0.0.0-10.255.255.255'), pool.remove('cidrs', '11.0.0.5-11.0.0.9'),
+                   pool.remove('cidrs', 'FD00:0::0-fd00::ffff:FFFF:ffff:ffff'), pool.remove('reserved', '10.0.0.1-10.0.0.1'),
+                   pool.add('cidrs', '12.0.0.0-12.0.0.1'), pool.add('cidrs', '13.0.0.9-13.0.0.1'), pool.add('cidrs', '1-2')]
+        self.assertEqual(pool.changed(before, changes), {'pool': 'p', 'cidrs': ['12.0.0.0/31', '13.0.0.9-13.0.0.1', '1-2'], 'reserved': []},
+                         'what is no range is for the server to refuse')
+
+    def test_many_ranges_are_not_all_shown(self):
+        self.assertEqual(pool.some(['a', 'b']), 'a, b')
+        self.assertTrue(pool.some([f'r{i}' for i in range(4096)]).endswith('r31, and 4064 more'))
+
     def test_changes_that_cannot_be_made(self):
         for change, words in ((pool.remove('cidrs', '11.0.0.0/8'), 'p has no 11.0.0.0/8 in its cidrs: 10.0.0.0/8'),
                               (pool.remove('cidrs', '10.0.0.0/8'), 'that is the last range of p: add another one first, or delete the pool')):

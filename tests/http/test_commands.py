@@ -180,7 +180,7 @@ class Front(CommandCase):
             'pools nix', 'pools show', 'pools create', 'pools create x', 'pools create x --cidr', 'pools edit x',
             'pools create x --cidr 10.0.0.0/8 --strategy random', 'pools create x --cidr 10.0.0.0/8 --quarantine h',
             'pools edit x --quarantine 1h30', 'pools edit x --quarantine 99999999999d', 'pools edit x --kind Service',
-            'pools edit x --cidr 10.0.0.0/8', 'pools drain x', 'pools delete x', 'pools delete x y --yes', 'pools --yes',
+            'pools edit x --cidr 10.0.0.0/8', 'pools edit x --if-match 5', 'pools delete x --if-match y', 'pools create x --cidr 10.0.0.0/8 --if-match 1', 'pools drain x', 'pools delete x', 'pools delete x y --yes', 'pools --yes',
             'changes x', 'changes --since', 'changes --since now', 'changes --kind x', 'changes --follow --since 1 --limit 1'), server=fake)
         self.refused(2, 'value is missing', 'leases', '--zone', '', server=fake)
         self.assertEqual(fake.seen, [])
@@ -373,7 +373,12 @@ class Pools(CommandCase):
         self.refused(1, 'last range of made', 'pools', 'edit', 'made', '--remove-cidr', '10.2.0.0/16', '--remove-cidr', '10.4.0.0/16')
         self.refused(2, '--yes', 'pools', 'delete', 'made')
         self.assertIn('Delete pool made with 10.2.0.0/16, 10.4.0.0/16?', ask('pools', 'delete', 'made', server=self.server, answer='n').out)
-        self.assertIn('deleted: pool made', self.run_ok('pools', 'delete', 'made', '--yes').out)
+        revision = self.server.get('/v1/pools/made').json()['revision']
+        for line in (['edit', 'made', '--quarantine', '1h'], ['drain', 'made', '10.4.0.0/16', '--unreserve', '10.4.0.0/24'], ['delete', 'made', '--yes']):
+            self.refused(1, f'the entity tag is "{revision}" (somebody else changed the pool; look at it again)', 'pools', *line,
+                         '--if-match', revision - 1)
+        self.assertEqual(self.run_ok('pools', 'edit', 'made', '--quarantine', '1h', '--if-match', revision, '--json').json()['revision'], revision + 1)
+        self.assertIn('deleted: pool made', self.run_ok('pools', 'delete', 'made', '--yes', '--if-match', revision + 1).out)
         self.refused(1, 'not-found: ', 'pools', 'delete', 'made', '--yes')
 
     def test_edit_keeps_what_it_does_not_know(self):
@@ -384,6 +389,7 @@ class Pools(CommandCase):
         self.addCleanup(fake.close)
         self.assertEqual(run('pools', 'edit', 'p', '--quarantine', '0s', server=fake).status, 0)
         self.assertEqual([method for method, *_ in fake.seen], ['GET', 'PUT'])
+        self.assertEqual(fake.seen[1][2].get('If-Match'), '"3"', 'an edit of somebody else is not overwritten')
         self.assertEqual(json.loads(fake.seen[1][3]), {**pool, 'quarantineSeconds': 0})
 
     def test_drain(self):

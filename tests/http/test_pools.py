@@ -63,6 +63,47 @@ class Configuration(ServerCase):
         self.write(cidrs=cidrs)
         self.assertEqual(outcome(self.write(cidrs=cidrs[::-1])), 'unchanged')
 
+    def test_ranges_that_are_no_cidrs(self):
+        pool = self.write(cidrs=[f'{self.net}.0.10-{self.net}.0.99', f'{self.net}.1.0-{self.net}.1.255', f'{self.net6}::5-{self.net6}::9'],
+                          reserved=[f'{self.net}.0.10-{self.net}.0.12']).json()
+        self.assertEqual(pool['cidrs'], [f'{self.net}.0.10-{self.net}.0.99', f'{self.net}.1.0/24', f'{self.net6}::5-{self.net6}::9'])
+        self.assertEqual(counts(pool), (90 + 256, 0, 0, 3, 343, 0))
+        self.assertEqual([vip['ip'] for vip in self.lease('s').json()['vips']], [f'{self.net}.0.13', f'{self.net6}::5'])
+        self.assertEqual(self.lease('t', f'?address={self.net}.0.99').status, 201)
+        self.assertProblem(self.lease('u', f'?address={self.net}.0.100'), 422, 'address-outside-pool')
+        for address, state in (('0.9', 'unmanaged'), ('0.10', 'reserved'), ('0.14', 'free'), ('0.99', 'leased'), ('0.100', 'unmanaged')):
+            self.assertEqual(self.server.get(f'/v1/addresses/{self.net}.{address}').json()['state'], state)
+        self.assertEqual(outcome(self.write(cidrs=pool['cidrs'][::-1], reserved=pool['reserved'])), 'unchanged')
+        drained = self.write('?drain=true', cidrs=[f'{self.net}.0.10-{self.net}.0.90', f'{self.net6}::5-{self.net6}::9']).json()
+        self.assertEqual(drained['draining'], [f'{self.net}.0.96/30'])
+
+    def test_nobody_overwrites_an_edit_of_somebody_else(self):
+        created = self.write(cidrs=[f'{self.net}.0.0/24'])
+        tag = created.header('ETag')
+        self.assertEqual(tag, f'"{created.json()["revision"]}"')
+        self.assertEqual(self.server.get(self.path).header('ETag'), tag)
+        self.assertEqual(self.server.get(self.path, headers={'If-None-Match': tag}).status, 304)
+        self.lease('s')
+        self.assertEqual(self.server.get(self.path, headers={'If-None-Match': tag}).status, 304, 'counts are not the configuration')
+        body = {'cidrs': [f'{self.net}.0.0/23'], 'zones': [self.zone]}
+        edited = self.server.put(self.path, body, headers={'If-Match': tag})
+        self.assertEqual((edited.status, outcome(edited)), (200, 'updated'))
+        later = edited.header('ETag')
+        self.assertNotEqual(later, tag)
+        self.assertEqual(self.server.get(self.path, headers={'If-None-Match': tag}).status, 200)
+        self.assertProblem(self.server.get(self.path, headers={'If-Match': tag}), 412, 'precondition-failed', later)
+        for body in (body, {**body, 'quarantineSeconds': 5}):  # unchanged or not
+            for header, value in (('If-Match', tag), ('If-Match', f'W/{later}'), ('If-None-Match', '*'), ('If-None-Match', later)):
+                refused = self.assertWritesNothing(lambda h=header, v=value, b=body: self.server.put(self.path, b, headers={h: v}))
+                self.assertProblem(refused, 412, 'precondition-failed', header, later)
+        self.assertProblem(self.server.delete(self.path, headers={'If-Match': tag}), 412, 'precondition-failed', later)
+        self.assertProblem(self.server.put(self.path, body, headers={'If-Match': '5'}), 400, 'invalid-parameter', 'If-Match')
+        self.server.delete(lease_path('s', self.zone) + '?purge=true')
+        self.assertEqual(self.server.delete(self.path, headers={'If-Match': f'"0", {later}'}).header('ETag'), later)
+        self.assertProblem(self.server.put(self.path, body, headers={'If-Match': '*'}), 412, 'precondition-failed', 'the pool does not exist')
+        self.assertProblem(self.server.delete(self.path, headers={'If-Match': '*'}), 412, 'precondition-failed', 'the pool does not exist')
+        self.assertEqual(self.server.put(self.path, body, headers={'If-None-Match': '*'}).status, 201)
+
     def test_counts_of_large_ranges_are_decimal_strings(self):
         pool = self.write(cidrs=[f'{self.net}.0.0/16', f'{self.net6}::/64'], reserved=[f'{self.net6}::/72', f'{self.net}.9.9']).json()
         self.assertEqual(counts(pool), (65536, 0, 0, 1, 65535, 0))
@@ -153,6 +194,8 @@ class Configuration(ServerCase):
             (['241.1.0.0/16'], 'meshservice'), (['0.0.0.0/0'], '0.0.0.0/0'),
             ([f'{self.net}.8.0/24', f'{self.net}.8.128/25'], f'{self.net}.8.128/25'),
             ([f'{self.net}.8.0/24', f'{self.net}.8.0/24'], f'{self.net}.8.0/24'),
+            ([f'{self.net}.8.1-{self.net}.8.9', f'{self.net}.8.9-{self.net}.8.20'], f'{self.net}.8.9-{self.net}.8.20'),
+            ([f'{self.net}.0.250-{self.net}.1.3'], f'{self.net}.0.250-{self.net}.1.3'),
         ]
         for cidrs, culprit in table:
             with self.subTest(cidrs):

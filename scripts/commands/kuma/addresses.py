@@ -56,12 +56,20 @@ def spans(texts: Collection[str]) -> list[str]:
     return four + sorted({text for text in texts if not is_ipv4(text)})
 
 
+def networks_of(cidr: str) -> list[ipaddress.IPv4Network]:
+    """Returns a range of a pool, a CIDR or FIRST-LAST, as CIDRs."""
+    first, dash, last = cidr.partition('-')
+    if not dash:
+        return [ipaddress.IPv4Network(cidr)]
+    return list(ipaddress.summarize_address_range(ipaddress.IPv4Address(first), ipaddress.IPv4Address(last)))
+
+
 def ranges(texts: Iterable[str], cidrs: Iterable[str]) -> list[str]:
     """Returns CIDRs that contain these IPv4 addresses and overlap none of `cidrs`: a /8 within Kuma's own ranges, elsewhere a /16, or smaller.
 
-    An address for which not even a /32 is free is left out. The CIDRs are sorted as texts.
+    `cidrs` are those of pools: FIRST-LAST too. An address for which not even a /32 is free is left out. The CIDRs are sorted as texts.
     """
-    taken = [ipaddress.IPv4Network(cidr) for cidr in cidrs if ':' not in cidr]
+    taken = [network for cidr in cidrs if ':' not in cidr for network in networks_of(cidr)]
 
     @functools.cache
     def is_free(network):

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "storage/requests/address_query.h"
+#include "storage/store/batch.h"
 #include "tests/unit/support.h"
 
 static struct fixture f;
@@ -355,4 +356,45 @@ Test(pools, a_new_quarantine_time_is_for_later_releases) {
 	cr_assert_eq(release(&f, service("b"), false, &b), HF_OK);
 	cr_assert_eq(a.quarantined_until_ms, f.now_ms + 3600000);
 	cr_assert_eq(b.quarantined_until_ms, f.now_ms + 7200000);
+}
+
+Test(pools, a_pool_with_previous_addresses_is_not_deleted) {
+	struct hf_batch *batch;
+	POOL_DELETE_REQUEST blue = {.name = "blue"};
+	put("blue", "10.0.0.0/24", "", false);
+	hf_pool_delete_begin(&blue);
+	cr_assert_eq(hf_batch_begin(f.store, NULL, &batch), HF_OK);
+	hf_batch_pool(batch, "blue")->count[HF_IPV4].previous = 2;
+	cr_assert_eq(blue.write.apply(batch, &blue.write, &blue.write.why), HF_E_POOL_IN_USE);
+	cr_assert(strstr(blue.write.why.text, "2 previous addresses"), "%s", blue.write.why.text);
+	hf_batch_pool(batch, "blue")->count[HF_IPV4].previous = 0;
+	cr_assert_eq(blue.write.apply(batch, &blue.write, &blue.write.why), HF_OK);
+	hf_batch_abort(batch);
+}
+
+/* The conditions are judged in the transaction, whatever the snapshot was. */
+Test(pools, conditions_are_judged_against_the_configurations_revision) {
+	static const struct {
+		const char *if_match, *if_none_match;
+		enum hf_err err;
+	} table[] = {
+		{"\"4\"", NULL, HF_OK}, {"\"3\"", NULL, HF_E_PRECONDITION_FAILED},    {NULL, "\"4\"", HF_E_PRECONDITION_FAILED},
+		{NULL, "\"3\"", HF_OK}, {"\"4\"", "\"4\"", HF_E_PRECONDITION_FAILED},
+	};
+	put("blue", "10.0.0.0/24", "", false);
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct hf_condition conditions[2] = {{.stated = table[i].if_match}, {.stated = table[i].if_none_match}};
+		for (int c = 0; c < 2; c++)
+			if (conditions[c].stated)
+				strcpy(conditions[c].tags[conditions[c].n++], c ? table[i].if_none_match : table[i].if_match);
+		POOL_PUT_REQUEST edit = pool_request("blue", "10.0.0.0/24", "", 3600); /* unchanged */
+		edit.if_match = conditions[0];
+		edit.if_none_match = conditions[1];
+		cr_expect_eq(commit(&f, &edit.write), table[i].err, "%zu: %s", i, edit.write.why.text);
+		POOL_DELETE_REQUEST none = {.name = "none", .if_match = conditions[0], .if_none_match = conditions[1]};
+		hf_pool_delete_begin(&none);
+		cr_expect_eq(commit(&f, &none.write), table[i].if_match ? HF_E_PRECONDITION_FAILED : HF_E_NOT_FOUND, "%zu: none",
+			     i);
+	}
+	cr_assert_eq(revision(), 4);
 }
