@@ -6,7 +6,7 @@ from unittest import mock
 import commands_path  # noqa: F401
 import pools
 from moving import movers, patience
-from moving.census import Census, pool_for, space, space_words, still_served
+from moving.census import Census, Ranges, left_there, pool_for, space, space_words, still_served
 from moving.migrate import Migration
 from moving.movers import FAILED, GONE, LEFT, MOVED, OFFLINE, QUARANTINED, Movers, Pace
 from moving.patience import Away, Stopped, patiently
@@ -27,7 +27,7 @@ def pool(name='p', cidrs=('10.0.0.0/8',), free=5, kinds=(), meshes=(), zones=())
 
 
 def census(*leases, offline=()):
-    made = Census()
+    made = Census(Ranges(['10.0.0.0/8', 'fd00::/64', '11.0.0.10-11.0.0.20']))
     for one in leases:
         made.add(one, one['zone'] in offline)
     return made
@@ -65,6 +65,21 @@ class Counting(unittest.TestCase):
             self.assertEqual([family['fits'] for family in found], fits)
             for family, beginning in zip(found, words, strict=True):
                 self.assertEqual(space_words('p', family)[:len(beginning)], beginning)
+
+    def test_ranges(self):
+        ranges = Ranges(['10.0.0.0/8', 'fd00::/64', '11.0.0.10-11.0.0.20', '12.0.0.1/32'])
+        for ip, inside in (('10.0.0.0', True), ('10.255.255.255', True), ('11.0.0.0', False), ('11.0.0.10', True), ('11.0.0.20', True), ('11.0.0.21', False),
+                           ('9.255.255.255', False), ('fd00::', True), ('fd00::ffff:ffff:ffff:ffff', True), ('fd00:0:0:1::', False), ('::a00:1', False), ('12.0.0.1', True)):
+            self.assertEqual(ip in ranges, inside, ip)
+        self.assertNotIn('1.1.1.1', Ranges([]))
+
+    def test_what_goes_back(self):
+        """To the last address of each family that it left there, which needs no other."""
+        previous = [{'ip': ip, 'until': until} for ip, until in (('10.0.0.2', '3'), ('10.0.0.1', '2'), ('12.0.0.1', '9'), ('fd00::1', '1'))]
+        one = {**lease(vips=('13.0.0.1',)), 'previousVips': previous}
+        self.assertEqual(sorted(left_there(one, Ranges(['10.0.0.0/8', 'fd00::/64']))), ['10.0.0.2', 'fd00::1'])
+        self.assertEqual(left_there(lease(), Ranges(['10.0.0.0/8'])), [])
+        self.assertEqual(space(pool(free=1), census(one, lease()))[0], {'family': 'IPv4', 'needed': 1, 'free': 1, 'fits': True, 'has': True})
 
     def test_where_new_leases_go(self):
         made = [pool('b'), pool('a'), pool('kind', kinds=['MeshService']), pool('both', kinds=['MeshService'], meshes=['m']), pool('zone', zones=['q'])]
@@ -113,7 +128,7 @@ class Moving(unittest.TestCase):
     def results(self, *connections, leases=(lease(),), stop=None, query='?pool=new'):
         script = Script(*connections)
         self.addCleanup(script.close)
-        self.made = Movers(Server(script.url), 'new', query, None, stop or threading.Event())
+        self.made = Movers(Server(script.url), 'new', query, Ranges(['11.0.0.0/8']), None, stop or threading.Event())
         with mock.patch.object(movers, 'LANES', 1), mock.patch.object(patience, 'FIRST_S', 0):
             results = list(self.made.run(iter(leases)))
         self.seen = [head.split('\r\n')[0] for head, _ in script.seen]
@@ -123,6 +138,14 @@ class Moving(unittest.TestCase):
         moved = ok(b'{"service":"s","pool":"new","previousVips":[{"ip":"1.1.1.1","until":"a"},{"ip":"1.1.1.2","until":"b"}]}')
         self.assertEqual(self.results([moved]), [(MOVED, '')])
         self.assertEqual(self.seen, ['POST /v1/meshes/m/zones/z/services/s/move?pool=new HTTP/1.1'])
+
+    def test_a_move_back(self):
+        moved = ok(b'{"service":"s","pool":"new"}')
+        for answers, outcome in (([moved], MOVED), ([problem(409, 'address-taken'), moved], MOVED), ([problem(404, 'not-found')], GONE)):
+            leases = [{**lease(), 'previousVips': [{'ip': '11.0.0.1', 'until': 'x'}]}]
+            self.assertEqual(self.results(answers, leases=leases)[0][0], outcome)
+            self.assertIn('/move?pool=new&address=11.0.0.1 ', self.seen[0])
+            self.assertEqual(['address=' in line for line in self.seen], [True, False][:len(answers)])
 
     def test_what_is_repeated(self):
         moved = ok(b'{"service":"s","pool":"new"}')
@@ -165,7 +188,7 @@ class Moving(unittest.TestCase):
             raise Away('the list')
         script = Script([ok(b'{"service":"s","pool":"new"}')])
         self.addCleanup(script.close)
-        results = Movers(Server(script.url), 'new', '', None, threading.Event()).run(leases())
+        results = Movers(Server(script.url), 'new', '', Ranges([]), None, threading.Event()).run(leases())
         self.assertIn(next(results).outcome, (MOVED, LEFT))
         with self.assertRaisesRegex(Away, 'the list'):
             next(results)

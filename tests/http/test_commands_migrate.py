@@ -88,6 +88,17 @@ class Migrations(CommandCase):
         self.assertEqual(self.migrate()['moved'], LEASES - moved)
         self.assertMoved(self.before)
 
+    def test_back_again(self):
+        """Within the overlap everyone gets back what it had, even if the pool has nothing else."""
+        self.migrate()
+        away = self.leases()
+        self.server.put('/v1/pools/old', {'cidrs': ['10.7.0.0/26'], 'reserved': [f'10.7.0.{LEASES}-10.7.0.63'], 'kinds': ['MeshService'], 'meshes': ['default']})
+        result = run('pools', 'migrate', 'new', 'old', '--overlap', '1h', server=self.server)
+        self.assertEqual(result.status, 0, result)
+        back = self.leases()
+        self.assertEqual({name: lease['vips'] for name, lease in back.items()}, {name: lease['vips'] for name, lease in self.before.items()})
+        self.assertEqual([[vip['ip'] for vip in lease['previousVips']] for lease in back.values()], [[vip['ip'] for vip in lease['vips']] for lease in away.values()])
+
     def test_on_a_terminal(self):
         result = front.ask('pools', 'migrate', 'old', 'new', '--overlap', '1h', server=self.server, answer='', terminal=True)
         self.assertEqual(result.status, 0, result)

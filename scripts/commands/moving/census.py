@@ -1,4 +1,5 @@
 """What a pool's leases are, and whether they fit into another pool."""
+from bisect import bisect_right
 from collections import Counter
 
 from shared.words import at, many, row, text
@@ -14,13 +15,52 @@ def identity_of(lease: dict) -> tuple[str, str, str, str]:
     return found
 
 
+class Ranges:
+    """Which addresses a pool has: CIDRs and FIRST-LAST."""
+
+    def __init__(self, entries: list[str]):
+        self._ranges = sorted(map(_ends, entries))
+
+    def __contains__(self, ip: str) -> bool:
+        at_ip = _number(ip)
+        i = bisect_right(self._ranges, (at_ip, (128, 1 << 128)))
+        return i > 0 and at_ip <= self._ranges[i - 1][1]
+
+
+def _number(ip: str) -> tuple[int, int]:
+    from ipaddress import ip_address  # loaded late, as it takes long
+    address = ip_address(ip)
+    return address.max_prefixlen, int(address)
+
+
+def _ends(entry: str) -> tuple:
+    from ipaddress import ip_network
+    first, dash, last = entry.partition('-')
+    if dash:
+        return _number(first), _number(last)
+    network = ip_network(entry)
+    return _number(str(network[0])), _number(str(network[-1]))
+
+
+def left_there(lease: dict, to: Ranges) -> list[str]:
+    """Returns the addresses of the other pool that the lease left and still holds, the last of each family: it gets these back."""
+    found = {}
+    for vip in sorted(lease.get('previousVips') or [], key=lambda vip: vip['until']):
+        if vip['ip'] in to:
+            found['ipv6' if ':' in vip['ip'] else 'ipv4'] = vip['ip']
+    return list(found.values())
+
+
 class Census:
     """Counts leases of a pool: those that would move, by zone, mesh and kind; those of zones that are offline; those in quarantine."""
 
-    def __init__(self):
+    def __init__(self, to: Ranges):
+        """`to` is where they would move to."""
+        self._to = to
         self.moving, self.offline = Counter(), Counter()
         self.quarantined = 0
         self.families = Counter()  # of the addresses that moving leases have
+        self.back = Counter()      # families of the addresses that they get back
 
     def add(self, lease: dict, is_offline: bool) -> bool:
         """Counts a lease. Returns whether it would move."""
@@ -34,6 +74,8 @@ class Census:
         self.moving[zone, mesh, kind] += 1
         for vip in lease['vips']:
             self.families['ipv6' if ':' in vip['ip'] else 'ipv4'] += 1
+        for ip in left_there(lease, self._to):
+            self.back['ipv6' if ':' in ip else 'ipv4'] += 1
         return True
 
     @property
@@ -52,12 +94,12 @@ def has_family(pool: dict, family: str) -> bool:
 
 
 def space(pool: dict, census: Census) -> list[dict]:
-    """Returns what the leases need of each family that either side has: the free addresses, and whether they fit."""
+    """Returns what the leases need of each family that either side has, those that they get back apart: the free addresses, and whether they fit."""
     found = []
     for family, name in FAMILIES:
         has = has_family(pool, family)
         free = int(at(pool, family, 'free') or 0) if has else 0
-        needed = census.total if has else census.families[family]
+        needed = census.total - census.back[family] if has else census.families[family]
         if has or needed:
             found.append({'family': name, 'needed': needed, 'free': free, 'fits': needed <= free, 'has': has})
     return found

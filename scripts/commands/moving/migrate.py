@@ -12,7 +12,7 @@ from shared.progress import Progress
 from shared.server import Server
 from shared.words import at, many, text, uri
 
-from .census import Census, identity_of, space, space_words, still_served
+from .census import Census, Ranges, identity_of, space, space_words, still_served
 from .interrupts import Interrupts
 from .movers import FAILED, MOVED, OFFLINE, Movers, Result
 from .patience import Away, Stopped, patiently
@@ -40,6 +40,7 @@ class Migration:
         self.force, self.overlap, self.rate = '--force' in options, options.get('--overlap'), options.get('--rate')
         self.filters = ''.join(f'&{name[2:]}={uri(value)}' for name, value in options.pairs if name in ('--zone', '--mesh', '--kind'))
         self.stop = threading.Event()
+        self.ranges = Ranges([])  # of the other pool
         self.outcomes = Counter()
         self.failed: list[Result] = []
         self.refused: set[tuple] = set()  # leases that are not tried again
@@ -70,7 +71,9 @@ class Migration:
         """Reads both pools and all leases."""
         server = self.server
         source, to = server.ask('GET', target_of(self.source)), server.ask('GET', target_of(self.to))
-        offline, census = self._offline(), Census()
+        with server.reading():
+            self.ranges = Ranges(to['cidrs'])
+        offline, census = self._offline(), Census(self.ranges)
         for items in pages(server, f'/v1/leases?pool={uri(self.source)}{self.filters}', None):
             with server.reading():
                 for lease in items:
@@ -104,7 +107,7 @@ class Migration:
     def _pass(self, movers: Movers, progress: Progress) -> bool:
         """Moves what is to be moved now. Returns whether it found anything."""
         self.passes += 1
-        census, found = Census(), False
+        census, found = Census(self.ranges), False
         for result in movers.run(self._to_move(census, progress)):
             found = True
             self._take(result, progress)
@@ -116,7 +119,7 @@ class Migration:
         """Moves the leases, about `total`, pass by pass."""
         interrupts = Interrupts(self.stop)
         query = f'?pool={uri(self.to)}&overlap={self.overlap}s' + ('&force=true' if self.force else '')
-        movers, progress = Movers(self.server, self.to, query, self.rate, self.stop), Progress(total, 'moved')
+        movers, progress = Movers(self.server, self.to, query, self.ranges, self.rate, self.stop), Progress(total, 'moved')
         try:
             while self.passes < PASSES_MAX and not self.stop.is_set() and self._pass(movers, progress):
                 pass

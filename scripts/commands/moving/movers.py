@@ -9,15 +9,16 @@ from shared.client import Answer, Client, TransferError
 from shared.failure import Failure
 from shared.lease import target_of
 from shared.server import PATIENCE_S, Server, read_json
-from shared.words import at, text
+from shared.words import at, text, uri
 
-from .census import identity_of
+from .census import Ranges, identity_of, left_there
 from .patience import Away, Stopped, patiently
 
 LANES = 16
 RETRY_AFTER_MAX_S = 30
 _AGAIN = (429, 500, 502, 503, 504)  # these may be answered otherwise the next time
 _ENDS = ('pool-exhausted', 'storage-full', 'no-pool', 'unauthorized', 'forbidden')  # so would all others be
+_NOT_BACK = ('address-taken', 'address-outside-pool')  # the overlap ended meanwhile, or the pool was edited
 MOVED, GONE, QUARANTINED, OFFLINE, FAILED, LEFT = 'moved', 'gone', 'quarantined', 'offline', 'failed', 'left'
 
 
@@ -54,9 +55,9 @@ def retry_after(answer: Answer) -> float | None:
 class Movers:
     """Moves leases. `failure` is why it gave up, if it did; then `stop` is set."""
 
-    def __init__(self, server: Server, pool: str, query: str, rate: int | None, stop: threading.Event):
-        """`query` is that of each move. After `stop` is set no request is sent; those under way are completed."""
-        self._server, self._pool, self._query, self._pace, self._stop = server, pool, query, Pace(rate), stop
+    def __init__(self, server: Server, pool: str, query: str, ranges: Ranges, rate: int | None, stop: threading.Event):
+        """`query` is that of each move, `ranges` the pool's. After `stop` is set no request is sent; those under way are completed."""
+        self._server, self._pool, self._query, self._ranges, self._pace, self._stop = server, pool, query, ranges, Pace(rate), stop
         self._local, self._lock, self._clients = threading.local(), threading.Lock(), []
         self.failure: Failure | None = None
 
@@ -90,9 +91,12 @@ class Movers:
     def _move(self, lease: dict) -> Result:
         try:
             self._pace.wait(self._stop)
-            zone, mesh, kind, service = identity_of(lease)
-            target = target_of(zone, mesh, kind, service)
-            answer = patiently(lambda: self._send('POST', f'{target}/move{self._query}'), self._stop)
+            with self._server.reading():
+                target = target_of(*identity_of(lease))
+                back = ''.join(f'&address={uri(ip)}' for ip in left_there(lease, self._ranges))
+            answer = self._post(target, back)
+            if back and answer.status // 100 == 4 and self._code(answer) in _NOT_BACK:
+                answer = self._post(target, '')
             return self._judge(lease, target, answer)
         except Stopped:
             return Result(lease, LEFT)
@@ -101,6 +105,12 @@ class Movers:
         except Failure as failure:
             self._give_up(failure)
         return Result(lease, LEFT)
+
+    def _post(self, target: str, more: str) -> Answer:
+        return patiently(lambda: self._send('POST', f'{target}/move{self._query}{more}'), self._stop)
+
+    def _code(self, answer: Answer) -> str:
+        return self._server.problem(answer).partition(':')[0]
 
     def _client(self) -> Client:
         if not hasattr(self._local, 'client'):
@@ -125,7 +135,7 @@ class Movers:
                     raise ValueError(moved)
                 return Result(lease, MOVED, until=max([text(at(vip, 'until')) for vip in moved.get('previousVips') or []], default=''))
         words = self._server.problem(answer)
-        code = words.partition(':')[0]
+        code = self._code(answer)
         if code in _ENDS:
             raise Failure(1, words)
         if code == 'lease-exists' and self._is_quarantined(target):
