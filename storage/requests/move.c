@@ -40,11 +40,21 @@ struct choice {
 	bool is_own;
 };
 
+/* Whether the lease stays in its pool and keeps its families: one that the pool got later reaches only new leases. A pool that has
+ * none of them any more gives it all of its own, as another pool does. */
+static bool keeps_families(const struct hf_pool *pool, const struct hf_move *request) {
+	const struct hf_lease *lease = &request->lease;
+	bool keeps = request->want.n_addresses > 0;
+	for (int i = 0; i < lease->n_vips; i++)
+		keeps = keeps || hf_pool_has_family(pool, hf_addr_family(lease->vips[i]));
+	return keeps && strcmp(pool->name, lease->pool) == 0;
+}
+
 /* Chooses the address of one family. Returns false, and no error, if the lease is to have none. */
 static bool choose_address(struct hf_batch *batch, const struct hf_pool *pool, enum hf_family family, const struct hf_move *request,
 			   struct hf_why *why, enum hf_err *ret_err, struct choice *ret) {
 	const struct hf_move_request *want = &request->want;
-	bool stays = strcmp(pool->name, request->lease.pool) == 0;
+	bool keeps = keeps_families(pool, request);
 	bool has = hf_lease_vip(&request->lease, family, &ret->address);
 	ret->is_own = false;
 	for (int i = 0; i < want->n_addresses; i++)
@@ -54,8 +64,8 @@ static bool choose_address(struct hf_batch *batch, const struct hf_pool *pool, e
 				*ret_err = hf_acquire_check_address(batch, pool, ret->address, why);
 			return true;
 		}
-	if (stays && (!has || want->n_addresses > 0))
-		return has; /* a family that the pool got later reaches only new leases */
+	if (keeps && (!has || want->n_addresses > 0))
+		return has;
 	if (!hf_pool_has_family(pool, family))
 		return false;
 	ret->is_own = true;

@@ -40,16 +40,17 @@ static int64_t real_end(struct hf_batch *batch, const struct hf_lease *lease, in
 					    hf_batch_now_ms(batch));
 }
 
-/* Ends a quarantine that is due; or, if its zone holds it back, gives it a later deadline, so that it is not examined before. */
-static void end_quarantine(struct hf_batch *batch, const struct hf_lease *lease) {
-	struct hf_pool *pool = hf_batch_pool(batch, lease->pool);
-	struct hf_lease held = *lease;
-	held.quarantined_until_ms =
-		real_end(batch, lease, lease->quarantined_until_ms, pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0);
-	if (held.quarantined_until_ms > hf_batch_now_ms(batch))
-		hf_batch_relabel(batch, lease, &held);
+/* Ends a quarantine that is due; or, if its zone holds it back, gives it a later deadline, so that it is not examined before.
+ * Returns whether it ended. */
+static bool end_quarantine(struct hf_batch *batch, struct hf_lease *lease) {
+	struct hf_lease due = *lease;
+	lease->quarantined_until_ms = real_end(batch, lease, lease->quarantined_until_ms, hf_batch_quarantine_ms(batch, lease));
+	bool ends = lease->quarantined_until_ms <= hf_batch_now_ms(batch);
+	if (ends)
+		hf_batch_change(batch, &due, NULL, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
 	else
-		hf_batch_change(batch, lease, NULL, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
+		hf_batch_relabel(batch, &due, lease);
+	return ends;
 }
 
 /* Frees the previous addresses whose overlap is due at a time, unless the zone holds them back, as for a quarantine. Returns
@@ -76,14 +77,17 @@ static bool end_overlaps(struct hf_batch *batch, const struct hf_lease *lease, i
 	return due;
 }
 
-/* Ends what is due of a lease. */
+/* Ends what is due of a lease: its quarantine, and what that leaves, as both may end at one time. */
 static void end_of_lease(struct hf_batch *batch, const struct hf_deadline *deadline) {
 	struct hf_lease lease;
-	if (!hf_lease_read(hf_batch_txn(batch), &deadline->lease, &lease))
+	if (!hf_lease_read(hf_batch_txn(batch), &deadline->lease, &lease)) {
 		hf_txn_corrupt(hf_batch_txn(batch), HF_DEADLINES, "a deadline's lease does not exist");
-	else if (lease.state == HF_QUARANTINED && lease.quarantined_until_ms == deadline->at_ms)
-		end_quarantine(batch, &lease);
-	else if (!end_overlaps(batch, &lease, deadline->at_ms))
+		return;
+	}
+	bool due = lease.state == HF_QUARANTINED && lease.quarantined_until_ms == deadline->at_ms;
+	if (due && end_quarantine(batch, &lease))
+		return;
+	if (!end_overlaps(batch, &lease, deadline->at_ms) && !due)
 		hf_txn_corrupt(hf_batch_txn(batch), HF_DEADLINES, "nothing of a deadline's lease ends then");
 }
 

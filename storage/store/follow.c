@@ -12,7 +12,7 @@
 struct step {
 	struct hf_batch *batch;
 	int64_t from_ms, to_ms, shift_ms;
-	int64_t longest_ms; /* the longest quarantine time of all pools */
+	int64_t longest_ms; /* the longest quarantine time of all pools, and once the leases are moved, overlap of all leases */
 };
 
 static int64_t quarantine_ms(const struct hf_pool *pool) { return (int64_t)pool->config.quarantine_seconds * 1000; }
@@ -23,34 +23,26 @@ static int64_t moved_end(const struct step *step, int64_t end_ms, int64_t longes
 	return moved_ms < latest_ms ? moved_ms : latest_ms;
 }
 
-/* A quarantine lasts as long as its pool says, or an overlap that it waits for. */
-static int64_t moved_quarantine_end(const struct step *step, const struct hf_lease *lease) {
-	struct hf_pool *pool = hf_batch_pool(step->batch, lease->pool);
-	int64_t longest_ms = pool ? quarantine_ms(pool) : 0;
-	for (int i = 0; i < lease->n_previous; i++)
-		if ((int64_t)lease->previous[i].overlap_seconds * 1000 > longest_ms)
-			longest_ms = (int64_t)lease->previous[i].overlap_seconds * 1000;
-	return moved_end(step, lease->quarantined_until_ms, longest_ms);
-}
-
-/* Returns the new time of a zone's or the store's return, for which quarantines wait: moved if it is recent, and never in the
- * future. */
+/* Returns the new time of a zone's or the store's return, for which quarantines and overlaps wait: moved if it is recent, and never
+ * in the future. */
 static int64_t moved_return(const struct step *step, int64_t back_ms) {
 	int64_t moved_ms = step->from_ms - back_ms < step->longest_ms ? hf_time_add(back_ms, step->shift_ms) : back_ms;
 	return moved_ms < step->to_ms ? moved_ms : step->to_ms;
 }
 
 /* Moves what of a lease ends at a deadline. */
-static void move_lease(const struct step *step, const struct hf_deadline *deadline) {
+static void move_lease(struct step *step, const struct hf_deadline *deadline) {
 	struct hf_lease before, after;
 	if (!hf_lease_read(hf_batch_txn(step->batch), &deadline->lease, &before)) {
 		hf_txn_corrupt(hf_batch_txn(step->batch), HF_DEADLINES, "a deadline's lease does not exist");
 		return;
 	}
 	bool moved = false;
+	int64_t length_ms = hf_batch_quarantine_ms(step->batch, &before);
+	step->longest_ms = length_ms > step->longest_ms ? length_ms : step->longest_ms;
 	after = before;
 	if (before.state == HF_QUARANTINED && before.quarantined_until_ms == deadline->at_ms)
-		after.quarantined_until_ms = moved_quarantine_end(step, &before);
+		after.quarantined_until_ms = moved_end(step, before.quarantined_until_ms, length_ms);
 	for (int i = 0; i < before.n_previous; i++)
 		if (before.previous[i].until_ms == deadline->at_ms)
 			after.previous[i].until_ms =
@@ -63,7 +55,7 @@ static void move_lease(const struct step *step, const struct hf_deadline *deadli
 
 /* Walks in the direction opposite to that in which the ends move, so that no end is met twice. An end that is only limited may be
  * met again, and then stays. */
-static void move_leases(const struct step *step) {
+static void move_leases(struct step *step) {
 	struct hf_txn *txn = hf_batch_txn(step->batch);
 	struct hf_deadline at = {0};
 	bool later = step->shift_ms > 0;

@@ -235,3 +235,12 @@ void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *before, con
 	move_deadlines(batch, &key, before, &key, after);
 	put_lease(batch, &key, after);
 }
+
+int64_t hf_batch_quarantine_ms(struct hf_batch *batch, const struct hf_lease *lease) {
+	const struct hf_pool *pool = hf_batch_pool(batch, lease->pool);
+	int64_t longest_ms = pool ? (int64_t)pool->config.quarantine_seconds * 1000 : 0;
+	for (int i = 0; i < lease->n_previous; i++)
+		if ((int64_t)lease->previous[i].overlap_seconds * 1000 > longest_ms)
+			longest_ms = (int64_t)lease->previous[i].overlap_seconds * 1000;
+	return longest_ms;
+}

@@ -14,6 +14,10 @@ void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, stru
 /* Stores a lease that differs only in its version string, its raw digest or when something of it ends: no revision, no change. */
 void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after);
 
+/* Returns how long a lease's quarantine lasts, at least: as its pool says, or as the longest overlap of its previous addresses,
+ * which are freed with it. */
+int64_t hf_batch_quarantine_ms(struct hf_batch *batch, const struct hf_lease *lease);
+
 /* Appends a change to the feed under the next revision. Sets its revision, time and `by`, and returns the revision. */
 uint64_t hf_batch_record(struct hf_batch *batch, struct hf_change *change);
 

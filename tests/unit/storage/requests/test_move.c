@@ -278,3 +278,47 @@ Test(move, conditions_are_judged_first) {
 	hf_lease_etag(&lease, request.want.guard.if_match.tags[0]);
 	cr_assert_eq(move(&request), HF_OK, "%s", request.write.why.text);
 }
+
+Test(move, out_of_a_pool_that_changed_its_family_it_gets_the_new_one) {
+	acquired("a", "red");
+	struct hf_pool_put six = pool_request("red", "fd01::/64", "", 60);
+	six.drain = true;
+	cr_assert_eq(commit(&f, &six.write), HF_OK, "%s", six.write.why.text);
+	hf_pool_put_end(&six);
+	struct hf_lease lease = moved("a", "", "", 30);
+	cr_assert_eq(lease.n_vips, 1);
+	cr_assert_str_eq(vip_text(&lease, 0), "fd01::");
+	cr_assert_eq(lease.n_previous, 1);
+	verify_clean(&f, "within the overlap");
+	pass(30);
+	cr_assert_eq(lease_of("a").n_previous, 0);
+	cr_assert_eq(pool_now("red").count[HF_IPV4].overlaid_draining, 0);
+}
+
+Test(move, out_of_a_pool_that_lost_one_family_it_keeps_the_other) {
+	acquired("a", "blue");
+	struct hf_pool_put four = pool_request("blue", "10.0.0.0/24", "10.0.0.0-10.0.0.3", 60);
+	four.drain = true;
+	cr_assert_eq(commit(&f, &four.write), HF_OK, "%s", four.write.why.text);
+	hf_pool_put_end(&four);
+	struct hf_lease lease = moved("a", "", "", 30);
+	cr_assert_eq(lease.n_vips, 1);
+	cr_assert_str_eq(vip_text(&lease, 0), "10.0.0.5");
+	cr_assert_eq(lease.n_previous, 2);
+}
+
+Test(move, a_quarantine_that_waits_for_an_overlap_waits_after_the_zone_came_back_too) {
+	struct hf_lease lease;
+	acquired("a", "red");
+	cr_assert_eq(connect_zone(&f, "east", "one", &(struct hf_zone_connect){0}), HF_OK);
+	moved("a", "", "10.1.0.1", 600);
+	cr_assert_eq(release(&f, identity("east", "default", "a"), false, &lease), HF_OK);
+	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
+	pass(3600);
+	cr_assert_eq(connect_zone(&f, "east", "two", &(struct hf_zone_connect){0}), HF_OK);
+	pass(599);
+	cr_assert_eq(look_up("10.1.0.0").state, HF_ADDRESS_QUARANTINED, "the overlap lasts as for an active lease");
+	pass(1);
+	cr_assert_eq(look_up("10.1.0.0").state, HF_ADDRESS_FREE);
+	cr_assert_eq(look_up("10.1.0.1").state, HF_ADDRESS_FREE);
+}

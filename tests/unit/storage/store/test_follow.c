@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "storage/admin/restore.h"
+#include "storage/requests/lease_query.h"
+#include "storage/requests/move.h"
 #include "storage/store/follow.h"
 #include "tests/unit/follow_support.h"
 
@@ -307,4 +309,49 @@ Test(follow, what_is_not_served_keeps_its_times) {
 	fixture_open(&f);
 	cr_expect_eq(until("a"), until_ms);
 	cr_expect_eq(hf_store_now_ms(f.store), f.now_ms + YEAR);
+}
+
+/* Moves a lease to the next address of its pool. */
+static struct hf_lease moved(const char *name, int64_t overlap_ms) {
+	struct hf_move move = {.want = {.id = service(name), .overlap_seconds = (uint32_t)(overlap_ms / 1000)}};
+	hf_move_begin(&move);
+	cr_assert_eq(commit(&f, &move.write), HF_OK, "%s", move.write.why.text);
+	return move.lease;
+}
+
+static struct hf_lease lease_of(const char *name) {
+	struct hf_identity id = service(name);
+	struct hf_lease lease;
+	cr_assert_eq(hf_reader_begin(f.reader, NULL), HF_OK);
+	cr_assert_eq(hf_lease_get(f.reader, &id, NULL, &lease), HF_OK);
+	hf_reader_end(f.reader);
+	return lease;
+}
+
+Test(follow, an_overlap_that_waits_for_a_zone_does_so_across_a_step) {
+	acquired("a");
+	cr_assert_eq(connect_zone(&f, "east", "one", &(struct hf_zone_connect){0}), HF_OK);
+	moved("a", 10 * HOUR);
+	pass(HOUR, 0);
+	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
+	pass(HOUR, 0);
+	cr_assert_eq(connect_zone(&f, "east", "two", &(struct hf_zone_connect){0}), HF_OK);
+	pass(2 * HOUR, 20 * HOUR);
+	pass(8 * HOUR - 1, 0);
+	cr_expect_eq(lease_of("a").n_previous, 1, "the zone came back less than ten hours ago");
+	pass(1, 0);
+	cr_expect_eq(lease_of("a").n_previous, 0);
+}
+
+Test(follow, a_quarantine_and_an_overlap_that_are_held_back_at_one_time_both_get_a_later_end) {
+	acquired("a");
+	cr_assert_eq(connect_zone(&f, "east", "one", &(struct hf_zone_connect){0}), HF_OK);
+	moved("a", 2 * HOUR);
+	released("a");
+	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
+	pass(HOUR, DAY); /* history and feed lag behind */
+	pass(HOUR, 0);
+	struct hf_lease lease = lease_of("a");
+	cr_expect_eq(lease.quarantined_until_ms, hf_store_now_ms(f.store) + 2 * HOUR);
+	cr_expect_eq(lease.previous[0].until_ms, hf_store_now_ms(f.store) + 2 * HOUR);
 }
