@@ -10,6 +10,9 @@
  * same store. The feed is at its limit from the start. The candidates take turns, and the figures are medians, so that what else
  * runs on the machine meets all of them alike. A store lies below $TMPDIR or in /dev/shm; it should be on tmpfs.
  *
+ * A pool of as many ranges and reserved ranges as it may have has the size of a /16, too: what is left of its cost is its free
+ * addresses, which are scattered over 8,192 extents. "written" is the bytes of a commit of one new lease.
+ *
  * Names are spread over the table of leases, as new services' are, and in a second pair they are neighbours: then the leases of a
  * batch share a page, and what is left of the full pool's cost is its scattered addresses. It is the harder comparison.
  *
@@ -32,7 +35,9 @@
 #define SETUP_BATCH 1024
 #define HISTORY_MS ((int64_t)91 * 24 * 3600 * 1000)
 #define REPETITIONS 300
-#define NOISE 1.1 /* medians of equals differ by less */
+#define NOISE 1.1		/* medians of equals differ by less */
+#define SINGLES 64		/* commits of one lease, for their bytes */
+#define MANY "10.1.0.0/16 many" /* in place of a CIDR: that one in HF_POOL_RANGES_MAX parts, an address of each reserved */
 
 static struct candidate {
 	const char *name, *cidr;
@@ -41,6 +46,7 @@ static struct candidate {
 	bool neighbours; /* of names */
 	struct fixture f;
 	double *choose_ns, *total_ns; /* of each repetition, for one allocation */
+	double written;		      /* bytes of a commit of one allocation */
 } CANDIDATES[] = {
 	{.name = "/16 empty", .cidr = "10.1.0.0/16", .strategy = HF_SEQUENTIAL},
 	{.name = "/16 half full", .cidr = "10.1.0.0/16", .strategy = HF_SEQUENTIAL, .in_pool = SIZE / 2},
@@ -57,6 +63,8 @@ static struct candidate {
 	 .strategy = HF_SEQUENTIAL,
 	 .in_pool = HELD,
 	 .neighbours = true},
+	{.name = "4,096 ranges empty", .cidr = MANY, .strategy = HF_SEQUENTIAL},
+	{.name = "4,096 ranges empty, hashed", .cidr = MANY, .strategy = HF_HASHED},
 };
 enum {
 	EMPTY_16,
@@ -70,6 +78,8 @@ enum {
 	EMPTY_64_HASHED,
 	EMPTY_16_NEIGHBOURS,
 	FULL_16_NEIGHBOURS,
+	EMPTY_MANY,
+	EMPTY_MANY_HASHED,
 	N
 };
 
@@ -132,9 +142,27 @@ static void forget(struct candidate *c) {
 	require(hf_upkeep_commit(begin(c), NULL), "sweep");
 }
 
+/* Cuts the ranges of a /16, and reserves the middle address of each. */
+static void cut(struct hf_pool_config *config) {
+	static struct hf_range cidrs[HF_POOL_RANGES_MAX], reserved[HF_POOL_RANGES_MAX];
+	hf_u128 first = addr("10.1.0.0").n, size = SIZE / HF_POOL_RANGES_MAX;
+	for (int i = 0; i < HF_POOL_RANGES_MAX; i++, first += size) {
+		cidrs[i] = (struct hf_range){{first}, {first + size - 1}};
+		reserved[i] = (struct hf_range){{first + size / 2}, {first + size / 2}};
+	}
+	hf_pool_config_drop(config);
+	if (!hf_ranges_make(cidrs, HF_POOL_RANGES_MAX, &config->cidrs) ||
+	    !hf_ranges_make(reserved, HF_POOL_RANGES_MAX, &config->reserved))
+		require(HF_E_OVERLOADED, "ranges");
+}
+
 /* A pool is made 99.9 % full by filling it and purging leases all over it: free addresses that lie alone. */
 static void set_up(struct candidate *c) {
-	POOL_PUT_REQUEST other = pool_request("other", "172.16.0.0/12", "", 60), put = pool_request("pool", c->cidr, "", 60);
+	bool many = strcmp(c->cidr, MANY) == 0;
+	POOL_PUT_REQUEST other = pool_request("other", "172.16.0.0/12", "", 60),
+			 put = pool_request("pool", many ? "10.1.0.0/16" : c->cidr, "", 60);
+	if (many)
+		cut(&put.config);
 	fixture_dir(&c->f);
 	c->f.options.changes_max = 4096;
 	fixture_open(&c->f);
@@ -172,6 +200,32 @@ static void measure(struct candidate *c, int repetition) {
 	forget(c);
 }
 
+/* Bytes that this process passed to the system to write. */
+static double written(void) {
+	unsigned long long bytes = 0;
+	char line[64];
+	FILE *file = fopen("/proc/self/io", "r");
+	while (file && fgets(line, sizeof line, file) && sscanf(line, "wchar: %llu", &bytes) != 1)
+		;
+	if (file)
+		fclose(file);
+	return (double)bytes;
+}
+
+static void measure_bytes(struct candidate *c) {
+	double before = written();
+	for (int i = 0; i < SINGLES; i++) {
+		struct hf_acquire request = acquire_in(c, "pool", "single", i);
+		require(commit(&c->f, &request.write), "single");
+	}
+	c->written = (written() - before) / SINGLES;
+	struct hf_batch *batch = begin(c);
+	for (int i = 0; i < SINGLES; i++)
+		purge(batch, acquire_in(c, "pool", "single", i).want.id);
+	require(hf_upkeep_commit(batch, NULL), "commit");
+	forget(c);
+}
+
 static int by_value(const void *a, const void *b) {
 	double x = *(const double *)a, y = *(const double *)b;
 	return x < y ? -1 : x > y;
@@ -191,8 +245,9 @@ static unsigned long rows(struct candidate *c, enum hf_table table) {
 }
 
 static void print_row(struct candidate *c, int repetitions) {
-	printf("%-28s %8.0f %8.0f %8lu %8lu %8lu %8lu\n", c->name, median(c->choose_ns, repetitions),
-	       median(c->total_ns, repetitions), rows(c, HF_FREE), rows(c, HF_LEASES), rows(c, HF_ADDRESSES), rows(c, HF_HISTORY));
+	printf("%-28s %8.0f %8.0f %8.0f %8lu %8lu %8lu %8lu\n", c->name, median(c->choose_ns, repetitions),
+	       median(c->total_ns, repetitions), c->written, rows(c, HF_FREE), rows(c, HF_LEASES), rows(c, HF_ADDRESSES),
+	       rows(c, HF_HISTORY));
 }
 
 static bool print_ratio(int a, int b, double limit, int repetitions) {
@@ -212,7 +267,9 @@ int main(int argc, char **argv) {
 		for (int i = 0; i < N; i++)
 			measure(&CANDIDATES[(i + r) % N], r);
 	printf("%d batches of %d, median ns of CPU for one allocation\n", repetitions, BATCH);
-	printf("%-28s %8s %8s %8s %8s %8s %8s\n", "pool", "choose", "all", "free", "leases", "address", "history");
+	printf("%-28s %8s %8s %8s %8s %8s %8s %8s\n", "pool", "choose", "all", "written", "free", "leases", "address", "history");
+	for (int i = 0; i < N; i++)
+		measure_bytes(&CANDIDATES[i]);
 	for (int i = 0; i < N; i++)
 		print_row(&CANDIDATES[i], repetitions);
 	bool good = print_ratio(FULL_16, EMPTY_16, 2, repetitions);
@@ -220,6 +277,8 @@ int main(int argc, char **argv) {
 	good &= print_ratio(FULL_16_HASHED, EMPTY_16_HASHED, 2, repetitions);
 	good &= print_ratio(EMPTY_64_HASHED, EMPTY_24_HASHED, NOISE, repetitions);
 	good &= print_ratio(FULL_16_NEIGHBOURS, EMPTY_16_NEIGHBOURS, 2, repetitions);
+	good &= print_ratio(EMPTY_MANY, EMPTY_16, 2, repetitions);
+	good &= print_ratio(EMPTY_MANY_HASHED, EMPTY_16_HASHED, 2, repetitions);
 	for (int i = 0; i < N; i++) {
 		fixture_remove(&CANDIDATES[i].f);
 		free(CANDIDATES[i].choose_ns);

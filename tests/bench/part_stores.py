@@ -38,9 +38,10 @@ def alloc(bench):
     if said.returncode not in (0, 1):
         raise BenchError("bench_alloc failed")
     for line in said.stdout.decode().splitlines():
-        if row := re.match(r"(/\d\d .*?)\s+(\d+)\s+(\d+)(\s+\d+){4}$", line):
+        if row := re.match(r"(/\d\d .*?|4,096 .*?)\s+(\d+)\s+(\d+)\s+(\d+)(\s+\d+){4}$", line):
             bench.figures.add("alloc", row[1], "pool", "ns to choose", row[2])
             bench.figures.add("alloc", row[1], "pool", "ns in all", row[3])
+            bench.figures.add("alloc", row[1], "pool", "bytes written", row[4])
 
 
 def stream(bench, server):

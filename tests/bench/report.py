@@ -107,10 +107,10 @@ def others(figures):
                 for p, who, point, unit in figures.values if p == part]
         if rows:
             out += [f"## {title}", table(("", "of", "unit", "median"), rows)]
-    rows = [[who, *(number(figures.median("alloc", who, point, f"ns {what}")) for what in ("to choose", "in all"))]
+    rows = [[who, *(number(figures.median("alloc", who, point, what)) for what in ("ns to choose", "ns in all", "bytes written"))]
             for who, point in figures.points("alloc")]
     if rows:
-        out += ["## Allocation", ALLOC_TEXT, table(("pool", "ns to choose", "ns in all"), rows)]
+        out += ["## Allocation", ALLOC_TEXT, table(("pool", "ns to choose", "ns in all", "bytes written"), rows)]
     rows = load_table(figures, "growth")
     if rows:
         out += ["## Growth", GROWTH_TEXT, table(("", "leases", *LOAD_HEAD[2:]), rows)]
@@ -134,7 +134,8 @@ one dirties pages of its own."""
 SYNC_TEXT = """A full sync as NDJSON, from the first byte sent to the last byte of the answer. *LMDB, …* is the same puts or look-ups in
 process, without HTTP, JSON, or rules."""
 WAITS_TEXT = """One acquire of a new lease and one GET every 5 ms; a wait begins when its request was due."""
-ALLOC_TEXT = """CPU of one allocation in batches of 64, by how full and how large the pool is; see tests/bench/alloc.c."""
+ALLOC_TEXT = """CPU of one allocation in batches of 64, by how full and how large the pool is, and the bytes of a commit of one;
+see tests/bench/alloc.c."""
 GROWTH_TEXT = """64 connections. UNCHANGED asks for up to 50,000 leases all over the store; NEW is spread over 40 zones."""
 
 

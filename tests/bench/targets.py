@@ -46,7 +46,8 @@ def tail_p99(who):
 def alloc_targets():
     pairs = (("/16 99.9 % full", "/16 empty", 2), ("/16 half full", "/16 empty", 2), ("/64 empty", "/24 empty", 1.1),
              ("/16 99.9 % full, hashed", "/16 empty, hashed", 2), ("/64 empty, hashed", "/24 empty, hashed", 1.1),
-             ("/16 99.9 % full, neighbours", "/16 empty, neighbours", 2))
+             ("/16 99.9 % full, neighbours", "/16 empty, neighbours", 2), ("4,096 ranges empty", "/16 empty", 2),
+             ("4,096 ranges empty, hashed", "/16 empty, hashed", 2))
     return [Target(f"allocation, {full}: CPU of {empty}", ("alloc", full, "pool", "ns in all"), ("alloc", empty, "pool", "ns in all"), "≤",
                    limit) for full, empty, limit in pairs]
 
