@@ -9,7 +9,7 @@ At the end it is stopped by SIGTERM. Exit status 0: all of that held; 1: it did 
     HOLDFASTD=build/asan/holdfastd tests/crash/crash.py [--rounds 20] [--seed N] …
 
 Two of the clients are control planes that connect, disconnect and synchronise. Then (syncs.py) one synchronises 10,000 services at a
-time and the server is killed while it writes them.
+time and the server is killed while it writes them. In the same way (transfers.py) it is killed while it renames 10,000 leases.
 
 The same seed repeats the moments and each client's choices; how far the server got by then differs.
 """
@@ -36,6 +36,7 @@ from checker import Checker
 from client import Client, check
 from stops import GROUP, Stops
 from syncs import kill_in_syncs
+from transfers import kill_in_transfers
 from zone_client import ZoneClient
 
 POOLS = {  # besides the three that every store has: hashed and dual-stack, and so small that it is exhausted
@@ -155,6 +156,7 @@ def main():
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--zones", type=int, default=2, help="how many of the clients are control planes that synchronise")
     parser.add_argument("--syncs", type=int, default=8, help="kills in the middle of a sync of 10,000 services")
+    parser.add_argument("--transfers", type=int, default=4, help="kills in the middle of a transfer of 10,000 leases")
     parser.add_argument("--seconds", type=float, default=0.6, help="of writing a round, on average")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--dir", help="where the data directory is made (default: $TMPDIR, /var/tmp or /tmp, no tmpfs)")
@@ -166,6 +168,7 @@ def main():
     try:
         text = run(server, args)
         text += "" if args.syncs == 0 else "; " + kill_in_syncs(Server(binary, os.path.join(directory, "syncs")), args)
+        text += "" if args.transfers == 0 else "; " + kill_in_transfers(Server(binary, os.path.join(directory, "transfers")), args)
     except Exception as failure:
         Server.kill_all()
         print(f"crash: FAILED, seed {args.seed}, kept {directory}: {failure or repr(failure)}")
