@@ -19,7 +19,7 @@ static bool is_one_of(const char *name, const char *const *names) {
 /* Times, addresses and digests are read in more forms than one: what they mean is for the tests of those. */
 static bool same_text(const char *name, const char *read, const char *written) {
 	static const char *const times[] = {"createdAt", "modifiedAt", "changedAt", "restoredAt", "quarantinedUntil",
-					    "at",	 "from",       "to",	    NULL};
+					    "at",	 "from",       "to",	    "until",	  NULL};
 	static const char *const addresses[] = {"ip", "address", "ipv4", "ipv6", "cidrs", "reserved", "draining", NULL};
 	static const char *const digests[] = {"storeId", "fingerprint", "document", NULL};
 	const char *form = is_one_of(name, times)	? "0123456789-:.TtZz+"

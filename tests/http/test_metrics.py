@@ -10,7 +10,7 @@ FAMILIES = {
     'holdfast_http_requests_total': 'counter', 'holdfast_http_request_duration_seconds': 'histogram',
     'holdfast_commit_batch_writes': 'histogram',
     'holdfast_commit_duration_seconds': 'histogram', 'holdfast_commit_queue_depth': 'gauge', 'holdfast_leases': 'gauge',
-    'holdfast_pool_addresses': 'gauge', 'holdfast_pool_utilisation_ratio': 'gauge', 'holdfast_acquires_total': 'counter',
+    'holdfast_pool_addresses': 'gauge', 'holdfast_pool_previous_addresses': 'gauge', 'holdfast_pool_utilisation_ratio': 'gauge', 'holdfast_acquires_total': 'counter',
     'holdfast_problems_total': 'counter', 'holdfast_syncs_total': 'counter', 'holdfast_sync_items_total': 'counter',
     'holdfast_sync_reallocations_avoided_total': 'counter', 'holdfast_sync_releases_skipped_total': 'counter', 'holdfast_sync_memory_bytes': 'gauge',
     'holdfast_clock_steps_total': 'counter', 'holdfast_clock_offset_seconds': 'gauge', 'holdfast_zones': 'gauge',

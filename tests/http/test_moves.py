@@ -49,6 +49,7 @@ class Moves(MoveCase):
                          ('moved', 'admin', 'anonymous', lease['vips'], lease['previousVips']))
         usage = self.server.get(f'/v1/pools/{zone}').json()['ipv4']
         self.assertEqual((usage['leased'], usage['previous'], usage['free']), ('2', '1', '254'))
+        self.assertEqual(self.server.metric(f'holdfast_pool_previous_addresses{{pool="{zone}",family="ipv4"}}'), 1)
         self.assertEqual(self.server.metric(MOVED_BY_ADMIN), moves + 1)
         self.assertVerified()
 
