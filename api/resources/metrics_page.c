@@ -105,7 +105,7 @@ static void write_problems(struct hf_buf *out, struct hf_metrics *metrics) {
 }
 
 struct pool_writer {
-	struct hf_buf leases, addresses, previous, utilisation;
+	struct hf_buf leases, addresses, previous, remembered, utilisation;
 };
 
 static double to_double(hf_u128 n) { return (double)(uint64_t)(n >> 64) * 18446744073709551616.0 + (double)(uint64_t)n; }
@@ -126,6 +126,8 @@ static void write_family(struct pool_writer *w, const struct hf_pool *pool, enum
 			      name, rows[i].state, hf_count_format(rows[i].n, text));
 	hf_buf_printf(&w->previous, "holdfast_pool_previous_addresses{pool=\"%s\",family=\"%s\"} %s\n", pool->name, name,
 		      hf_count_format(u.previous, text));
+	hf_buf_printf(&w->remembered, "holdfast_pool_remembered_addresses{pool=\"%s\",family=\"%s\"} %s\n", pool->name, name,
+		      hf_count_format(u.remembered, text));
 	hf_u128 usable = u.capacity - u.reserved;
 	double share = usable ? 1.0 - to_double(u.free) / to_double(usable) : 1.0;
 	hf_buf_printf(&w->utilisation, "holdfast_pool_utilisation_ratio{pool=\"%s\",family=\"%s\"} %.6g\n", pool->name, name,
@@ -157,6 +159,9 @@ static enum hf_err write_pools(struct hf_buf *out, struct hf_call *call) {
 	hf_prometheus_head(out, "holdfast_pool_previous_addresses", "gauge",
 			   "Of those leased or quarantined, addresses that leases keep for a while after a move.");
 	append(out, &w.previous);
+	hf_prometheus_head(out, "holdfast_pool_remembered_addresses", "gauge",
+			   "Of those free, addresses that are remembered for the service that had them.");
+	append(out, &w.remembered);
 	hf_prometheus_head(out, "holdfast_pool_utilisation_ratio", "gauge",
 			   "Held addresses as a share of those that are not reserved.");
 	append(out, &w.utilisation);

@@ -145,6 +145,10 @@ static void write_holder(struct writer *w, const struct hf_line *line) {
 	put_time(w, "from", line->holder.from_ms);
 	put_time(w, "to", line->holder.to_ms);
 	hf_json_member(&w->json, "by", hf_by_name(line->holder.by));
+	if (line->remembered) {
+		hf_json_key(&w->json, "remembered");
+		hf_json_bool(&w->json, true);
+	}
 }
 
 static void write_change(struct writer *w, const struct hf_change *change) {

@@ -164,9 +164,12 @@ static void read_previous(struct hf_members *m, struct hf_line *line) {
 	lease->n_previous = m->err ? 0 : (int)json_array_size(array);
 }
 
-static bool read_forced(struct hf_members *m) {
-	if (!json_is_true(hf_members_take(m, "forced")))
-		hf_members_fail(m, HF_E_INVALID_PARAMETER, "forced", "is not true; it is left out otherwise");
+/* Reads a member that is either true or left out. */
+static bool read_true(struct hf_members *m, const char *name) {
+	if (!hf_members_has(m, name))
+		return false;
+	if (!json_is_true(hf_members_take(m, name)))
+		hf_members_fail(m, HF_E_INVALID_PARAMETER, name, "is not true; it is left out otherwise");
 	return true;
 }
 
@@ -195,8 +198,8 @@ static enum hf_err read_lease(const json_t *value, struct hf_why *why, struct hf
 	lease->modified_ms = hf_members_time(&m, "modifiedAt");
 	if (lease->state == HF_QUARANTINED)
 		lease->quarantined_until_ms = hf_members_time(&m, "quarantinedUntil");
-	if (lease->state == HF_QUARANTINED && hf_members_has(&m, "forced"))
-		lease->forced = read_forced(&m);
+	if (lease->state == HF_QUARANTINED)
+		lease->forced = read_true(&m, "forced");
 	return hf_members_end(&m);
 }
 
@@ -209,6 +212,7 @@ static enum hf_err read_holder(const json_t *value, struct hf_why *why, struct h
 	holder->from_ms = hf_members_time(&m, "from");
 	holder->to_ms = hf_members_time(&m, "to");
 	read_by(&m, holder->by);
+	line->remembered = read_true(&m, "remembered");
 	return hf_members_end(&m);
 }
 

@@ -42,6 +42,7 @@ static void write_counts(struct hf_json *json, const struct hf_verify_counts *co
 	hf_json_member_uint(json, "deadlines", counts->deadlines);
 	hf_json_member_uint(json, "changes", counts->changes);
 	hf_json_member_uint(json, "holders", counts->holders);
+	hf_json_member_uint(json, "remembered", counts->remembered);
 	hf_json_close(json, '}');
 }
 

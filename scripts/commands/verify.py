@@ -25,7 +25,7 @@ def lines(report: dict) -> list[str]:
     return [f'store {text(report["storeId"])}, epoch {text(report["storeEpoch"])}, revision {text(report["revision"])}',
             *(f'  {text(item["table"])}: {text(item["detail"])}' for item in report['items']),
             '{leases} leases, {addresses} addresses, {holders} past holders, {pools} pools with {extents} free extents, {zones} zones with {scopes} '
-            'scopes, {deadlines} deadlines, {changes} changes'.format_map(counts),
+            'scopes, {deadlines} deadlines, {changes} changes, {remembered} remembered addresses'.format_map(counts),
             many(violations, 'violation') if violations else 'good: every invariant holds']
 
 

@@ -21,9 +21,10 @@ static enum hf_err print_text(struct hf_txn *reader, const char *path, unsigned 
 	if (err)
 		return err;
 	printf("%" PRIu64 " leases, %" PRIu64 " addresses, %" PRIu64 " past holders, %" PRIu64 " pools with %" PRIu64
-	       " free extents, %" PRIu64 " zones with %" PRIu64 " scopes, %" PRIu64 " deadlines, %" PRIu64 " changes\n",
+	       " free extents, %" PRIu64 " zones with %" PRIu64 " scopes, %" PRIu64 " deadlines, %" PRIu64 " changes, %" PRIu64
+	       " remembered addresses\n",
 	       counts.leases, counts.addresses, counts.holders, counts.pools, counts.extents, counts.zones, counts.scopes,
-	       counts.deadlines, counts.changes);
+	       counts.deadlines, counts.changes, counts.remembered);
 	if (counts.violations)
 		printf("%" PRIu64 " violations\n", counts.violations);
 	else

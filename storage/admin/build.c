@@ -230,7 +230,7 @@ static enum hf_err load_holder(struct hf_load *load, const struct hf_line *line,
 		return err;
 	hf_holders_put(load->txn, line->address, &line->holder);
 	hf_derive_past(load->txn, line->address, &line->holder);
-	return HF_OK;
+	return line->remembered ? hf_derive_memory(&load->derive, load->txn, line->address, &line->holder, why) : HF_OK;
 }
 
 static enum hf_err load_change(struct hf_load *load, const struct hf_change *change, struct hf_why *why) {

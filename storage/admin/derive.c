@@ -6,6 +6,7 @@
 #include "storage/model/tally.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/deadline.h"
+#include "storage/tables/lease_table.h"
 #include "storage/tables/pool_table.h"
 
 enum hf_err hf_derive_pool(struct hf_derive *d, const struct hf_pool *pool, struct hf_why *why) {
@@ -28,6 +29,13 @@ static int by_name(const void *name, const void *pool) { return strcmp(name, (*(
 struct hf_pool *hf_derive_find_pool(const struct hf_derive *d, const char *name) {
 	struct hf_pool **found = d->n_pools ? bsearch(name, d->pools, (size_t)d->n_pools, sizeof *d->pools, by_name) : NULL;
 	return found ? *found : NULL;
+}
+
+struct hf_pool *hf_derive_pool_of_id(const struct hf_derive *d, uint32_t id) {
+	for (int i = 0; i < d->n_pools; i++)
+		if (d->pools[i]->id == id)
+			return d->pools[i];
+	return NULL;
 }
 
 /* Returns the pool in whose ranges an address lies; NULL: no pool has it. */
@@ -116,6 +124,26 @@ enum hf_err hf_derive_lease(struct hf_derive *d, struct hf_txn *txn, const struc
 void hf_derive_past(struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder) {
 	struct hf_deadline deadline = hf_holders_deadline(a, holder);
 	hf_deadline_put(txn, &deadline);
+}
+
+enum hf_err hf_derive_memory(struct hf_derive *d, struct hf_txn *txn, struct hf_addr a, const struct hf_holder *holder,
+			     struct hf_why *why) {
+	struct hf_pool *pool = pool_at(d, a);
+	struct hf_holder present;
+	struct hf_lease lease;
+	struct hf_key id;
+	char text[HF_ADDR_TEXT];
+	hf_addr_format(a, text);
+	hf_identity_encode(&holder->id, &id);
+	if (!pool || hf_pool_place(pool, a, NULL) != HF_ALLOCATABLE)
+		return hf_fail(why, HF_E_CORRUPT, "%s is remembered, but no pool can hand it out", text);
+	if (hf_holders_present(txn, a, &present))
+		return hf_fail(why, HF_E_CORRUPT, "%s is remembered, but a lease has it", text);
+	if (hf_lease_read(txn, &id, &lease))
+		return hf_fail(why, HF_E_CORRUPT, "%s is remembered for a service that has a lease", text);
+	if (!hf_affinity_add(txn, pool, &id, holder->to_ms, a))
+		return hf_fail(why, HF_E_CORRUPT, "%s is remembered for a service that another address is remembered for", text);
+	return hf_txn_fault(txn, why);
 }
 
 void hf_derive_empty_scope(struct hf_txn *txn, const struct hf_identity *scope) {

@@ -44,6 +44,17 @@ void hf_line_drop(struct hf_line *line) {
 		hf_pool_drop(&line->pool);
 }
 
+/* Whether the address of the past holder at hand is remembered for it. */
+static bool is_remembered(struct dump *d) {
+	const struct hf_line *line = &d->line;
+	struct hf_memory memory;
+	struct hf_holder last;
+	struct hf_key id;
+	hf_identity_encode(&line->holder.id, &id);
+	return hf_affinity_read(d->reader, &id, &memory) && hf_memory_has(&memory, line->address) &&
+	       hf_holders_last_past(d->reader, line->address, &last) && last.from_revision == line->holder.from_revision;
+}
+
 static bool read_row(struct dump *d, struct hf_cursor *cursor, bool *ret_skip) {
 	struct hf_slice key = cursor->key, value = cursor->value;
 	struct hf_line *line = &d->line;
@@ -66,7 +77,10 @@ static bool read_row(struct dump *d, struct hf_cursor *cursor, bool *ret_skip) {
 			hf_txn_corrupt(d->reader, HF_ADDRESSES, "a lease's address has another holder");
 		return true;
 	case HF_HISTORY:
-		return hf_holders_decode(key, value, &line->address, &line->holder);
+		if (!hf_holders_decode(key, value, &line->address, &line->holder))
+			return false;
+		line->remembered = is_remembered(d);
+		return true;
 	default:
 		return hf_change_decode(key, value, &line->change);
 	}

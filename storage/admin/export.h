@@ -10,6 +10,7 @@
 #include "storage/model/lease.h"
 #include "storage/model/zone.h"
 #include "storage/store/store.h"
+#include "storage/tables/affinity.h"
 #include "storage/tables/holders.h"
 #include "storage/tables/moves.h"
 
@@ -51,6 +52,7 @@ struct hf_line {
 		struct {
 			struct hf_addr address;
 			struct hf_holder holder;
+			bool remembered; /* the address is free, and remembered for the holder (tables/affinity.h) */
 		};
 		struct hf_change change;
 		uint64_t counts[HF_LINE_SORTS]; /* end line: the number of lines of each sort, except the first and the last */

@@ -11,7 +11,7 @@
 #include "storage/tables/pool_table.h"
 #include "storage/verify/verify_pass.h"
 
-static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES, HF_USAGE};
+static const enum hf_table DERIVED[] = {HF_ADDRESSES, HF_FREE, HF_DEADLINES, HF_SCOPES, HF_USAGE, HF_AFFINITY, HF_REMEMBERED};
 
 struct rebuild {
 	struct hf_verify before; /* reads the snapshot from before the repair */
@@ -19,19 +19,6 @@ struct rebuild {
 	struct hf_derive derive;
 	struct hf_why *why;
 };
-
-/* Finds the newest past holder of an address that can be read. Returns false if no such holder exists. */
-static bool newest_past(struct hf_txn *reader, struct hf_addr a, struct hf_holder *ret) {
-	uint8_t key[HF_ADDR_BYTES + 8];
-	struct hf_addr of;
-	struct hf_writer w = hf_writer_begin(key);
-	HF_CURSOR history;
-	hf_put_addr(&w, a);
-	hf_put_uint(&w, UINT64_MAX, 8);
-	hf_cursor_open(reader, HF_HISTORY, &history);
-	return hf_cursor_seek_back(&history, hf_writer_end(&w)) && hf_holders_decode(history.key, history.value, &of, ret) &&
-	       of.n == a.n;
-}
 
 /* Returns whether the existing row would pass verify's checks for a current holder. */
 static bool may_stay(struct hf_verify *v, const struct hf_holder *row, const struct hf_lease *lease, const struct hf_holder *past) {
@@ -47,7 +34,7 @@ static bool may_stay(struct hf_verify *v, const struct hf_holder *row, const str
  * certain. The time is then that of the lease's creation, because addresses stay, unless another lease had the address later. Who
  * asked for it is what the feed says, as long as it has that change. */
 static struct hf_bound bound_of(struct hf_verify *v, const struct hf_lease *lease, struct hf_addr a) {
-	struct hf_holder row = {.by = ""}, newest, *past = newest_past(v->txn, a, &newest) ? &newest : NULL;
+	struct hf_holder row = {.by = ""}, newest, *past = hf_verify_last_past(v->txn, a, &newest) ? &newest : NULL;
 	struct hf_bound bound = {lease->revision, lease->created_ms, ""};
 	struct hf_change change;
 	if (hf_verify_holder(v, a, &row) && may_stay(v, &row, lease, past)) {
@@ -114,6 +101,27 @@ static void derive_history(struct rebuild *r) {
 			hf_derive_past(r->txn, a, &holder);
 }
 
+/* Keeps what is remembered as far as nothing contradicts it: it follows from nothing else. */
+static void derive_affinity(struct rebuild *r) {
+	struct hf_verify after = r->before; /* leases and holders as they are now */
+	struct hf_memory memory;
+	struct hf_identity id;
+	struct hf_key key;
+	HF_CURSOR records;
+	after.txn = r->txn;
+	hf_cursor_open(r->before.txn, HF_AFFINITY, &records);
+	while (hf_cursor_next(&records)) {
+		if (!hf_affinity_decode(records.key, records.value, &id, &memory))
+			continue;
+		struct hf_pool *pool = hf_derive_pool_of_id(&r->derive, memory.pool_id);
+		hf_identity_encode(&id, &key);
+		for (int i = 0; i < memory.n; i++)
+			if (hf_verify_may_remember(&after, pool, &id, &memory, memory.addresses[i]) &&
+			    !hf_affinity_add(r->txn, pool, &key, memory.freed_ms, memory.addresses[i]))
+				hf_txn_corrupt(r->txn, HF_AFFINITY, "two addresses of one family are remembered for an identity");
+	}
+}
+
 /* Keeps the scopes of an existing zone whose leases are gone. */
 static void derive_empty_scopes(struct rebuild *r) {
 	struct hf_slice value;
@@ -135,6 +143,7 @@ static enum hf_err rebuild(struct rebuild *r) {
 	if (err)
 		return err;
 	derive_history(r);
+	derive_affinity(r);
 	hf_derive_end(&r->derive, r->txn);
 	derive_empty_scopes(r);
 	err = hf_txn_fault(r->before.txn, r->why);

@@ -1,6 +1,7 @@
 /* repair.h — recreates derived tables that no longer match the tables from which they are derived.
  *
- * Only derived tables can be repaired (derive.h). Leases, past holders, changes, zones and the pools' configurations cannot be
+ * Only derived tables can be repaired (derive.h). What is remembered of identities without a lease is dropped where it contradicts
+ * leases, pools or history. Leases, past holders, changes, zones and the pools' configurations cannot be
  * derived: if one of these is damaged, or two leases have the same address, nothing is changed, and only a backup helps.
  */
 #ifndef HF_STORAGE_ADMIN_REPAIR_H

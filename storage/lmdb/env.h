@@ -21,7 +21,9 @@
 	X(SCOPES, "scopes", false, 1)                                                                                              \
 	X(CHANGES, "changes", true, 1)                                                                                             \
 	X(HISTORY, "history", true, 1)                                                                                             \
-	X(USAGE, "usage", false, 4)
+	X(USAGE, "usage", false, 4)                                                                                                \
+	X(AFFINITY, "affinity", false, 4)                                                                                          \
+	X(REMEMBERED, "remembered", false, 4)
 
 /* The second column is the name on disk; the third says that keys usually come in ascending order, so that pages fill up; the
  * fourth is the format that the table came with. */

@@ -3,6 +3,7 @@
 
 #include "leases.h"
 #include "storage/store/lease_change.h"
+#include "storage/store/memory.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/holders.h"
 
@@ -62,11 +63,23 @@ static struct hf_pool *matching_pool_of(struct hf_batch *batch, const struct hf_
 	return pool && hf_pool_match(pool, id) >= 0 ? pool : NULL;
 }
 
+/* Returns what is remembered of the request's identity, except addresses that are set apart for other requests. */
+static struct hf_memory recall(struct hf_batch *batch, const struct hf_acquire *request) {
+	struct hf_memory memory = {.n = 0};
+	struct hf_key key;
+	if (hf_batch_remembers(batch)) {
+		hf_identity_encode(&request->want.id, &key);
+		hf_affinity_recall(hf_batch_txn(batch), &key, &memory);
+	}
+	return memory;
+}
+
 /* Chooses a pool: the one named by the request; else the matching pool that has the first requested address; else the matching
- * pool that has the first claim that is free; else the pool whose selector fits best. Pools are sorted by name, so the first of
- * equals wins. A claim that cannot be granted does not choose a pool: such a service is placed like any new one. Returns NULL and
- * fails with HF_E_NO_POOL if no pool fits. */
-static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acquire *request, struct hf_why *why) {
+ * pool that has the first claim that is free; else the matching pool in which an address is remembered for the service; else the
+ * pool whose selector fits best. Pools are sorted by name, so the first of equals wins. A claim that cannot be granted does not
+ * choose a pool: such a service is placed like any new one. Returns NULL and fails with HF_E_NO_POOL if no pool fits. */
+static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acquire *request, const struct hf_memory *memory,
+				   struct hf_why *why) {
 	struct hf_pool *pool = NULL;
 	if (request->want.pool[0]) {
 		pool = hf_batch_pool(batch, request->want.pool);
@@ -80,6 +93,11 @@ static struct hf_pool *choose_pool(struct hf_batch *batch, const struct hf_acqui
 		struct hf_pool *holder = matching_pool_of(batch, &request->want.id, request->want.claims[i]);
 		if (holder && hf_allocator_is_free(hf_batch_txn(batch), holder, request->want.claims[i]))
 			pool = holder;
+	}
+	if (!pool && memory->n > 0) {
+		pool = hf_batch_pool_of_id(batch, memory->pool_id);
+		if (pool && hf_pool_match(pool, &request->want.id) < 0)
+			pool = NULL;
 	}
 	if (!pool)
 		pool = best_match(batch, &request->want.id);
@@ -122,7 +140,7 @@ static bool of_family(const struct hf_addr *list, int n, enum hf_family family, 
 /* An address chosen for a new lease. */
 struct choice {
 	struct hf_addr address;
-	bool is_own; /* chosen by the strategy, neither requested nor claimed */
+	bool is_own; /* chosen by the strategy: neither requested nor claimed nor remembered for the service */
 };
 
 /* Finds the first free claim of a family; returns false if no claim is free. */
@@ -136,9 +154,20 @@ static bool free_claim(struct hf_txn *txn, const struct hf_pool *pool, enum hf_f
 	return false;
 }
 
-/* Chooses the new lease's address of one family: the requested one, else a claimed one that is free, else the strategy's. */
+/* The address of a family that is remembered for the request's identity in a pool; false if none is. */
+static bool own_memory(const struct hf_memory *memory, const struct hf_pool *pool, enum hf_family family, struct hf_addr *ret) {
+	int at = 0;
+	if (memory->n == 0 || memory->pool_id != pool->id || !of_family(memory->addresses, memory->n, family, &at))
+		return false;
+	*ret = memory->addresses[at];
+	return true;
+}
+
+/* Chooses the new lease's address of one family: the requested one, else a claimed one that is free, else the remembered one, else
+ * the strategy's. */
 static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *pool, enum hf_family family,
-				  struct hf_acquire *request, struct hf_why *why, struct choice *ret) {
+				  const struct hf_memory *memory, struct hf_acquire *request, struct hf_why *why,
+				  struct choice *ret) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	int at = 0;
 	ret->is_own = false;
@@ -150,6 +179,8 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 		request->outcome = HF_ADOPTED;
 		return HF_OK;
 	}
+	if (own_memory(memory, pool, family, &ret->address))
+		return HF_OK;
 	ret->is_own = true;
 	if (!hf_allocator_find(txn, pool, family, hf_allocator_start(pool, family, &request->want.id), &ret->address))
 		return hf_fail(why, HF_E_POOL_EXHAUSTED, "pool \"%s\" has no free IPv%d address", pool->name,
@@ -158,15 +189,15 @@ static enum hf_err choose_address(struct hf_batch *batch, const struct hf_pool *
 }
 
 /* Chooses one address for each family of the pool, IPv4 first: all of them or none. */
-static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool *pool, struct hf_acquire *request,
-				    struct hf_why *why, struct choice ret[HF_FAMILIES], int *ret_n) {
+static enum hf_err choose_addresses(struct hf_batch *batch, const struct hf_pool *pool, const struct hf_memory *memory,
+				    struct hf_acquire *request, struct hf_why *why, struct choice ret[HF_FAMILIES], int *ret_n) {
 	enum hf_err err = HF_OK;
 	int n = 0;
 	for (int i = 0; !err && i < request->want.n_addresses; i++)
 		err = hf_acquire_check_address(batch, pool, request->want.addresses[i], why);
 	for (int family = 0; !err && family < HF_FAMILIES; family++)
 		if (hf_pool_has_family(pool, (enum hf_family)family))
-			err = choose_address(batch, pool, (enum hf_family)family, request, why, &ret[n++]);
+			err = choose_address(batch, pool, (enum hf_family)family, memory, request, why, &ret[n++]);
 	if (!err)
 		*ret_n = n;
 	return err;
@@ -198,11 +229,20 @@ static struct hf_lease new_lease(const struct hf_acquire *request, const struct 
 	return lease;
 }
 
+/* Whether a new lease has the very addresses that are remembered for its identity, however they were chosen. */
+static bool is_back(const struct hf_memory *memory, const struct hf_pool *pool, const struct hf_lease *lease) {
+	bool back = memory->n > 0 && memory->pool_id == pool->id;
+	for (int i = 0; back && i < lease->n_vips; i++)
+		back = hf_memory_has(memory, lease->vips[i]);
+	return back;
+}
+
 static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause, struct hf_why *why) {
 	struct choice choices[HF_FAMILIES];
 	int n;
-	struct hf_pool *pool = choose_pool(batch, request, why);
-	enum hf_err err = pool ? choose_addresses(batch, pool, request, why, choices, &n) : HF_E_NO_POOL;
+	struct hf_memory memory = recall(batch, request);
+	struct hf_pool *pool = choose_pool(batch, request, &memory, why);
+	enum hf_err err = pool ? choose_addresses(batch, pool, &memory, request, why, choices, &n) : HF_E_NO_POOL;
 	if (err)
 		return err;
 	struct hf_lease lease = new_lease(request, pool, hf_batch_now_ms(batch));
@@ -215,13 +255,16 @@ static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, en
 		request->refused[i] = hf_lease_has(&lease, request->want.claims[i])
 					      ? HF_CLAIM_HAD
 					      : refusal_of(batch, pool, request->want.claims[i]);
-	hf_batch_change(batch, NULL, &lease, HF_CHANGE_ACQUIRED, cause);
+	if (is_back(&memory, pool, &lease))
+		request->outcome = HF_RESTORED;
+	hf_batch_change(batch, NULL, &lease, request->outcome == HF_RESTORED ? HF_CHANGE_RESTORED : HF_CHANGE_ACQUIRED, cause);
 	request->lease = lease;
 	return HF_OK;
 }
 
 enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acquire *request) {
-	const struct hf_pool *pool = choose_pool(batch, request, NULL);
+	struct hf_memory memory = recall(batch, request);
+	const struct hf_pool *pool = choose_pool(batch, request, &memory, NULL);
 	int families = 0, claimed = 0;
 	struct hf_addr a;
 	for (int family = 0; pool && family < HF_FAMILIES; family++)
@@ -233,13 +276,14 @@ enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acqui
 }
 
 unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *request) {
-	const struct hf_pool *pool = choose_pool(batch, request, NULL);
+	struct hf_memory memory = recall(batch, request);
+	struct hf_pool *pool = choose_pool(batch, request, &memory, NULL);
 	bool has[HF_FAMILIES] = {false};
 	unsigned claims = 0;
 	for (int i = 0; pool && i < request->want.n_claims; i++) {
 		enum hf_family family = hf_addr_family(request->want.claims[i]);
 		if (!has[family] && hf_allocator_is_free(hf_batch_txn(batch), pool, request->want.claims[i])) {
-			hf_allocator_take(hf_batch_txn(batch), pool, request->want.claims[i]);
+			hf_allocator_reserve(hf_batch_txn(batch), pool, request->want.claims[i]);
 			has[family] = true;
 			claims |= 1u << i;
 		}
@@ -247,13 +291,57 @@ unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *req
 	return claims;
 }
 
-void hf_acquire_unreserve(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims) {
+static void unreserve(struct hf_batch *batch, struct hf_pool *pool, struct hf_addr a) {
 	struct hf_range cidr;
-	for (int i = 0; i < request->want.n_claims; i++) {
-		const struct hf_pool *pool = claims & 1u << i ? hf_acquire_pool_of(batch, request->want.claims[i]) : NULL;
-		if (pool && hf_pool_place(pool, request->want.claims[i], &cidr) == HF_ALLOCATABLE)
-			hf_allocator_give(hf_batch_txn(batch), pool, cidr, request->want.claims[i]);
+	if (pool && hf_pool_place(pool, a, &cidr) == HF_ALLOCATABLE)
+		hf_allocator_unreserve(hf_batch_txn(batch), pool, cidr, a);
+}
+
+void hf_acquire_unreserve(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims) {
+	for (int i = 0; i < request->want.n_claims; i++)
+		if (claims & 1u << i)
+			unreserve(batch, hf_acquire_pool_of(batch, request->want.claims[i]), request->want.claims[i]);
+}
+
+/* Whether one of the claims that are set apart for the request is of a family. */
+static bool claims_family(const struct hf_acquire *request, unsigned claims, enum hf_family family) {
+	for (int i = 0; i < request->want.n_claims; i++)
+		if (claims & 1u << i && hf_addr_family(request->want.claims[i]) == family)
+			return true;
+	return false;
+}
+
+unsigned hf_acquire_reserve_memory(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims) {
+	struct hf_memory memory = recall(batch, request);
+	struct hf_pool *pool = NULL;
+	unsigned families = 0;
+	if (memory.n == 0)
+		return 0;
+	for (int i = 0; !pool && i < request->want.n_claims; i++) /* all that is set apart is of the pool of the first */
+		if (claims & 1u << i)
+			pool = hf_acquire_pool_of(batch, request->want.claims[i]);
+	if (!pool)
+		pool = choose_pool(batch, request, &memory, NULL);
+	for (int i = 0; pool && pool->id == memory.pool_id && i < memory.n; i++) {
+		enum hf_family family = hf_addr_family(memory.addresses[i]);
+		if (!hf_pool_has_family(pool, family) || claims_family(request, claims, family))
+			continue;
+		hf_affinity_hide(hf_batch_txn(batch), pool, memory.addresses[i]);
+		families |= 1u << family;
 	}
+	return families;
+}
+
+void hf_acquire_unreserve_memory(struct hf_batch *batch, const struct hf_acquire *request, unsigned families) {
+	struct hf_memory memory;
+	struct hf_key key;
+	hf_identity_encode(&request->want.id, &key);
+	if (families == 0 || !hf_affinity_read(hf_batch_txn(batch), &key, &memory))
+		return;
+	struct hf_pool *pool = hf_batch_pool_of_id(batch, memory.pool_id);
+	for (int i = 0; i < memory.n; i++)
+		if (families & 1u << hf_addr_family(memory.addresses[i]))
+			unreserve(batch, pool, memory.addresses[i]);
 }
 
 enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause, struct hf_why *why) {

@@ -23,6 +23,11 @@ enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acqui
 unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *request);
 void hf_acquire_unreserve(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims);
 
+/* The same for what is remembered for the request's identity, where its claims give it nothing. `claims`: what was set apart for it
+ * of these. Bit 1 << family of the result says whether an address of that family was set apart. */
+unsigned hf_acquire_reserve_memory(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims);
+void hf_acquire_unreserve_memory(struct hf_batch *batch, const struct hf_acquire *request, unsigned families);
+
 /* Judges the request and carries it out: sets its outcome and lease. Writes nothing if it refuses.
  * Fails with the errors of hf_acquire_begin(). */
 enum hf_err hf_acquire_carry_out(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause,

@@ -6,6 +6,7 @@
 
 #include "storage/store/batch.h"
 #include "storage/store/lease_change.h"
+#include "storage/tables/affinity.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/pool_table.h"
 
@@ -163,6 +164,7 @@ static enum hf_err apply_delete(struct hf_batch *batch, struct hf_write *write, 
 			       request->name, pool->active, pool->quarantined);
 	hf_pool_drop(&request->pool); /* of an earlier attempt */
 	hf_pool_copy(pool, &request->pool);
+	hf_affinity_forget_pool(hf_batch_txn(batch), pool);
 	hf_allocator_clear(hf_batch_txn(batch), pool->id);
 	hf_batch_drop_pool(batch, pool);
 	record(batch, request->name, HF_CHANGE_POOL_DELETED);

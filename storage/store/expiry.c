@@ -2,6 +2,7 @@
 #include "expiry.h"
 
 #include "lease_change.h"
+#include "memory.h"
 #include "storage/model/zone_rules.h"
 #include "storage/tables/deadline.h"
 #include "storage/tables/holders.h"
@@ -93,6 +94,7 @@ static void end_of_lease(struct hf_batch *batch, const struct hf_deadline *deadl
 
 static void end_history(struct hf_batch *batch, const struct hf_deadline *deadline) {
 	hf_deadline_del(hf_batch_txn(batch), deadline);
+	hf_batch_forget_address(batch, deadline->address, deadline->from_revision);
 	hf_holders_drop(hf_batch_txn(batch), deadline->address, deadline->from_revision);
 }
 

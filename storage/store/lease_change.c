@@ -1,6 +1,7 @@
 /* lease_change.c — the only way to alter a lease: everything else in the store is derived from its record before and after. */
 #include "lease_change.h"
 
+#include "memory.h"
 #include "storage/model/tally.h"
 #include "storage/tables/allocator.h"
 #include "storage/tables/deadline.h"
@@ -227,6 +228,10 @@ void hf_batch_change(struct hf_batch *batch, const struct hf_lease *before, stru
 		put_lease(batch, &to.key, after);
 	if (before && !(after && hf_identity_equal(&before->id, &after->id)))
 		hf_txn_del(txn, HF_LEASES, (struct hf_slice){from.key.bytes, from.key.len});
+	if (after && !(before && hf_identity_equal(&before->id, &after->id)))
+		hf_batch_forget(batch, &to.key);
+	if (type == HF_CHANGE_EXPIRED)
+		hf_batch_remember(batch, before);
 }
 
 void hf_batch_relabel(struct hf_batch *batch, const struct hf_lease *before, const struct hf_lease *after) {

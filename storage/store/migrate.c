@@ -35,7 +35,8 @@ static void split_pools(struct hf_txn *txn) {
 	}
 }
 
-/* Format 4 added the table "usage", and record versions; records of older versions are read as before, except those of pools. */
+/* Format 4 added the tables "usage", "affinity" and "remembered", and record versions; records of older versions are read as
+ * before, except those of pools. */
 static void to_format_4(struct hf_txn *txn) {
 	hf_txn_add_tables(txn);
 	split_pools(txn);

@@ -20,6 +20,7 @@
 #include "storage/tables/allocator.h"
 #include "store_internal.h"
 
+#define DEFAULT_REMEMBERED (1u << 20)
 #define DEFAULT_FOLLOW_AFTER_MS 10000
 
 /* Checks that the last change is the last revision: a cheap sign that the tables belong together. */
@@ -110,6 +111,8 @@ static void fill_defaults(struct hf_store_options *options) {
 		options->changes_max = HF_DEFAULT_CHANGES;
 	if (!options->changes_age_ms)
 		options->changes_age_ms = (int64_t)HF_DEFAULT_CHANGES_HOURS * 3600 * 1000;
+	if (!options->remembered_max)
+		options->remembered_max = DEFAULT_REMEMBERED;
 	if (!options->follow_after_ms)
 		options->follow_after_ms = DEFAULT_FOLLOW_AFTER_MS;
 	if (!options->clock.now_ms)

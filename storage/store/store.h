@@ -22,6 +22,7 @@ struct hf_store_options {
 	uint32_t quarantine_seconds; /* of the pools created at the first start */
 	uint64_t changes_max;	     /* changes kept in the feed; 0: the default */
 	int64_t changes_age_ms;	     /* how long changes are kept; 0: the default */
+	uint64_t remembered_max;     /* remembered addresses of one pool and family (memory.h); 0: 1,048,576 */
 	struct hf_clock clock;	     /* now_ms NULL: the system's */
 	bool keep_format;	     /* refuse a store of an older format instead of migrating it */
 	bool follow_clock;	     /* the store will be served: continue its time, and follow the wall clock (follow.h) */

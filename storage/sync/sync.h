@@ -86,10 +86,11 @@ struct hf_sync_item {
 	enum { HF_SYNC_DONE, HF_SYNC_CREATE, HF_SYNC_CHANGE, HF_SYNC_RELEASE, HF_SYNC_RENAME } todo;
 	const uint8_t *from; /* the identity bytes that it is renamed from; NULL: it is not */
 	uint16_t from_len;
-	bool in_error;	  /* rejected before the decision */
-	bool outside;	  /* outside the sync's scope */
-	bool in_cluster;  /* as in the input */
-	uint8_t reserved; /* bits of its claims that are reserved while it is applied */
+	bool in_error;		 /* rejected before the decision */
+	bool outside;		 /* outside the sync's scope */
+	bool in_cluster;	 /* as in the input */
+	uint8_t reserved;	 /* bits of its claims that are reserved while it is applied */
+	uint8_t reserved_memory; /* families of remembered addresses that are; bit 1 << family */
 	/* The result. */
 	enum hf_sync_outcome outcome;
 	enum hf_err err; /* if rejected */

@@ -6,6 +6,7 @@
 #include "storage/requests/acquire.h"
 #include "storage/requests/release.h"
 #include "storage/store/lease_change.h"
+#include "storage/store/memory.h"
 #include "storage/store/wear.h"
 #include "sync_apply.h"
 #include "sync_internal.h"
@@ -70,6 +71,8 @@ static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
 	hf_sync_fill_acquire(item, &work->request.want);
 	if (item->reserved)
 		hf_acquire_unreserve(work->batch, &work->request, item->reserved);
+	if (item->reserved_memory)
+		hf_acquire_unreserve_memory(work->batch, &work->request, item->reserved_memory);
 	enum hf_err err = hf_acquire_carry_out(work->batch, &work->request, HF_CAUSE_SYNC, &why);
 	item->todo = HF_SYNC_DONE;
 	if (err) {
@@ -138,6 +141,11 @@ static bool is_reserved(struct work *work, const struct hf_sync_item *item) {
 	return item->todo == HF_SYNC_CREATE && item->reserved;
 }
 
+static bool is_remembered(struct work *work, const struct hf_sync_item *item) {
+	(void)work;
+	return item->todo == HF_SYNC_CREATE && item->reserved_memory;
+}
+
 static enum hf_err acquire_where(struct work *work, choice *chosen) {
 	struct hf_sync *sync = work->sync;
 	enum hf_err err = HF_OK;
@@ -159,16 +167,32 @@ static void reserve_claims(struct work *work) {
 	}
 }
 
-/* Acquires in this order: items that already have an address, items that claim all of their addresses, items that claim some, and
- * the rest. So no service gets an address that a later item holds. */
+/* The same for what is remembered for each service, after the claims of all. */
+static void reserve_memory(struct work *work) {
+	bool any = hf_batch_remembers(work->batch);
+	for (uint32_t i = 0; i < work->sync->n_sorted; i++) {
+		struct hf_sync_item *item = work->sync->sorted[i];
+		item->reserved_memory = 0;
+		if (!any || item->todo != HF_SYNC_CREATE)
+			continue;
+		hf_sync_fill_acquire(item, &work->request.want);
+		item->reserved_memory = (uint8_t)hf_acquire_reserve_memory(work->batch, &work->request, item->reserved);
+	}
+}
+
+/* Acquires in this order: items that already have an address, items that claim all of their addresses, items that claim some, items
+ * for which the store remembers an address, and the rest. So no service gets an address that a later item holds. */
 static enum hf_err acquire_all(struct work *work) {
 	enum hf_err err = acquire_where(work, exists);
 	if (!err)
 		err = acquire_where(work, is_claimed);
-	if (!err)
+	if (!err) {
 		reserve_claims(work);
-	if (!err)
+		reserve_memory(work);
 		err = acquire_where(work, is_reserved);
+	}
+	if (!err)
+		err = acquire_where(work, is_remembered);
 	return err ? err : acquire_where(work, is_new);
 }
 

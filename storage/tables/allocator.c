@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "affinity.h"
 #include "storage/base/digest.h"
 
 #define RECORD_VERSION 1
@@ -77,7 +78,7 @@ bool hf_allocator_find(struct hf_txn *txn, const struct hf_pool *pool, enum hf_f
 	}
 	if (!extent_after(&cursor, pool, family, start, &extent) &&
 	    !extent_after(&cursor, pool, family, (struct hf_addr){0}, &extent))
-		return false;
+		return hf_affinity_oldest(txn, pool, family, ret, NULL);
 	*ret = extent.first;
 	return true;
 }
@@ -120,25 +121,46 @@ bool hf_allocator_is_free(struct hf_txn *txn, const struct hf_pool *pool, struct
 	HF_CURSOR cursor;
 	struct hf_range extent;
 	hf_cursor_open(txn, HF_FREE, &cursor);
-	return extent_of(&cursor, pool, a, &extent);
+	return extent_of(&cursor, pool, a, &extent) || hf_affinity_has(txn, pool, a);
 }
 
-void hf_allocator_take(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a) {
+/* Takes an address out of its extent; returns false if it is in none. */
+static bool take_from_extent(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a) {
 	struct hf_range extent;
 	HF_CURSOR cursor;
 	hf_cursor_open(txn, HF_FREE, &cursor);
 	bool found = extent_of(&cursor, pool, a, &extent);
 	hf_cursor_close(&cursor);
-	if (!found) {
-		hf_txn_corrupt(txn, HF_FREE, "an address to take is not free");
-		return;
-	}
+	if (!found)
+		return false;
 	if (extent.first.n < a.n)
 		put_extent(txn, pool->id, (struct hf_range){extent.first, {a.n - 1}});
 	else
 		del_extent(txn, pool->id, a);
 	if (a.n < extent.last.n)
 		put_extent(txn, pool->id, (struct hf_range){{a.n + 1}, extent.last});
+	return true;
+}
+
+void hf_allocator_take(struct hf_txn *txn, struct hf_pool *pool, struct hf_addr a) {
+	struct hf_memory memory;
+	struct hf_key id;
+	if (take_from_extent(txn, pool, a))
+		return;
+	if (!hf_affinity_has(txn, pool, a) || !hf_affinity_of(txn, a, &id, &memory))
+		hf_txn_corrupt(txn, HF_FREE, "an address to take is not free");
+	else
+		hf_affinity_drop(txn, pool, &id, a);
+}
+
+void hf_allocator_reserve(struct hf_txn *txn, struct hf_pool *pool, struct hf_addr a) {
+	if (!take_from_extent(txn, pool, a))
+		hf_affinity_hide(txn, pool, a);
+}
+
+void hf_allocator_unreserve(struct hf_txn *txn, struct hf_pool *pool, struct hf_range cidr, struct hf_addr a) {
+	if (!hf_affinity_show(txn, pool, a))
+		hf_allocator_give(txn, pool, cidr, a);
 }
 
 void hf_allocator_give(struct hf_txn *txn, const struct hf_pool *pool, struct hf_range cidr, struct hf_addr a) {
@@ -193,14 +215,35 @@ static uint64_t count_held(struct hf_txn *txn, struct hf_range range) {
 	return n;
 }
 
-/* Puts the runs of a range that are not held. */
-static void put_unheld(struct hf_txn *txn, uint32_t pool_id, struct hf_range range) {
+/* Remembered addresses that are in no extent, ascending. */
+struct kept {
+	struct hf_freed *list;
+	size_t n, at; /* at: the first that is not before the range at hand */
+};
+
+/* Returns the next address of a range that is held or remembered; ranges and addresses ascend. */
+static bool next_taken(struct hf_cursor *addresses, bool *at_held, struct hf_addr *held, struct kept *kept, struct hf_range range,
+		       struct hf_addr *ret) {
+	bool at_kept = kept->at < kept->n && kept->list[kept->at].address.n <= range.last.n;
+	if (at_kept && (!*at_held || kept->list[kept->at].address.n < held->n)) {
+		*ret = kept->list[kept->at++].address;
+		return true;
+	}
+	if (!*at_held)
+		return false;
+	*ret = *held;
+	*at_held = held_in(addresses, hf_cursor_next(addresses), range, held);
+	return true;
+}
+
+/* Puts the runs of a range that are neither held nor remembered. */
+static void put_free(struct hf_txn *txn, uint32_t pool_id, struct hf_range range, struct kept *kept) {
 	HF_CURSOR addresses;
-	struct hf_addr a;
+	struct hf_addr held, a;
 	hf_u128 from = range.first.n;
 	hf_cursor_open(txn, HF_ADDRESSES, &addresses);
-	for (bool found = seek_held(&addresses, range, &a); found;
-	     found = held_in(&addresses, hf_cursor_next(&addresses), range, &a)) {
+	bool at_held = seek_held(&addresses, range, &held);
+	while (next_taken(&addresses, &at_held, &held, kept, range, &a)) {
 		if (a.n > from)
 			put_extent(txn, pool_id, (struct hf_range){{from}, {a.n - 1}});
 		if (a.n == range.last.n)
@@ -210,7 +253,33 @@ static void put_unheld(struct hf_txn *txn, uint32_t pool_id, struct hf_range ran
 	put_extent(txn, pool_id, (struct hf_range){{from}, range.last});
 }
 
+static int by_address(const void *a, const void *b) {
+	hf_u128 x = ((const struct hf_freed *)a)->address.n, y = ((const struct hf_freed *)b)->address.n;
+	return x < y ? -1 : x > y;
+}
+
+/* Counts what the pool remembers, and forgets what it cannot hand out. Returns the rest, ascending. */
+static struct kept keep_remembered(struct hf_txn *txn, struct hf_pool *pool) {
+	struct kept kept = {.n = 0};
+	struct hf_holder holder;
+	size_t n;
+	kept.list = hf_affinity_list(txn, pool, &n);
+	pool->count[HF_IPV4].remembered = pool->count[HF_IPV6].remembered = 0;
+	for (size_t i = 0; i < n; i++)
+		pool->count[hf_addr_family(kept.list[i].address)].remembered++;
+	for (size_t i = 0; i < n; i++)
+		if (hf_pool_place(pool, kept.list[i].address, NULL) == HF_ALLOCATABLE &&
+		    !hf_holders_present(txn, kept.list[i].address, &holder))
+			kept.list[kept.n++] = kept.list[i];
+		else
+			hf_affinity_drop_freed(txn, pool, &kept.list[i]);
+	if (kept.n > 0)
+		qsort(kept.list, kept.n, sizeof *kept.list, by_address);
+	return kept;
+}
+
 void hf_allocator_rebuild(struct hf_txn *txn, struct hf_pool *pool) {
+	struct kept kept = keep_remembered(txn, pool);
 	hf_allocator_clear(txn, pool->id);
 	for (int family = 0; family < HF_FAMILIES; family++)
 		pool->count[family].overlaid_reserved = pool->count[family].overlaid_draining = 0;
@@ -223,14 +292,15 @@ void hf_allocator_rebuild(struct hf_txn *txn, struct hf_pool *pool) {
 		for (; r < pool->config.reserved.n && hf_range_inside(pool->config.reserved.at[r], cidr); r++) {
 			struct hf_range reserved = pool->config.reserved.at[r];
 			if (reserved.first.n > from)
-				put_unheld(txn, pool->id, (struct hf_range){{from}, {reserved.first.n - 1}});
+				put_free(txn, pool->id, (struct hf_range){{from}, {reserved.first.n - 1}}, &kept);
 			pool->count[hf_addr_family(reserved.first)].overlaid_reserved += count_held(txn, reserved);
 			from = reserved.last.n + 1;
 			whole = reserved.last.n < cidr.last.n;
 		}
 		if (whole)
-			put_unheld(txn, pool->id, (struct hf_range){{from}, cidr.last});
+			put_free(txn, pool->id, (struct hf_range){{from}, cidr.last}, &kept);
 	}
+	free(kept.list);
 }
 
 void hf_allocator_clear(struct hf_txn *txn, uint32_t pool_id) {

@@ -1,8 +1,9 @@
 /* allocator.h — free addresses as extents: finding one, taking one, giving one back.
  *
  * The table "free" holds each pool's free addresses as maximal runs, never joined across two CIDRs, without reserved and held
- * addresses. Every function except hf_allocator_rebuild() costs O(log n) of the number of extents, however full or large the pool.
- * Faults stick to the transaction.
+ * addresses, and without remembered ones (affinity.h): those are free too, but handed out last. Every function except
+ * hf_allocator_rebuild() costs O(log n) of the number of extents and remembered addresses, however full or large the pool. Faults
+ * stick to the transaction.
  */
 #ifndef HF_STORAGE_TABLES_ALLOCATOR_H
 #define HF_STORAGE_TABLES_ALLOCATOR_H
@@ -10,7 +11,8 @@
 #include "storage/lmdb/txn.h"
 #include "storage/model/pool.h"
 
-/* Finds the first free address at or after `start`, else the family's lowest. Returns false if the family has none left. */
+/* Finds the first free address at or after `start`, else the family's lowest; if all that is free is remembered, the one that was
+ * freed first. Returns false if the family has none left. */
 bool hf_allocator_find(struct hf_txn *txn, const struct hf_pool *pool, enum hf_family family, struct hf_addr start,
 		       struct hf_addr *ret);
 
@@ -19,14 +21,20 @@ struct hf_addr hf_allocator_start(const struct hf_pool *pool, enum hf_family fam
 
 bool hf_allocator_is_free(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a);
 
-/* Takes a free address; HF_E_CORRUPT sticks if it is not free. */
-void hf_allocator_take(struct hf_txn *txn, const struct hf_pool *pool, struct hf_addr a);
+/* Takes a free address, which is then remembered for nobody; HF_E_CORRUPT sticks if it is not free. */
+void hf_allocator_take(struct hf_txn *txn, struct hf_pool *pool, struct hf_addr a);
+
+/* Sets a free address apart, so that it is free for nobody; undoes that. To be undone before the batch is committed. `cidr`: the
+ * address's. */
+void hf_allocator_reserve(struct hf_txn *txn, struct hf_pool *pool, struct hf_addr a);
+void hf_allocator_unreserve(struct hf_txn *txn, struct hf_pool *pool, struct hf_range cidr, struct hf_addr a);
 
 /* Gives an address of `cidr` back, and joins it with its free neighbours in that CIDR. */
 void hf_allocator_give(struct hf_txn *txn, const struct hf_pool *pool, struct hf_range cidr, struct hf_addr a);
 
-/* Recreates the pool's extents from its configuration and the held addresses, and counts the overlaid addresses into the pool.
- * O(held addresses): for an administrator's edit. */
+/* Recreates the pool's extents from its configuration and the held addresses, and counts the overlaid and the remembered addresses
+ * into the pool. Forgets remembered addresses that are held, or that the pool can no longer hand out. O(n log n) of the held and
+ * remembered addresses: for an administrator's edit. */
 void hf_allocator_rebuild(struct hf_txn *txn, struct hf_pool *pool);
 
 /* Removes all extents of a pool. */

@@ -93,6 +93,12 @@ static bool newest_past(struct hf_cursor *cursor, struct hf_addr a, struct hf_ho
 	return read_past(cursor, hf_cursor_seek_back(cursor, past_key(a, UINT64_MAX, key)), a, ret);
 }
 
+bool hf_holders_last_past(struct hf_txn *txn, struct hf_addr a, struct hf_holder *ret) {
+	HF_CURSOR cursor;
+	hf_cursor_open(txn, HF_HISTORY, &cursor);
+	return newest_past(&cursor, a, ret);
+}
+
 struct hf_deadline hf_holders_deadline(struct hf_addr a, const struct hf_holder *holder) {
 	return (struct hf_deadline){
 		.at_ms = holder->to_ms + HF_HISTORY_AGE_MS, .address = a, .from_revision = holder->from_revision};

@@ -32,6 +32,9 @@ void hf_holders_put(struct hf_txn *txn, struct hf_addr a, const struct hf_holder
 /* Deletes a past holder whose deadline has come; the caller deletes the deadline. */
 void hf_holders_drop(struct hf_txn *txn, struct hf_addr a, uint64_t from_revision);
 
+/* Reads the last past holder of an address; returns false if no past holder is kept. */
+bool hf_holders_last_past(struct hf_txn *txn, struct hf_addr a, struct hf_holder *ret);
+
 /* Returns the deadline at which a past holder is dropped. */
 struct hf_deadline hf_holders_deadline(struct hf_addr a, const struct hf_holder *holder);
 

@@ -186,6 +186,7 @@ enum hf_err hf_verify(struct hf_txn *reader, void (*violation)(void *context, en
 	check_zones(&v);
 	check_changes(&v);
 	hf_verify_leases(&v);
+	hf_verify_affinity(&v);
 	hf_verify_pools(&v);
 	hf_verify_free(&v);
 	hf_verify_addresses(&v);

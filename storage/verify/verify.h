@@ -1,8 +1,8 @@
 /* verify.h — checks the store's invariants on one snapshot.
  *
- * Every relation between two tables is checked both ways: leases and addresses, free extents and held addresses, deadlines,
- * history, the feed, and each counter and digest against what it covers. Nothing is repaired. The tables are walked in order, side
- * by side, so that memory does not grow with the number of leases, only with the pools.
+ * Every relation between two tables is checked both ways: leases and addresses, free extents and held addresses, remembered
+ * addresses and history, deadlines, the feed, and each counter and digest against what it covers. Nothing is repaired. The tables
+ * are walked in order, side by side, so that memory does not grow with the number of leases, only with the pools.
  */
 #ifndef HF_STORAGE_VERIFY_VERIFY_H
 #define HF_STORAGE_VERIFY_VERIFY_H
@@ -11,7 +11,7 @@
 
 /* The records that were checked, and the violations found. */
 struct hf_verify_counts {
-	uint64_t leases, addresses, extents, pools, zones, scopes, deadlines, changes, holders; /* records */
+	uint64_t leases, addresses, extents, pools, zones, scopes, deadlines, changes, holders, remembered; /* records */
 	uint64_t violations;
 };
 

@@ -1,4 +1,4 @@
-/* verify_free.c — checks that the held, reserved and free addresses fill every CIDR exactly. */
+/* verify_free.c — checks that the held, reserved, free and remembered addresses fill every CIDR exactly. */
 #include "verify_pass.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@ struct tiling {
 	bool at_extent, at_held; /* the cursors are at an extent of the pool, at an address; then: */
 	struct hf_range extent;
 	struct hf_addr a;
-	hf_u128 free; /* addresses in the extents so far */
+	hf_u128 free; /* addresses in the extents so far, and remembered ones */
 };
 
 static void read_extent(struct tiling *t, bool found) {
@@ -68,6 +68,7 @@ static void judge_extent(struct tiling *t, struct hf_range cidr, const struct hf
 /* Reports the addresses from `at` on that are neither free, held nor reserved. Returns the last of them. */
 static hf_u128 judge_gap(struct tiling *t, hf_u128 at, struct hf_range cidr, const struct hf_range *reserved) {
 	char text[HF_RANGE_TEXT];
+	struct hf_addr remembered;
 	hf_u128 last = cidr.last.n;
 	if (has_extent(t) && t->extent.first.n <= last)
 		last = t->extent.first.n - 1;
@@ -75,8 +76,10 @@ static hf_u128 judge_gap(struct tiling *t, hf_u128 at, struct hf_range cidr, con
 		last = t->a.n - 1;
 	if (reserved && reserved->first.n <= last)
 		last = reserved->first.n - 1;
+	if (hf_verify_next_remembered(t->v, t->pool, (struct hf_range){{at}, {last}}, &remembered))
+		last = remembered.n - 1;
 	hf_range_format((struct hf_range){{at}, {last}}, text);
-	hf_verify_say(t->v, HF_FREE, "pool \"%s\": %s is neither held nor reserved nor free", t->pool->name, text);
+	hf_verify_say(t->v, HF_FREE, "pool \"%s\": %s is neither held nor reserved nor free nor remembered", t->pool->name, text);
 	return last;
 }
 
@@ -110,6 +113,9 @@ static void check_cidr(struct tiling *t, struct hf_range cidr) {
 			read_extent(t, hf_cursor_next(&t->extents));
 		} else if (t->at_held && t->a.n == at) {
 			last = at;
+		} else if (hf_verify_is_remembered(t->v, t->pool, (struct hf_addr){at})) {
+			last = at;
+			t->free++;
 		} else {
 			last = judge_gap(t, at, cidr, reserved);
 		}
@@ -129,9 +135,9 @@ static void check_family(struct tiling *t) {
 			check_cidr(t, c->cidrs.at[i]);
 	refuse_extents(t, 0, true);
 	hf_pool_usage(t->pool, t->family, &usage);
-	usage.free -= usage.remembered; /* those are in no extent */
 	if (t->has_counts && usage.free != t->free)
-		hf_verify_say(t->v, HF_FREE, "pool \"%s\": its counters make %s free IPv%d addresses; its extents have %s",
+		hf_verify_say(t->v, HF_FREE,
+			      "pool \"%s\": its counters make %s free IPv%d addresses; its extents and what it remembers have %s",
 			      t->pool->name, hf_count_format(usage.free, stored), t->family == HF_IPV4 ? 4 : 6,
 			      hf_count_format(t->free, counted));
 }

@@ -11,6 +11,7 @@
 #include "storage/requests/lease_snapshot.h"
 #include "storage/requests/totals.h"
 #include "storage/store/batch.h"
+#include "storage/tables/affinity.h"
 #include "storage/tables/change_table.h"
 #include "storage/verify/verify.h"
 
@@ -243,6 +244,31 @@ static void c_vip_changes(struct run *run) {
 			 hf_store_vip_changes(run->f.store, (enum hf_cause)cause), 0);
 }
 
+/* What is remembered of each identity. */
+static void c_all_memories(struct run *run) {
+	const struct model *m = &run->model;
+	uint64_t records = 0, addresses = 0;
+	for (int who = 0; who < M_IDENTITIES; who++) {
+		const struct m_memory *expected = &m->memories[who];
+		const char *name = run->world.ids[who].service;
+		struct hf_memory is;
+		struct hf_key key;
+		hf_identity_encode(&run->world.ids[who], &key);
+		hf_affinity_read(run->f.reader, &key, &is);
+		c_number(run, name, "remembered addresses", (uint64_t)is.n, (uint64_t)expected->n);
+		for (int i = 0; i < is.n; i++)
+			if (is.addresses[i].n != expected->vips[i])
+				c_fail(run, "%s: %s is remembered, expected %s", name, text_of(is.addresses[i].n),
+				       text_of(expected->vips[i]));
+		if (is.n > 0)
+			c_number(run, name, "free since", (uint64_t)is.freed_ms, (uint64_t)expected->freed_ms);
+		records += is.n > 0;
+		addresses += (uint64_t)is.n;
+	}
+	c_number(run, "affinity", "records", hf_txn_count(run->f.reader, HF_AFFINITY), records);
+	c_number(run, "remembered", "records", hf_txn_count(run->f.reader, HF_REMEMBERED), addresses);
+}
+
 static uint64_t n_past_holders(const struct model *m) {
 	uint64_t n = 0;
 	for (int i = 0; i < m->n_addresses; i++)
@@ -261,6 +287,7 @@ void c_all(struct run *run) {
 	c_all_scopes(run);
 	c_all_zones(run);
 	c_totals(run);
+	c_all_memories(run);
 	c_new_changes(run);
 	c_number(run, "history", "records", hf_txn_count(run->f.reader, HF_HISTORY), n_past_holders(&run->model));
 	enum hf_err err = hf_verify(run->f.reader, violation, run, &why, &counts);

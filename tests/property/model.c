@@ -23,6 +23,7 @@ void m_new(struct model *m, uint64_t changes_max) {
 
 void m_reset(struct model *m) {
 	struct model empty = {.changes_max = m->changes_max, .changes = m->changes, .keys = m->keys, .addresses = m->addresses};
+	empty.remembered_max = m->remembered_max;
 	*m = empty;
 	m->due_ms = INT64_MAX;
 	m->store_epoch = 1;
@@ -175,7 +176,7 @@ static enum hf_err judge_address(const struct model *m, int p, hf_u128 a) {
 	return m_holder_of(m, a) >= 0 || m_in(c->reserved, c->n_reserved, a) ? HF_E_ADDRESS_TAKEN : HF_OK;
 }
 
-enum source { REQUESTED, CLAIMED, CHOSEN, EXHAUSTED };
+enum source { REQUESTED, CLAIMED, REMEMBERED, CHOSEN, EXHAUSTED };
 
 static enum source choose(const struct model *m, int p, enum hf_family family, const struct hf_acquire *request, hf_u128 *ret) {
 	for (int i = 0; i < request->want.n_addresses; i++)
@@ -184,6 +185,8 @@ static enum source choose(const struct model *m, int p, enum hf_family family, c
 	for (int i = 0; i < request->want.n_claims; i++)
 		if (m_family(*ret = request->want.claims[i].n) == family && m_may_have(m, p, *ret))
 			return CLAIMED;
+	if (m_recall(m, m_find_identity(m, &request->want.id), p, family, ret))
+		return REMEMBERED;
 	return m_next(m, p, family, &request->want.id, ret) ? CHOSEN : EXHAUSTED;
 }
 
@@ -225,9 +228,19 @@ static struct m_answer create(struct model *m, int who, const struct hf_acquire 
 			m_move_cursor(m, p, lease.vips[i], who);
 		}
 	configure(&lease, request);
+	if (m_is_back(m, who, &lease)) {
+		answer.outcome = HF_RESTORED;
+		m->met.came_back++;
+	}
+	m->memories[who].n = 0;
+	for (int i = 0; i < lease.n_vips; i++) {
+		m->met.handed_out += sources[i] == CHOSEN && m_remembered_for(m, lease.vips[i]) >= 0;
+		m_forget_address(m, lease.vips[i]);
+	}
 	m_see_zone(m, &m->zones[m_find_zone(m, request->want.id.zone)]);
 	m->leases[who] = lease;
-	m->leases[who].revision = m_record(m, HF_CHANGE_ACQUIRED, cause, p, who);
+	m->leases[who].revision =
+		m_record(m, answer.outcome == HF_RESTORED ? HF_CHANGE_RESTORED : HF_CHANGE_ACQUIRED, cause, p, who);
 	for (int i = 0; i < lease.n_vips; i++) {
 		m_open_holder(m, lease.vips[i], who);
 		m_end_loss(m, lease.vips[i], who);

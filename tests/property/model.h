@@ -51,6 +51,13 @@ struct m_config {
 	struct hf_names meshes, zones;
 };
 
+/* What an identity without a lease had when its quarantine ended. */
+struct m_memory {
+	int n, pool;
+	hf_u128 vips[2];
+	int64_t freed_ms;
+};
+
 struct m_pool {
 	bool exists;
 	char name[HF_NAME_MAX + 1];
@@ -132,14 +139,18 @@ struct m_met {
 	uint64_t lapsed;					  /* connections that were not refreshed */
 	uint64_t expired, held_offline, held_back, held_restored; /* quarantines that ended, or were held by zone or restore */
 	uint64_t lost, found,
-		lost_given;	   /* addresses that a restore lost: all; that their owner got back; that another was given */
-	uint64_t promised, broken; /* that were sure not to be given away soon; that were all the same */
+		lost_given; /* addresses that a restore lost: all; that their owner got back; that another was given */
+	uint64_t remembered, crowded_out, cut_off, aged; /* addresses: remembered; forgotten for their number, by an edit, by age */
+	uint64_t came_back, handed_out; /* that their identity got again; that another was given as the last resort */
+	uint64_t promised, broken;	/* that were sure not to be given away soon; that were all the same */
 };
 
 struct model {
 	const struct hf_identity *ids; /* M_IDENTITIES, in key order */
 	struct m_zone zones[M_ZONES];
 	struct m_lease leases[M_IDENTITIES];
+	struct m_memory memories[M_IDENTITIES];
+	uint64_t remembered_max; /* of a pool and family */
 	struct m_pool pools[M_POOLS];
 	uint64_t store_epoch, revision, compacted;
 	int64_t restored_ms; /* 0: never */
@@ -207,6 +218,20 @@ void m_open_holder(struct model *m, hf_u128 a, int who);
 void m_end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cause cause);
 void m_due_at(struct model *m, int64_t at_ms);
 
+/* What is remembered (model_affinity.c). For whom an address is: -1: for nobody; and how many of a pool are. */
+int m_remembered_for(const struct model *m, hf_u128 a);
+uint64_t m_count_remembered(const struct model *m, int pool, enum hf_family family);
+/* A lease's quarantine has ended; an address is remembered no more; a pool has another configuration, or is gone. */
+void m_remember(struct model *m, int who);
+void m_forget_address(struct model *m, hf_u128 a);
+void m_forget_by_pool(struct model *m, int pool);
+/* Of what is not to be avoided now: the address that is handed out last of all; the pool of what an identity had (-1: it had none);
+ * its address of a family; whether a new lease has just what it had. */
+bool m_oldest_remembered(const struct model *m, int pool, enum hf_family family, hf_u128 *ret);
+int m_pool_of_memory(const struct model *m, int who);
+bool m_recall(const struct model *m, int who, int pool, enum hf_family family, hf_u128 *ret);
+bool m_is_back(const struct model *m, int who, const struct m_lease *lease);
+
 /* Zones (model_zones.c). The answers' connection and whether it is incremental are set unless refused. */
 void m_see_zone(struct model *m, struct m_zone *zone);
 struct m_answer m_connect(struct model *m, const struct hf_zone_connect *request, bool write, enum hf_connection *ret,
@@ -244,6 +269,7 @@ int m_find_pool(const struct model *m, const char *name); /* -1: there is none *
 int m_choose_pool(const struct model *m, const struct hf_acquire *request);
 /* The pool whose CIDRs have the address, if its selector matches; -1: there is none. */
 int m_pool_for(const struct model *m, const struct hf_identity *id, hf_u128 a);
+bool m_matches(const struct model *m, int pool, const struct hf_identity *id);
 bool m_in(const struct hf_range *ranges, int n, hf_u128 a);
 hf_u128 m_capacity(const struct m_pool *pool, enum hf_family family);
 hf_u128 m_address_at(const struct m_pool *pool, enum hf_family family, hf_u128 place);

@@ -44,6 +44,8 @@ void m_end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cau
 	m_record(m, type, cause, lease->pool, who);
 	for (int i = 0; i < lease->n_vips; i++)
 		close_holder(m, lease->vips[i]);
+	if (type == HF_CHANGE_EXPIRED)
+		m_remember(m, who);
 	lease->exists = false;
 	m_drop_drained(m, lease->pool);
 }
@@ -120,6 +122,10 @@ static bool forget_holder(struct model *m, hf_u128 a, uint64_t from_revision) {
 		i++;
 	if (!address || i == address->n)
 		return false;
+	if (i == address->n - 1 && m_remembered_for(m, a) >= 0) { /* nobody had it since */
+		m->met.aged++;
+		m_forget_address(m, a);
+	}
 	forget(address, i);
 	if (address->n == 0) {
 		m->n_addresses--;

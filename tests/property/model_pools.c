@@ -62,6 +62,9 @@ int m_choose_pool(const struct model *m, const struct hf_acquire *request) {
 	for (int i = 0; i < request->want.n_claims; i++)
 		if ((best = m_pool_for(m, id, request->want.claims[i].n)) >= 0 && m_may_have(m, best, request->want.claims[i].n))
 			return best;
+	best = m_pool_of_memory(m, m_find_identity(m, id));
+	if (best >= 0 && m_matches(m, best, id))
+		return best;
 	best = -1;
 	for (int p = 0; p < M_POOLS; p++) {
 		int n = m->pools[p].exists ? selectors(&m->pools[p].config, id) : -1;
@@ -72,6 +75,8 @@ int m_choose_pool(const struct model *m, const struct hf_acquire *request) {
 	}
 	return best;
 }
+
+bool m_matches(const struct model *m, int p, const struct hf_identity *id) { return selectors(&m->pools[p].config, id) >= 0; }
 
 bool m_in(const struct hf_range *ranges, int n, hf_u128 a) {
 	for (int i = 0; i < n; i++)
@@ -99,6 +104,9 @@ bool m_may_have(const struct model *m, int pool, hf_u128 a) {
 	return m_free(m, pool, a);
 }
 
+/* Whether it is free, not to be avoided now, and remembered for nobody. */
+static bool is_plain(const struct model *m, int pool, hf_u128 a) { return m_may_have(m, pool, a) && m_remembered_for(m, a) < 0; }
+
 /* The first such address at or behind `from`, trying each. */
 static bool first_free(const struct model *m, int pool, enum hf_family family, hf_u128 from, hf_u128 *ret) {
 	const struct m_config *c = &m->pools[pool].config;
@@ -106,7 +114,7 @@ static bool first_free(const struct model *m, int pool, enum hf_family family, h
 		if (m_family(c->cidrs[i].first.n) != family || c->cidrs[i].last.n < from)
 			continue;
 		hf_u128 a = from > c->cidrs[i].first.n ? from : c->cidrs[i].first.n;
-		while (!m_may_have(m, pool, a)) {
+		while (!is_plain(m, pool, a)) {
 			for (int r = 0; r < c->n_reserved; r++) /* but not through a reserved /64 */
 				if (a >= c->reserved[r].first.n && a < c->reserved[r].last.n)
 					a = c->reserved[r].last.n;
@@ -114,7 +122,7 @@ static bool first_free(const struct model *m, int pool, enum hf_family family, h
 				break;
 			a++;
 		}
-		if (m_may_have(m, pool, a)) {
+		if (is_plain(m, pool, a)) {
 			*ret = a;
 			return true;
 		}
@@ -160,7 +168,8 @@ bool m_next(const struct model *m, int p, enum hf_family family, const struct hf
 	if (pool->config.strategy == HF_HASHED && first_free(m, p, family, hashed(pool, family, id), ret))
 		return true;
 	bool behind = pool->config.strategy == HF_SEQUENTIAL && pool->has_cursor[family];
-	return (behind && first_free(m, p, family, pool->cursor[family], ret)) || first_free(m, p, family, 0, ret);
+	return (behind && first_free(m, p, family, pool->cursor[family], ret)) || first_free(m, p, family, 0, ret) ||
+	       m_oldest_remembered(m, p, family, ret);
 }
 
 static bool held_in(const struct model *m, struct hf_range range) {
@@ -197,6 +206,7 @@ void m_usage(const struct model *m, int p, enum hf_family family, struct hf_pool
 	}
 	ret->reserved = count(c->reserved, c->n_reserved, family) - held_reserved;
 	ret->free = ret->capacity - ret->reserved - held_inside;
+	ret->remembered = m_count_remembered(m, p, family);
 	ret->draining = ret->leased + ret->quarantined - held_inside;
 }
 
@@ -365,6 +375,7 @@ struct m_answer m_pool_put(struct model *m, const struct m_pool_put *request, in
 	pool->config = request->config;
 	pool->n_draining = n;
 	memcpy(pool->draining, draining, sizeof draining[0] * (size_t)n);
+	m_forget_by_pool(m, p);
 	memset(pool->travelled, 0, sizeof pool->travelled);
 	memset(pool->farthest, 0, sizeof pool->farthest);
 	pool->modified_ms = m->now_ms;
@@ -381,5 +392,6 @@ struct m_answer m_pool_delete(struct model *m, const struct hf_pool_delete *requ
 			return (struct m_answer){.err = HF_E_POOL_IN_USE};
 	m_record(m, HF_CHANGE_POOL_DELETED, HF_CAUSE_REQUEST, p, -1);
 	m->pools[p].exists = false;
+	m_forget_by_pool(m, p);
 	return (struct m_answer){.err = HF_OK, .writes = true};
 }

@@ -135,6 +135,9 @@ static void judge_losses(struct model *m, const struct m_pool *old, uint64_t fro
 		enum hf_family family = m_family(lost->a);
 		lost->travelled = pool->travelled[family];
 		lost->safe = promise(pool, &old[lost->pool], lost, from, m->store_epoch);
+		if (m_remembered_for(m, lost->a) >=
+		    0) /* in the backup: the cursor does not come to it, but it is handed out last */
+			lost->safe = 0;
 		if (lost->safe == 0)
 			continue;
 		hf_u128 way = distance(cursor_place(pool, family), place_of(pool, family, lost->a), m_capacity(pool, family));

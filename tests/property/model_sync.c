@@ -313,11 +313,95 @@ static bool has(const hf_u128 *list, int n, hf_u128 a) {
 	return n > 0;
 }
 
-/* Restores and updates; whose addresses are all claimed; whose addresses are claimed in part; the rest. In each by identity. */
-static void acquire_all(struct model *m, struct m_sync *sync) {
+/* What is set apart in a sync, each address for one identity. */
+struct apart {
+	int n;
+	hf_u128 vips[M_ITEMS * HF_CLAIMS_MAX];
+	int whose[M_ITEMS * HF_CLAIMS_MAX];
+	bool claimed[M_ITEMS * HF_CLAIMS_MAX];
+};
+
+/* What is set apart for others is to be avoided. */
+static void avoid_others(struct model *m, const struct apart *apart, int who) {
 	static hf_u128 avoid[M_ITEMS * HF_CLAIMS_MAX];
+	m->avoid = avoid;
+	m->n_avoid = 0;
+	for (int i = 0; i < apart->n; i++)
+		if (apart->whose[i] != who)
+			avoid[m->n_avoid++] = apart->vips[i];
+}
+
+static bool is_apart_for(const struct apart *apart, int who, bool claimed) {
+	for (int i = 0; i < apart->n; i++)
+		if (apart->whose[i] == who && apart->claimed[i] == claimed)
+			return true;
+	return false;
+}
+
+/* One claim of a family; the first who claims an address has it. */
+static void set_claims_apart(struct model *m, const struct m_item *item, struct apart *apart) {
+	bool served[HF_FAMILIES] = {false};
+	struct hf_acquire request = request_of(m, item);
+	int p = m_choose_pool(m, &request);
+	for (int c = 0; c < item->n_claims; c++) {
+		hf_u128 a = item->claims[c].n;
+		if (served[m_family(a)] || !m_free(m, p, a) || has(apart->vips, apart->n, a))
+			continue;
+		served[m_family(a)] = true;
+		apart->whose[apart->n] = item->who;
+		apart->claimed[apart->n] = true;
+		apart->vips[apart->n++] = a;
+	}
+}
+
+/* What an identity had, where it claims nothing that it can have. */
+static void set_memory_apart(struct model *m, const struct m_item *item, struct apart *apart) {
+	struct hf_acquire request = request_of(m, item);
+	int p = m_choose_pool(m, &request), n = apart->n;
+	for (int family = HF_IPV4; p >= 0 && family <= HF_IPV6; family++) {
+		hf_u128 a;
+		bool served = false;
+		for (int i = 0; i < n; i++)
+			served = served || (apart->whose[i] == item->who && (int)m_family(apart->vips[i]) == family);
+		if (served || !m_pool_has_family(&m->pools[p], (enum hf_family)family) ||
+		    !m_recall(m, item->who, p, (enum hf_family)family, &a))
+			continue;
+		apart->whose[apart->n] = item->who;
+		apart->claimed[apart->n] = false;
+		apart->vips[apart->n++] = a;
+	}
+}
+
+static void give_back(struct apart *apart, int who) {
+	int kept = 0;
+	for (int i = 0; i < apart->n; i++)
+		if (apart->whose[i] != who) {
+			apart->whose[kept] = apart->whose[i];
+			apart->claimed[kept] = apart->claimed[i];
+			apart->vips[kept++] = apart->vips[i];
+		}
+	apart->n = kept;
+}
+
+/* Acquires those for whom something is set apart: what they do not get of it is anybody's from then on. */
+static void acquire_apart(struct model *m, struct m_sync *sync, struct apart *apart, bool claimed) {
 	struct m_item *item;
-	int first[M_IDENTITIES], n = 0;
+	for (int who = 0; who < M_IDENTITIES; who++) {
+		if (!is_apart_for(apart, who, claimed) || !(item = to_create(m, sync, who, 0)))
+			continue;
+		avoid_others(m, apart, who);
+		acquire(m, sync, item);
+		give_back(apart, who);
+	}
+	m->n_avoid = 0;
+}
+
+/* Restores and updates; whose addresses are all claimed; whose addresses are claimed in part; of whom something is remembered; the
+ * rest. In each by identity. */
+static void acquire_all(struct model *m, struct m_sync *sync) {
+	static struct apart apart;
+	struct m_item *item;
+	apart.n = 0;
 	for (int who = 0; who < M_IDENTITIES; who++)
 		for (int i = 0; i < sync->n; i++)
 			if (sync->items[i].who == who && sync->items[i].todo == M_KEEP)
@@ -326,32 +410,18 @@ static void acquire_all(struct model *m, struct m_sync *sync) {
 		if ((item = to_create(m, sync, who, 2)))
 			acquire(m, sync, item);
 	for (int who = 0; who < M_IDENTITIES; who++) {
-		first[who] = n;
-		bool served[HF_FAMILIES] = {false};
-		m->avoid = avoid; /* what is reserved for those before */
-		m->n_avoid = n;
-		if (!(item = to_create(m, sync, who, 1)))
-			continue;
-		struct hf_acquire request = request_of(m, item);
-		int p = m_choose_pool(m, &request);
-		for (int c = 0; c < item->n_claims; c++) { /* one of a family; the first who claims it has it */
-			hf_u128 a = item->claims[c].n;
-			if (served[m_family(a)] || !m_free(m, p, a) || has(avoid, n, a))
-				continue;
-			served[m_family(a)] = true;
-			avoid[n++] = a;
-		}
+		avoid_others(m, &apart, -1);
+		if ((item = to_create(m, sync, who, 1)))
+			set_claims_apart(m, item, &apart);
 	}
-	sync->claimed_in_part = (uint64_t)n;
-	m->n_avoid = 0;
-	for (int who = 0; who < M_IDENTITIES; who++)
-		if (first[who] < (who + 1 < M_IDENTITIES ? first[who + 1] : n) && (item = to_create(m, sync, who, 0))) {
-			int behind = who + 1 < M_IDENTITIES ? first[who + 1] : n;
-			m->avoid = avoid + behind; /* what the strategy adds is not to be what somebody behind claims */
-			m->n_avoid = n - behind;
-			acquire(m, sync, item);
-		}
-	m->n_avoid = 0;
+	sync->claimed_in_part = (uint64_t)apart.n;
+	for (int who = 0; who < M_IDENTITIES; who++) {
+		avoid_others(m, &apart, who);
+		if ((item = to_create(m, sync, who, 0)))
+			set_memory_apart(m, item, &apart);
+	}
+	acquire_apart(m, sync, &apart, true);
+	acquire_apart(m, sync, &apart, false);
 	for (int who = 0; who < M_IDENTITIES; who++)
 		if ((item = to_create(m, sync, who, 0)))
 			acquire(m, sync, item);

@@ -203,6 +203,7 @@ static void run_seed(struct run *run, uint64_t seed, int ops, bool verbose) {
 	backups_begin(run);
 	fixture_dir(&run->f);
 	run->f.options.changes_max = profile->changes_max;
+	run->f.options.remembered_max = run->model.remembered_max = 2 + seed % 13; /* of 64 addresses, so that it is reached */
 	run->f.options.changes_age_ms = profile->changes_age_ms ? profile->changes_age_ms : INT64_MAX / 2;
 	fixture_open(&run->f);
 	begin_model(run);

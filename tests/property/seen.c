@@ -53,6 +53,13 @@ static int collect_writes(struct count *counts, int n) {
 				       {"", "held offline", seen.met.held_offline}, {"", "held after a return", seen.met.held_back},
 				       {"", "incremental", seen.incremental},	    {"", "disconnected", seen.disconnected},
 				       {"", "instances forgotten", seen.forgotten}, {"", "reopened", seen.reopened}};
+	const struct count remembered[] = {{"", "", seen.met.remembered},
+					   {"", "and back", seen.met.came_back},
+					   {"", "handed out last", seen.met.handed_out},
+					   {"", "forgotten as too many", seen.met.crowded_out},
+					   {"", "forgotten by an edit", seen.met.cut_off},
+					   {"", "forgotten after 90 days", seen.met.aged}};
+	n = ADD_LIST(counts, n, "remembered ", remembered);
 	n = ADD_LIST(counts, n, "", others);
 	for (int i = 0; i < 3; i++)
 		n = add(counts, n, "connection ", hf_connection_name((enum hf_connection)i), seen.connections[i]);
@@ -119,6 +126,12 @@ void seen_met(const struct m_met *met) {
 	seen.met.found += met->found;
 	seen.met.lost_given += met->lost_given;
 	seen.met.promised += met->promised;
+	seen.met.remembered += met->remembered;
+	seen.met.crowded_out += met->crowded_out;
+	seen.met.cut_off += met->cut_off;
+	seen.met.aged += met->aged;
+	seen.met.came_back += met->came_back;
+	seen.met.handed_out += met->handed_out;
 }
 
 void seen_print(void) {

@@ -49,9 +49,9 @@ static void expect_entry(enum hf_table table, bool last, const char *name, struc
 }
 
 Test(format, tables_have_their_names) {
-	static const char *const names[] = {"meta",  "leases", "addresses", "free",    "deadlines", "pools",
-					    "zones", "scopes", "changes",   "history", "usage"};
-	cr_assert_eq(HF_TABLES, 11);
+	static const char *const names[] = {"meta",   "leases",	 "addresses", "free",  "deadlines", "pools",	 "zones",
+					    "scopes", "changes", "history",   "usage", "affinity",  "remembered"};
+	cr_assert_eq(HF_TABLES, 13);
 	for (int i = 0; i < HF_TABLES; i++)
 		cr_expect_str_eq(hf_table_name((enum hf_table)i), names[i]);
 }

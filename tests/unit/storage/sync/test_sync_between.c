@@ -109,7 +109,7 @@ static const struct {
 	{"the one in quarantine is back", restore_q, true,
 	 "a=unchanged@241.0.0.0 b=updated@241.0.0.1 new=adopted@241.7.7.7 q=unchanged@241.0.0.3 | c=released@241.0.0.2"},
 	{"the quarantine is over", end_quarantine, true,
-	 "a=unchanged@241.0.0.0 b=updated@241.0.0.1 new=adopted@241.7.7.7 q=created@241.0.0.4 | c=released@241.0.0.2"},
+	 "a=unchanged@241.0.0.0 b=updated@241.0.0.1 new=adopted@241.7.7.7 q=restored@241.0.0.3 | c=released@241.0.0.2"},
 	{"the feed is compacted", compaction, true, PLANNED},
 };
 
