@@ -20,7 +20,7 @@ struct put {
 static void write_refused(struct hf_call *call, const struct put *put) {
 	const struct hf_acquire *acquire = &put->acquire;
 	uint8_t refused[HF_CLAIMS_MAX];
-	for (int i = 0; i < acquire->want.n_claims; i++)
+	for (int i = 0; i < acquire->want.n_claims && i < HF_CLAIMS_MAX; i++)
 		refused[i] = (uint8_t)acquire->refused[i];
 	struct hf_claims_result result = {acquire->want.n_claims, acquire->want.claims, refused, &put->wrong};
 	hf_claims_write_header(&call->response.refused_claims, &result);

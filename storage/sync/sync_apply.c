@@ -80,7 +80,7 @@ static enum hf_err acquire(struct work *work, struct hf_sync_item *item) {
 		return fault ? fault : hf_sync_reject(work->sync, item, err, why.text);
 	}
 	hf_sync_set_lease(work->sync, item, &work->request.lease);
-	for (int i = 0; i < item->n_claims; i++)
+	for (int i = 0; i < hf_sync_claims(item); i++)
 		item->refused[i] = (uint8_t)work->request.refused[i];
 	hf_sync_set_outcome(work->sync, item, (enum hf_sync_outcome)work->request.outcome);
 	return HF_OK;

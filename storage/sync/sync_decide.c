@@ -54,7 +54,7 @@ void hf_sync_set_lease(struct hf_sync *sync, struct hf_sync_item *item, const st
 		memcpy(item->vips, lease->vips, sizeof item->vips);
 	if (lease && lease->n_previous)
 		set_previous(sync, item, lease);
-	for (int i = 0; i < item->n_claims; i++)
+	for (int i = 0; i < hf_sync_claims(item); i++)
 		item->refused[i] = lease && hf_lease_binds(lease, item->claims[i]) ? HF_CLAIM_HAD
 				   : lease					   ? HF_CLAIM_LEASE_EXISTS
 				   : is_foreign(sync, item)			   ? HF_CLAIM_FOREIGN

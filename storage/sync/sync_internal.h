@@ -34,6 +34,11 @@ struct hf_sync_item *hf_sync_new_item(struct hf_sync *sync, enum hf_sync_role ro
 /* Returns an item's identity bytes. */
 static inline struct hf_slice hf_sync_key(const struct hf_sync_item *item) { return (struct hf_slice){item->key, item->key_len}; }
 
+/* Returns how many claims an item has, in a form that shows a compiler that refused[] has room for them. */
+static inline int hf_sync_claims(const struct hf_sync_item *item) {
+	return item->n_claims < HF_CLAIMS_MAX ? item->n_claims : HF_CLAIMS_MAX;
+}
+
 /* Returns the position of the first sorted item at or after a key; n_sorted if all precede it. */
 uint32_t hf_sync_find(const struct hf_sync *sync, struct hf_slice key);
 
