@@ -148,8 +148,9 @@ static const struct {
 	 "JSON','status':400,'code':'invalid-json','detail':'"
 	 "the body has no documents; to state an empty list, send {\\'items\\':[]} as application/json'}\n"},
 	{"the guard", FULL, "{\"items\":[]}", HF_STEP_DONE, 409,
-	 "{'type':'urn:holdfast:problem:mass-release-guard','title':'The sync would release too many "
-	 "leases','status':409,'code':'mass-release-guard','detail':'the sync would release 4 of 4 active leases, as it lists none "
+	 "{'type':'urn:holdfast:problem:mass-release-guard','title':'Too many leases would be "
+	 "released','status':409,'code':'mass-release-guard','detail':'the sync would release 4 of 4 active leases, as it lists "
+	 "none "
 	 "of "
 	 "the zone's services there; maxRelease allows 20 percent. Nothing was "
 	 "changed','summary':{'created':0,'adopted':0,'unchanged':0,'updated':0,'restored':0,'released':4,'foreign':0,'rejected':0,"
