@@ -91,13 +91,14 @@ static enum hf_err refuse_twice(struct hf_transfer *transfer, struct hf_transfer
 static const char *zone_of(struct hf_slice key) { return key.data; }
 
 enum hf_err hf_transfer_close_list(struct hf_transfer *transfer, struct hf_why *why) {
-	struct hf_transfer_item **items = hf_arena_alloc(&transfer->arena, sizeof *items * transfer->n), *item = transfer->first;
+	struct hf_transfer_item **items = hf_arena_alloc(&transfer->arena, 2 * sizeof *items * transfer->n),
+				*item = transfer->first;
 	if (transfer->n == 0)
 		return hf_fail(why, HF_E_INVALID_PARAMETER, "the transfer has no items");
 	if (!items)
 		return no_memory(why);
 	for (uint32_t i = 0; item; item = item->next, i++) {
-		items[i] = item;
+		items[i] = items[transfer->n + i] = item;
 		if (!transfer->has_epoch || (strcmp(zone_of(from_of(item)), zone_of(from_of(transfer->first))) == 0 &&
 					     strcmp(zone_of(to_of(item)), zone_of(from_of(transfer->first))) == 0))
 			continue;
@@ -106,8 +107,9 @@ enum hf_err hf_transfer_close_list(struct hf_transfer *transfer, struct hf_why *
 			       "item %" PRIu32 ": the transfer states a zone's epoch, so all of its items must be of that zone",
 			       i + 1);
 	}
+	transfer->sorted = items;
 	enum hf_err err = refuse_twice(transfer, items, by_from, why);
-	return err ? err : refuse_twice(transfer, items, by_to, why);
+	return err ? err : refuse_twice(transfer, items + transfer->n, by_to, why);
 }
 
 /* What leaves one scope (zone, mesh and kind), or a zone. */
@@ -118,11 +120,16 @@ struct part {
 	uint64_t active, leaves, lately;
 };
 
+/* The parts that the items in order of their old identity are of; such items of one part follow each other. */
+struct leaving {
+	struct part *scope, *zone;
+};
+
 struct work {
 	struct hf_transfer *transfer;
 	struct hf_batch *batch;
 	int64_t now_ms;	     /* on the monotonic clock */
-	struct part *newest; /* parts, the newest first: the items of a scope mostly follow each other */
+	struct part *newest; /* parts, the newest first */
 };
 
 static struct hf_slice scope_of(struct hf_slice key) {
@@ -131,48 +138,52 @@ static struct hf_slice scope_of(struct hf_slice key) {
 }
 
 static void add_lately(void *context, struct hf_slice scope, uint64_t releases) {
-	struct part *part = context;
-	if (part->is_zone || hf_slice_compare(scope, part->key) == 0)
-		part->lately += releases;
+	(void)scope;
+	((struct part *)context)->lately += releases;
 }
 
-/* Returns the part of a key, counted as it was before the transfer; NULL if the budget is exceeded. */
-static struct part *part_of(struct work *work, struct hf_slice key, bool is_zone) {
+/* Returns the part of a key, counted as it was before the transfer; NULL if the budget is exceeded. `last` (may be NULL): the one
+ * that was returned before. */
+static struct part *part_of(struct work *work, struct part *last, struct hf_slice key, bool is_zone) {
 	struct hf_key scope = {.len = (uint16_t)key.len, .scope_len = (uint16_t)key.len};
-	struct part *part = work->newest;
-	while (part && (part->is_zone != is_zone || hf_slice_compare(part->key, key) != 0))
-		part = part->next;
-	if (part)
-		return part;
-	part = hf_arena_alloc(&work->transfer->arena, sizeof *part);
+	const struct hf_wear *wear = *hf_batch_wear(work->batch);
+	if (last && hf_slice_compare(last->key, key) == 0)
+		return last;
+	struct part *part = hf_arena_alloc(&work->transfer->arena, sizeof *part);
 	if (!part)
 		return NULL;
 	*part = (struct part){.next = work->newest, .key = key, .is_zone = is_zone};
 	memcpy(scope.bytes, key.data, key.len);
 	if (is_zone) {
 		part->active = hf_batch_zone_sum(work->batch, key.data).active;
+		hf_wear_each(wear, key, work->now_ms, add_lately, part);
 	} else {
 		struct hf_scope *sum = hf_batch_scope(work->batch, &scope);
 		part->active = sum ? sum->active : 0;
+		part->lately = hf_wear_of(wear, key, work->now_ms);
 	}
-	struct hf_slice zone = {key.data, strlen(key.data) + 1};
-	hf_wear_each(*hf_batch_wear(work->batch), zone, work->now_ms, add_lately, part);
 	work->newest = part;
 	return part;
 }
 
 /* Counts an active lease in the parts that it leaves. */
-static enum hf_err note_leaving(struct work *work, const struct hf_transfer_item *item, struct hf_why *why) {
+static enum hf_err note_leaving(struct work *work, struct leaving *leaving, const struct hf_transfer_item *item,
+				struct hf_why *why) {
 	struct hf_slice from = scope_of(from_of(item)), to = scope_of(to_of(item));
 	struct hf_slice zone = {from.data, strlen(from.data) + 1};
-	if (hf_slice_compare(from, to) == 0)
+	if (!item->active || hf_slice_compare(from, to) == 0)
 		return HF_OK;
-	struct part *part = part_of(work, from, false);
-	if (part)
-		part->leaves++;
-	if (part && strcmp(from.data, to.data) != 0 && (part = part_of(work, zone, true)))
-		part->leaves++;
-	return part ? HF_OK : no_memory(why);
+	leaving->scope = part_of(work, leaving->scope, from, false);
+	if (!leaving->scope)
+		return no_memory(why);
+	leaving->scope->leaves++;
+	if (strcmp(from.data, to.data) == 0)
+		return HF_OK;
+	leaving->zone = part_of(work, leaving->zone, zone, true);
+	if (!leaving->zone)
+		return no_memory(why);
+	leaving->zone->leaves++;
+	return HF_OK;
 }
 
 static enum hf_err judge_part(const struct work *work, const struct part *part, struct hf_why *why) {
@@ -194,8 +205,7 @@ static enum hf_err judge_part(const struct work *work, const struct part *part, 
 		       work->transfer->max_release_percent);
 }
 
-static enum hf_err judge_zone(struct work *work, const struct hf_transfer_item *item, const struct hf_lease *lease,
-			      struct hf_why *why) {
+static enum hf_err judge_zone(struct work *work, const struct hf_transfer_item *item, struct hf_why *why) {
 	struct hf_zone zone;
 	const struct hf_transfer *transfer = work->transfer;
 	hf_zone_read(hf_batch_txn(work->batch), zone_of(from_of(item)), &zone);
@@ -205,8 +215,6 @@ static enum hf_err judge_zone(struct work *work, const struct hf_transfer_item *
 		err = hf_fail(why, HF_E_ZONE_OFFLINE,
 			      "zone \"%s\" is offline, and the transfer would take leases away from it; force=true does so",
 			      zone.name);
-	if (!err && lease->state == HF_ACTIVE)
-		err = note_leaving(work, item, why);
 	return err;
 }
 
@@ -216,7 +224,7 @@ static bool read_lease(struct hf_batch *batch, struct hf_slice key, struct hf_le
 	return hf_lease_read(hf_batch_txn(batch), &at, ret);
 }
 
-static enum hf_err judge_item(struct work *work, const struct hf_transfer_item *item, struct hf_why *why) {
+static enum hf_err judge_item(struct work *work, struct hf_transfer_item *item, struct hf_why *why) {
 	static const struct hf_pool none;
 	struct hf_lease from, target;
 	struct hf_identity from_id = identity_of(from_of(item)), to_id = identity_of(to_of(item));
@@ -227,18 +235,22 @@ static enum hf_err judge_item(struct work *work, const struct hf_transfer_item *
 		return fault;
 	enum hf_err err =
 		hf_rules_transfer(&from_id, exists ? &from : NULL, &to_id, taken ? &target : NULL, pool ? pool : &none, why);
-	return err ? err : judge_zone(work, item, &from, why);
+	item->active = exists && from.state == HF_ACTIVE;
+	return err ? err : judge_zone(work, item, why);
 }
 
 static enum hf_err judge(struct work *work, struct hf_why *why) {
 	struct hf_transfer *transfer = work->transfer;
+	struct leaving leaving = {NULL, NULL};
 	enum hf_err err = HF_OK;
-	for (const struct hf_transfer_item *item = transfer->first; item; item = item->next) {
+	for (struct hf_transfer_item *item = transfer->first; item; item = item->next) {
 		struct hf_why said = {""};
 		err = judge_item(work, item, &said);
 		if (err)
 			return refuse(transfer, item, err, &said, why);
 	}
+	for (uint32_t i = 0; !err && i < transfer->n; i++)
+		err = note_leaving(work, &leaving, transfer->sorted[i], why);
 	for (const struct part *part = work->newest; !err && part; part = part->next)
 		err = judge_part(work, part, why);
 	return err;

@@ -23,6 +23,7 @@ struct hf_transfer_item {
 	uint32_t number;	       /* in that order, from 0 */
 	uint16_t from_len, to_len;
 	const uint8_t *from, *to; /* identity bytes */
+	bool active;		  /* set when it is judged: the lease is */
 	/* The result. */
 	uint64_t revision; /* of the change */
 	int n_vips;
@@ -40,6 +41,7 @@ struct hf_transfer {
 				  * minutes, releases by syncs included; see hf_rules_mass_release() and wear.h */
 	struct hf_arena arena;
 	struct hf_transfer_item *first, **last;
+	struct hf_transfer_item **sorted; /* by the old identity, from the end of the list on */
 	uint32_t n;
 	/* The result. */
 	uint64_t revision; /* of the store after it */

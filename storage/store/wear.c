@@ -8,6 +8,8 @@
 
 #include "storage/base/identity.h"
 
+#define PRUNE_MIN 64 /* scopes */
+
 /* Releases within half a minute. */
 struct step {
 	int64_t from_ms, to_ms; /* when the first and the last of them were made */
@@ -27,7 +29,8 @@ struct worn {
 
 struct hf_wear {
 	struct worn *scopes;
-	bool unsettled; /* the current batch has noted something */
+	unsigned prune_at; /* how many scopes there are before they are pruned again: so that a scope costs O(1) */
+	bool unsettled;	   /* the current batch has noted something */
 };
 
 static bool counts(const struct step *step, int64_t now_ms) { return now_ms - step->to_ms < HF_WEAR_MS; }
@@ -47,9 +50,12 @@ static void drop(struct hf_wear *wear, struct worn *worn) {
 /* Drops scopes whose releases no longer count. */
 static void prune(struct hf_wear *wear, int64_t now_ms) {
 	struct worn *worn, *next;
+	if (HASH_COUNT(wear->scopes) < wear->prune_at)
+		return;
 	HASH_ITER (hh, wear->scopes, worn, next)
 		if (worn->n == 0 || (!counts(&worn->steps[worn->n - 1], now_ms) && worn->steps[worn->n - 1].added == 0))
 			drop(wear, worn);
+	wear->prune_at = 2 * HASH_COUNT(wear->scopes) + PRUNE_MIN;
 }
 
 static struct worn *make(struct hf_wear *wear, struct hf_slice scope, int64_t now_ms) {
@@ -138,6 +144,18 @@ bool hf_wear_has(const struct hf_wear *wear, struct hf_slice scope, uint64_t rev
 	return step && counts(step, now_ms);
 }
 
+static uint64_t count_of(const struct worn *worn, int64_t now_ms) {
+	uint64_t releases = 0;
+	for (int i = 0; i < worn->n; i++)
+		releases += counts(&worn->steps[i], now_ms) ? worn->steps[i].count : 0;
+	return releases;
+}
+
+uint64_t hf_wear_of(const struct hf_wear *wear, struct hf_slice scope, int64_t now_ms) {
+	const struct worn *worn = find(wear, scope);
+	return worn ? count_of(worn, now_ms) : 0;
+}
+
 void hf_wear_each(const struct hf_wear *wear, struct hf_slice prefix, int64_t now_ms,
 		  void (*each)(void *context, struct hf_slice scope, uint64_t releases), void *context) {
 	struct worn *worn, *next;
@@ -145,9 +163,7 @@ void hf_wear_each(const struct hf_wear *wear, struct hf_slice prefix, int64_t no
 		return;
 	HASH_ITER (hh, wear->scopes, worn, next) {
 		struct hf_slice scope = {worn->scope, worn->scope_len};
-		uint64_t releases = 0;
-		for (int i = 0; i < worn->n; i++)
-			releases += counts(&worn->steps[i], now_ms) ? worn->steps[i].count : 0;
+		uint64_t releases = count_of(worn, now_ms);
 		if (releases > 0 && hf_slice_extends(scope, prefix))
 			each(context, scope, releases);
 	}

@@ -39,6 +39,9 @@ void hf_wear_settle(struct hf_wear *wear, bool committed);
 /* Returns whether the release with that revision counts now. */
 bool hf_wear_has(const struct hf_wear *wear, struct hf_slice scope, uint64_t revision, int64_t now_ms);
 
+/* Returns how many releases in a scope count now. */
+uint64_t hf_wear_of(const struct hf_wear *wear, struct hf_slice scope, int64_t now_ms);
+
 /* Calls each() for every scope that begins with the prefix and has releases that count, with their number. */
 void hf_wear_each(const struct hf_wear *wear, struct hf_slice prefix, int64_t now_ms,
 		  void (*each)(void *context, struct hf_slice scope, uint64_t releases), void *context);

@@ -210,6 +210,31 @@ Test(transfer, small_steps_out_of_a_zone_count_together) { cr_assert_eq(let_go("
 
 Test(transfer, small_steps_out_of_a_mesh_count_together) { cr_assert_eq(let_go("east", "other"), 10, "up to 10 are few"); }
 
+Test(transfer, the_guard_counts_each_mesh_by_itself_in_whatever_order_its_leases_come) {
+	struct hf_transfer t;
+	char name[8], why[] = "3 of 4 active leases of kind MeshService in mesh \"few\"";
+	struct pair pairs[6];
+	acquire_services(&f, 0, 40);
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof name, "s%d", i);
+		acquired(identity("east", "few", name), "x");
+	}
+	for (int i = 0; i < 6; i++) {
+		snprintf(name, sizeof name, "s%d", 3 - i / 2);
+		pairs[i].from = identity("east", i % 2 ? "few" : "default", name);
+		pairs[i].to = identity("east", i % 2 ? "more" : "other", name);
+	}
+	hf_transfer_init(&t, &budget);
+	t.max_release_percent = 20;
+	cr_assert_eq(transfer(&t, pairs, 6), HF_E_MASS_RELEASE_GUARD);
+	cr_assert(strstr(t.write.why.text, why), "%s", t.write.why.text);
+	hf_transfer_free(&t);
+	hf_transfer_init(&t, &budget);
+	t.max_release_percent = 20;
+	cr_assert_eq(transfer(&t, pairs, 4), HF_OK, "two are few: %s", t.write.why.text);
+	hf_transfer_free(&t);
+}
+
 Test(transfer, an_epoch_is_of_one_zone) {
 	struct hf_zone_connect connection;
 	acquired(east("a"), "{}");
