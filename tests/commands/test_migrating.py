@@ -114,6 +114,11 @@ class Patience(unittest.TestCase):
         with self.assertRaises(Stopped):
             patiently(self.away(Away('1'), Away('2')), Wait(1))
 
+    def test_how_long_the_server_asks_to_wait(self):
+        for value, seconds in (('0', 0), ('7', 7), ('86400', movers.RETRY_AFTER_MAX_S), ('9' * 10, None), ('', None), ('-1', None), ('1.5', None), ('٣', None),
+                               ('Wed, 21 Oct 2026 07:28:00 GMT', None)):
+            self.assertEqual(movers.retry_after(mock.Mock(header=lambda _, value=value: value)), seconds, value)
+
     def test_the_pace_is_of_all_together(self):
         with mock.patch.object(movers.time, 'monotonic', iter([0, 0, 0, 0, 2, 2]).__next__):
             pace, wait = Pace(4), Wait()
