@@ -24,6 +24,7 @@ static bool same_text(const char *name, const char *read, const char *written) {
 	static const char *const digests[] = {"storeId", "fingerprint", "document", NULL};
 	const char *form = is_one_of(name, times)	? "0123456789-:.TtZz+"
 			   : is_one_of(name, addresses) ? "0123456789abcdefABCDEF:./-"
+			   : strcmp(name, "ttl") == 0	? "0123456789msh"
 							: NULL;
 	/* In the form in which it is written it is the same. A leap second is written as the second after it. */
 	if ((form && strlen(read) == 24 && read[10] == 'T' && read[17] != '6' && read[23] == 'Z') ||
@@ -34,16 +35,36 @@ static bool same_text(const char *name, const char *read, const char *written) {
 	return (is_one_of(name, digests) ? strcasecmp(read, written) : strcmp(read, written)) == 0;
 }
 
+/* Whether what is written says that the caller had no name, where an older export said nothing. */
+static bool is_nameless(const struct naive *read, size_t i, const struct naive *written, size_t k) {
+	return k < written->n && strcmp(written->names[k], "by") == 0 && written->of[k]->type == NAIVE_STRING &&
+	       strcmp(written->of[k]->text, "anonymous") == 0 && (i == read->n || strcmp(read->names[i], "by") != 0);
+}
+
+static bool same_value(const char *name, const struct naive *read, const struct naive *written);
+
+static bool same_members(const struct naive *read, const struct naive *written) {
+	size_t k = 0;
+	for (size_t i = 0; i < read->n; i++, k++) {
+		k += is_nameless(read, i, written, k);
+		if (k >= written->n || strcmp(read->names[i], written->names[k]) != 0 ||
+		    !same_value(read->names[i], read->of[i], written->of[k]))
+			return false;
+	}
+	return k + is_nameless(read, read->n, written, k) == written->n;
+}
+
 /* `name`: of the member that it is, or is in. */
 static bool same_value(const char *name, const struct naive *read, const struct naive *written) {
-	bool object = read->type == NAIVE_OBJECT, same = read->type == written->type && read->n == written->n;
+	if (read->type == NAIVE_OBJECT && written->type == NAIVE_OBJECT)
+		return same_members(read, written);
+	bool same = read->type == written->type && read->n == written->n;
 	if (same && read->type == NAIVE_STRING)
 		return same_text(name, read->text, written->text);
 	if (same && read->type == NAIVE_INTEGER)
 		return strcmp(name, "holdfastExport") == 0 || strtoull(read->text, NULL, 10) == strtoull(written->text, NULL, 10);
 	for (size_t i = 0; same && i < read->n; i++)
-		same = (!object || strcmp(read->names[i], written->names[i]) == 0) &&
-		       same_value(object ? read->names[i] : name, read->of[i], written->of[i]);
+		same = same_value(name, read->of[i], written->of[i]);
 	return same;
 }
 

@@ -272,6 +272,29 @@ class Exported(Case):
         self.assertEqual(copy.get(lease_path('a')).json(), lease)
         self.assertEqual(Metrics(copy.get('/metrics').body.decode()).value('holdfast_vip_changes_total', cause='admin'), 2)
 
+    def test_an_import_into_a_store_in_use_adds_them_or_says_who_has_them(self):
+        server = self.server()
+        for service in 'abc':
+            server.put(lease_path(service))
+        lease = server.post(lease_path('a') + '/move?overlap=1h').json()
+        server.delete(lease_path('b') + '?purge=true')
+        server.stop()
+        with open(self.path('x.ndjson'), 'w', encoding='utf-8') as file:
+            file.write(self.assertOffline(0, 'export', server.data_dir))
+        other = self.server()
+        other.put(lease_path('other', 'west') + '?address=241.0.0.77')
+        other.stop()
+        self.assertOffline(0, 'import', self.path('x.ndjson'), '--data-dir', other.data_dir, '--on-conflict=keep')
+        other.start()
+        found = other.get(lease_path('a')).json()
+        self.assertEqual((found['vips'], found['previousVips']), (lease['vips'], lease['previousVips']))
+        self.assertEqual(other.get('/v1/addresses/241.0.0.0').json()['lease'], found)
+        self.assertEqual(other.post('/v1/verify').json()['violations'], 0)
+        taken = self.server()
+        taken.put(lease_path('thief', 'west') + '?address=241.0.0.0')
+        taken.stop()
+        self.assertOffline(1, 'import', self.path('x.ndjson'), '--data-dir', taken.data_dir, says='241.0.0.0 is held here by .*thief')
+
 
 if __name__ == '__main__':
     unittest.main()
