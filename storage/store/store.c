@@ -74,7 +74,7 @@ enum hf_err hf_store_load_ttl(struct hf_store *store, struct hf_txn *txn, struct
 	hf_ttl_clear(store->ttl);
 	hf_cursor_open(txn, HF_ZONES, &cursor);
 	while (hf_cursor_next(&cursor))
-		if (hf_zone_decode(cursor.key, cursor.value, &zone) && !hf_ttl_set(store->ttl, &zone, now_ms))
+		if (hf_zone_decode(cursor.key, cursor.value, &zone) && !hf_ttl_set_again(store->ttl, &zone, now_ms))
 			return hf_no_memory(why);
 	enum hf_err err = hf_txn_fault(txn, why);
 	store->ttl_stale = err != HF_OK;

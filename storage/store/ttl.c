@@ -72,17 +72,18 @@ static struct entry *add(struct hf_ttl *ttl, const char *zone) {
 }
 
 /* The lock is held. */
-static bool set(struct hf_ttl *ttl, const struct hf_zone *zone, int64_t now_ms) {
+static bool set(struct hf_ttl *ttl, const struct hf_zone *zone, bool again, int64_t now_ms) {
 	struct entry *entry = find(ttl, zone->name);
 	bool has_time = zone->state == HF_ZONE_ONLINE && zone->ttl_ms > 0;
 	if (!entry && has_time)
 		entry = add(ttl, zone->name);
 	if (!entry)
 		return !has_time;
+	bool begins = entry->is_over && !again; /* a connection that was rolled back can have had the same epoch */
 	entry->is_over = !has_time;
 	if (!has_time)
 		return true;
-	if (entry->epoch != zone->epoch || entry->ttl_ms != zone->ttl_ms)
+	if (begins || entry->epoch != zone->epoch || entry->ttl_ms != zone->ttl_ms)
 		entry->refreshed_ms = now_ms;
 	entry->epoch = zone->epoch;
 	entry->ttl_ms = zone->ttl_ms;
@@ -93,7 +94,14 @@ static bool set(struct hf_ttl *ttl, const struct hf_zone *zone, int64_t now_ms) 
 
 bool hf_ttl_set(struct hf_ttl *ttl, const struct hf_zone *zone, int64_t now_ms) {
 	pthread_mutex_lock(&ttl->lock);
-	bool good = set(ttl, zone, now_ms);
+	bool good = set(ttl, zone, false, now_ms);
+	pthread_mutex_unlock(&ttl->lock);
+	return good;
+}
+
+bool hf_ttl_set_again(struct hf_ttl *ttl, const struct hf_zone *zone, int64_t now_ms) {
+	pthread_mutex_lock(&ttl->lock);
+	bool good = set(ttl, zone, true, now_ms);
 	pthread_mutex_unlock(&ttl->lock);
 	return good;
 }

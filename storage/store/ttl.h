@@ -20,11 +20,13 @@ struct hf_ttl;
 struct hf_ttl *hf_ttl_new(void);
 void hf_ttl_free(struct hf_ttl *ttl); /* NULL is fine */
 
-/* Records a zone as it is written, or read at the start: its time begins unless its epoch and ttl are the known ones. A zone that
- * is not online, or has no ttl, has no time. Returns false if out of memory. */
+/* Record a zone: as it is written; and as it is read again, after hf_ttl_clear(). Its time begins unless its epoch and ttl are
+ * those that run; or, when it is read again, those that it was recorded with last. A zone that is not online, or has no ttl, has no
+ * time. Return false if out of memory. */
 bool hf_ttl_set(struct hf_ttl *ttl, const struct hf_zone *zone, int64_t now_ms) HF_CHECKED;
+bool hf_ttl_set_again(struct hf_ttl *ttl, const struct hf_zone *zone, int64_t now_ms) HF_CHECKED;
 
-/* Ends every zone's time, before they are all set again. */
+/* Ends every zone's time, before they are all read again. */
 void hf_ttl_clear(struct hf_ttl *ttl);
 
 /* Begins the zone's time again. Returns false, and has done nothing, if no connection of that epoch is known, or if it is over. */
