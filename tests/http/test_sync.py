@@ -28,7 +28,7 @@ class Forms(SyncCase):
     @staticmethod
     def summary(**counts):
         return {**dict.fromkeys(('created', 'adopted', 'unchanged', 'updated', 'restored', 'released', 'foreign', 'rejected',
-                                 'releaseSkipped'), 0), **counts}
+                                 'transferred', 'releaseSkipped'), 0), **counts}
 
     def test_the_forms_are_one_configuration(self):
         zone = self.zone()

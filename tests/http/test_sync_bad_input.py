@@ -371,7 +371,8 @@ class Limits(unittest.TestCase):
             self.assertProblem(self.post(server, iter([large.encode()] * 3), query=query), 413, 'body-too-large')
         self.assertEqual(server.revision(), before)
         self.assertEqual(self.post(server, ''.join(lines[:3])).json()['summary']['created'], 3)
-        self.assertProblem(server.put('/v1/pools/p', b'{"cidrs":[' + b' ' * 300_000 + b']}'), 413, 'body-too-large', '262144')
+        self.assertProblem(server.post('/v1/lookup', b'{"items":[' + b' ' * 300_000 + b']}'), 413, 'body-too-large', '262144')
+        self.assertProblem(server.put('/v1/pools/p', b'{"cidrs":[' + b' ' * 1_100_000 + b']}'), 413, 'body-too-large', '1048576')
 
 
 if __name__ == '__main__':

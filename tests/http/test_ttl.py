@@ -71,7 +71,7 @@ class Lost(ServerCase):
 
     def test_what_is_no_ttl(self):
         zone = 'bad'
-        for ttl in ('', '5', '4s', '4999ms', '61m', '3601s', '1h', '-5s', '5 s', '5.5s', '5S', '99999999999s', 5, 5.0, None, True, ['5s'], {}):
+        for ttl in ('', '5', '4s', '4999ms', '61m', '3601s', '2h', '1d', '-5s', '5 s', '5.5s', '5S', '99999999999s', 5, 5.0, None, True, ['5s'], {}):
             with self.subTest(ttl):
                 self.assertProblem(self.server.put(connection(zone), {'instance': 'a', 'ttl': ttl}), 400, 'invalid-parameter', 'ttl')
         self.assertEqual(self.server.get(f'/v1/zones/{zone}').status, 404, 'nothing was made of it')
