@@ -32,7 +32,8 @@ static void look_up_again(struct hf_sync *sync, struct hf_txn *txn, const struct
 }
 
 /* Returns whether a lease of the zone has changed since the sync was decided. If not, looks up those services of other zones again
- * whose leases have changed. Reads the feed; if that would take longer than deciding again, returns true. */
+ * whose leases have changed. Reads the feed; if that would take longer than deciding again, returns true; and so it does where
+ * renames are asked for, which depend on the pools and on the addresses of other zones as well. */
 static bool is_overtaken(struct hf_sync *sync, struct hf_batch *batch) {
 	uint8_t key[HF_CHANGE_KEY_BYTES];
 	struct hf_change change;
@@ -40,7 +41,7 @@ static bool is_overtaken(struct hf_sync *sync, struct hf_batch *batch) {
 	uint64_t since = meta->revision - sync->decided_at;
 	if (since == 0)
 		return false;
-	if (since > (uint64_t)sync->n_items + SCANNED_MIN || sync->decided_at < meta->compacted)
+	if (sync->renames || since > (uint64_t)sync->n_items + SCANNED_MIN || sync->decided_at < meta->compacted)
 		return true;
 	HF_CURSOR changes;
 	hf_cursor_open(hf_batch_txn(batch), HF_CHANGES, &changes);

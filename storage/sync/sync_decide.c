@@ -249,6 +249,7 @@ static void start_over(struct hf_sync *sync) {
 			continue;
 		hf_sync_set_outcome(sync, item, HF_SYNC_UNCHANGED);
 		item->todo = HF_SYNC_DONE;
+		item->from = NULL;
 		item->n_vips = 0;
 	}
 	for (struct hf_sync_item *item = sync->released; item; item = item->next)

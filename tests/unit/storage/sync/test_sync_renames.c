@@ -111,3 +111,34 @@ Test(sync_renames, what_changed_meanwhile_is_decided_again) {
 	cr_assert_str_eq(sync_summary(&sync), "created=1 unchanged=2");
 	hf_sync_free(&sync);
 }
+
+/* An address that a document shows was another zone's, so that it showed two leases; then that one is gone. */
+Test(sync_renames, what_changed_in_another_zone_is_decided_again) {
+	struct hf_sync sync;
+	bool write;
+	sync_open(&sync, HF_SYNC_FULL, "east", "default");
+	sync.renames = true;
+	cr_assert_eq(sync_list(&sync, "a2@241.0.0.0,241.0.0.5 b c"), HF_OK);
+	cr_assert_eq(sync_peek(&f, &sync, &write), HF_OK);
+	cr_assert(write);
+	cr_assert_eq(release(&f, identity("west", "default", "w"), true, &(struct hf_lease){0}), HF_OK);
+	cr_assert_eq(sync_commit(&f, &sync), HF_OK, "%s", sync.write.why.text);
+	cr_assert_str_eq(sync_summary(&sync), "unchanged=2 transferred=1");
+	hf_sync_free(&sync);
+}
+
+Test(sync_renames, a_second_decision_forgets_the_first) {
+	struct hf_sync sync;
+	bool write;
+	sync_open(&sync, HF_SYNC_FULL, "east", "default");
+	sync.renames = true;
+	sync.max_release_percent = 100;
+	cr_assert_eq(sync_list(&sync, "a2@241.0.0.0 b c"), HF_OK);
+	cr_assert_eq(sync_peek(&f, &sync, &write), HF_OK);
+	cr_assert(write && sync.first->from);
+	struct hf_acquire request = acquire_request(identity("east", "default", "a2"), "a2");
+	cr_assert_eq(acquire(&f, &request), HF_OK);
+	cr_assert_eq(sync_commit(&f, &sync), HF_OK, "%s", sync.write.why.text);
+	cr_assert_null(sync.first->from, "it has a lease of its own now");
+	hf_sync_free(&sync);
+}
