@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "replay.h"
 #include "returns.h"
 #include "seen.h"
 #include "storage/admin/backup.h"
@@ -191,6 +192,7 @@ static void restore(struct run *run, int i) {
 	check_floor(run);
 	check_told(run, &r, &run->kept[i]);
 	fixture_open(&run->f);
+	replay_begin(run);
 	run->model.n_worn = 0;
 	m_reopened(&run->model, run->f.monotonic_ms);
 	seen.restores++;

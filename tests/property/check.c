@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay.h"
 #include "storage/requests/lease_query.h"
 #include "storage/requests/lease_snapshot.h"
 #include "storage/requests/totals.h"
@@ -66,6 +67,14 @@ void c_lease(struct run *run, const char *what, const struct hf_lease *is, int w
 	c_number(run, what, "modified", (uint64_t)is->modified_ms, (uint64_t)m->modified_ms);
 	c_number(run, what, "forced", is->forced, m->forced);
 	c_number(run, what, "quarantined until", (uint64_t)is->quarantined_until_ms, (uint64_t)m->until_ms);
+	c_number(run, what, "number of previous addresses", (uint64_t)is->n_previous, (uint64_t)m->n_previous);
+	for (int i = 0; i < m->n_previous; i++) {
+		if (is->previous[i].address.n != m->previous[i].a)
+			c_fail(run, "%s: previous address %s, expected %s", what, text_of(is->previous[i].address.n),
+			       text_of(m->previous[i].a));
+		c_number(run, what, "end of the overlap", (uint64_t)is->previous[i].until_ms, (uint64_t)m->previous[i].until_ms);
+		c_number(run, what, "length of the overlap", is->previous[i].overlap_seconds, m->previous[i].overlap_seconds);
+	}
 }
 
 static void c_usage(struct run *run, const struct hf_pool *is, int p, enum hf_family family) {
@@ -237,11 +246,11 @@ static void violation(void *context, enum hf_table table, const char *what) {
 	c_fail(context, "verify: table %s: %s", hf_table_name(table), what);
 }
 
-/* Only an explicit act changes a VIP, and there is none here. */
+/* Only an explicit act changes a VIP. */
 static void c_vip_changes(struct run *run) {
 	for (int cause = 1; cause <= HF_CAUSES; cause++)
 		c_number(run, "addresses of leases that changed", hf_cause_name((enum hf_cause)cause),
-			 hf_store_vip_changes(run->f.store, (enum hf_cause)cause), 0);
+			 hf_store_vip_changes(run->f.store, (enum hf_cause)cause), run->model.vip_changes[cause]);
 }
 
 /* What is remembered of each identity. */
@@ -289,6 +298,8 @@ void c_all(struct run *run) {
 	c_totals(run);
 	c_all_memories(run);
 	c_new_changes(run);
+	replay_changes(run);
+	replay_check(run);
 	c_number(run, "history", "records", hf_txn_count(run->f.reader, HF_HISTORY), n_past_holders(&run->model));
 	enum hf_err err = hf_verify(run->f.reader, violation, run, &why, &counts);
 	if (err)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "model_moves.h"
 #include "storage/requests/address_query.h"
 #include "storage/requests/lease_query.h"
 #include "storage/tables/change_table.h"
@@ -88,7 +89,7 @@ static void read_lease(struct run *run) {
 }
 
 static enum hf_address_state state_of(const struct model *m, hf_u128 a, int who, int *ret_pool) {
-	*ret_pool = who >= 0 ? m->leases[who].pool : -1;
+	*ret_pool = who >= 0 ? m_pool_at(m, a) : -1;
 	if (who >= 0)
 		return m->leases[who].quarantined ? HF_ADDRESS_QUARANTINED : HF_ADDRESS_LEASED;
 	for (int p = 0; p < M_POOLS; p++) {
@@ -158,13 +159,30 @@ struct reading {
 	uint64_t at; /* the next change that can be asked for */
 };
 
+static bool is_of(const struct hf_feed_query *q, const struct hf_identity *id) {
+	return (!q->has_kind || q->kind == id->kind) && (!q->zone[0] || strcmp(q->zone, id->zone) == 0) &&
+	       (!q->mesh[0] || strcmp(q->mesh, id->mesh) == 0);
+}
+
 static bool feed_has(const struct model *m, const struct hf_feed_query *q, uint64_t revision) {
 	const struct m_change *c = m_change(m, revision);
 	const struct hf_identity *id = c->who >= 0 ? &m->ids[c->who] : NULL;
 	if (!q->has_kind && !q->zone[0] && !q->mesh[0])
 		return true;
-	return id && (!q->has_kind || q->kind == id->kind) && (!q->zone[0] || strcmp(q->zone, id->zone) == 0) &&
-	       (!q->mesh[0] || strcmp(q->mesh, id->mesh) == 0);
+	return (id && is_of(q, id)) || (c->from >= 0 && is_of(q, &m->ids[c->from]));
+}
+
+/* Who had the lease before: of a transfer alone. */
+static bool same_from(const struct model *m, const struct hf_change *is, const struct m_change *c) {
+	static const struct hf_identity nobody;
+	return c->from >= 0 ? m_identity_order(&is->from, &m->ids[c->from]) == 0 : memcmp(&is->from, &nobody, sizeof nobody) == 0;
+}
+
+static bool same_previous(const struct hf_change *is, const struct m_change *c) {
+	bool same = is->n_previous == c->n_previous;
+	for (int i = 0; same && i < c->n_previous; i++)
+		same = is->previous[i].address.n == c->previous[i].a && is->previous[i].until_ms == c->previous[i].until_ms;
+	return same;
 }
 
 static void read_change(void *context, const struct hf_change *is) {
@@ -178,6 +196,7 @@ static void read_change(void *context, const struct hf_change *is) {
 		strcmp(is->by, c->by) == 0 && strcmp(is->pool, m->pools[c->pool].name) == 0 && is->has_lease == (c->who >= 0) &&
 		(c->who < 0 || (m_identity_order(&is->id, &m->ids[c->who]) == 0 && is->generation == c->generation &&
 				is->n_vips == c->n_vips && memcmp(is->vips, c->vips, sizeof c->vips[0] * (size_t)c->n_vips) == 0));
+	same = same && same_from(m, is, c) && (c->who < 0 || same_previous(is, c));
 	if (!same)
 		c_fail(r->run, "feed: %s of \"%s\" at revision %" PRIu64 ", expected %s of \"%s\" at revision %" PRIu64,
 		       hf_change_type_name(is->type), is->id.service, is->revision, hf_change_type_name(c->type),

@@ -1,5 +1,5 @@
 /* model.c — leases and changes, naively. */
-#include "model.h"
+#include "model_moves.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -104,9 +104,8 @@ void m_scope(const struct model *m, const struct hf_identity *scope, struct hf_s
 
 int m_holder_of(const struct model *m, hf_u128 a) {
 	for (int who = 0; who < M_IDENTITIES; who++)
-		for (int i = 0; m->leases[who].exists && i < m->leases[who].n_vips; i++)
-			if (m->leases[who].vips[i] == a)
-				return who;
+		if (m->leases[who].exists && m_binds(&m->leases[who], a))
+			return who;
 	return -1;
 }
 
@@ -124,11 +123,14 @@ struct m_change *m_change(const struct model *m, uint64_t revision) {
 uint64_t m_record(struct model *m, enum hf_change_type type, enum hf_cause cause, int pool, int who) {
 	m_check(++m->revision - m->changes_base < m->changes_max, "changes");
 	struct m_change *change = m_change(m, m->revision);
-	*change = (struct m_change){.at_ms = m->now_ms, .type = type, .cause = cause, .by = m->by, .pool = pool, .who = who};
+	*change = (struct m_change){
+		.at_ms = m->now_ms, .type = type, .cause = cause, .by = m->by, .pool = pool, .who = who, .from = -1};
 	if (who >= 0) {
 		change->generation = m->leases[who].generation;
 		change->n_vips = m->leases[who].n_vips;
 		memcpy(change->vips, m->leases[who].vips, sizeof change->vips);
+		change->n_previous = m->leases[who].n_previous;
+		memcpy(change->previous, m->leases[who].previous, sizeof change->previous);
 	}
 	return m->revision;
 }
@@ -142,9 +144,8 @@ static bool tag_matches(const struct hf_condition *condition, const struct m_lea
 	return condition->any;
 }
 
-/* Epoch, then conditions. `lease` is NULL if there is none. */
-static enum hf_err judge(const struct model *m, const struct hf_identity *id, const struct m_lease *lease,
-			 const struct hf_guard *guard) {
+enum hf_err m_judge_guard(const struct model *m, const struct hf_identity *id, const struct m_lease *lease,
+			  const struct hf_guard *guard) {
 	if (guard->has_epoch && guard->epoch != m->zones[m_find_zone(m, id->zone)].epoch)
 		return HF_E_STALE_EPOCH;
 	if (guard->if_match.stated && !(lease && tag_matches(&guard->if_match, lease)))
@@ -272,8 +273,10 @@ static struct m_answer change(struct model *m, int who, const struct hf_acquire 
 		lease->version[0] = '\0'; /* it was the old configuration's */
 	}
 	configure(lease, request);
-	if (lease->quarantined)
+	if (lease->quarantined) {
 		m_end_wear(m, who);
+		m->met.moves.restored += lease->n_previous > 0;
+	}
 	lease->quarantined = lease->forced = false;
 	lease->until_ms = 0;
 	lease->modified_ms = m->now_ms;
@@ -286,7 +289,7 @@ static struct m_answer change(struct model *m, int who, const struct hf_acquire 
 struct m_answer m_acquire_as(struct model *m, const struct hf_acquire *request, bool write, enum hf_cause cause) {
 	int who = m_find_identity(m, &request->want.id);
 	struct m_lease *lease = m->leases[who].exists ? &m->leases[who] : NULL;
-	struct m_answer refused = {.err = judge(m, &request->want.id, lease, &request->want.guard)};
+	struct m_answer refused = {.err = m_judge_guard(m, &request->want.id, lease, &request->want.guard)};
 	if (!refused.err && lease && contradicts(m, lease, request))
 		refused.err = HF_E_LEASE_EXISTS;
 	if (refused.err)
@@ -309,14 +312,6 @@ struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, boo
 	return m_acquire_as(m, request, write, HF_CAUSE_REQUEST);
 }
 
-void m_end_wear(struct model *m, int who) {
-	for (int i = 0; i < m->n_worn; i++)
-		if (m->worn[i].who == who && m->worn[i].revision == m->leases[who].revision) {
-			m->worn[i] = m->worn[--m->n_worn];
-			return;
-		}
-}
-
 static bool is_offline(const struct model *m, const char *zone) { return m->zones[m_find_zone(m, zone)].state == HF_ZONE_OFFLINE; }
 
 void m_quarantine(struct model *m, int who, enum hf_cause cause) {
@@ -325,6 +320,7 @@ void m_quarantine(struct model *m, int who, enum hf_cause cause) {
 	lease->forced = is_offline(m, m->ids[who].zone); /* else it would have been refused */
 	lease->modified_ms = m->now_ms;
 	lease->until_ms = m->now_ms + (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
+	m_wait_for_overlaps(m, lease);
 	lease->revision = m_record(m, HF_CHANGE_RELEASED, cause, lease->pool, who);
 	m_due_at(m, lease->until_ms);
 }
@@ -332,7 +328,7 @@ void m_quarantine(struct model *m, int who, enum hf_cause cause) {
 struct m_answer m_release(struct model *m, const struct hf_release *request, bool write) {
 	int who = m_find_identity(m, &request->want.id);
 	struct m_lease *lease = m->leases[who].exists ? &m->leases[who] : NULL;
-	struct m_answer answer = {.err = judge(m, &request->want.id, lease, &request->want.guard)};
+	struct m_answer answer = {.err = m_judge_guard(m, &request->want.id, lease, &request->want.guard)};
 	if (!answer.err && !lease)
 		answer.err = HF_E_NOT_FOUND;
 	if (answer.err)
@@ -346,6 +342,7 @@ struct m_answer m_release(struct model *m, const struct hf_release *request, boo
 	if (answer.err || !answer.writes || !write)
 		return answer;
 	if (request->want.purge) {
+		m->met.moves.purged += lease->n_previous > 0;
 		m_end_lease(m, who, HF_CHANGE_PURGED, HF_CAUSE_REQUEST);
 		return answer;
 	}

@@ -16,7 +16,7 @@
 #define M_ZONES 4
 #define M_POOLS 6
 #define M_RANGES 8 /* CIDRs of a pool, reserved ranges */
-#define M_DRAINING (2 * M_IDENTITIES)
+#define M_DRAINING (4 * M_IDENTITIES)
 #define M_NAMES 14	  /* of instances, for each zone */
 #define M_INSTANCES 9	  /* the current one and the 8 before it */
 #define M_ADDRESSES 16384 /* that ever had a holder who is remembered */
@@ -28,6 +28,15 @@
 #define M_LOST_MAX (8 * M_IDENTITIES)
 #define M_WORN_MS (10 * 60 * 1000) /* how long a sync's release counts for the guard */
 #define M_WORN_MAX 2048
+#define M_PREVIOUS 8 /* addresses that a lease moved from, and that are still bound to it */
+
+/* An address that a lease moved from. */
+struct m_previous {
+	hf_u128 a;
+	uint64_t given; /* as a lease's */
+	int64_t until_ms;
+	uint32_t overlap_seconds;
+};
 
 struct m_lease {
 	bool exists, quarantined, forced; /* forced: the quarantine ends although the zone is offline */
@@ -40,6 +49,8 @@ struct m_lease {
 	struct hf_digest fingerprint, raw;
 	char version[HF_VERSION_MAX + 1];
 	int64_t created_ms, modified_ms, until_ms;
+	int n_previous;
+	struct m_previous previous[M_PREVIOUS]; /* in the order of the moves */
 };
 
 struct m_config {
@@ -98,9 +109,12 @@ struct m_change {
 	enum hf_cause cause;
 	const char *by;
 	int pool, who; /* who: -1 for a change of a pool */
+	int from;      /* who had the lease before a transfer; else -1 */
 	uint64_t generation;
 	int n_vips;
 	hf_u128 vips[2];
+	int n_previous;
+	struct m_previous previous[M_PREVIOUS];
 };
 
 struct m_zone {
@@ -127,11 +141,20 @@ struct m_lost {
 	hf_u128 safe;		/* how far it must be able to go without giving the address to another; 0: not promised */
 };
 
-/* A sync's release that has not come back. */
+/* A lease that a sync released, or a transfer took away, and that has not come back. */
 struct m_worn {
-	int who;
-	uint64_t revision;
-	int64_t at_ms; /* monotonic */
+	int who;	      /* one of its mesh and kind */
+	uint64_t first, last; /* revisions of all those that one commit noted there */
+	int64_t at_ms;	      /* monotonic */
+};
+
+/* The same of moves: overlaps that ended, or were held by zone or restore; and what became of leases and ranges with them. */
+struct m_met_moves {
+	uint64_t ended, held_offline, held_back, held_restored;
+	uint64_t waited;		    /* releases whose quarantine waits for an overlap */
+	uint64_t purged, expired, restored; /* leases with previous addresses */
+	uint64_t ended_quarantined;	    /* overlaps of leases in quarantine */
+	uint64_t drained;		    /* draining ranges that had previous addresses alone, when one ended */
 };
 
 /* What happened so far; it is not undone by a restore. */
@@ -143,6 +166,7 @@ struct m_met {
 	uint64_t remembered, crowded_out, cut_off, aged; /* addresses: remembered; forgotten for their number, by an edit, by age */
 	uint64_t came_back, handed_out; /* that their identity got again; that another was given as the last resort */
 	uint64_t promised, broken;	/* that were sure not to be given away soon; that were all the same */
+	struct m_met_moves moves;
 };
 
 struct model {
@@ -168,6 +192,7 @@ struct model {
 	int n_lost;
 	struct m_lost lost[M_LOST_MAX];
 	int64_t monotonic_ms;
+	uint64_t vip_changes[HF_CAUSES + 1];
 	int n_worn; /* 0 when the server starts */
 	struct m_worn worn[M_WORN_MAX];
 	struct m_met met;
@@ -177,8 +202,9 @@ struct m_answer {
 	enum hf_err err;
 	enum hf_peek peek;
 	enum hf_outcome outcome;
-	bool writes;	      /* something was written, or would have to be */
-	struct m_lease lease; /* if err is HF_OK and peek HF_PEEK_DONE, or after a write */
+	bool writes;	       /* something was written, or would have to be */
+	bool held_by_previous; /* what it would delete is held by previous addresses alone */
+	struct m_lease lease;  /* if err is HF_OK and peek HF_PEEK_DONE, or after a write */
 };
 
 /* The bytes of an identity: zone 0 mesh 0 kind service. Returns their number. */
@@ -195,8 +221,9 @@ struct m_answer m_acquire(struct model *m, const struct hf_acquire *request, boo
 struct m_answer m_acquire_as(struct model *m, const struct hf_acquire *request, bool write, enum hf_cause cause);
 struct m_answer m_release(struct model *m, const struct hf_release *request, bool write);
 void m_quarantine(struct model *m, int who, enum hf_cause cause);
-/* A sync's release of the lease's present quarantine counts no more. */
-void m_end_wear(struct model *m, int who);
+/* Epoch, then conditions. `lease` is NULL if there is none. */
+enum hf_err m_judge_guard(const struct model *m, const struct hf_identity *id, const struct m_lease *lease,
+			  const struct hf_guard *guard);
 void m_etag(const struct m_lease *lease, char text[HF_ETAG_TEXT]);
 
 /* What a scope (service aside) must be: its leases counted, and the XOR over the active ones. */
@@ -215,6 +242,7 @@ struct m_change *m_change(const struct model *m, uint64_t revision);
 
 /* Holders and deadlines (model_due.c): an address is bound to a lease; a lease is gone; nothing is due before `at_ms`. */
 void m_open_holder(struct model *m, hf_u128 a, int who);
+void m_close_holder(struct model *m, hf_u128 a);
 void m_end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cause cause);
 void m_due_at(struct model *m, int64_t at_ms);
 
@@ -270,6 +298,7 @@ int m_choose_pool(const struct model *m, const struct hf_acquire *request);
 /* The pool whose CIDRs have the address, if its selector matches; -1: there is none. */
 int m_pool_for(const struct model *m, const struct hf_identity *id, hf_u128 a);
 bool m_matches(const struct model *m, int pool, const struct hf_identity *id);
+bool m_pool_serves(const struct model *m, int pool, int who); /* its selector matches */
 bool m_in(const struct hf_range *ranges, int n, hf_u128 a);
 hf_u128 m_capacity(const struct m_pool *pool, enum hf_family family);
 hf_u128 m_address_at(const struct m_pool *pool, enum hf_family family, hf_u128 place);

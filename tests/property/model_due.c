@@ -1,5 +1,5 @@
 /* model_due.c — what time brings, naively: history that is forgotten, quarantines that end or are held by their zone. */
-#include "model.h"
+#include "model_moves.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ void m_open_holder(struct model *m, hf_u128 a, int who) {
 		.who = who, .from_revision = m->leases[who].revision, .from_ms = m->now_ms, .open = true, .by = m->by};
 }
 
-static void close_holder(struct model *m, hf_u128 a) {
+void m_close_holder(struct model *m, hf_u128 a) {
 	struct m_address *address = m_address(m, a);
 	struct m_holder *newest = &address->holders[address->n - 1];
 	newest->open = false;
@@ -42,40 +42,83 @@ static void close_holder(struct model *m, hf_u128 a) {
 void m_end_lease(struct model *m, int who, enum hf_change_type type, enum hf_cause cause) {
 	struct m_lease *lease = &m->leases[who];
 	m_record(m, type, cause, lease->pool, who);
-	for (int i = 0; i < lease->n_vips; i++)
-		close_holder(m, lease->vips[i]);
+	for (int i = 0; i < m_bound(lease); i++)
+		m_close_holder(m, m_bound_at(lease, i));
 	if (type == HF_CHANGE_EXPIRED)
 		m_remember(m, who);
 	lease->exists = false;
-	m_drop_drained(m, lease->pool);
+	m_drop_all_drained(m);
 }
 
-/* When a quarantine that is due ends: now, or later if its zone holds it. */
-static int64_t quarantine_end(const struct model *m, const struct m_lease *lease, const struct m_zone *zone) {
-	int64_t quarantine_ms = (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
+/* When something of a lease that is due ends: at `until_ms`, or later if its zone holds it, for `length_ms` after it is back. */
+static int64_t real_end(const struct model *m, const struct m_lease *lease, const struct m_zone *zone, int64_t until_ms,
+			int64_t length_ms) {
 	if (zone->state == HF_ZONE_OFFLINE && !lease->forced)
-		return m->now_ms + (quarantine_ms < HELD_MIN_MS ? HELD_MIN_MS : quarantine_ms);
+		return m->now_ms + (length_ms < HELD_MIN_MS ? HELD_MIN_MS : length_ms);
 	int64_t since_ms = m->restored_ms;
 	if (zone->state == HF_ZONE_ONLINE && !lease->forced && zone->changed_ms > since_ms)
 		since_ms = zone->changed_ms;
-	bool held = since_ms != 0 && since_ms + quarantine_ms > m->now_ms;
-	return held ? since_ms + quarantine_ms : lease->until_ms;
+	bool held = since_ms != 0 && since_ms + length_ms > m->now_ms;
+	return held ? since_ms + length_ms : until_ms;
+}
+
+static void note_held(const struct model *m, const struct m_lease *lease, const struct m_zone *zone, uint64_t *offline,
+		      uint64_t *back, uint64_t *restored) {
+	bool is_offline = zone->state == HF_ZONE_OFFLINE && !lease->forced,
+	     is_back = zone->state == HF_ZONE_ONLINE && !lease->forced && zone->changed_ms >= m->restored_ms;
+	(*(is_offline ? offline : is_back ? back : restored))++;
+}
+
+/* How long a quarantine lasts after its zone came back: it frees all addresses, so at least as long as each overlap. */
+static int64_t quarantine_ms(const struct model *m, const struct m_lease *lease) {
+	int64_t length_ms = (int64_t)m->pools[lease->pool].config.quarantine_seconds * 1000;
+	for (int i = 0; i < lease->n_previous; i++)
+		if ((int64_t)lease->previous[i].overlap_seconds * 1000 > length_ms)
+			length_ms = (int64_t)lease->previous[i].overlap_seconds * 1000;
+	return length_ms;
 }
 
 static void end_quarantine(struct model *m, int who) {
 	struct m_lease *lease = &m->leases[who];
 	const struct m_zone *zone = &m->zones[m_find_zone(m, m->ids[who].zone)];
-	int64_t end_ms = quarantine_end(m, lease, zone);
+	int64_t end_ms = real_end(m, lease, zone, lease->until_ms, quarantine_ms(m, lease));
 	if (end_ms <= m->now_ms) {
 		m->met.expired++;
+		m->met.moves.expired += lease->n_previous > 0;
 		m_end_lease(m, who, HF_CHANGE_EXPIRED, HF_CAUSE_DEADLINE);
 		return;
 	}
-	bool offline = zone->state == HF_ZONE_OFFLINE && !lease->forced,
-	     back = zone->state == HF_ZONE_ONLINE && !lease->forced && zone->changed_ms >= m->restored_ms;
-	(*(offline ? &m->met.held_offline : back ? &m->met.held_back : &m->met.held_restored))++;
+	note_held(m, lease, zone, &m->met.held_offline, &m->met.held_back, &m->met.held_restored);
 	lease->until_ms = end_ms;
 	m_due_at(m, end_ms);
+}
+
+/* Ends those overlaps that are due at a time, as far as the zone lets them. */
+static void end_overlaps(struct model *m, int who, int64_t at_ms) {
+	struct m_lease *lease = &m->leases[who], before = *lease;
+	const struct m_zone *zone = &m->zones[m_find_zone(m, m->ids[who].zone)];
+	struct m_met_moves *met = &m->met.moves;
+	lease->n_previous = 0;
+	for (int i = 0; i < before.n_previous; i++) {
+		struct m_previous previous = before.previous[i];
+		int64_t end_ms = previous.until_ms;
+		if (end_ms == at_ms)
+			end_ms = real_end(m, &before, zone, at_ms, (int64_t)previous.overlap_seconds * 1000);
+		if (previous.until_ms == at_ms && end_ms <= m->now_ms)
+			continue;
+		if (end_ms != previous.until_ms)
+			note_held(m, &before, zone, &met->held_offline, &met->held_back, &met->held_restored);
+		previous.until_ms = end_ms;
+		m_due_at(m, end_ms);
+		lease->previous[lease->n_previous++] = previous;
+	}
+	if (lease->n_previous == before.n_previous)
+		return;
+	met->ended++;
+	met->ended_quarantined += lease->quarantined;
+	lease->modified_ms = m->now_ms;
+	lease->revision = m_record(m, HF_CHANGE_UPDATED, HF_CAUSE_DEADLINE, lease->pool, who);
+	m_close_left(m, &before, lease);
 }
 
 struct due {
@@ -99,11 +142,15 @@ static int by_time(const void *x, const void *y) {
 
 /* All deadlines; *ret_n of them. */
 static struct due *deadlines(const struct model *m, size_t *ret_n) {
-	static struct due list[M_IDENTITIES + M_ADDRESSES * M_HOLDERS];
+	static struct due list[M_IDENTITIES * (1 + M_PREVIOUS) + M_ADDRESSES * M_HOLDERS];
 	size_t n = 0;
-	for (int who = 0; who < M_IDENTITIES; who++)
-		if (m->leases[who].exists && m->leases[who].quarantined)
-			list[n++] = (struct due){m->leases[who].until_ms, who, 0, 0};
+	for (int who = 0; who < M_IDENTITIES; who++) {
+		const struct m_lease *lease = &m->leases[who];
+		if (lease->exists && lease->quarantined)
+			list[n++] = (struct due){lease->until_ms, who, 0, 0};
+		for (int i = 0; lease->exists && i < lease->n_previous; i++)
+			list[n++] = (struct due){lease->previous[i].until_ms, who, 0, 0};
+	}
 	for (int i = 0; i < m->n_addresses; i++)
 		for (int h = 0; h < m->addresses[i].n; h++) {
 			const struct m_holder *holder = &m->addresses[i].holders[h];
@@ -112,6 +159,19 @@ static struct due *deadlines(const struct model *m, size_t *ret_n) {
 		}
 	*ret_n = n;
 	return list;
+}
+
+/* What of a lease is due at a time: its quarantine, then overlaps. False: nothing is (it was done with another). */
+static bool end_of_lease(struct model *m, int who, int64_t at_ms) {
+	const struct m_lease *lease = &m->leases[who];
+	bool quarantine = lease->exists && lease->quarantined && lease->until_ms == at_ms, overlap = false;
+	if (quarantine)
+		end_quarantine(m, who);
+	for (int i = 0; lease->exists && i < lease->n_previous; i++)
+		overlap = overlap || lease->previous[i].until_ms == at_ms;
+	if (overlap)
+		end_overlaps(m, who, at_ms);
+	return quarantine || overlap;
 }
 
 /* False: a seventeenth holder has pushed it out already. */
@@ -152,9 +212,8 @@ int m_begin(struct model *m, int64_t now_ms, int budget) {
 			m_due_at(m, list[i].at_ms);
 			break;
 		}
-		if (list[i].who >= 0)
-			end_quarantine(m, list[i].who);
-		else if (!forget_holder(m, list[i].a, list[i].from_revision))
+		if (list[i].who >= 0 ? !end_of_lease(m, list[i].who, list[i].at_ms)
+				     : !forget_holder(m, list[i].a, list[i].from_revision))
 			continue;
 		done++;
 	}

@@ -1,5 +1,5 @@
 /* model_pools.c — pools, naively: addresses are tried one after the other. */
-#include "model.h"
+#include "model_moves.h"
 
 #include <string.h>
 
@@ -43,6 +43,8 @@ static int selectors(const struct m_config *c, const struct hf_identity *id) {
 	}
 	return n;
 }
+
+bool m_pool_serves(const struct model *m, int p, int who) { return selectors(&m->pools[p].config, &m->ids[who]) >= 0; }
 
 int m_pool_for(const struct model *m, const struct hf_identity *id, hf_u128 a) {
 	for (int p = 0; p < M_POOLS; p++)
@@ -174,8 +176,8 @@ bool m_next(const struct model *m, int p, enum hf_family family, const struct hf
 
 static bool held_in(const struct model *m, struct hf_range range) {
 	for (int who = 0; who < M_IDENTITIES; who++)
-		for (int i = 0; m->leases[who].exists && i < m->leases[who].n_vips; i++)
-			if (m_in(&range, 1, m->leases[who].vips[i]))
+		for (int i = 0; m->leases[who].exists && i < m_bound(&m->leases[who]); i++)
+			if (m_in(&range, 1, m_bound_at(&m->leases[who], i)))
 				return true;
 	return false;
 }
@@ -196,12 +198,14 @@ void m_usage(const struct model *m, int p, enum hf_family family, struct hf_pool
 	*ret = (struct hf_pool_usage){.capacity = count(c->cidrs, c->n_cidrs, family)};
 	for (int who = 0; who < M_IDENTITIES; who++) {
 		const struct m_lease *lease = &m->leases[who];
-		for (int i = 0; lease->exists && lease->pool == p && i < lease->n_vips; i++) {
-			if (m_family(lease->vips[i]) != family)
+		for (int i = 0; lease->exists && i < m_bound(lease); i++) {
+			hf_u128 a = m_bound_at(lease, i);
+			if (m_family(a) != family || m_pool_at(m, a) != p)
 				continue;
 			(*(lease->quarantined ? &ret->quarantined : &ret->leased))++;
-			held_inside += m_in(c->cidrs, c->n_cidrs, lease->vips[i]);
-			held_reserved += m_in(c->reserved, c->n_reserved, lease->vips[i]);
+			ret->previous += i >= lease->n_vips;
+			held_inside += m_in(c->cidrs, c->n_cidrs, a);
+			held_reserved += m_in(c->reserved, c->n_reserved, a);
 		}
 	}
 	ret->reserved = count(c->reserved, c->n_reserved, family) - held_reserved;
@@ -240,8 +244,8 @@ static int leave_behind(const struct model *m, const struct hf_range *old, int n
 			bool found = false;
 			hf_u128 lowest = 0;
 			for (int who = 0; who < M_IDENTITIES; who++)
-				for (int i = 0; m->leases[who].exists && i < m->leases[who].n_vips; i++) {
-					hf_u128 a = m->leases[who].vips[i];
+				for (int i = 0; m->leases[who].exists && i < m_bound(&m->leases[who]); i++) {
+					hf_u128 a = m_bound_at(&m->leases[who], i);
 					if (m_in(&old[o], 1, a) && !m_in(c->cidrs, c->n_cidrs, a) && !m_in(ret, n, a) &&
 					    (!found || a < lowest)) {
 						lowest = a;
@@ -250,6 +254,7 @@ static int leave_behind(const struct model *m, const struct hf_range *old, int n
 				}
 			if (!found)
 				break;
+			m_check(n < M_DRAINING, "draining ranges");
 			ret[n++] = left_around(lowest, old[o], c);
 		}
 	}
@@ -390,6 +395,10 @@ struct m_answer m_pool_delete(struct model *m, const struct hf_pool_delete *requ
 	for (int who = 0; who < M_IDENTITIES; who++)
 		if (m->leases[who].exists && m->leases[who].pool == p)
 			return (struct m_answer){.err = HF_E_POOL_IN_USE};
+	for (int who = 0; who < M_IDENTITIES; who++)
+		for (int i = 0; m->leases[who].exists && i < m->leases[who].n_previous; i++)
+			if (m_pool_at(m, m->leases[who].previous[i].a) == p)
+				return (struct m_answer){.err = HF_E_POOL_IN_USE, .held_by_previous = true};
 	m_record(m, HF_CHANGE_POOL_DELETED, HF_CAUSE_REQUEST, p, -1);
 	m->pools[p].exists = false;
 	m_forget_by_pool(m, p);

@@ -1,5 +1,5 @@
 /* model_restore.c — a restore, naively: the store becomes what it was, in a new store epoch; and whose addresses that loses. */
-#include "model.h"
+#include "model_moves.h"
 
 #include <string.h>
 
@@ -88,6 +88,17 @@ static void lose_all(struct model *m, const struct m_lease *leases, const struct
 						.a = leases[who].vips[i],
 						.given = leases[who].given[i],
 						.pool_revision = pools[p].revision});
+		}
+	for (int who = 0; who < M_IDENTITIES; who++)
+		for (int i = 0; leases[who].exists && i < leases[who].n_previous; i++) {
+			const struct m_previous *previous = &leases[who].previous[i];
+			int p = m_pool_at(m, previous->a);
+			if (p >= 0)
+				lose(m, (struct m_lost){.who = who,
+							.pool = p,
+							.a = previous->a,
+							.given = previous->given,
+							.pool_revision = pools[p].revision});
 		}
 	m->met.lost += (uint64_t)(m->n_lost - before);
 }

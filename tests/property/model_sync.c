@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-static bool is_of_zone(const struct model *m, const struct m_sync *sync, int who) {
+#include "model_moves.h"
+
+bool m_sync_is_of_zone(const struct model *m, const struct m_sync *sync, int who) {
 	return strcmp(m->ids[who].zone, sync->zone) == 0;
 }
 
-static bool in_scope(const struct model *m, const struct m_sync *sync, int who) {
+bool m_sync_in_scope(const struct model *m, const struct m_sync *sync, int who) {
 	return (!sync->kind || (int)m->ids[who].kind == sync->kind) &&
 	       (!sync->mesh[0] || strcmp(m->ids[who].mesh, sync->mesh) == 0);
 }
@@ -21,7 +23,7 @@ static bool is_listed(const struct m_sync *sync, int who, int before) {
 	return false;
 }
 
-static bool has_unreadable(const struct m_sync *sync) {
+bool m_sync_has_unreadable(const struct m_sync *sync) {
 	for (int i = 0; i < sync->n; i++)
 		if (sync->items[i].who < 0 && sync->items[i].role != HF_SYNC_NOBODYS)
 			return true;
@@ -44,19 +46,21 @@ static enum hf_err judge_item(const struct model *m, const struct m_sync *sync, 
 	const struct m_item *item = &sync->items[i];
 	if (item->refused)
 		return item->refused;
-	return !in_scope(m, sync, item->who) || is_repeated(sync, i) ? HF_E_INVALID_PARAMETER : HF_OK;
+	return !m_sync_in_scope(m, sync, item->who) || is_repeated(sync, i) ? HF_E_INVALID_PARAMETER : HF_OK;
+}
+
+static void set_lease_of(const struct model *m, const struct m_sync *sync, struct m_item *item, int who) {
+	item->has_lease = m->leases[who].exists;
+	item->lease = m->leases[who];
+	item->claim_refused = false;
+	for (int c = 0; c < item->n_claims && (item->has_lease || !m_sync_is_of_zone(m, sync, item->who)); c++) {
+		bool has = item->has_lease && m_binds(&item->lease, item->claims[c].n);
+		item->claim_refused = item->claim_refused || !has;
+	}
 }
 
 static void set_lease(const struct model *m, const struct m_sync *sync, struct m_item *item) {
-	item->has_lease = m->leases[item->who].exists;
-	item->lease = m->leases[item->who];
-	item->claim_refused = false;
-	for (int c = 0; c < item->n_claims && (item->has_lease || !is_of_zone(m, sync, item->who)); c++) {
-		bool has = false;
-		for (int v = 0; item->has_lease && v < item->lease.n_vips; v++)
-			has = has || item->lease.vips[v] == item->claims[c].n;
-		item->claim_refused = item->claim_refused || !has;
-	}
+	set_lease_of(m, sync, item, item->who);
 }
 
 /* Whether a service came without an address that it has. */
@@ -112,6 +116,7 @@ static void decide_item(struct model *m, struct m_sync *sync, int i) {
 	struct m_item *item = &sync->items[i];
 	item->todo = M_NOTHING;
 	item->has_lease = item->claim_refused = false;
+	item->from = -1;
 	item->err = judge_item(m, sync, i);
 	item->outcome = HF_SYNC_REJECTED;
 	if (item->err)
@@ -124,22 +129,48 @@ static void decide_item(struct model *m, struct m_sync *sync, int i) {
 		item->todo = release ? M_RELEASE : M_NOTHING;
 		item->outcome = release ? HF_SYNC_RELEASED : HF_SYNC_UNCHANGED;
 		sync->releases += release;
-	} else if (!is_of_zone(m, sync, item->who)) {
+	} else if (!m_sync_is_of_zone(m, sync, item->who)) {
 		item->outcome = HF_SYNC_FOREIGN;
 	} else {
 		decide_service(m, sync, item);
 	}
 }
 
+static bool is_renamed(const struct m_sync *sync, int who) {
+	for (int i = 0; i < sync->n; i++)
+		if (sync->items[i].todo == M_RENAME && sync->items[i].from == who)
+			return true;
+	return false;
+}
+
+/* Items that are renamed; what a delta removes by another name is not released. */
+static void decide_renames(const struct model *m, struct m_sync *sync) {
+	m_find_renamed(m, sync);
+	for (int i = 0; i < sync->n; i++) {
+		struct m_item *item = &sync->items[i];
+		if (item->from < 0)
+			continue;
+		item->todo = M_RENAME;
+		item->outcome = HF_SYNC_TRANSFERRED;
+		set_lease_of(m, sync, item, item->from);
+	}
+	for (int i = 0; i < sync->n; i++)
+		if (sync->items[i].todo == M_RELEASE && is_renamed(sync, sync->items[i].who)) {
+			sync->items[i].todo = M_NOTHING;
+			sync->items[i].outcome = HF_SYNC_UNCHANGED;
+			sync->releases--;
+		}
+}
+
 /* The active leases of the scope, and those of them that a complete list does not have. */
 static void decide_unlisted(const struct model *m, struct m_sync *sync) {
 	for (int who = 0; who < M_IDENTITIES; who++) {
-		if (!is_active(m, who) || !is_of_zone(m, sync, who) || !in_scope(m, sync, who))
+		if (!is_active(m, who) || !m_sync_is_of_zone(m, sync, who) || !m_sync_in_scope(m, sync, who))
 			continue;
 		sync->active++;
-		if (sync->mode == HF_SYNC_DELTA || is_listed(sync, who, sync->n))
+		if (sync->mode == HF_SYNC_DELTA || is_listed(sync, who, sync->n) || is_renamed(sync, who))
 			continue;
-		if (sync->mode == HF_SYNC_FULL && has_unreadable(sync)) {
+		if (sync->mode == HF_SYNC_FULL && m_sync_has_unreadable(sync)) {
 			sync->summary.release_skipped++;
 			continue;
 		}
@@ -158,6 +189,7 @@ static enum hf_err decide(struct model *m, struct m_sync *sync) {
 	sync->n_unlisted = 0;
 	for (int i = 0; i < sync->n; i++)
 		decide_item(m, sync, i);
+	decide_renames(m, sync);
 	decide_unlisted(m, sync);
 	return HF_OK;
 }
@@ -175,68 +207,6 @@ static void conclude(const struct model *m, struct m_sync *sync) {
 	sync->zone_known = zone->seen;
 }
 
-/* What the guard looks at: the whole scope (where < 0), or the mesh and kind of one identity. */
-struct judged {
-	uint64_t active, releases, lately;
-	bool empty;
-};
-
-static bool is_there(const struct model *m, const struct m_sync *sync, int who, int where) {
-	if (!is_of_zone(m, sync, who) || !in_scope(m, sync, who))
-		return false;
-	return where < 0 || (m->ids[who].kind == m->ids[where].kind && strcmp(m->ids[who].mesh, m->ids[where].mesh) == 0);
-}
-
-/* Whether a release of a sync before holds: not if its lease comes back by this one. */
-static bool holds(const struct model *m, const struct m_sync *sync, const struct m_worn *worn) {
-	if (m->monotonic_ms - worn->at_ms >= M_WORN_MS)
-		return false;
-	for (int i = 0; i < sync->n; i++)
-		if (sync->items[i].who == worn->who && sync->items[i].outcome == HF_SYNC_RESTORED &&
-		    m->leases[worn->who].revision == worn->revision)
-			return false;
-	return true;
-}
-
-static struct judged look_at(const struct model *m, const struct m_sync *sync, int where) {
-	struct judged j = {.empty = sync->mode == HF_SYNC_FULL};
-	for (int who = 0; who < M_IDENTITIES; who++)
-		j.active += is_there(m, sync, who, where) && is_active(m, who);
-	for (int i = 0; i < sync->n_unlisted; i++)
-		j.releases += is_there(m, sync, sync->unlisted[i], where);
-	for (int i = 0; i < sync->n; i++) {
-		const struct m_item *item = &sync->items[i];
-		if (item->who < 0 || !is_there(m, sync, item->who, where))
-			continue;
-		j.releases += item->outcome == HF_SYNC_RELEASED;
-		j.empty = false; /* be the document good or bad */
-	}
-	for (int i = 0; i < m->n_worn; i++)
-		j.lately += is_there(m, sync, m->worn[i].who, where) && holds(m, sync, &m->worn[i]);
-	return j;
-}
-
-static bool is_too_much(const struct m_sync *sync, struct judged j, bool with_lately) {
-	uint64_t releases = j.releases + (with_lately ? j.lately : 0), active = j.active + (with_lately ? j.lately : 0);
-	double half = (double)active / 2, few = half < 1 ? 1 : half > 10 ? 10 : half;
-	if (j.releases == 0 || sync->percent == 100)
-		return false;
-	return sync->percent == 0 || j.empty || (100 * releases > (uint64_t)sync->percent * active && (double)releases > few);
-}
-
-static bool is_guarded(const struct model *m, struct m_sync *sync, bool with_lately) {
-	bool whole = is_too_much(sync, look_at(m, sync, -1), with_lately), part = false;
-	for (int who = 0; who < M_IDENTITIES; who++) {
-		struct judged j = look_at(m, sync, who);
-		if (!is_there(m, sync, who, -1) || !is_too_much(sync, j, with_lately))
-			continue;
-		part = true;
-		sync->guarded_empty = sync->guarded_empty || j.empty;
-	}
-	sync->guarded_part = part && !whole;
-	return whole || part;
-}
-
 /* What went before is known inside the write alone. */
 static enum hf_err judge_releases(const struct model *m, struct m_sync *sync, bool in_write) {
 	if (sync->releases == 0)
@@ -244,9 +214,9 @@ static enum hf_err judge_releases(const struct model *m, struct m_sync *sync, bo
 	if (m->zones[m_find_zone(m, sync->zone)].state == HF_ZONE_OFFLINE && !sync->force)
 		return HF_E_ZONE_OFFLINE;
 	sync->guarded_empty = sync->guarded_part = sync->guarded_worn = false;
-	if (is_guarded(m, sync, false))
+	if (m_sync_is_guarded(m, sync, false))
 		return HF_E_MASS_RELEASE_GUARD;
-	sync->guarded_worn = in_write && is_guarded(m, sync, true);
+	sync->guarded_worn = in_write && m_sync_is_guarded(m, sync, true);
 	return sync->guarded_worn ? HF_E_MASS_RELEASE_GUARD : HF_OK;
 }
 
@@ -272,6 +242,31 @@ enum hf_err m_sync_peek(const struct model *m, struct m_sync *sync, bool *ret_wr
 		if (sync->mode != HF_SYNC_MANIFEST && sync->items[i].todo != M_NOTHING)
 			*ret_write = true;
 	return HF_OK;
+}
+
+/* The lease with all that it has and the document's configuration; whatever it was, it is active. */
+static void rename_all(struct model *m, struct m_sync *sync) {
+	for (int from = 0; from < M_IDENTITIES; from++)
+		for (int i = 0; i < sync->n; i++) {
+			struct m_item *item = &sync->items[i];
+			if (item->todo != M_RENAME || item->from != from)
+				continue;
+			struct m_lease *lease = &m->leases[from];
+			if (lease->quarantined)
+				m_end_wear(m, from);
+			if (memcmp(&lease->fingerprint, &item->fingerprint, sizeof lease->fingerprint) != 0) {
+				lease->generation++;
+				lease->version[0] = '\0';
+			}
+			lease->fingerprint_version = 1;
+			lease->fingerprint = item->fingerprint;
+			lease->raw = item->raw;
+			lease->quarantined = lease->forced = false;
+			lease->until_ms = 0;
+			m_hand_over(m, from, item->who, HF_CAUSE_SYNC);
+			item->todo = M_NOTHING;
+			set_lease(m, sync, item);
+		}
 }
 
 static void acquire(struct model *m, const struct m_sync *sync, struct m_item *item) {
@@ -429,25 +424,12 @@ static void acquire_all(struct model *m, struct m_sync *sync) {
 
 static void release(struct model *m, const struct m_sync *sync, int who) {
 	m_quarantine(m, who, HF_CAUSE_SYNC);
-	if (sync->percent == 100)
-		return;
-	m_check(m->n_worn < M_WORN_MAX, "releases of syncs");
-	m->worn[m->n_worn++] = (struct m_worn){who, m->leases[who].revision, m->monotonic_ms};
-}
-
-/* What is over counts no more, nor does what a sync that may release all finds in its scope. */
-static void end_wear(struct model *m, const struct m_sync *sync) {
-	int n = 0;
-	for (int i = 0; i < m->n_worn; i++) {
-		bool meant = sync->percent == 100 && sync->releases > 0 && is_there(m, sync, m->worn[i].who, -1);
-		if (!meant && m->monotonic_ms - m->worn[i].at_ms < M_WORN_MS)
-			m->worn[n++] = m->worn[i];
-	}
-	m->n_worn = n;
+	if (sync->percent < 100)
+		m_wear(m, who, m->leases[who].revision);
 }
 
 static void release_all(struct model *m, struct m_sync *sync) {
-	end_wear(m, sync);
+	m_sync_end_wear(m, sync);
 	for (int who = 0; who < M_IDENTITIES; who++)
 		for (int i = 0; i < sync->n; i++)
 			if (sync->items[i].who == who && sync->items[i].todo == M_RELEASE) {
@@ -466,6 +448,7 @@ enum hf_err m_sync_commit(struct model *m, struct m_sync *sync) {
 	enum hf_err refusal = judge_releases(m, sync, true);
 	if (refusal == HF_E_ZONE_OFFLINE)
 		return refusal;
+	rename_all(m, sync);
 	acquire_all(m, sync);
 	release_all(m, sync);
 	conclude(m, sync);

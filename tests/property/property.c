@@ -9,6 +9,7 @@
  *	check.h    store against model                  words.h    saying what was done
  *	writes.h   writes, alone and in batches         syncs.h    syncs and manifests, with other writes in between
  *	backups.h  backups and restores                 returns.h  who comes back after one
+ *	moves.h    transfers of many leases             replay.h   the feed by itself: who has which address
  *	seen.h     counts: every branch must be met
  */
 #include <fcntl.h>
@@ -21,6 +22,8 @@
 
 #include "backups.h"
 #include "check.h"
+#include "moves.h"
+#include "replay.h"
 #include "seen.h"
 #include "storage/store/expiry.h"
 #include "storage/store/upkeep.h"
@@ -39,13 +42,13 @@
 
 static const struct profile PROFILES[] = {
 	/* clang-format off */
-	/* name       ids acq rel prg put del zon syn tim upk bat abo rea rare v6 hsh opt changes age */
-	{"mixed",      120, 34, 14, 3,  3,  1,  6, 16,  8,  2,  6,  2,  8,  10, 40, 40, 10,   400,  7 * 86400000LL},
-	{"exhaustion", 160, 42, 10, 2,  2,  1,  5, 14, 10,  1,  5,  2,  8,   4, 30, 30,  6,   150, 900 * 86400000LL},
-	{"pool edits", 100, 28, 12, 4, 16,  5,  4, 12,  8,  2,  6,  3,  6,  20, 50, 40,  8,  2000,  7 * 86400000LL},
-	{"churn",       60, 28, 22, 8,  2,  1,  8, 14, 12,  4,  6,  2,  5,  30, 50, 20,  8,   300,  600000},
-	{"options",    100, 36, 14, 3,  3,  1,  6, 14,  8,  2,  6,  2,  8,  30, 50, 50, 40, 20000,  0},
-	{"zones",      160, 24,  8, 2,  1,  0, 12, 30, 10,  2,  4,  2,  5,  10, 40, 30,  6,  2000,  7 * 86400000LL},
+	/* name       ids acq rel prg put del zon syn tim upk bat abo rea rare v6 hsh opt changes age mov tra */
+	{"mixed",      120, 34, 14, 3,  3,  1,  6, 16,  8,  2,  6,  2,  8,  10, 40, 40, 10,   400,  7 * 86400000LL, 10, 5},
+	{"exhaustion", 160, 42, 10, 2,  2,  1,  5, 14, 10,  1,  5,  2,  8,   4, 30, 30,  6,   150, 900 * 86400000LL, 12, 4},
+	{"pool edits", 100, 28, 12, 4, 16,  5,  4, 12,  8,  2,  6,  3,  6,  20, 50, 40,  8,  2000,  7 * 86400000LL, 12, 4},
+	{"churn",       60, 28, 22, 8,  2,  1,  8, 14, 12,  4,  6,  2,  5,  30, 50, 20,  8,   300,  600000, 14, 8},
+	{"options",    100, 36, 14, 3,  3,  1,  6, 14,  8,  2,  6,  2,  8,  30, 50, 50, 40, 20000,  0, 12, 5},
+	{"zones",      160, 24,  8, 2,  1,  0, 12, 30, 10,  2,  4,  2,  5,  10, 40, 30,  6,  2000,  7 * 86400000LL, 8, 8},
 	/* clang-format on */
 };
 
@@ -130,6 +133,8 @@ static void do_between(struct run *run) {
 			do_upkeep(run);
 		else if (at < 87)
 			do_forget(run);
+		else if (at < 92)
+			do_transfer(run);
 		else
 			do_sync(run, NULL);
 	}
@@ -138,8 +143,9 @@ static void do_between(struct run *run) {
 static void do_one(struct run *run) {
 	struct world *w = &run->world;
 	const struct profile *p = w->profile;
-	int writes = p->acquire + p->release + p->purge + p->pool_put + p->pool_delete + p->zone;
-	int at = w_below(w, writes + p->sync + p->time + p->upkeep + p->batch + p->abort + p->read), rare = w_below(w, 10000);
+	int writes = p->acquire + p->release + p->purge + p->pool_put + p->pool_delete + p->zone + p->move;
+	int at = w_below(w, writes + p->sync + p->transfer + p->time + p->upkeep + p->batch + p->abort + p->read),
+	    rare = w_below(w, 10000);
 	run->text[0] = '\0';
 	if (rare < 2 * p->rare)
 		do_rare(run, rare / p->rare);
@@ -151,6 +157,8 @@ static void do_one(struct run *run) {
 		do_write(run);
 	else if ((at -= p->sync) < 0)
 		do_sync(run, do_between);
+	else if ((at -= p->transfer) < 0)
+		do_transfer(run);
 	else if ((at -= p->time) < 0)
 		do_time(run);
 	else if ((at -= p->upkeep) < 0)
@@ -207,6 +215,7 @@ static void run_seed(struct run *run, uint64_t seed, int ops, bool verbose) {
 	run->f.options.changes_age_ms = profile->changes_age_ms ? profile->changes_age_ms : INT64_MAX / 2;
 	fixture_open(&run->f);
 	begin_model(run);
+	replay_begin(run);
 	for (run->op = 1; run->op <= ops; run->op++) {
 		do_one(run);
 		if (run->op % CHECK_ALL_EVERY == 0)

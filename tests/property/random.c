@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model_moves.h"
+
 const char *const W_ZONES[M_ZONES] = {"east", "east-2", "global", "w"};
 const char *const W_MESHES[3] = {"d", "default", "demo.mesh"};
 
@@ -77,7 +79,7 @@ static hf_u128 base(int place, enum hf_family family) {
 struct hf_addr w_address(struct world *w, const struct model *m) {
 	int who = w_identity(w), p = w_below(w, M_POOLS), i = w_below(w, 10);
 	if (i < 4 && m->leases[who].exists)
-		return (struct hf_addr){m->leases[who].vips[w_below(w, m->leases[who].n_vips)]};
+		return (struct hf_addr){m_bound_at(&m->leases[who], w_below(w, m_bound(&m->leases[who])))};
 	if (i < 9 && m->pools[p].exists) {
 		struct hf_range cidr = m->pools[p].config.cidrs[w_below(w, m->pools[p].config.n_cidrs)];
 		hf_u128 offset = (hf_u128)w_below(w, 64);
@@ -105,7 +107,7 @@ uint64_t w_epoch(struct world *w, const struct m_zone *zone, int others) {
 	return zone->epoch + (uint64_t)w_below(w, 3) - 1;
 }
 
-static void random_guard(struct world *w, const struct model *m, int who, struct hf_guard *ret) {
+void w_guard(struct world *w, const struct model *m, int who, struct hf_guard *ret) {
 	if (w_chance(w, w->profile->options / 2))
 		ret->if_match = random_condition(w, m, who);
 	if (w_chance(w, w->profile->options / 2))
@@ -162,7 +164,7 @@ void w_acquire(struct world *w, const struct model *m, struct hf_acquire *ret) {
 	memset(ret, 0, sizeof *ret);
 	ret->want.id = w->ids[who];
 	random_config(w, who, ret);
-	random_guard(w, m, who, &ret->want.guard);
+	w_guard(w, m, who, &ret->want.guard);
 	if (w_chance(w, unusual))
 		strcpy(ret->want.pool, w_chance(w, 95) ? M_POOL_NAMES[w_below(w, M_POOLS)] : "nowhere");
 	if (w_chance(w, unusual))
@@ -183,7 +185,7 @@ void w_release(struct world *w, const struct model *m, bool purge, struct hf_rel
 	for (int i = 0; i < 4 && !m->leases[who].exists; i++) /* mostly one that is there */
 		who = w_identity(w);
 	*ret = (struct hf_release){.want.id = w->ids[who], .want.purge = purge, .want.force = w_chance(w, 15)};
-	random_guard(w, m, who, &ret->want.guard);
+	w_guard(w, m, who, &ret->want.guard);
 	hf_release_begin(ret);
 }
 

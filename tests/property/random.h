@@ -17,6 +17,7 @@ struct profile {
 	int options;	  /* percent of acquires with each unusual option */
 	uint64_t changes_max;
 	int64_t changes_age_ms; /* 0: for ever */
+	int move, transfer;	/* weights */
 };
 
 struct world {
@@ -46,6 +47,8 @@ uint64_t w_epoch(struct world *w, const struct m_zone *zone, int others);
 int w_lost(struct world *w, const struct model *m, int who, struct hf_addr ret[HF_CLAIMS_MAX]);
 /* A configuration's digests; `changed` percent of the time another than was last sent. */
 void w_config(struct world *w, int who, int changed, struct hf_digest *ret_fingerprint, struct hf_digest *ret_raw);
+/* Conditions and an epoch, at times. */
+void w_guard(struct world *w, const struct model *m, int who, struct hf_guard *ret);
 void w_acquire(struct world *w, const struct model *m, struct hf_acquire *ret);
 void w_release(struct world *w, const struct model *m, bool purge, struct hf_release *ret);
 void w_connect(struct world *w, const struct model *m, struct hf_zone_connect *ret);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "model_moves.h"
+
 /* How likely things are in one sync; percent. */
 struct mood {
 	int listed, fresh;	     /* active leases that are listed; services that are not active */
@@ -11,6 +13,7 @@ struct mood {
 	int foreign, outside, twice; /* items of other zones; out of the scope; once more */
 	int broken;		     /* items that are refused by the reader */
 	int removed;		     /* of a delta's items */
+	int renamed;		     /* new services that show an address of a lease of the zone */
 };
 
 static struct mood random_mood(struct world *w) {
@@ -25,16 +28,40 @@ static struct mood random_mood(struct world *w) {
 	mood.twice = w_chance(w, 15) ? 10 : 0;
 	mood.broken = w_chance(w, 20) ? 5 : 0;
 	mood.removed = w_chance(w, 60) ? 50 : 0;
+	mood.renamed = w_chance(w, 50) ? 60 : 0;
 	return mood;
 }
 
-static void add_claims(struct world *w, const struct model *m, const struct mood *mood, struct m_item *item) {
+/* The addresses of a lease of the zone; mostly one that is not named otherwise. */
+static void add_old_name(struct world *w, const struct model *m, const struct m_sync *sync, struct m_item *item) {
+	int who = w_below(w, w->profile->identities);
+	for (int i = 0; i < 12; i++) {
+		bool fits = m->leases[who].exists && strcmp(m->ids[who].zone, sync->zone) == 0 &&
+			    (!sync->kind || (int)m->ids[who].kind == sync->kind) &&
+			    (!sync->mesh[0] || strcmp(m->ids[who].mesh, sync->mesh) == 0);
+		bool named = false;
+		for (int k = 0; k < sync->n; k++)
+			named = named || (sync->items[k].who == who && sync->items[k].role == HF_SYNC_SERVICE);
+		if (fits && !named)
+			break;
+		who = w_below(w, w->profile->identities);
+	}
+	const struct m_lease *lease = &m->leases[who];
+	for (int i = 0; lease->exists && i < m_bound(lease) && item->n_claims < 4; i++)
+		if (w_chance(w, 70))
+			item->claims[item->n_claims++].n = m_bound_at(lease, i);
+}
+
+static void add_claims(struct world *w, const struct model *m, const struct mood *mood, const struct m_sync *sync,
+		       struct m_item *item) {
 	const struct m_lease *lease = &m->leases[item->who];
 	for (int v = 0; lease->exists && v < lease->n_vips; v++)
 		if (w_chance(w, mood->own_claim))
 			item->claims[item->n_claims++].n = lease->vips[v];
 	if (!lease->exists)
 		item->n_claims = w_lost(w, m, item->who, item->claims);
+	if (!lease->exists && w_chance(w, mood->renamed))
+		add_old_name(w, m, sync, item);
 	for (int n = w_chance(w, mood->other_claim) ? 1 + w_below(w, 3) : 0; n > 0; n--)
 		item->claims[item->n_claims++] = w_address(w, m);
 }
@@ -61,7 +88,7 @@ static void add(struct world *w, const struct model *m, const struct mood *mood,
 		item->role = HF_SYNC_REMOVED;
 	} else {
 		item->role = HF_SYNC_SERVICE;
-		add_claims(w, m, mood, item);
+		add_claims(w, m, mood, sync, item);
 	}
 	if (item->refused && sync->mode != HF_SYNC_MANIFEST && w_chance(w, 60)) {
 		item->role = w_chance(w, 50) ? HF_SYNC_UNREADABLE : HF_SYNC_NOBODYS;
@@ -113,6 +140,7 @@ void w_sync(struct world *w, const struct model *m, struct m_sync *ret) {
 	ret->dry_run = w_chance(w, 12);
 	ret->force = w_chance(w, 20);
 	ret->percent = PERCENTS[w_below(w, 8)];
+	ret->renames = w_chance(w, 70);
 	ret->n = 0;
 	add_all(w, m, &mood, ret);
 }

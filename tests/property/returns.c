@@ -119,6 +119,7 @@ static void return_by_sync(struct run *run, const char *zone) {
 	sync.kind = sync.mode == HF_SYNC_FULL ? 1 + w_below(w, HF_KINDS) : 0;
 	sync.mesh = "";
 	sync.percent = 100;
+	sync.renames = w_chance(w, 50);
 	sync.n = 0;
 	for (int who = 0; who < M_IDENTITIES; who++) {
 		const struct hf_identity *id = &w->ids[who];
@@ -131,8 +132,12 @@ static void return_by_sync(struct run *run, const char *zone) {
 		due[sync.n++] = due_to(&run->model, who, pool_of_its_own(&run->model, who));
 	}
 	say(run, "; back: ");
-	if (sync.n > 0 && do_this_sync(run, &sync))
-		for (int i = 0; i < sync.n; i++)
+	if (sync.n == 0 || !do_this_sync(run, &sync))
+		return;
+	for (int i = 0; i < sync.n; i++)
+		if (sync.items[i].outcome == HF_SYNC_TRANSFERRED) /* its other addresses have gone with the lease */
+			seen.renamed_back++;
+		else
 			check_due(run, &due[i]);
 }
 

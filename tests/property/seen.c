@@ -11,7 +11,7 @@ struct count {
 	uint64_t n;
 };
 
-#define COUNTS 128
+#define COUNTS 256
 
 static int add(struct count *counts, int n, const char *group, const char *name, uint64_t number) {
 	counts[n] = (struct count){group, name, number};
@@ -114,9 +114,109 @@ static int collect_syncs(struct count *counts, int n) {
 	return add_errors(counts, n, "item ", seen.rejected, ITEMS);
 }
 
-static int collect(struct count *counts) { return collect_syncs(counts, collect_backups(counts, collect_writes(counts, 0))); }
+static int collect_moves(struct count *counts, int n) {
+	static const enum hf_err MOVES[] = {
+		HF_E_NOT_FOUND,		  HF_E_ADDRESS_TAKEN,	     HF_E_LEASE_EXISTS, HF_E_STALE_EPOCH,    HF_E_ZONE_OFFLINE,
+		HF_E_PRECONDITION_FAILED, HF_E_ADDRESS_OUTSIDE_POOL, HF_E_NO_POOL,	HF_E_POOL_EXHAUSTED, HF_OK};
+	const struct seen_moves *s = &seen.moves;
+	const struct m_met_moves *met = &seen.met.moves;
+	const struct count moves[] = {{"", "done", s->moved},
+				      {"", "there already", s->stayed},
+				      {"", "with previous addresses", s->overlapped},
+				      {"", "… of other pools", s->across_pools},
+				      {"", "too many previous addresses", s->too_many},
+				      {"", "to another pool", s->other_pool},
+				      {"", "forced", s->forced},
+				      {"", "back", s->back},
+				      {"", "… and the other stays", s->swapped},
+				      {"", "… to a draining range", s->back_to_draining}};
+	const struct count overlaps[] = {{"", "ended", met->ended},
+					 {"", "… in quarantine", met->ended_quarantined},
+					 {"", "… and a draining range with it", met->drained},
+					 {"", "held offline", met->held_offline},
+					 {"", "held after a return", met->held_back},
+					 {"", "held by a restore", met->held_restored},
+					 {"", "that a quarantine waits for", met->waited},
+					 {"", "ended by a purge", met->purged},
+					 {"", "ended with a quarantine", met->expired},
+					 {"", "of a lease that came back", met->restored},
+					 {"", "that kept a pool", seen.held_by_previous}};
+	n = add_errors(counts, n, "move ", s->errors, MOVES);
+	n = ADD_LIST(counts, n, "move ", moves);
+	return ADD_LIST(counts, n, "overlap ", overlaps);
+}
+
+static int collect_transfers(struct count *counts, int n) {
+	static const enum hf_err TRANSFERS[] = {
+		HF_E_INVALID_PARAMETER, HF_E_NOT_FOUND,	   HF_E_LEASE_EXISTS,	    HF_E_ADDRESS_OUTSIDE_POOL,
+		HF_E_STALE_EPOCH,	HF_E_ZONE_OFFLINE, HF_E_MASS_RELEASE_GUARD, HF_OK};
+	const struct seen_transfers *s = &seen.transfers;
+	const struct count transfers[] = {{"", "of nothing", s->empty},
+					  {"", "of several zones", s->zones},
+					  {"", "of one twice", s->twice},
+					  {"", "to itself", s->itself},
+					  {"", "to one that goes away", s->chained},
+					  {"", "guarded for the zone alone", s->guarded_zone},
+					  {"", "guarded for one mesh and kind alone", s->guarded_part},
+					  {"", "guarded with what went before", s->guarded_worn},
+					  {"", "done", s->written},
+					  {"", "dry run", s->dry_runs},
+					  {"", "fenced", s->fenced},
+					  {"", "forced", s->forced},
+					  {"", "items", s->items},
+					  {"", "… in quarantine", s->quarantined},
+					  {"", "… with previous addresses", s->previous},
+					  {"", "… in a draining range", s->draining},
+					  {"", "… to another zone", s->to_other_zone},
+					  {"", "… to another mesh or kind", s->to_other_scope},
+					  {"", "… that the pool never served", s->beside_selector}};
+	n = add_errors(counts, n, "transfer ", s->errors, TRANSFERS);
+	return ADD_LIST(counts, n, "transfer ", transfers);
+}
+
+static int collect_renames(struct count *counts, int n) {
+	static const char *const WHY[M_NOT_RENAMED] = {[M_RENAMES_OFF] = "as nobody asked",
+						       [M_UNREADABLE] = "as something is unreadable",
+						       [M_STILL_NAMED] = "as the old name is listed",
+						       [M_OTHER_SCOPE] = "as the old name is out of the scope",
+						       [M_OTHER_HOLDERS] = "as it shows others' addresses",
+						       [M_NOT_SERVED] = "as the pool does not serve it",
+						       [M_SECOND] = "as another shows the same"};
+	const struct count renames[] = {{"", "of what a delta removes", seen.renamed_removed},
+					{"", "out of quarantine", seen.renamed_quarantined},
+					{"", "with previous addresses", seen.renamed_previous},
+					{"", "after a restore", seen.renamed_back}};
+	const struct count replays[] = {{"", "changes", seen.replayed},
+					{"", "transfers", seen.replayed_transfers},
+					{"", "overlaps", seen.replayed_overlaps}};
+	for (int i = 0; i < M_NOT_RENAMED; i++)
+		n = add(counts, n, "no rename ", WHY[i], seen.not_renamed[i]);
+	n = ADD_LIST(counts, n, "rename ", renames);
+	return ADD_LIST(counts, n, "replayed ", replays);
+}
+
+static int collect(struct count *counts) {
+	int n = collect_backups(counts, collect_writes(counts, 0));
+	n = collect_transfers(counts, collect_moves(counts, n));
+	return collect_syncs(counts, collect_renames(counts, n));
+}
+
+static void add_met_moves(const struct m_met_moves *met) {
+	struct m_met_moves *sum = &seen.met.moves;
+	sum->ended += met->ended;
+	sum->ended_quarantined += met->ended_quarantined;
+	sum->drained += met->drained;
+	sum->held_offline += met->held_offline;
+	sum->held_back += met->held_back;
+	sum->held_restored += met->held_restored;
+	sum->waited += met->waited;
+	sum->purged += met->purged;
+	sum->expired += met->expired;
+	sum->restored += met->restored;
+}
 
 void seen_met(const struct m_met *met) {
+	add_met_moves(&met->moves);
 	seen.met.expired += met->expired;
 	seen.met.held_offline += met->held_offline;
 	seen.met.lapsed += met->lapsed;

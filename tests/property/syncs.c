@@ -18,6 +18,8 @@ static void say_sync(struct run *run, const struct m_sync *s) {
 	static const char *const MODES[] = {"full", "delta", "manifest"};
 	say(run, "%s sync of zone %s, kind %d, mesh \"%s\", %d items, maxRelease %d%s%s", MODES[s->mode], s->zone, s->kind, s->mesh,
 	    s->n, s->percent, s->dry_run ? ", dry run" : "", s->force ? ", force" : "");
+	if (s->renames)
+		say(run, ", renames");
 	if (s->has_epoch)
 		say(run, ", epoch %" PRIu64, s->epoch);
 	say(run, ":");
@@ -39,6 +41,7 @@ static void make(struct run *run, const struct m_sync *m, struct hf_budget *budg
 	ret->epoch = m->epoch;
 	ret->dry_run = m->dry_run;
 	ret->force = m->force;
+	ret->renames = m->renames;
 	ret->max_release_percent = m->percent;
 	for (int i = 0; i < m->n; i++) {
 		const struct m_item *item = &m->items[i];
@@ -77,6 +80,23 @@ static void check_vips(struct run *run, const struct hf_sync_item *is, int place
 		same = is->vips[v].n == lease->vips[v];
 	if (!same)
 		c_fail(run, "sync: place %d: another address than expected (%d of them)", place, is->n_vips);
+	number(run, "previous addresses", is->n_previous, (uint64_t)(lease ? lease->n_previous : 0));
+	for (int i = 0; i < is->n_previous; i++) {
+		if (is->previous[i].address.n != lease->previous[i].a)
+			c_fail(run, "sync: place %d: another previous address than expected", place);
+		if (is->previous[i].until_ms > lease->previous[i].until_ms) /* it is put off without a revision */
+			c_fail(run, "sync: place %d: an overlap ends later than expected", place);
+	}
+}
+
+/* Who it is renamed from. */
+static void check_from(struct run *run, const struct hf_sync_item *is, const struct m_item *m) {
+	struct hf_identity id;
+	bool renamed = m->outcome == HF_SYNC_TRANSFERRED;
+	if (is->from != NULL && !hf_identity_decode(is->from, is->from_len, &id))
+		c_fail(run, "sync: the old name is damaged");
+	if ((is->from != NULL) != renamed || (renamed && m_identity_order(&id, &run->world.ids[m->from]) != 0))
+		c_fail(run, "sync: it is renamed from another, or not at all");
 }
 
 static void check_item(struct run *run, const struct hf_sync_item *is, int place, const struct m_item *m) {
@@ -92,6 +112,7 @@ static void check_item(struct run *run, const struct hf_sync_item *is, int place
 	if (m->outcome == HF_SYNC_REJECTED)
 		seen.rejected[m->err]++;
 	seen.claims_refused += m->claim_refused;
+	check_from(run, is, m);
 }
 
 /* What was not listed and is released, in key order. */
@@ -159,6 +180,20 @@ static bool peek(struct run *run, struct hf_sync *sync, struct m_sync *m) {
 	return false;
 }
 
+/* The model has what was before in its spare. */
+static void see_renames(const struct run *run, const struct m_sync *m) {
+	for (int i = 0; i < M_NOT_RENAMED; i++)
+		seen.not_renamed[i] += m->not_renamed[i];
+	for (int i = 0; i < m->n; i++) {
+		const struct m_item *item = &m->items[i];
+		if (item->outcome != HF_SYNC_TRANSFERRED)
+			continue;
+		seen.renamed_removed += m->mode == HF_SYNC_DELTA;
+		seen.renamed_quarantined += run->spare.leases[item->from].quarantined;
+		seen.renamed_previous += item->lease.n_previous > 0;
+	}
+}
+
 /* As the committer does with a write that commits alone. Returns whether it was committed. */
 static bool commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m) {
 	struct hf_batch *batch;
@@ -176,6 +211,7 @@ static bool commit_alone(struct run *run, struct hf_sync *sync, struct m_sync *m
 	run->model.by = w_caller(&run->world);
 	hf_batch_set_by(batch, run->model.by);
 	enum hf_err expected = m_sync_commit(&run->model, m);
+	see_renames(run, m);
 	write->err = write->apply(batch, write, &why);
 	if (write->err != expected)
 		c_fail(run, "sync: the answer is %s (%s), expected %s", hf_err_slug(write->err), why.text, hf_err_slug(expected));
@@ -213,6 +249,8 @@ static void see_between(const struct run *run, const char *zone, uint64_t since)
 	for (uint64_t r = since + 1; r <= run->model.revision; r++) {
 		int who = m_change(&run->model, r)->who;
 		bool of_zone = who >= 0 && strcmp(run->world.ids[who].zone, zone) == 0;
+		int from = m_change(&run->model, r)->from;
+		of_zone = of_zone || (from >= 0 && strcmp(run->world.ids[from].zone, zone) == 0);
 		same = same || of_zone;
 		other = other || !of_zone;
 	}

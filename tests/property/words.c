@@ -76,6 +76,15 @@ void say_release(struct run *run, const struct hf_release *r) {
 	say_guard(run, &r->want.guard);
 }
 
+void say_move(struct run *run, const struct hf_move *move) {
+	say_identity(run, "move", &move->want.id);
+	say(run, " overlap=%u%s", move->want.overlap_seconds, move->want.force ? " force" : "");
+	if (move->want.pool[0])
+		say(run, " pool=%s", move->want.pool);
+	say_addresses(run, "address", move->want.addresses, move->want.n_addresses);
+	say_guard(run, &move->want.guard);
+}
+
 void say_zone(struct run *run, const struct hf_zone_connect *connect, const struct hf_zone_disconnect *disconnect) {
 	if (connect)
 		say(run, "connect zone %s as %s ttl=%" PRId64, connect->name, connect->instance, connect->ttl_ms);

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "moves.h"
+#include "random_moves.h"
+#include "replay.h"
 #include "seen.h"
 #include "storage/store/upkeep.h"
 #include "words.h"
@@ -13,12 +16,13 @@
 #define BATCH_MAX 8
 
 struct op {
-	enum { ACQUIRE, RELEASE, CONNECT, DISCONNECT, POOL_PUT, POOL_DELETE } verb;
+	enum { ACQUIRE, RELEASE, MOVE, CONNECT, DISCONNECT, POOL_PUT, POOL_DELETE } verb;
 	struct m_pool_put want; /* of POOL_PUT */
 	union {
 		struct hf_write write;
 		struct hf_acquire acquire;
 		struct hf_release release;
+		struct hf_move move;
 		struct hf_zone_connect connect;
 		struct hf_zone_disconnect disconnect;
 		struct hf_pool_put put;
@@ -72,7 +76,7 @@ static bool make_put(struct run *run, struct op *op) {
 static bool random_write(struct run *run, struct op *op) {
 	struct world *w = &run->world;
 	const struct profile *p = w->profile;
-	int at = w_below(w, p->acquire + p->release + p->purge + p->pool_put + p->pool_delete + p->zone);
+	int at = w_below(w, p->acquire + p->release + p->purge + p->pool_put + p->pool_delete + p->zone + p->move);
 	if ((at -= p->acquire) < 0) {
 		op->verb = ACQUIRE;
 		w_acquire(w, &run->model, &op->acquire);
@@ -81,6 +85,10 @@ static bool random_write(struct run *run, struct op *op) {
 		op->verb = RELEASE;
 		w_release(w, &run->model, at + p->purge >= 0, &op->release);
 		say_release(run, &op->release);
+	} else if ((at -= p->move) < 0) {
+		op->verb = MOVE;
+		w_move(w, &run->model, &op->move);
+		say_move(run, &op->move);
 	} else if ((at -= p->zone) < 0) {
 		op->verb = w_chance(w, 65) ? CONNECT : DISCONNECT;
 		if (op->verb == CONNECT)
@@ -109,6 +117,7 @@ struct expected {
 	int pool_outcome;
 	enum hf_connection connection;
 	bool incremental, forgotten;
+	struct m_lease before; /* of a move */
 };
 
 static struct expected expect(struct model *m, const struct op *op, bool write) {
@@ -119,6 +128,10 @@ static struct expected expect(struct model *m, const struct op *op, bool write) 
 		break;
 	case RELEASE:
 		e.answer = m_release(m, &op->release, write);
+		break;
+	case MOVE:
+		e.before = m->leases[m_find_identity(m, &op->move.want.id)];
+		e.answer = m_move(m, &op->move, write);
 		break;
 	case CONNECT:
 		e.forgotten = m_is_forgotten(m, op->connect.name, op->connect.instance);
@@ -160,6 +173,8 @@ static void check_result(struct run *run, const struct op *op, const struct expe
 		c_lease(run, "acquired", &op->acquire.lease, m_find_identity(m, &op->acquire.want.id), &e->answer.lease);
 	if (op->verb == RELEASE)
 		c_lease(run, "released", &op->release.lease, m_find_identity(m, &op->release.want.id), &e->answer.lease);
+	if (op->verb == MOVE)
+		c_lease(run, "move", &op->move.lease, m_find_identity(m, &op->move.want.id), &e->answer.lease);
 	if (op->verb == CONNECT)
 		check_connection(run, &op->connect, e);
 	if (op->verb == DISCONNECT)
@@ -180,6 +195,9 @@ static bool apply(struct run *run, struct hf_batch *batch, struct op *op) {
 		c_fail(run, "the answer is %s (%s), expected %s", hf_err_slug(op->write.err), op->write.why.text,
 		       hf_err_slug(e.answer.err));
 	seen.errors[e.answer.err]++;
+	if (op->verb == MOVE)
+		see_move(&run->model, &op->move, &e.before, &e.answer);
+	seen.held_by_previous += e.answer.held_by_previous;
 	if (e.answer.err)
 		return false;
 	if (op->verb == ACQUIRE)
@@ -214,6 +232,7 @@ void check_meta(struct run *run) {
 	check_compaction(run, meta.compacted);
 	if (hf_txn_count(run->f.reader, HF_CHANGES) != meta.revision - meta.compacted)
 		c_fail(run, "the feed has gaps");
+	replay_changes(run);
 	hf_reader_end(run->f.reader);
 }
 
@@ -289,6 +308,8 @@ static bool peek(struct run *run, struct op *op) {
 		err = hf_acquire_peek(reader, &op->acquire, NULL, &is);
 	else if (op->verb == RELEASE)
 		err = hf_release_peek(reader, &op->release, NULL, &is);
+	else if (op->verb == MOVE)
+		err = hf_move_peek(reader, &op->move, NULL, &is);
 	else if (op->verb == CONNECT)
 		err = hf_zone_connect_peek(run->f.store, reader, &op->connect, NULL, &is);
 	else
