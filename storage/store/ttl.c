@@ -79,15 +79,13 @@ static bool set(struct hf_ttl *ttl, const struct hf_zone *zone, bool again, int6
 		entry = add(ttl, zone->name);
 	if (!entry)
 		return !has_time;
-	bool begins = entry->is_over && !again; /* a connection that was rolled back can have had the same epoch */
+	bool begins = has_time && entry->is_over && !again; /* a connection that was rolled back can have had the same epoch */
 	entry->is_over = !has_time;
-	if (!has_time)
-		return true;
 	if (begins || entry->epoch != zone->epoch || entry->ttl_ms != zone->ttl_ms)
 		entry->refreshed_ms = now_ms;
 	entry->epoch = zone->epoch;
 	entry->ttl_ms = zone->ttl_ms;
-	if (entry->refreshed_ms + entry->ttl_ms < ttl->next_ms)
+	if (has_time && entry->refreshed_ms + entry->ttl_ms < ttl->next_ms)
 		ttl->next_ms = entry->refreshed_ms + entry->ttl_ms;
 	return true;
 }

@@ -279,6 +279,25 @@ Test(ttl, a_connection_after_one_that_was_rolled_back_has_its_whole_time) {
 	cr_expect_str_eq(state("east"), "offline 1");
 }
 
+/* What it was recorded with last is not what it has. */
+Test(ttl, a_refresh_without_a_ttl_that_is_rolled_back_begins_the_time_again) {
+	struct hf_batch *batch;
+	struct hf_zone_connect c = request("east", "a", 0);
+	connect("east", "a", TTL_MS);
+	f.monotonic_ms += TTL_MS - 1;
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
+	hf_zone_connect_begin(&c);
+	cr_assert_eq(c.write.apply(batch, &c.write, NULL), HF_OK);
+	hf_batch_abort(batch);
+	upkeep();
+	f.monotonic_ms++;
+	upkeep();
+	cr_expect_str_eq(state("east"), "online 1");
+	f.monotonic_ms += TTL_MS;
+	upkeep();
+	cr_expect_str_eq(state("east"), "offline 1");
+}
+
 Test(ttl, a_disconnected_zone_does_not_lapse_again) {
 	connect("east", "a", TTL_MS);
 	cr_assert_eq(disconnect_zone(&f, "east"), HF_OK);
