@@ -12,7 +12,8 @@
  *   api/       what clients see. routes.c is the table of contents
  *     resources/  one resource a file: its handlers
  *     sync/       the body of a sync on its way in, and what syncs share
- *     call/       the life of a request: target, headers, conditions, media types, problems, counters
+ *     call/       the life of a request: target, access, headers, conditions, media types, problems, counters
+ *     access/     who may do what: principals, tokens, and the log of refusals
  *     lists/      reads lists of documents as they arrive, piece by piece
  *     kuma/       what a Kuma document means: canonical form, fingerprint, identity, claims
  *     shapes/     records as JSON, both ways
@@ -36,17 +37,21 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "api/access/access.h"
 #include "api/call/metrics.h"
 #include "api/call/origin.h"
 #include "api/routes.h"
 #include "api/sync/sync_ledger.h"
 #include "server/config/options.h"
+#include "server/config/tokenfile.h"
 #include "server/http/http.h"
 #include "server/http/places.h"
+#include "server/http/strangers.h"
 #include "server/http/wakeups.h"
 #include "server/offline/offline.h"
 #include "server/process/lastwords.h"
@@ -75,6 +80,7 @@ struct server {
 	struct hf_http *http;
 	struct hf_stall *stall;
 	int listen_fd;
+	int secrets; /* in the tokens file at the start */
 	char url[HF_URL_TEXT];
 	_Atomic bool broken; /* the store must be reopened: the process ends, and the service manager starts it again */
 	/* The last logged failure, and how many like it were left out; for the thread that commits. */
@@ -180,14 +186,15 @@ static void on_event(enum hf_event_level level, const char *message, const char 
 	hf_log(levels[level], message, "%s", pairs);
 }
 
-/* Blocks the stop signals in all threads, so that the main thread can wait for them. Ignores SIGHUP, SIGPIPE, and SIGXFSZ, after
- * which a write beyond the limit of file sizes fails instead. */
-static void block_signals(sigset_t *ret_stop) {
-	sigemptyset(ret_stop);
-	sigaddset(ret_stop, SIGTERM);
-	sigaddset(ret_stop, SIGINT);
-	pthread_sigmask(SIG_BLOCK, ret_stop, NULL);
-	signal(SIGHUP, SIG_IGN);
+/* Blocks the signals that the main thread waits for in all threads: those that stop the server, and SIGHUP, at which it reads the
+ * tokens again. Ignores SIGPIPE, and SIGXFSZ, after which a write beyond the limit of file sizes fails instead. */
+static void block_signals(sigset_t *ret_awaited) {
+	sigemptyset(ret_awaited);
+	sigaddset(ret_awaited, SIGTERM);
+	sigaddset(ret_awaited, SIGINT);
+	sigaddset(ret_awaited, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, ret_awaited, NULL);
+	signal(SIGHUP, SIG_DFL); /* the parent may have ignored it, as nohup does, and then it would not arrive */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 }
@@ -281,6 +288,10 @@ static int start_committer(struct server *s) {
 	return EXIT_OK;
 }
 
+static struct hf_beyond beyond(const struct hf_options *o) {
+	return (struct hf_beyond){.auth = o->tokens[0] || o->insecure_no_auth, .tls = o->insecure_no_tls};
+}
+
 static int start_http(struct server *s) {
 	const struct hf_options *o = &s->options;
 	struct hf_why why = {""};
@@ -290,7 +301,7 @@ static int start_http(struct server *s) {
 					  .body_seconds = o->body_seconds,
 					  .idle_seconds = o->idle_seconds,
 					  .threads = o->threads};
-	enum hf_err err = hf_listen(o->listen, o->insecure, &why, &s->listen_fd, s->url);
+	enum hf_err err = hf_listen(o->listen, beyond(o), &why, &s->listen_fd, s->url);
 	if (err)
 		return fail(err == HF_E_INVALID_PARAMETER ? EXIT_USAGE : EXIT_LISTEN, why.text);
 	hf_hosts_set(s->url, o->host, &s->hosts);
@@ -329,6 +340,7 @@ static void stop(struct server *s) {
 		hf_http_drain(s->http, ANSWER_MS);
 	hf_http_stop(s->http);
 	hf_stall_end(s->stall);
+	hf_strangers_report(&s->api, true);
 	if (s->api.syncs)
 		hf_syncs_report_refusals(&s->api, true);
 	for (int i = HF_LANE_SYNCS; i < HF_LANE_NAMES; i++)
@@ -337,6 +349,7 @@ static void stop(struct server *s) {
 	hf_wakeups_free(s->wakeups);
 	hf_metrics_free(s->api.metrics);
 	hf_syncs_free(s->api.syncs);
+	hf_access_free(s->api.access);
 	hf_buf_free(&s->api.check_answer);
 	hf_store_close(s->api.store);
 }
@@ -352,28 +365,59 @@ static void announce(const char *url) {
 	fflush(stdout);
 }
 
-/* Waits for a stop signal and returns it; meanwhile logs refusals that were only counted. */
-static int wait_for_signal(struct server *s, const sigset_t *stop_signals) {
+/* Reads the tokens again. If that fails, the tokens before stay in force. */
+static void reload(struct server *s) {
+	struct hf_why why = {""};
+	struct hf_tokens *tokens;
+	char quoted[HF_LOG_QUOTED];
+	if (!s->api.access)
+		return;
+	if (hf_tokenfile_read(s->options.tokens, &why, &tokens)) {
+		hf_access_note_failed_reload(s->api.access);
+		hf_log(HF_LOG_ERROR, "tokens not read again", "detail=%s", hf_log_quote(why.text, quoted));
+		return;
+	}
+	int secrets = hf_tokens_count(tokens);
+	hf_access_replace(s->api.access, tokens);
+	hf_log(HF_LOG_INFO, "tokens read", "secrets=%d", secrets);
+}
+
+/* Waits for a stop signal and returns it; meanwhile logs refusals that were only counted, and reads the tokens again at SIGHUP. */
+static int wait_for_signal(struct server *s, const sigset_t *awaited) {
 	int number;
-	while ((number = sigtimedwait(stop_signals, NULL, &(struct timespec){1, 0})) < 0)
+	while ((number = sigtimedwait(awaited, NULL, &(struct timespec){1, 0})) < 0 || number == SIGHUP) {
+		if (number == SIGHUP)
+			reload(s);
 		hf_syncs_report_refusals(&s->api, false);
+		hf_strangers_report(&s->api, false);
+	}
 	return number;
 }
 
+/* Says who may call. */
+static void report_access(const struct server *s) {
+	if (s->api.open_to_all)
+		hf_log(HF_LOG_WARN, "no authentication",
+		       "detail=\"everybody who reaches the address is an administrator; --tokens FILE says who may call\"");
+	else
+		hf_log(HF_LOG_INFO, "tokens read", "secrets=%d", s->secrets);
+}
+
 static int serve(struct server *s) {
-	sigset_t stop_signals;
+	sigset_t awaited;
 	int signal_number = 0;
 	char dir[HF_LOG_QUOTED];
-	block_signals(&stop_signals);
+	block_signals(&awaited);
 	gnutls_global_init(); /* before the first thread */
 	hf_lastwords_install(NULL, EXIT_CORRUPT, EXIT_RUNNING);
 	int status = hf_log_start() ? start(s) : fail(EXIT_RUNNING, "out of threads");
 	if (!status) {
 		hf_log(HF_LOG_INFO, "started", "version=%s url=%s data_dir=%s", HOLDFAST_VERSION, s->url,
 		       hf_log_quote(s->options.data_dir, dir));
+		report_access(s);
 		announce(s->url); /* last, so that everything, the log included, is ready for its reader */
 		sd_notifyf(0, "READY=1\nSTATUS=listening on %s", s->url); /* does nothing without a service manager */
-		signal_number = wait_for_signal(s, &stop_signals);
+		signal_number = wait_for_signal(s, &awaited);
 		sd_notify(0, "STOPPING=1\nSTATUS=answering what was queued");
 		if (s->broken)
 			status = EXIT_RUNNING;
@@ -384,6 +428,27 @@ static int serve(struct server *s) {
 	hf_log(HF_LOG_INFO, "stopped", "status=%d", status);
 	hf_log_stop(LOG_MS);
 	return status;
+}
+
+/* Reads the tokens; without a file of them, every caller is an administrator. */
+static enum hf_err open_access(struct server *s, struct hf_why *why) {
+	const struct hf_options *o = &s->options;
+	struct hf_tokens *tokens;
+	s->api.open_to_all = !o->tokens[0];
+	if (s->api.open_to_all)
+		return HF_OK;
+	if (o->insecure_no_auth)
+		return hf_fail(why, HF_E_INVALID_PARAMETER, "--tokens and --insecure-no-auth exclude each other");
+	prctl(PR_SET_DUMPABLE, 0); /* what clients send has secrets, which belong in no core */
+	enum hf_err err = hf_tokenfile_read(o->tokens, why, &tokens);
+	if (err)
+		return err;
+	s->secrets = hf_tokens_count(tokens);
+	s->api.access = hf_access_new(tokens);
+	if (s->api.access)
+		return HF_OK;
+	hf_tokens_free(tokens);
+	return hf_no_memory(why);
 }
 
 int main(int argc, char **argv) {
@@ -397,7 +462,9 @@ int main(int argc, char **argv) {
 	enum hf_asked asked;
 	enum hf_err err = hf_options_read(argc, argv, &why, &server.options, &asked);
 	if (!err && asked == HF_ASKED_RUN) /* before the data directory is made */
-		err = hf_listen_check(server.options.listen, server.options.insecure, &why);
+		err = hf_listen_check(server.options.listen, beyond(&server.options), &why);
+	if (!err && asked == HF_ASKED_RUN)
+		err = open_access(&server, &why);
 	if (err) {
 		fprintf(stderr, "holdfastd: %s\n", why.text);
 		return EXIT_USAGE;

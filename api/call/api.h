@@ -11,6 +11,7 @@
 #include "storage/store/store.h"
 #include "traffic.h"
 
+struct hf_access;
 struct hf_hosts;
 struct hf_metrics;
 struct hf_route;
@@ -26,6 +27,8 @@ struct hf_api {
 	int n_routes;
 	struct hf_metrics *metrics;
 	struct hf_syncs *syncs;
+	struct hf_access *access;     /* who may call; NULL: nobody, unless it is open_to_all */
+	bool open_to_all;	      /* no authentication: every caller is an administrator */
 	const struct hf_hosts *hosts; /* the server's own names; NULL: accept any */
 	/* Receives events: a message and logfmt pairs. NULL: discard them. */
 	void (*event)(enum hf_event_level level, const char *message, const char *pairs);

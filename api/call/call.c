@@ -3,16 +3,19 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/text/json.h"
+#include "gate.h"
 #include "metrics.h"
 #include "origin.h"
 #include "request.h"
 #include "route.h"
 #include "target.h"
 
+#define EVENT_MAX_BYTES 1024
 #define BUFFER_KEPT_BYTES 4096 /* capacity kept in each buffer from one request to the next */
 
 struct hf_call *hf_call_new(struct hf_api *api) {
@@ -103,6 +106,13 @@ void *hf_call_own(struct hf_call *call, size_t size) {
 	return call->own;
 }
 
+void hf_call_event(const struct hf_call *call, enum hf_event_level level, const char *message, const char *pairs) {
+	char named[EVENT_MAX_BYTES];
+	if (call->by[0])
+		snprintf(named, sizeof named, "%s by=%s", pairs, call->by);
+	hf_api_event(call->api, level, message, call->by[0] ? named : pairs);
+}
+
 struct hf_json hf_call_json(struct hf_call *call, int status) {
 	call->response.status = status;
 	call->response.content_type = "application/json";
@@ -141,8 +151,8 @@ void hf_problem_write(struct hf_json *json, enum hf_err err, const char *detail)
 void hf_call_problem(struct hf_call *call, enum hf_err err) {
 	call->err = err;
 	hf_buf_free(&call->response.refused_claims);
-	hf_buf_free(&call->response.body);  /* frees its failure mark too, if memory ran out */
-	if (err != HF_E_METHOD_NOT_ALLOWED) /* 405 keeps its Allow header */
+	hf_buf_free(&call->response.body);				/* frees its failure mark too, if memory ran out */
+	if (err != HF_E_METHOD_NOT_ALLOWED && err != HF_E_UNAUTHORIZED) /* these keep Allow and WWW-Authenticate */
 		call->response.n_headers = 0;
 	if (err == HF_E_CORRUPT ||
 	    err == HF_E_PANIC) /* clients see any failure of the store as storage-error; the log has the code */
@@ -218,6 +228,9 @@ static enum hf_err take_route(struct hf_call *call) {
 	if (err)
 		return err;
 	call->route = find_route(call);
+	err = hf_gate_authenticate(call);
+	if (err)
+		return err;
 	if (!call->route)
 		return refuse_route(call);
 	if (call->route->body == HF_BODY_JSON_LARGE && call->body_max_bytes < HF_LARGE_BODY_BYTES)
@@ -226,6 +239,8 @@ static enum hf_err take_route(struct hf_call *call) {
 		err = hf_target_split_query(call, &call->why);
 	if (!err && call->route->params)
 		err = hf_target_check_params(call, call->route->params, &call->why);
+	if (!err)
+		err = hf_gate_authorise(call);
 	if (!err && call->request.body_comes)
 		err = hf_request_check_body(call, call->request.body_len > 0);
 	if (!err && call->route->open)

@@ -9,6 +9,7 @@
 #define HF_API_CALL_CALL_H
 
 #include "api.h"
+#include "api/access/principal.h"
 #include "api/kuma/fingerprint_cache.h"
 #include "api/text/buf.h"
 #include "api/text/pieces.h"
@@ -24,6 +25,7 @@ enum hf_request_header {
 	HF_HOST,
 	HF_ORIGIN,
 	HF_SEC_FETCH_SITE,
+	HF_AUTHORIZATION,
 	HF_REQUEST_HEADERS
 };
 
@@ -90,7 +92,8 @@ struct hf_call {
 	const struct hf_route *route;	    /* NULL: the path is unknown */
 	const char *vars[HF_PATH_VARS_MAX]; /* the path's variables, in order */
 	bool no_wait;			    /* set by the server: answer without waiting */
-	char by[HF_BY_MAX + 1];		    /* the caller's name; "": it has none */
+	struct hf_principal principal;	    /* who asks; nobody on a route for probes */
+	char by[HF_BY_MAX + 1];		    /* the caller's name, its principal's id; "": it has none */
 	/* Set by the handler. */
 	enum hf_step step;
 	struct hf_why why;
@@ -126,7 +129,7 @@ bool hf_call_start(struct hf_call *call, const char *target);
 void hf_call_end(struct hf_call *call);
 
 /* Finds the route from the method, the target and the headers, without touching the store. May already set an answer (HF_STEP_DONE
- * and status 400, 403, 404, 405, 415 or 421). Call it once, before the body is read. */
+ * and status 400, 401, 403, 404, 405, 415 or 421). Call it once, before the body is read. */
 void hf_call_route(struct hf_call *call);
 
 /* Takes a piece of the body. Pass all pieces before hf_call_begin(). A body that is too large or malformed is answered at once, as
@@ -161,6 +164,8 @@ void hf_problem_write(struct hf_json *json, enum hf_err err, const char *detail)
 void hf_call_commit(struct hf_call *call, struct hf_write *write, void (*committed)(struct hf_call *call));
 /* Returns zeroed memory for the handler, call->own, until the request ends. NULL: out of memory, with call->why set. */
 void *hf_call_own(struct hf_call *call, size_t size);
+/* Logs an event of a request, with its caller's name. */
+void hf_call_event(const struct hf_call *call, enum hf_event_level level, const char *message, const char *pairs);
 /* Begins a JSON answer. */
 struct hf_json hf_call_json(struct hf_call *call, int status);
 /* Makes 304 of an answer: keeps its headers, drops its body. */

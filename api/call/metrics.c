@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-const int HF_STATUSES[HF_METRICS_STATUSES] = {200, 201, 304, 400, 404, 405, 409, 410, 412, 413, 415, 422, 431, 500, 503, 507};
+const int HF_STATUSES[HF_METRICS_STATUSES] = {200, 201, 304, 400, 401, 403, 404, 405, 409, 410,
+					      412, 413, 415, 421, 422, 431, 500, 503, 507};
 
 struct hf_metrics *hf_metrics_new(void) {
 	return calloc(1, sizeof(struct hf_metrics));

@@ -9,7 +9,7 @@
 #include "storage/model/lease_rules.h"
 
 /* The number of statuses in use; any other status is counted with the last one. */
-#define HF_METRICS_STATUSES 16
+#define HF_METRICS_STATUSES 19
 extern const int HF_STATUSES[HF_METRICS_STATUSES];
 
 #define HF_METRICS_ROUTES 48 /* the last entry counts requests without a route */

@@ -20,6 +20,7 @@ static const struct {
 	[HF_HOST] = {"Host", false},
 	[HF_ORIGIN] = {"Origin", false},
 	[HF_SEC_FETCH_SITE] = {"Sec-Fetch-Site", false},
+	[HF_AUTHORIZATION] = {"Authorization", false},
 };
 
 const char *hf_request_header_name(enum hf_request_header header) { return HEADERS[header].name; }

@@ -52,6 +52,7 @@ static enum hf_err read_version(struct hf_call *call, struct hf_acquire *acquire
 /* Reads everything except the body. */
 static enum hf_err read_acquire(struct hf_call *call, struct hf_acquire *acquire) {
 	enum hf_err err = hf_lease_path_identity(call, &acquire->want.id);
+	acquire->want.selected_only = call->principal.role != HF_ROLE_ADMIN;
 	if (!err)
 		err = hf_call_param_name(call, "pool", HF_NAME_MAX, acquire->want.pool);
 	if (!err)

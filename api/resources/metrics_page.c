@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "api/access/access.h"
 #include "api/call/metrics.h"
 #include "api/call/route.h"
 #include "api/sync/sync_ledger.h"
@@ -200,6 +201,7 @@ enum hf_err hf_handle_metrics(struct hf_call *call) {
 	write_requests(out, api);
 	hf_traffic_write(&api->traffic, out);
 	write_problems(out, api->metrics);
+	hf_access_write(api->access, out);
 	write_presence(out, api);
 	write_operations(out, api->metrics);
 	hf_shares_write(&api->shares, out);

@@ -157,6 +157,6 @@ enum hf_err hf_handle_verify(struct hf_call *call) {
 	else
 		snprintf(pairs, sizeof pairs, "revision=%" PRIu64 " violations=%" PRIu64, hf_meta_read(call->reader).revision,
 			 violations);
-	hf_api_event(call->api, violations ? HF_EVENT_ERROR : HF_EVENT_INFO, "verified", pairs);
+	hf_call_event(call, violations ? HF_EVENT_ERROR : HF_EVENT_INFO, "verified", pairs);
 	return HF_OK;
 }

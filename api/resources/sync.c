@@ -96,7 +96,7 @@ static void log_details(const struct hf_sync_body *body) {
 			else
 				snprintf(pairs, sizeof pairs, "zone=%s place=%" PRIu32 " outcome=rejected code=%s", body->sync.zone,
 					 item->place, hf_err_slug(item->err));
-			hf_api_event(body->call->api, HF_EVENT_DEBUG, "sync item", pairs);
+			hf_call_event(body->call, HF_EVENT_DEBUG, "sync item", pairs);
 		}
 }
 
@@ -108,7 +108,7 @@ static void log_sync(const struct hf_sync_body *body, const char *pairs, enum hf
 	bool logs = !err || hf_refusals_note(hf_syncs_refusals(api->syncs), body->sync.zone_known ? body->sync.zone : "", err,
 					     hf_store_monotonic_ms(api->store), &unlogged);
 	snprintf(with_unlogged, sizeof with_unlogged, "%s unlogged=%" PRIu64, pairs, unlogged);
-	hf_api_event(api, logs ? HF_EVENT_INFO : HF_EVENT_DEBUG, "sync", unlogged ? with_unlogged : pairs);
+	hf_call_event(body->call, logs ? HF_EVENT_INFO : HF_EVENT_DEBUG, "sync", unlogged ? with_unlogged : pairs);
 }
 
 /* Logs, counts and records a sync. */
@@ -146,7 +146,7 @@ static void warn_of_skipped(const struct hf_sync_body *body) {
 	snprintf(pairs, sizeof pairs, "zone=%s release_skipped=%" PRIu64 " unreadable=%" PRIu32 " %s=%" PRIu32 " code=%s",
 		 sync->zone, sync->summary.release_skipped, sync->n_unreadable, body->params.ndjson ? "line" : "item",
 		 item ? item->place : 0, hf_err_slug(item ? item->err : HF_OK));
-	hf_api_event(body->call->api, HF_EVENT_WARN, "releases skipped", pairs);
+	hf_call_event(body->call, HF_EVENT_WARN, "releases skipped", pairs);
 }
 
 static enum hf_sync_end how_it_ended(const struct hf_sync *sync) {

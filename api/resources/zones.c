@@ -139,7 +139,7 @@ static void log_zone(struct hf_call *call, const char *message, const struct hf_
 	char instance[4 * HF_INSTANCE_MAX + 8], pairs[sizeof instance + 256]; /* an instance may be all escapes */
 	snprintf(pairs, sizeof pairs, "zone=%s epoch=%" PRIu64 "%s instance=%s", zone->name, zone->epoch, more,
 		 hf_text_quote(zone->instances[0], instance, sizeof instance));
-	hf_api_event(call->api, HF_EVENT_INFO, message, pairs);
+	hf_call_event(call, HF_EVENT_INFO, message, pairs);
 }
 
 static void answer_connected(struct hf_call *call) {
@@ -213,7 +213,7 @@ static void answer_retired(struct hf_call *call) {
 	char pairs[256];
 	snprintf(pairs, sizeof pairs, "zone=%s epoch=%" PRIu64 " released=%" PRIu64 " purged=%" PRIu64, zone->name, zone->epoch,
 		 retire->released, retire->purged);
-	hf_api_event(call->api, HF_EVENT_INFO, "zone retired", pairs);
+	hf_call_event(call, HF_EVENT_INFO, "zone retired", pairs);
 	struct hf_json json = hf_call_json(call, 200);
 	hf_json_open(&json, '{');
 	hf_json_member(&json, "zone", zone->name);

@@ -2,9 +2,9 @@
 #ifndef HF_API_SYNC_SYNC_LEDGER_H
 #define HF_API_SYNC_SYNC_LEDGER_H
 
+#include "api/access/refusals.h"
 #include "api/text/buf.h"
 #include "api/text/json.h"
-#include "refusals.h"
 #include "storage/sync/sync.h"
 
 struct hf_syncs;

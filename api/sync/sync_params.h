@@ -3,9 +3,8 @@
 #define HF_API_SYNC_SYNC_PARAMS_H
 
 #include "api/call/call.h"
+#include "api/call/route.h"
 #include "storage/sync/sync.h"
-
-#define HF_MAX_RELEASE_DEFAULT 20 /* percent */
 
 enum hf_sync_return { HF_RETURN_CHANGED, HF_RETURN_ALL, HF_RETURN_NONE };
 

@@ -56,6 +56,8 @@ static enum hf_err take(void *context, enum hf_list_member member, uint32_t plac
 		err = read_item(item, &said, &from, &to);
 	json_decref(item);
 	if (!err)
+		err = hf_principal_check_transfer(&body->call->principal, from.zone, to.zone, &said);
+	if (!err)
 		err = hf_transfer_add(&body->transfer, &from, &to, &said);
 	if (!err && body->wants_all && !hf_arena_charge(&body->transfer.arena, ANSWER_BYTES))
 		err = hf_fail(&said, HF_E_OVERLOADED, "the answer would exceed the memory for transfers; ask for return=none");

@@ -12,7 +12,7 @@
 #define PREFIX "HOLDFAST_"
 
 /* The front command's own. It does not pass them on, but they may be set where the server runs. */
-static const char *const FRONT[] = {PREFIX "URL", PREFIX "TOKEN"};
+static const char *const FRONT[] = {PREFIX "URL", PREFIX "TOKEN", PREFIX "TOKEN_FILE"};
 #define N_FRONT ((int)(sizeof FRONT / sizeof *FRONT))
 
 /* Kubernetes sets variables that describe each Service of a namespace in each of its pods. */

@@ -43,8 +43,12 @@ static const struct setting {
 	 "default ./" HF_DEFAULT_DATA_DIR, TEXT, AT(data_dir), 1, LEN(data_dir)},
 	{FLAG("listen", "HOST:PORT"), "where to listen; port 0 picks a free one", "127.0.0.1:8241", NULL, ADDRESS, AT(listen), 1,
 	 LEN(listen)},
-	{FLAG("insecure", NULL), "listen beyond loopback although there is no authentication yet", NULL, NULL, SWITCH, AT(insecure),
-	 0, 0},
+	{FLAG("tokens", "FILE"),
+	 "who may call, as holdfast token writes it, read again at SIGHUP; without it everybody is an administrator", NULL,
+	 "default none", TEXT, AT(tokens), 1, LEN(tokens)},
+	{FLAG("insecure-no-auth", NULL), "listen beyond loopback without --tokens", NULL, NULL, SWITCH, AT(insecure_no_auth), 0, 0},
+	{FLAG("insecure-no-tls", NULL), "listen beyond loopback without TLS, which the server does not speak yet", NULL, NULL,
+	 SWITCH, AT(insecure_no_tls), 0, 0},
 	{REPEATED("host", "NAME"), "a name that clients use for this server, or more, separated by commas; may be repeated", NULL,
 	 "default localhost", HOSTS, AT(host), 1, LEN(host)},
 	{FLAG("map-size", "SIZE"), "the database file's limit, such as 64GiB; it is sparse", WORD(HF_DEFAULT_MAP_GIB) "GiB", NULL,
@@ -137,7 +141,7 @@ static enum hf_err set(struct hf_options *options, const struct setting *s, cons
 		       struct hf_why *why) {
 	char limits[64] = "", help[HELP_TEXT];
 	if (parse(s, text, (char *)options + s->offset)) /* refuse a wrong address now, not only where it is used */
-		return s->type == ADDRESS ? hf_listen_check(text, true, why)
+		return s->type == ADDRESS ? hf_listen_check(text, (struct hf_beyond){true, true}, why)
 		       : s->type == HOSTS ? check_hosts(text, source, why)
 					  : HF_OK;
 	if (s->type == SWITCH)

@@ -15,9 +15,10 @@
 struct hf_options {
 	char config[4096]; /* a file of settings; empty: none */
 	char data_dir[4096];
-	char listen[128]; /* HOST:PORT, [HOST]:PORT; port 0 picks a free one */
-	bool insecure;	  /* may listen beyond loopback */
-	char host[1024];  /* names of the server in requests, besides its address and loopback; separated by commas */
+	char listen[128];			/* HOST:PORT, [HOST]:PORT; port 0 picks a free one */
+	char tokens[4096];			/* the tokens file; empty: no authentication */
+	bool insecure_no_auth, insecure_no_tls; /* may listen beyond loopback without authentication, and without TLS */
+	char host[1024]; /* names of the server in requests, besides its address and loopback; separated by commas */
 	uint64_t map_size_bytes;
 	uint32_t quarantine_seconds;
 	uint64_t body_max_bytes;

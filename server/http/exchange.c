@@ -8,11 +8,13 @@
 #include "api/call/kept.h"
 #include "api/call/metrics.h"
 #include "api/routes.h"
+#include "browser.h"
 #include "headers.h"
 #include "http_internal.h"
 #include "refusal.h"
 #include "server/process/log.h"
 #include "storage/base/container.h"
+#include "strangers.h"
 #include "stream.h"
 
 #define DISCARD_MAX_BYTES ((size_t)16 << 20) /* of a body that is too large, read so that its sender reads the answer */
@@ -86,9 +88,10 @@ static void log_answer(struct hf_exchange *exchange, int64_t now_us) {
 		hf_log(HF_LOG_ERROR, "request failed", "code=%s detail=%s", hf_err_slug(call->err),
 		       hf_log_quote(call->why.text, detail));
 	if (hf_log_enabled(HF_LOG_DEBUG))
-		hf_log(HF_LOG_DEBUG, "request", "method=%s route=%s path=%s status=%d code=%s duration_us=%" PRId64,
+		hf_log(HF_LOG_DEBUG, "request", "method=%s route=%s path=%s status=%d code=%s by=%s duration_us=%" PRId64,
 		       hf_log_quote(exchange->method, name), call->route ? call->route->pattern : "none",
-		       hf_log_quote(exchange->path, path), status, hf_err_slug(call->err), duration_us);
+		       hf_log_quote(exchange->path, path), status, hf_err_slug(call->err), call->by[0] ? call->by : "anonymous",
+		       duration_us);
 }
 
 static struct MHD_Response *make_response(struct hf_http *http, struct hf_response *from) {
@@ -100,6 +103,8 @@ static struct MHD_Response *make_response(struct hf_http *http, struct hf_respon
 	return MHD_create_response_from_buffer(from->body.len, from->body.data, MHD_RESPMEM_PERSISTENT);
 }
 
+static void add_header(void *response, const char *name, const char *value) { MHD_add_response_header(response, name, value); }
+
 static enum MHD_Result answer(struct hf_exchange *exchange) {
 	struct hf_http *http = exchange->http;
 	struct hf_response *from = &exchange->call->response;
@@ -107,6 +112,7 @@ static enum MHD_Result answer(struct hf_exchange *exchange) {
 	struct MHD_Response *response = make_response(http, from);
 	if (!response)
 		return MHD_NO;
+	hf_browser_headers(exchange->call, add_header, response);
 	if (from->content_type)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, from->content_type);
 	for (int i = 0; i < from->n_headers; i++)
@@ -334,7 +340,8 @@ static void judge_length(struct hf_call *call) {
 }
 
 /* The headers have arrived. An answer given now closes the connection, so a refusal waits for the end of the body, except if the
- * body is too long or the client waits for 100 Continue. After a head that cannot be trusted the connection must close. */
+ * body is too long, the client waits for 100 Continue, or nobody is known to send it. After a head that cannot be trusted the
+ * connection must close. */
 static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *version) {
 	struct hf_call *call = exchange->call;
 	struct hf_request_line line = {exchange->connection, exchange->method, exchange->path, version};
@@ -354,6 +361,9 @@ static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *ve
 		return answer_last(exchange);
 	}
 	hf_call_route(call);
+	bool strange = call->err == HF_E_UNAUTHORIZED;
+	if (strange)
+		hf_strangers_note(exchange->http->api, exchange->client);
 	if (!is_admitted(exchange)) {
 		hf_call_problem(
 			call,
@@ -364,7 +374,8 @@ static enum MHD_Result take_headers(struct hf_exchange *exchange, const char *ve
 	}
 	judge_length(call);
 	bool refused = call->response.status != 0;
-	return refused && (expects || call->request.body_len > discard_max(call)) ? answer_last(exchange) : MHD_YES;
+	bool closes = expects || call->request.body_len > discard_max(call) || (strange && call->request.body_comes);
+	return refused && closes ? answer_last(exchange) : MHD_YES;
 }
 
 static enum MHD_Result take_body(struct hf_exchange *exchange, const char *data, size_t *len) {

@@ -39,6 +39,7 @@ static int find(const char *name, size_t len) {
 		KNOWN(EXPECT, "Expect"),
 		KNOWN(HF_ORIGIN, "Origin"),
 		KNOWN(HF_SEC_FETCH_SITE, "Sec-Fetch-Site"),
+		KNOWN(HF_AUTHORIZATION, "Authorization"),
 #undef KNOWN
 	};
 	_Static_assert(sizeof known / sizeof *known == HEADERS, "each header is known");

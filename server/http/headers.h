@@ -11,9 +11,9 @@
 /* libmicrohttpd's memory of a connection. It holds a request's line and headers, a record of each header and query parameter, and
  * the headers of the answer; if it is full, libmicrohttpd answers 431 or closes. It is cleared for each request, which takes a
  * twentieth of an answer's time at 32 KiB. */
-#define HF_CONNECTION_MEMORY_BYTES 20480
+#define HF_CONNECTION_MEMORY_BYTES 20736
 #define HF_NOTE_BYTES 64	    /* for one record, roughly */
-#define HF_ANSWER_HEADER_BYTES 1024 /* for the headers of the answer */
+#define HF_ANSWER_HEADER_BYTES 1280 /* for the headers of the answer */
 
 /* A request line as libmicrohttpd passes it in the handler's first call. */
 struct hf_request_line {

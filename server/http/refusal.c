@@ -6,10 +6,14 @@
 #include <time.h>
 
 #include "api/text/buf.h"
+#include "browser.h"
 
 static _Thread_local struct hf_unread *unread_heads;
 
-static void write_head(struct hf_buf *out, const struct hf_response *from) {
+static void write_header(void *out, const char *name, const char *value) { hf_buf_printf(out, "%s: %s\r\n", name, value); }
+
+static void write_head(struct hf_buf *out, const struct hf_call *call) {
+	const struct hf_response *from = &call->response;
 	char date[40];
 	time_t now = time(NULL);
 	struct tm utc;
@@ -18,6 +22,7 @@ static void write_head(struct hf_buf *out, const struct hf_response *from) {
 		      MHD_get_reason_phrase_for((unsigned)from->status), date);
 	for (int i = 0; i < from->n_headers; i++)
 		hf_buf_printf(out, "%s: %s\r\n", from->headers[i].name, from->headers[i].value);
+	hf_browser_headers(call, write_header, out);
 	hf_buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", from->content_type, from->body.len);
 }
 
@@ -26,7 +31,7 @@ void hf_refusal_send(struct MHD_Connection *connection, const struct hf_call *ca
 	struct hf_buf out = {0};
 	if (!info)
 		return;
-	write_head(&out, &call->response);
+	write_head(&out, call);
 	if (!head)
 		hf_buf_add(&out, call->response.body.data, call->response.body.len);
 	if (!out.failed)

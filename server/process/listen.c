@@ -74,35 +74,35 @@ static bool is_port(const char *text) {
 }
 
 /* The caller frees *ret. */
-static enum hf_err resolve(const char *text, bool insecure, struct hf_why *why, struct addrinfo **ret) {
+static enum hf_err resolve(const char *text, struct hf_beyond beyond, struct hf_why *why, struct addrinfo **ret) {
 	char host[64];
 	const char *port;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE}, *info;
 	if (!split(text, host, &port) || !is_port(port) || getaddrinfo(host, port, &hints, &info) != 0)
 		return hf_fail(why, HF_E_INVALID_PARAMETER,
 			       "--listen: \"%.60s\" is not HOST:PORT with a numeric address and a port from 0 to 65535", text);
-	if (!is_loopback(info->ai_addr) && !insecure) {
+	if (!is_loopback(info->ai_addr) && !(beyond.auth && beyond.tls)) {
 		freeaddrinfo(info);
 		return hf_fail(
-			why, HF_E_INVALID_PARAMETER,
-			"--listen: %.60s is not a loopback address, and requests are not authenticated yet; --insecure allows it",
-			text);
+			why, HF_E_INVALID_PARAMETER, "--listen: %.60s is not a loopback address%s%s", text,
+			beyond.auth ? "" : "; --tokens FILE says who may call, or --insecure-no-auth lets everybody do everything",
+			beyond.tls ? "" : "; there is no TLS yet, and --insecure-no-tls does without");
 	}
 	*ret = info;
 	return HF_OK;
 }
 
-enum hf_err hf_listen_check(const char *text, bool insecure, struct hf_why *why) {
+enum hf_err hf_listen_check(const char *text, struct hf_beyond beyond, struct hf_why *why) {
 	struct addrinfo *info = NULL;
-	enum hf_err err = resolve(text, insecure, why, &info);
+	enum hf_err err = resolve(text, beyond, why, &info);
 	if (!err)
 		freeaddrinfo(info);
 	return err;
 }
 
-enum hf_err hf_listen(const char *text, bool insecure, struct hf_why *why, int *ret_fd, char ret_url[HF_URL_TEXT]) {
+enum hf_err hf_listen(const char *text, struct hf_beyond beyond, struct hf_why *why, int *ret_fd, char ret_url[HF_URL_TEXT]) {
 	struct addrinfo *info = NULL;
-	enum hf_err err = resolve(text, insecure, why, &info);
+	enum hf_err err = resolve(text, beyond, why, &info);
 	if (err)
 		return err;
 	err = open_socket(info, text, why, ret_fd);

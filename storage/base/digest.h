@@ -21,6 +21,9 @@ static inline bool hf_digest_equal(const struct hf_digest *a, const struct hf_di
 	return memcmp(a->bytes, b->bytes, HF_DIGEST_BYTES) == 0;
 }
 
+/* Returns whether two digests are equal, in a time that does not depend on them. */
+bool hf_digest_equal_secretly(const struct hf_digest *a, const struct hf_digest *b);
+
 static inline void hf_digest_xor(struct hf_digest *into, const struct hf_digest *with) {
 	for (size_t i = 0; i < HF_DIGEST_BYTES; i++)
 		into->bytes[i] ^= with->bytes[i];

@@ -14,6 +14,8 @@
 	X(HF_E_INVALID_PARAMETER, "invalid-parameter", 400, "A parameter is not valid")                                            \
 	X(HF_E_INVALID_ADDRESS, "invalid-address", 400, "An address or range is out of form")                                      \
 	X(HF_E_INCOMPLETE_LIST, "incomplete-list", 400, "The list says itself that it is not complete")                            \
+	X(HF_E_UNAUTHORIZED, "unauthorized", 401, "The request is not authenticated")                                              \
+	X(HF_E_FORBIDDEN, "forbidden", 403, "The caller may not do this")                                                          \
 	X(HF_E_CROSS_ORIGIN, "cross-origin", 403, "The request comes from a page of another origin")                               \
 	X(HF_E_NOT_FOUND, "not-found", 404, "The resource does not exist")                                                         \
 	X(HF_E_METHOD_NOT_ALLOWED, "method-not-allowed", 405, "The method is not allowed here")                                    \

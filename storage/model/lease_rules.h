@@ -54,6 +54,7 @@ struct hf_lease_request {
 	struct hf_identity id; /* names checked */
 	struct hf_guard guard;
 	char pool[HF_NAME_MAX + 1]; /* "" if no pool is named */
+	bool selected_only;	    /* the pool or address may be only of a pool whose selector matches */
 	bool has_version;
 	char version[HF_VERSION_MAX + 1];
 	int n_addresses; /* requested; at most one per family */

@@ -242,6 +242,12 @@ static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, en
 	int n;
 	struct hf_memory memory = recall(batch, request);
 	struct hf_pool *pool = choose_pool(batch, request, &memory, why);
+	bool chosen = request->want.pool[0] || request->want.n_addresses > 0; /* by the request */
+	if (pool && chosen && request->want.selected_only && hf_pool_match(pool, &request->want.id) < 0)
+		return hf_fail(
+			why, HF_E_FORBIDDEN,
+			"pool: the selector of \"%s\" does not match this service, and only an administrator may name it then",
+			pool->name);
 	enum hf_err err = pool ? choose_addresses(batch, pool, &memory, request, why, choices, &n) : HF_E_NO_POOL;
 	if (err)
 		return err;

@@ -39,6 +39,7 @@ enum hf_err hf_acquire_peek(struct hf_txn *reader, struct hf_acquire *request, s
 /* Prepares the write. If the request has a body, it must have been read. The write fails with the errors of hf_acquire_peek(),
  * and:
  * Fails with HF_E_NO_POOL if the named pool does not exist, or no pool matches.
+ * Fails with HF_E_FORBIDDEN if the pool's selector does not match, and the request may not be in such a pool.
  * Fails with HF_E_ADDRESS_OUTSIDE_POOL if the pool does not contain a requested address.
  * Fails with HF_E_ADDRESS_TAKEN if a requested address is held or reserved.
  * Fails with HF_E_POOL_EXHAUSTED if the pool has no free address of one of its families. */

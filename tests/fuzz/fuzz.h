@@ -10,5 +10,6 @@ const char *fuzz_list(const char *text, size_t len);
 const char *fuzz_export(const char *text, size_t len);
 const char *fuzz_address(const char *text, size_t len);
 const char *fuzz_target(const char *text, size_t len);
+const char *fuzz_tokens(const char *text, size_t len);
 
 #endif

@@ -35,6 +35,7 @@ static const struct target {
 	{"export", fuzz_export},
 	{"address", fuzz_address},
 	{"target", fuzz_target},
+	{"tokens", fuzz_tokens},
 };
 
 static const struct target *target;
@@ -68,7 +69,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 	}
 	target = find_target(getenv("FUZZ_TARGET"));
 	if (!target) {
-		fprintf(stderr, "usage: fuzz configuration|list|export|address|target [LIBFUZZER-OPTION…] [FOLDER…]\n");
+		fprintf(stderr, "usage: fuzz configuration|list|export|address|target|tokens [LIBFUZZER-OPTION…] [FOLDER…]\n");
 		exit(2);
 	}
 	return 0;

@@ -153,6 +153,7 @@ class Server:
         self.data_dir = data_dir or os.path.join(self.root, 'data')
         self.process = None
         self.connections, self.local = [], threading.local()
+        self.authorization = None  # of requests that state none
         try:
             self.start()
         except BaseException:
@@ -267,6 +268,8 @@ class Server:
         if isinstance(body, str):
             body = body.encode()
         headers = dict(headers or {})
+        if self.authorization:
+            headers.setdefault('Authorization', self.authorization)
         if body is not None and not any(name.lower() == 'content-type' for name in headers):
             headers['Content-Type'] = 'application/json'
         connection = connection or self._connection()

@@ -41,7 +41,7 @@ class Wrong(ConfigCase):
             ('a number out of range', 'max-queue = 7\nthreads = 65\n', 2, 'threads: "65"', '1 to 64'),
             ('no unit of size', 'map-size = 64GB', 1, 'map-size: "64GB"', 'bytes'),
             ('no time', '\n\n\nquarantine = 1d', 4, 'quarantine: "1d"', 'seconds'),
-            ('neither true nor false', 'insecure = yes', 1, 'insecure: "yes"', 'true or false'),
+            ('neither true nor false', 'insecure-no-tls = yes', 1, 'insecure-no-tls: "yes"', 'true or false'),
             ('no level', 'log-level = loud', 1, 'log-level: "loud"', 'debug'),
             ('no address', '# x\nlisten = localhost', 2, '"localhost"', 'HOST:PORT'),
             ('no value', 'listen = 127.0.0.1:0\ndata-dir =\n', 2, 'data-dir: ""'),
@@ -67,7 +67,7 @@ class Wrong(ConfigCase):
 
     def test_a_flag_that_is_stated_twice(self):
         where = self.directory()
-        for flags in (['--threads', '2', '--threads', '2'], ['--data-dir=a', '--data-dir', 'b'], ['--insecure', '--insecure=false'],
+        for flags in (['--threads', '2', '--threads', '2'], ['--data-dir=a', '--data-dir', 'b'], ['--insecure-no-tls', '--insecure-no-tls=false'],
                       ['--config', 'a', '--config', 'b']):
             with self.subTest(flags):
                 self.assertRefuses(2, *flags, says=[f'{flags[0].split("=")[0]} is given twice'])
@@ -92,7 +92,7 @@ class Wrong(ConfigCase):
 
     def test_variables_of_others(self):
         """Of the front command, and what Kubernetes sets for Services of the names holdfast and holdfast-east."""
-        others = {'URL': 'http://x', 'TOKEN': 'x', 'SERVICE_HOST': '10.0.0.1', 'SERVICE_PORT': '8241', 'SERVICE_PORT_HTTP': '8241',
+        others = {'URL': 'http://x', 'TOKEN': 'x', 'TOKEN_FILE': 'x', 'SERVICE_HOST': '10.0.0.1', 'SERVICE_PORT': '8241', 'SERVICE_PORT_HTTP': '8241',
                   'PORT': 'tcp://10.0.0.1:8241', 'PORT_8241_TCP': 'tcp://10.0.0.1:8241', 'PORT_8241_TCP_PROTO': 'tcp',
                   'PORT_8241_TCP_PORT': '8241', 'PORT_8241_TCP_ADDR': '10.0.0.1', 'EAST_SERVICE_HOST': 'x', 'EAST_SERVICE_PORT': 'x',
                   'EAST_SERVICE_PORT_HTTP': 'x', 'EAST_PORT': 'x', 'EAST_PORT_8241_TCP': 'x', 'EAST_PORT_8241_TCP_ADDR': 'x'}
@@ -119,7 +119,7 @@ class Wrong(ConfigCase):
 
     def test_beyond_loopback_only_if_told_so(self):
         path = self.write(f'data-dir = {self.directory()}/data\nlisten = 0.0.0.0:0\n')
-        self.assertRefuses(2, '--config', path, says=['--insecure'])
+        self.assertRefuses(2, '--config', path, says=['--insecure-no-auth'])
 
     def test_help_does_not_need_it(self):
         self.assertEqual(self.run_once('--config', '/nowhere', '--help')[0], 0)
@@ -134,7 +134,7 @@ class Good(ConfigCase):
 
     def test_it_serves(self):
         where = self.directory()
-        path = self.write(f'; all of it\r\n\n  # indented\n\ndata-dir = {where}/of file\nlisten=127.0.0.1:0 ; any port\n\tinsecure = false\n'
+        path = self.write(f'; all of it\r\n\n  # indented\n\ndata-dir = {where}/of file\nlisten=127.0.0.1:0 ; any port\n\tinsecure-no-tls = false\n'
                           'map-size = 8MiB\nquarantine=5m\nmax-body = 1KiB\nmax-sync-body=1MiB\nmax-sync-items = 9\nsync-memory = 1MiB\n'
                           'max-connections = 50\nmax-queue = 10\nthreads = 2\nchanges-max = 100\nchanges-age = 1h\nlog-level = debug')
         output = self.start_alone('--config', path)
@@ -146,7 +146,7 @@ class Good(ConfigCase):
     def test_quotes(self):
         where = self.directory()
         path = self.write(f'data-dir = "{where}/it\'s # a;folder"  # and a comment\nlisten = \'127.0.0.1:0\'\nquarantine = "5m" ; five\n'
-                          'insecure="false"\nlog-level = "debug"')
+                          'insecure-no-tls="false"\nlog-level = "debug"')
         self.assertTrue(self.start_alone('--config', path).startswith('listening on http://127.0.0.1:'))
         self.assertEqual(os.listdir(where), ["it's # a;folder"])
 
@@ -171,16 +171,16 @@ class Good(ConfigCase):
         server = self.server('--config', other, env=env)
         self.assertEqual(self.settings(server), (180, 16, True), 'the flag names another file; the first is not read')
         self.assertEqual(server.put(lease_path('s'), {'a': 'x' * 3000}).status, 201)
-        server = self.server('--config', file, '--insecure=false')
+        server = self.server('--config', file, '--insecure-no-tls=false')
         self.assertEqual(server.put(lease_path('s'), {'a': 'x' * 3000}).status, 413)
         self.assertEqual(self.settings(server), (60, 8, False))
 
     def test_insecure(self):
-        server = self.server('--config', self.write('insecure = true\n'))
+        server = self.server('--config', self.write('insecure-no-auth = true\n'))
         self.assertEqual(server.get('/livez').status, 200)
-        path = self.write(f'listen = 0.0.0.0:0\ninsecure = true\ndata-dir = {self.directory()}')
+        path = self.write(f'listen = 0.0.0.0:0\ninsecure-no-auth = true\ninsecure-no-tls = true\ndata-dir = {self.directory()}')
         self.assertTrue(self.start_alone('--config', path).startswith('listening on http://0.0.0.0:'))
-        self.assertRefuses(2, '--config', path, '--insecure=false', says=['--insecure'])
+        self.assertRefuses(2, '--config', path, '--insecure-no-tls=false', says=['--insecure-no-tls'])
 
 
 class Notify(Case):

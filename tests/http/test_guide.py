@@ -129,7 +129,7 @@ class Guide(ServerCase):
         for flag, variable, default, _ in rows('| flag | variable | default |'):
             for f, v, d in zip(*(re.findall('`([^`]+)`', cell) or [cell] for cell in (flag, variable, default))):
                 shown[f.split()[0]] = (f, v, d)
-        self.assertEqual({name: cells[0] for name, cells in shown.items()} | {'--insecure': '--insecure'}, flags)
+        self.assertEqual({name: cells[0] for name, cells in shown.items()} | {name: name for name in ('--insecure-no-auth', '--insecure-no-tls')}, flags)
         for name, (_, variable, default) in shown.items():
             with self.subTest(name):
                 self.assertEqual(variable, 'HOLDFAST_' + name[2:].upper().replace('-', '_'))

@@ -8,7 +8,8 @@ import contract
 from contract import DOC, OPERATIONS, ROOT, resolve
 from harness import ServerCase
 
-ROLES = {'HF_ROLE_PROBE': 'probe', 'HF_ROLE_READ': 'read', 'HF_ROLE_ZONE': 'zone', 'HF_ROLE_ADMIN': 'admin'}
+ROLES = {'PROBE': 'probe', 'READ': 'read', 'ZONE_OF': 'zone', 'ADMIN': 'admin'}
+ZONES = {'HF_ZONE_FIRST': 0, 'HF_ZONE_SECOND': 1, 'HF_NO_ZONE': None}
 HTTP_METHODS = {'get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'}
 
 
@@ -18,7 +19,7 @@ def source(*path):
 
 
 def c_routes():
-    """api/routes.c's table: (method, path, parameters, repeatable ones, body, role) of each route."""
+    """api/routes.c's table: (method, path, parameters, repeatable ones, body, role, zone's variable) of each route."""
     text = re.sub(r'/\*.*?\*/', '', source('api', 'routes.c'), flags=re.S)
     prefix, suffix = re.search(r'#define LEASES_OF\(plural\)\s+"([^"]*)"\s+plural\s+"([^"]*)"', text).groups()
     text = re.sub(r'\s+', ' ', text.replace('\\\n', ' ').replace('\n\n', ' END '))
@@ -26,11 +27,11 @@ def c_routes():
     table = re.search(r'HF_ROUTES\[\] = \{ (.*?) \};', text).group(1)
     table = re.sub(r'LEASE_ROUTES\("(\w+)", \w+\)',
                    lambda use: macro.replace('LEASES_OF(plural)', f'"{prefix}{use.group(1)}{suffix}"').replace('" "', ''), table)
-    row = re.compile(r'\{ ?(HF_\w+), "([^"]+)", (?:"([^"]*)"|NULL), (HF_BODY_\w+), (HF_ROLE_\w+), \w+, \w+, hf_handle_\w+ ?\}')
+    row = re.compile(r'\{ ?(HF_\w+), "([^"]+)", (?:"([^"]*)"|NULL), (HF_BODY_\w+), (PROBE|READ|ZONE_OF|ADMIN)(?:\((\w+), (\w+)\))?, \w+, \w+, hf_handle_\w+ ?\}')
     rows = row.findall(table)
     assert len(rows) == table.count('hf_handle_'), 'a row of the table was not understood'
     return [(m[3:].lower(), path, set(params.replace('*', '').split()), {p[:-1] for p in params.split() if p.endswith('*')}, body,
-             ROLES[role]) for m, path, params, body, role in rows]
+             ROLES[role], ZONES[zone] if zone else None) for m, path, params, body, role, zone, _ in rows]
 
 
 def c_problems():
@@ -146,8 +147,8 @@ class Lint(unittest.TestCase):
         self.assertEqual(DOC['openapi'], '3.1.0')
         self.assertEqual(DOC['info']['license']['identifier'], 'Apache-2.0')
         self.assertNotIn('\t', contract.TEXT.decode())
-        self.assertEqual(DOC['security'], [], 'linters and generators want it said that there is no authentication')
-        self.assertNotIn('securitySchemes', DOC['components'])
+        self.assertEqual(DOC['security'], [{'token': []}])
+        self.assertEqual((DOC['components']['securitySchemes']['token']['type'], DOC['components']['securitySchemes']['token']['scheme']), ('http', 'bearer'))
 
     def test_every_reference_resolves(self):
         for where, node in walk(DOC):
@@ -160,7 +161,7 @@ class Lint(unittest.TestCase):
         used = {node['$ref'] for _, node in walk(DOC) if '$ref' in node}
         general = {'#/components/responses/NotFound', '#/components/responses/MethodNotAllowed'}
         for section, entries in DOC['components'].items():
-            for name in entries:
+            for name in entries if section != 'securitySchemes' else ():
                 self.assertIn(f'#/components/{section}/{name}', used | general)
 
     def test_operations(self):
@@ -225,13 +226,18 @@ class AgainstTheTables(unittest.TestCase):
     def test_routes(self):
         routes = c_routes()
         self.assertEqual(sorted((m, path) for m, path, *_ in routes), sorted((o.method, o.path) for o in OPERATIONS))
-        for method, path, params, repeatable, body, role in routes:
+        for method, path, params, repeatable, body, role, zone in routes:
             o = next(o for o in OPERATIONS if (o.method, o.path) == (method, path))
             with self.subTest(o.id):
                 query = [p for p in o.parameters if p['in'] == 'query']
                 self.assertEqual({p['name'] for p in query}, params)
                 self.assertEqual({p['name'] for p in query if p['schema'].get('type') == 'array'}, repeatable)
                 self.assertEqual(o.node['x-holdfast-role'], role)
+                self.assertEqual(o.node.get('security', DOC['security']), [] if role == 'probe' else [{'token': []}])
+                self.assertEqual(401 in o.responses, role != 'probe')
+                self.assertEqual('forbidden' in contract.codes(o.responses[403]), role in ('zone', 'admin'))
+                variables = re.findall(r'\{(\w+)\}', path)
+                self.assertEqual(zone, variables.index('zone') if role == 'zone' and 'zone' in variables else None)
                 request_body = resolve(o.node.get('requestBody', {}))
                 expected = {'HF_BODY_NONE': None, 'HF_BODY_JSON': True, 'HF_BODY_JSON_OR_EMPTY': False, 'HF_BODY_JSON_LARGE': True,
                             'HF_BODY_LIST': True}[body]

@@ -4,11 +4,14 @@ Each request's answer is checked against the document by contract.check(); the t
 """
 import signal
 import os
+import shutil
+import tempfile
 import unittest
 
 import contract
 import storefile
 from contract import OPERATIONS, SEEN
+from tokens import Guarded, bearer
 from harness import PLURALS, Response, Server, config, eventually, lease_path, vip
 
 BIG = b' ' * 1_100_000  # more than a pool may have
@@ -353,6 +356,17 @@ class Walk(unittest.TestCase):
         gone += [('POST', TRANSFERS, rename('walked', 'another', 'east', 'east'))]
         self.run_table(server, ((method, target, body, {}, 503, 'store-gone') for method, target, body in gone))
 
+    def walk_guarded(self):
+        """401 without a token wherever one is needed, and 403 for one that may only read."""
+        directory = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, directory)
+        server = Guarded(directory)
+        self.addCleanup(server.close)
+        needs = [(o.node['x-holdfast-role'], o.method, target_of(o), BODIES.get(o.method)) for o in OPERATIONS]
+        self.run_table(server, ((method, target, body, {'Authorization': ''}, 401, 'unauthorized') for role, method, target, body in needs if role != 'probe'))
+        self.run_table(server, ((method, target, body, {'Authorization': bearer('auditor')}, 403, 'forbidden') for role, method, target, body in needs
+                                if role in ('zone', 'admin')))
+
     def walk_full(self):
         """507 for every write: a database of one mebibyte, in which a reader keeps every page from being used again."""
         server = self.server('--map-size', '1MiB')
@@ -383,6 +397,7 @@ class Walk(unittest.TestCase):
         self.walk_damaged()
         self.walk_gone()
         self.walk_full()
+        self.walk_guarded()
         wanted = {entry for o in OPERATIONS for entry in o.documented()}
         self.assertEqual(sorted(map(str, wanted - SEEN)), [], 'documented, and never answered')
         self.assertEqual(sorted(map(str, SEEN - wanted)), [], 'answered, and not documented')

@@ -57,7 +57,7 @@ class Starting(Case):
             ('--max-connections=0', 'max-connections'),
             ('--max-queue=0', 'max-queue'), ('--max-queue=1e3', 'max-queue'), ('--threads=0', 'threads'), ('--threads=65', '1 to 64'),
             ('--changes-max=0', 'changes-max'), ('--changes-age=0', 'changes-age'), ('--log-level=loud', 'log-level'),
-            ('--insecure=yes', 'insecure'), ('--max-sync-body=1', 'max-sync-body'), ('--max-sync-items=0', 'max-sync-items'),
+            ('--insecure-no-auth=yes', 'insecure-no-auth'), ('--insecure', 'unknown flag'), ('--max-sync-body=1', 'max-sync-body'), ('--max-sync-items=0', 'max-sync-items'),
             ('--sync-memory=1KiB', 'sync-memory'),
             ('status', 'status'), ('-x', 'x'),
         ]
@@ -65,7 +65,7 @@ class Starting(Case):
         for flag, culprit in table:
             with self.subTest(flag):
                 self.assertRefuses(2, *replacing('--data-dir', where + '/data', '--listen', '127.0.0.1:0', flag), says=[culprit])
-        for name, value in (('MAP_SIZE', 'x'), ('LOG_LEVEL', ''), ('INSECURE', 'maybe'), ('THREADS', '0')):
+        for name, value in (('MAP_SIZE', 'x'), ('LOG_LEVEL', ''), ('INSECURE_NO_TLS', 'maybe'), ('THREADS', '0')):
             self.assertRefuses(2, '--data-dir', where + '/data', '--listen', '127.0.0.1:0', env={'HOLDFAST_' + name: value},
                                says=['HOLDFAST_' + name])
         self.assertRefuses(2, 'serve', 'serve', '--data-dir', where + '/data', says=['serve'])
@@ -73,8 +73,10 @@ class Starting(Case):
 
     def test_beyond_loopback_only_if_told_so(self):
         for listen in ('0.0.0.0:0', '[::]:0', '192.0.2.1:0', '[2001:db8::1]:0'):
-            self.assertRefuses(2, '--data-dir', self.directory(), '--listen', listen, says=['--insecure'])
-        self.assertEqual(self.server('--insecure').get('/livez').status, 200)
+            for flags, says in (((), ['--tokens FILE', '--insecure-no-auth', '--insecure-no-tls']), (('--insecure-no-auth',), ['--insecure-no-tls']),
+                                (('--insecure-no-tls',), ['--tokens FILE', '--insecure-no-auth'])):
+                self.assertRefuses(2, '--data-dir', self.directory(), '--listen', listen, *flags, says=says)
+        self.assertEqual(self.server('--insecure-no-auth', '--insecure-no-tls').get('/livez').status, 200)
 
     def test_help_and_version(self):
         where = self.directory()
@@ -93,7 +95,7 @@ class Starting(Case):
         server = self.server('--max-body', '4KiB', data_dir=where + '/data', env={
             'HOLDFAST_DATA_DIR': where + '/unused', 'HOLDFAST_LISTEN': '127.0.0.1:1', 'HOLDFAST_MAX_BODY': '1KiB',
             'HOLDFAST_QUARANTINE': '5m',
-            'HOLDFAST_LOG_LEVEL': 'debug', 'HOLDFAST_CHANGES_MAX': '2', 'HOLDFAST_MAP_SIZE': '8MiB', 'HOLDFAST_INSECURE': 'false'})
+            'HOLDFAST_LOG_LEVEL': 'debug', 'HOLDFAST_CHANGES_MAX': '2', 'HOLDFAST_MAP_SIZE': '8MiB', 'HOLDFAST_INSECURE_NO_TLS': 'false'})
         self.assertEqual(os.listdir(where), ['data'])
         self.assertEqual(server.put(lease_path('s'), {'a': 'x' * 3000}).status, 201, 'the flag wins')
         self.assertEqual(server.get('/v1/pools/meshservice').json()['quarantineSeconds'], 300)

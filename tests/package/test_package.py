@@ -268,13 +268,15 @@ class Install(unittest.TestCase):
         self.assertEqual(set(re.findall(r'^([a-z-]+) = ', everything, re.M)), settings() - {'config'})
         path = tempfile.mkdtemp(dir=WORK) + '/holdfastd.conf'
         with open(path, 'w', encoding='utf-8') as file:
-            file.write(everything.replace(DATA, path + '-data').replace('127.0.0.1:8241', '127.0.0.1:0'))
+            file.write(everything.replace(DATA, path + '-data').replace('127.0.0.1:8241', '127.0.0.1:0').replace('/etc/holdfast/tokens', path + '-tokens'))
+        with open(path + '-tokens', 'w', encoding='utf-8'):
+            pass  # nobody may call
         self.serve('--config', path)
 
     def test_the_defaults_that_the_configuration_shows(self):
         told = run(WORK + '/prefix/sbin/holdfastd', '--help')
         for name, value in re.findall(r'^#([a-z-]+) = (\S+)$', read('prefix/' + CONFIG), re.M):
-            if name not in ('insecure', 'threads', 'max-connections-per-address'):  # these have none to show, or a share of another
+            if name not in ('insecure-no-auth', 'insecure-no-tls', 'tokens', 'threads', 'max-connections-per-address'):  # these have none to show, or a share of another
                 self.assertRegex(told, rf'--{name} .*\(default {re.escape(value)}\)')
 
     def test_the_man_pages_have_everything(self):

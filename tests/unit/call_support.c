@@ -20,6 +20,7 @@ void world_open_with(struct world *w, const struct hf_syncs_options *options) {
 	w->api.n_routes = HF_ROUTES_COUNT;
 	w->api.metrics = hf_metrics_new();
 	w->api.syncs = hf_syncs_new(options);
+	w->api.open_to_all = true;
 	w->api.body_max_bytes = BODY_MAX;
 	w->cache = hf_fingerprint_cache_new();
 	w->content_type = "application/json";

@@ -16,7 +16,7 @@ _FOOT = '''
 `holdfast COMMAND --help` explains each.
 
 Environment: HOLDFAST_URL   the server, http://127.0.0.1:8241 unless set
-             HOLDFAST_TOKEN sent as a bearer token if set
+             HOLDFAST_TOKEN sent as a bearer token if set; HOLDFAST_TOKEN_FILE a file that has it. Beyond this host only over https
 
 Exit status: 0 done; 1 refused, or something was found; 2 wrong arguments, input that cannot be read, or output that cannot be written;
 3 the server cannot be reached, or is in trouble, or is not Holdfast's.
@@ -53,15 +53,20 @@ def _is_command(folder: str, word: str) -> bool:
     return all('a' <= c <= 'z' or c == '-' for c in word) and not word.startswith('-') and word in commands(folder)
 
 
-def _load(command: str):
-    from importlib import import_module
-    return import_module(command.replace('-', '_'))
+def _load(folder: str, command: str):
+    """Loads a command's module from its file, under a name that no module of Python's own has (as `token` has)."""
+    from importlib.util import module_from_spec, spec_from_file_location
+    name = command.replace('-', '_')
+    spec = spec_from_file_location(f'command_{name}', f'{folder}/{name}.py')
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _run(folder: str, command: str, arguments: list[str]) -> int:
     from .options import HelpWanted
     screen.command = command
-    module = _load(command)
+    module = _load(folder, command)
     try:
         return module.main(arguments) or 0
     except HelpWanted:

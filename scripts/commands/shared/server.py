@@ -12,6 +12,7 @@ from .failure import Failure
 from .places import BadAddress, credentials, place_of
 from .words import at, text, uri
 
+TOKEN_MAX_BYTES = 65536
 PATIENCE_S = 30  # for requests that are answered at once
 JSON_MEDIA = ('application/json', 'application/x-ndjson', 'application/problem+json')
 _IN_TROUBLE = (500, 501, 502, 503, 504)
@@ -64,6 +65,23 @@ def split_login(url: str) -> tuple[str, str]:
     return f'{scheme}://{host}{slash}{path}', login
 
 
+def own_token() -> str:
+    """Returns HOLDFAST_TOKEN, or the one line of the file that HOLDFAST_TOKEN_FILE names; empty if neither is set."""
+    token, path = os.environ.get('HOLDFAST_TOKEN', ''), os.environ.get('HOLDFAST_TOKEN_FILE', '')
+    if not path:
+        return token
+    if token:
+        raise Failure(2, 'HOLDFAST_TOKEN and HOLDFAST_TOKEN_FILE are both set')
+    try:
+        with open(path, encoding='utf-8', errors='surrogateescape') as file:
+            token = file.read(TOKEN_MAX_BYTES).removesuffix('\n')
+    except (OSError, ValueError) as error:
+        raise Failure(2, f'HOLDFAST_TOKEN_FILE: {path}: {getattr(error, "strerror", None) or "it cannot be used"}') from None
+    if not token:
+        raise Failure(2, f'HOLDFAST_TOKEN_FILE: {path} is empty')
+    return token
+
+
 class _Reading:
     """Blames the answer for any exception while it is read."""
 
@@ -82,9 +100,9 @@ class Server:
     """The server. Raises Failure for every error that ends the command."""
 
     def __init__(self, url: str | None = None, token: str | None = None):
-        """Reads HOLDFAST_URL and HOLDFAST_TOKEN unless they are stated; wrong values end the command with status 2."""
+        """Reads HOLDFAST_URL, and HOLDFAST_TOKEN or HOLDFAST_TOKEN_FILE, unless they are stated; wrong values end the command with status 2."""
         url = url or os.environ.get('HOLDFAST_URL') or 'http://127.0.0.1:8241'
-        token = os.environ.get('HOLDFAST_TOKEN', '') if token is None else token
+        token = own_token() if token is None else token
         url, login = split_login(url)
         self.url = url.rstrip('/')
         self.advice: dict[str, str] = {}  # hints to append to problems, by code
@@ -96,9 +114,12 @@ class Server:
             from base64 import b64encode
             authorization = b'Basic ' + b64encode(credentials(login))
         try:
-            self.client = Client(place_of(self.url), authorization)
+            place = place_of(self.url)
         except BadAddress:
             raise Failure(2, f'HOLDFAST_URL: {self.url} cannot be used') from None
+        if token and not place.secure and not place.is_this_host():
+            raise Failure(2, f'HOLDFAST_URL: a token is not sent to {self.url}, as everybody on the way could read it; use https://')
+        self.client = Client(place, authorization)
 
     def _check(self, login: str, token: str) -> None:
         url = self.url

@@ -23,6 +23,7 @@ static void world_open(struct world *w) {
 	fixture_dir(&w->f);
 	fixture_open(&w->f);
 	w->api.store = w->f.store;
+	w->api.open_to_all = true;
 	w->api.routes = HF_ROUTES;
 	w->api.n_routes = HF_ROUTES_COUNT;
 	w->api.metrics = hf_metrics_new();

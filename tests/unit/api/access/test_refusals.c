@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/sync/refusals.h"
+#include "api/access/refusals.h"
 
 static struct hf_refusals *refusals;
 static uint64_t lines, unlogged;
