@@ -30,13 +30,22 @@ static bool is_removed(const struct m_sync *sync, int who) {
 	return false;
 }
 
+static bool is_removed_in_vain(const struct m_sync *sync, int who) {
+	for (int i = 0; i < sync->n; i++)
+		if (sync->items[i].who == who && sync->items[i].role == HF_SYNC_REMOVED)
+			return true;
+	return false;
+}
+
 /* Why an item is not renamed from a lease of the zone; M_NOT_RENAMED: it is, if no other shows it. */
 static enum m_not_renamed judge(const struct model *m, const struct m_sync *sync, const struct m_item *item, int from) {
 	if (!sync->renames)
 		return M_RENAMES_OFF;
 	if (sync->mode == HF_SYNC_FULL && m_sync_has_unreadable(sync))
 		return M_UNREADABLE;
-	if (sync->mode == HF_SYNC_DELTA ? !is_removed(sync, from) : is_named(sync, from))
+	if (sync->mode == HF_SYNC_DELTA && !is_removed(sync, from))
+		return is_removed_in_vain(sync, from) ? M_NOT_REMOVED : M_STILL_NAMED;
+	if (sync->mode == HF_SYNC_FULL && is_named(sync, from))
 		return M_STILL_NAMED;
 	if (!m_sync_in_scope(m, sync, from))
 		return M_OTHER_SCOPE;

@@ -12,6 +12,7 @@ enum m_not_renamed {
 	M_RENAMES_OFF,	 /* it was not asked for */
 	M_UNREADABLE,	 /* a full list names something unknown */
 	M_STILL_NAMED,	 /* the list names the lease; a delta does not remove it */
+	M_NOT_REMOVED,	 /* a delta removes it, but that is rejected */
 	M_OTHER_SCOPE,	 /* a full list of other meshes or kinds */
 	M_OTHER_HOLDERS, /* it shows addresses of another lease, too */
 	M_NOT_SERVED,	 /* the pool does not serve the new name */

@@ -125,7 +125,9 @@ void m_keep_refreshes(struct model *m, const struct model *aborted) {
 		struct m_zone *zone = &m->zones[z];
 		bool same = was->epoch == zone->epoch && was->ttl_ms == zone->ttl_ms;
 		zone->refreshed_ms = same ? was->refreshed_ms : m->monotonic_ms;
-		zone->unsure = !same || was->state != zone->state;
+		bool refreshed =
+			was->epoch == zone->epoch && was->state == HF_ZONE_ONLINE && was->ttl_ms > 0; /* with another ttl */
+		zone->unsure = !refreshed && (!same || was->state != zone->state);
 	}
 }
 

@@ -44,6 +44,26 @@ void w_move(struct world *w, const struct model *m, struct hf_move *ret) {
 	hf_move_begin(ret);
 }
 
+static bool has_leases(const struct model *m, int p) {
+	for (int who = 0; who < M_IDENTITIES; who++)
+		if (m->leases[who].exists && m->leases[who].pool == p)
+			return true;
+	return false;
+}
+
+int w_pool_to_delete(struct world *w, const struct model *m) {
+	for (int p = 0; p < M_POOLS; p++) {
+		struct hf_pool_usage four, six;
+		if (!m->pools[p].exists || has_leases(m, p))
+			continue;
+		m_usage(m, p, HF_IPV4, &four);
+		m_usage(m, p, HF_IPV6, &six);
+		if (four.previous + six.previous > 0)
+			return p;
+	}
+	return w_below(w, M_POOLS);
+}
+
 /* One that has no lease and that the lease's pool serves, if it is found soon. */
 static int new_name(struct world *w, const struct model *m, int from, bool same_zone) {
 	int to = w_below(w, w->profile->identities);

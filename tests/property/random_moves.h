@@ -6,6 +6,7 @@
 #include "random.h"
 
 void w_move(struct world *w, const struct model *m, struct hf_move *ret);
+int w_pool_to_delete(struct world *w, const struct model *m); /* often one that previous addresses alone hold */
 void w_transfer(struct world *w, const struct model *m, struct m_transfer *ret);
 
 #endif

@@ -32,19 +32,30 @@ static struct mood random_mood(struct world *w) {
 	return mood;
 }
 
+/* Whose removal the sync rejects; -1: nobody's, or another is to be chosen. */
+static int refused_removal(struct world *w, const struct model *m, const struct m_sync *sync) {
+	for (int i = w_chance(w, 60) ? sync->n - 1 : -1; i >= 0; i--) {
+		const struct m_item *item = &sync->items[i];
+		if (item->role == HF_SYNC_REMOVED && m->leases[item->who].exists &&
+		    (item->refused || !m_sync_in_scope(m, sync, item->who)))
+			return item->who;
+	}
+	return -1;
+}
+
 /* The addresses of a lease of the zone; mostly one that is not named otherwise. */
 static void add_old_name(struct world *w, const struct model *m, const struct m_sync *sync, struct m_item *item) {
-	int who = w_below(w, w->profile->identities);
-	for (int i = 0; i < 12; i++) {
+	int who = refused_removal(w, m, sync);
+	for (int i = 0; i < 12 && who < 0; i++) {
+		who = w_below(w, w->profile->identities);
 		bool fits = m->leases[who].exists && strcmp(m->ids[who].zone, sync->zone) == 0 &&
 			    (!sync->kind || (int)m->ids[who].kind == sync->kind) &&
 			    (!sync->mesh[0] || strcmp(m->ids[who].mesh, sync->mesh) == 0);
 		bool named = false;
 		for (int k = 0; k < sync->n; k++)
 			named = named || (sync->items[k].who == who && sync->items[k].role == HF_SYNC_SERVICE);
-		if (fits && !named)
-			break;
-		who = w_below(w, w->profile->identities);
+		if (i < 11 && !(fits && !named))
+			who = -1;
 	}
 	const struct m_lease *lease = &m->leases[who];
 	for (int i = 0; lease->exists && i < m_bound(lease) && item->n_claims < 4; i++)

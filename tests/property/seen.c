@@ -178,6 +178,7 @@ static int collect_renames(struct count *counts, int n) {
 	static const char *const WHY[M_NOT_RENAMED] = {[M_RENAMES_OFF] = "as nobody asked",
 						       [M_UNREADABLE] = "as something is unreadable",
 						       [M_STILL_NAMED] = "as the old name is listed",
+						       [M_NOT_REMOVED] = "as the removal is rejected",
 						       [M_OTHER_SCOPE] = "as the old name is out of the scope",
 						       [M_OTHER_HOLDERS] = "as it shows others' addresses",
 						       [M_NOT_SERVED] = "as the pool does not serve it",

@@ -269,6 +269,34 @@ bool do_this_sync(struct run *run, struct m_sync *m) {
 	return committed;
 }
 
+/* What a document shows is no longer others' too; or it has got a lease of its own. */
+static void change_renames(struct run *run, const struct m_sync *m) {
+	bool others = w_chance(&run->world, 50);
+	for (int i = 0; i < m->n; i++) {
+		const struct m_item *item = &m->items[i];
+		if (item->todo != M_CREATE && item->todo != M_RENAME)
+			continue;
+		for (int c = 0; others && c < item->n_claims; c++) {
+			int who = m_holder_of(&run->model, item->claims[c].n);
+			if (who < 0 || strcmp(run->world.ids[who].zone, m->zone) == 0)
+				continue;
+			say(run, "; meanwhile: ");
+			do_purge(run, who);
+		}
+		if (others || item->n_claims == 0)
+			continue;
+		struct hf_acquire request = {.want = {.id = run->world.ids[item->who],
+						      .has_config = true,
+						      .has_fingerprint = true,
+						      .fingerprint_version = 1,
+						      .fingerprint = item->fingerprint,
+						      .raw = item->raw}};
+		say(run, "; meanwhile: ");
+		do_acquire(run, &request);
+	}
+	say(run, "; then the sync is committed");
+}
+
 void do_sync(struct run *run, void (*between)(struct run *run)) {
 	static struct m_sync syncs[2]; /* the second while the first is between peek and commit */
 	static int depth;
@@ -283,7 +311,10 @@ void do_sync(struct run *run, void (*between)(struct run *run)) {
 	seen.syncs[m->mode]++;
 	if (peek(run, &sync, m)) {
 		uint64_t revision = run->model.revision;
-		if (between && w_chance(&run->world, 40)) {
+		if (between && m->renames && w_chance(&run->world, 30)) {
+			change_renames(run, m);
+			see_between(run, m->zone, revision);
+		} else if (between && w_chance(&run->world, 40)) {
 			depth++;
 			w_focus(&run->world, m->zone);
 			between(run);

@@ -104,7 +104,7 @@ static bool random_write(struct run *run, struct op *op) {
 	} else {
 		op->verb = POOL_DELETE;
 		op->del = (struct hf_pool_delete){.write = {.apply = NULL}};
-		strcpy(op->del.name, M_POOL_NAMES[w_below(w, M_POOLS)]);
+		strcpy(op->del.name, M_POOL_NAMES[w_pool_to_delete(w, &run->model)]);
 		hf_pool_delete_begin(&op->del);
 		say(run, "delete pool %s", op->del.name);
 	}
@@ -346,6 +346,14 @@ void do_acquire(struct run *run, const struct hf_acquire *acquire) {
 	OPS[0].acquire = *acquire;
 	hf_acquire_begin(&OPS[0].acquire);
 	say_acquire(run, acquire);
+	do_this(run);
+}
+
+void do_purge(struct run *run, int who) {
+	OPS[0].verb = RELEASE;
+	OPS[0].release = (struct hf_release){.want.id = run->world.ids[who], .want.purge = true, .want.force = true};
+	hf_release_begin(&OPS[0].release);
+	say_release(run, &OPS[0].release);
 	do_this(run);
 }
 

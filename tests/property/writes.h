@@ -11,6 +11,7 @@ void do_write(struct run *run);
 
 /* Those writes; their answers may be refusals. */
 void do_acquire(struct run *run, const struct hf_acquire *acquire);
+void do_purge(struct run *run, int who);
 void do_connect(struct run *run, const char *zone);
 
 /* Several writes in one batch, committed or aborted. */
