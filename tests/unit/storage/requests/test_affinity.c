@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "storage/requests/lease_query.h"
+#include "storage/store/lease_change.h"
 #include "storage/store/upkeep.h"
 #include "storage/tables/affinity.h"
 #include "tests/unit/support.h"
@@ -293,6 +294,28 @@ Test(affinity, what_drains_or_is_reserved_is_not_remembered) {
 	leave("a b");
 	cr_assert_eq(remembered("small"), 0);
 	EXPECT(take("a"), "created@10.0.1.1");
+}
+
+Test(affinity, a_lease_that_gets_another_name_ends_the_memory_of_that_name) {
+	struct hf_batch *batch;
+	open_with("10.0.0.0/29", HF_SEQUENTIAL);
+	take("a");
+	leave("a");
+	take("b");
+	cr_assert_eq(hf_upkeep_begin(f.store, NULL, &batch), HF_OK);
+	struct hf_lease b, renamed;
+	struct hf_identity id = service("b");
+	struct hf_key key;
+	hf_identity_encode(&id, &key);
+	cr_assert(hf_lease_read(hf_batch_txn(batch), &key, &b));
+	renamed = b;
+	renamed.id = service("a");
+	hf_batch_change(batch, &b, &renamed, HF_CHANGE_TRANSFERRED, HF_CAUSE_REQUEST);
+	cr_assert_eq(hf_upkeep_commit(batch, NULL), HF_OK);
+	cr_assert_eq(remembered("small"), 0);
+	leave("a");
+	EXPECT(take("b"), "created@10.0.0.2");
+	EXPECT(take("a"), "restored@10.0.0.1");
 }
 
 Test(affinity, a_refused_acquire_forgets_nothing) {
