@@ -63,17 +63,6 @@ static struct hf_pool *matching_pool_of(struct hf_batch *batch, const struct hf_
 	return pool && hf_pool_match(pool, id) >= 0 ? pool : NULL;
 }
 
-/* Returns what is remembered of the request's identity, except addresses that are set apart for other requests. */
-static struct hf_memory recall(struct hf_batch *batch, const struct hf_acquire *request) {
-	struct hf_memory memory = {.n = 0};
-	struct hf_key key;
-	if (hf_batch_remembers(batch)) {
-		hf_identity_encode(&request->want.id, &key);
-		hf_affinity_recall(hf_batch_txn(batch), &key, &memory);
-	}
-	return memory;
-}
-
 /* Chooses a pool: the one named by the request; else the matching pool that has the first requested address; else the matching
  * pool that has the first claim that is free; else the matching pool in which an address is remembered for the service; else the
  * pool whose selector fits best. Pools are sorted by name, so the first of equals wins. A claim that cannot be granted does not
@@ -240,7 +229,7 @@ static bool is_back(const struct hf_memory *memory, const struct hf_pool *pool, 
 static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, enum hf_cause cause, struct hf_why *why) {
 	struct choice choices[HF_FAMILIES];
 	int n;
-	struct hf_memory memory = recall(batch, request);
+	struct hf_memory memory = hf_batch_recall(batch, &request->want.id);
 	struct hf_pool *pool = choose_pool(batch, request, &memory, why);
 	bool chosen = request->want.pool[0] || request->want.n_addresses > 0; /* by the request */
 	if (pool && chosen && request->want.selected_only && hf_pool_match(pool, &request->want.id) < 0)
@@ -269,7 +258,7 @@ static enum hf_err create(struct hf_batch *batch, struct hf_acquire *request, en
 }
 
 enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acquire *request) {
-	struct hf_memory memory = recall(batch, request);
+	struct hf_memory memory = hf_batch_recall(batch, &request->want.id);
 	const struct hf_pool *pool = choose_pool(batch, request, &memory, NULL);
 	int families = 0, claimed = 0;
 	struct hf_addr a;
@@ -282,7 +271,7 @@ enum hf_claimed hf_acquire_claimed(struct hf_batch *batch, const struct hf_acqui
 }
 
 unsigned hf_acquire_reserve(struct hf_batch *batch, const struct hf_acquire *request) {
-	struct hf_memory memory = recall(batch, request);
+	struct hf_memory memory = hf_batch_recall(batch, &request->want.id);
 	struct hf_pool *pool = choose_pool(batch, request, &memory, NULL);
 	bool has[HF_FAMILIES] = {false};
 	unsigned claims = 0;
@@ -318,7 +307,7 @@ static bool claims_family(const struct hf_acquire *request, unsigned claims, enu
 }
 
 unsigned hf_acquire_reserve_memory(struct hf_batch *batch, const struct hf_acquire *request, unsigned claims) {
-	struct hf_memory memory = recall(batch, request);
+	struct hf_memory memory = hf_batch_recall(batch, &request->want.id);
 	struct hf_pool *pool = NULL;
 	unsigned families = 0;
 	if (memory.n == 0)

@@ -25,6 +25,7 @@ struct hf_batch {
 	struct hf_meta meta;
 	char by[HF_BY_MAX + 1];
 	struct scope_entry *scopes;
+	struct hf_key blank;   /* hf_batch_blank() */
 	struct hf_moves moves; /* made by this batch */
 };
 
@@ -155,6 +156,10 @@ struct hf_wear **hf_batch_wear(struct hf_batch *batch) {
 
 struct hf_meta *hf_batch_meta(struct hf_batch *batch) {
 	return &batch->meta;
+}
+
+struct hf_key *hf_batch_blank(struct hf_batch *batch) {
+	return &batch->blank;
 }
 
 void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause) { batch->moves.by_cause[cause]++; }

@@ -72,6 +72,10 @@ void hf_batch_put_zone(struct hf_batch *batch, const struct hf_zone *zone);
 struct hf_wear **hf_batch_wear(struct hf_batch *batch);
 
 /* Counts a changed address of a lease. The batch writes the count; after the commit hf_store_vip_changes() includes it. */
+/* Returns an identity that was looked up last and of which nothing is remembered, so that it is not looked up twice (memory.h);
+ * len 0: not known. */
+struct hf_key *hf_batch_blank(struct hf_batch *batch);
+
 void hf_batch_count_vip_change(struct hf_batch *batch, enum hf_cause cause);
 
 #endif

@@ -45,11 +45,25 @@ static void forget_excess(struct hf_batch *batch, struct hf_pool *pool, enum hf_
 			forget(batch, pool, &id, oldest);
 }
 
+struct hf_memory hf_batch_recall(struct hf_batch *batch, const struct hf_identity *id) {
+	struct hf_memory memory = {.n = 0};
+	struct hf_key key;
+	if (!hf_batch_remembers(batch))
+		return memory;
+	hf_identity_encode(id, &key);
+	if (hf_affinity_read(hf_batch_txn(batch), &key, &memory))
+		hf_affinity_leave_apart(hf_batch_txn(batch), &memory);
+	else
+		*hf_batch_blank(batch) = key;
+	return memory;
+}
+
 void hf_batch_remember(struct hf_batch *batch, const struct hf_lease *lease) {
 	struct hf_txn *txn = hf_batch_txn(batch);
 	struct hf_pool *pool = hf_batch_pool(batch, lease->pool);
 	struct hf_key id;
 	hf_identity_encode(&lease->id, &id);
+	hf_batch_blank(batch)->len = 0;
 	for (int i = 0; pool && i < lease->n_vips; i++) {
 		if (hf_pool_place(pool, lease->vips[i], NULL) != HF_ALLOCATABLE)
 			continue;
@@ -61,8 +75,10 @@ void hf_batch_remember(struct hf_batch *batch, const struct hf_lease *lease) {
 }
 
 void hf_batch_forget(struct hf_batch *batch, const struct hf_key *id) {
+	const struct hf_key *blank = hf_batch_blank(batch);
 	struct hf_memory memory;
-	if (!hf_batch_remembers(batch) || !hf_affinity_read(hf_batch_txn(batch), id, &memory))
+	if (!hf_batch_remembers(batch) || (blank->len == id->len && memcmp(blank->bytes, id->bytes, id->len) == 0) ||
+	    !hf_affinity_read(hf_batch_txn(batch), id, &memory))
 		return;
 	struct hf_pool *pool = hf_batch_pool_of_id(batch, memory.pool_id);
 	if (!pool)

@@ -95,15 +95,12 @@ bool hf_affinity_read(struct hf_txn *txn, const struct hf_key *id, struct hf_mem
 	return hf_txn_damaged(txn, HF_AFFINITY);
 }
 
-bool hf_affinity_recall(struct hf_txn *txn, const struct hf_key *id, struct hf_memory *ret) {
+void hf_affinity_leave_apart(struct hf_txn *txn, struct hf_memory *memory) {
 	int kept = 0;
-	if (!hf_affinity_read(txn, id, ret))
-		return false;
-	for (int i = 0; i < ret->n; i++)
-		if (has_row(txn, ret, ret->addresses[i]))
-			ret->addresses[kept++] = ret->addresses[i];
-	ret->n = kept;
-	return kept > 0;
+	for (int i = 0; i < memory->n; i++)
+		if (has_row(txn, memory, memory->addresses[i]))
+			memory->addresses[kept++] = memory->addresses[i];
+	memory->n = kept;
 }
 
 bool hf_affinity_of(struct hf_txn *txn, struct hf_addr a, struct hf_key *ret_id, struct hf_memory *ret) {

@@ -41,8 +41,8 @@ bool hf_memory_has(const struct hf_memory *memory, struct hf_addr a);
 /* Reads what is remembered of an identity; returns false if nothing is. */
 bool hf_affinity_read(struct hf_txn *txn, const struct hf_key *id, struct hf_memory *ret);
 
-/* The same without the addresses that are set apart (hf_affinity_hide()). */
-bool hf_affinity_recall(struct hf_txn *txn, const struct hf_key *id, struct hf_memory *ret);
+/* Drops the addresses from it that are set apart (hf_affinity_hide()). */
+void hf_affinity_leave_apart(struct hf_txn *txn, struct hf_memory *memory);
 
 /* Finds the identity that a free address is remembered for; returns false if the address is not remembered. */
 bool hf_affinity_of(struct hf_txn *txn, struct hf_addr a, struct hf_key *ret_id, struct hf_memory *ret);

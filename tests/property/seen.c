@@ -53,12 +53,10 @@ static int collect_writes(struct count *counts, int n) {
 				       {"", "held offline", seen.met.held_offline}, {"", "held after a return", seen.met.held_back},
 				       {"", "incremental", seen.incremental},	    {"", "disconnected", seen.disconnected},
 				       {"", "instances forgotten", seen.forgotten}, {"", "reopened", seen.reopened}};
-	const struct count remembered[] = {{"", "", seen.met.remembered},
-					   {"", "and back", seen.met.came_back},
-					   {"", "handed out last", seen.met.handed_out},
-					   {"", "forgotten as too many", seen.met.crowded_out},
-					   {"", "forgotten by an edit", seen.met.cut_off},
-					   {"", "forgotten after 90 days", seen.met.aged}};
+	const struct count remembered[] = {
+		{"", "addresses", seen.met.remembered},		{"", "and back", seen.met.came_back},
+		{"", "handed out last", seen.met.handed_out},	{"", "forgotten as too many", seen.met.crowded_out},
+		{"", "forgotten by an edit", seen.met.cut_off}, {"", "forgotten after 90 days", seen.met.aged}};
 	n = ADD_LIST(counts, n, "remembered ", remembered);
 	n = ADD_LIST(counts, n, "", others);
 	for (int i = 0; i < 3; i++)
