@@ -190,7 +190,7 @@ static void start(void) {
 	char url[HF_URL_TEXT];
 	int fd;
 	struct hf_why why = {""};
-	limit_require(hf_listen("127.0.0.1:0", false, &why, &fd, url) == HF_OK, why.text);
+	limit_require(hf_listen("127.0.0.1:0", (struct hf_beyond){0}, &why, &fd, url) == HF_OK, why.text);
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_Daemon *daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, STORE ? handle_store : handle_bare, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
