@@ -17,7 +17,7 @@ struct hf_known_document {
 	struct hf_digest raw, fingerprint;
 	uint8_t fingerprint_version;
 	uint8_t n_vips;
-	struct hf_addr vips[HF_FAMILIES]; /* they never change while the lease exists */
+	struct hf_addr vips[HF_FAMILIES]; /* when they were read; only an administrator moves a lease */
 	uint16_t key_len;
 	uint8_t key[]; /* identity bytes */
 };

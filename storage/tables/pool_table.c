@@ -178,7 +178,7 @@ static struct hf_range range_at(struct hf_slice ranges, int i) {
 	return (struct hf_range){hf_addr_read(at), hf_addr_read(at + HF_ADDR_BYTES)};
 }
 
-/* HF_E_CORRUPT: a range is none, or they are not in ascending order; version 1 kept no order of draining ranges. */
+/* Fails with HF_E_CORRUPT if a range is invalid, or they are not in ascending order; version 1 kept no order of draining ranges. */
 static enum hf_err make_ranges(struct hf_slice ranges, bool any_order, struct hf_ranges *ret) {
 	int n = count_of(ranges);
 	struct hf_range *list = n ? malloc(sizeof *list * (size_t)n) : NULL;
