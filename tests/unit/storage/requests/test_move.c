@@ -272,11 +272,12 @@ Test(move, a_lease_has_so_many_previous_addresses_and_no_more) {
 
 Test(move, conditions_are_judged_first) {
 	struct hf_lease lease = acquired("a", "red");
-	struct hf_move request = move_request("a", "", "10.1.0.1", 0);
+	struct hf_move request = move_request("a", "", "", 0);
 	request.want.guard.if_match = (struct hf_condition){.stated = true, .n = 1, .tags = {"\"1\""}};
 	cr_assert_eq(move(&request), HF_E_PRECONDITION_FAILED);
 	hf_lease_etag(&lease, request.want.guard.if_match.tags[0]);
 	cr_assert_eq(move(&request), HF_OK, "%s", request.write.why.text);
+	cr_assert_eq(move(&request), HF_E_PRECONDITION_FAILED, "the same request again");
 }
 
 Test(move, out_of_a_pool_that_changed_its_family_it_gets_the_new_one) {
