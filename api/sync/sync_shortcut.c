@@ -56,6 +56,10 @@ bool hf_sync_take_known(const struct hf_sync_shortcut *shortcut, const struct hf
 	    !hf_identity_decode(known->key, known->key_len, id))
 		return false;
 	input->claims_unread = claimed == all;
+	if (input->claims_unread) { /* exactly these, whatever address the lease has when the sync is decided */
+		input->n_claims = known->n_vips;
+		input->claims = known->vips;
+	}
 	input->id = id;
 	input->fingerprint = known->fingerprint;
 	input->fingerprint_version = known->fingerprint_version;

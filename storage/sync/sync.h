@@ -60,7 +60,8 @@ struct hf_sync_input {
 	uint8_t fingerprint_version;
 	int n_claims;
 	const struct hf_addr *claims;
-	bool claims_unread; /* may claim addresses, but was not parsed, because the document is known (known.h) */
+	bool claims_unread; /* not parsed, because the document is known (known.h): its claims are the lease's addresses of that
+			       time */
 	const struct hf_wrong_claims *wrong_claims; /* may be NULL */
 	bool in_cluster;			    /* shows addresses of its Kubernetes cluster, which are not claims */
 	/* For a manifest entry: NULL if it states a fingerprint. */

@@ -8,6 +8,7 @@
 #include "api/call/metrics.h"
 #include "api/routes.h"
 #include "api/sync/sync_ledger.h"
+#include "storage/requests/move.h"
 #include "storage/sync/known.h"
 #include "tests/unit/support.h"
 
@@ -160,6 +161,21 @@ Test(known, a_document_that_is_known_no_more_is_not_guessed_at) {
 		cr_expect(answers(&w, call, rows[i].status_code, rows[i].part), "%s", rows[i].name);
 		world_close(&w);
 	}
+}
+
+Test(known, a_claim_is_refused_aloud_if_the_lease_moves_while_the_list_comes) {
+	struct world w;
+	world_open(&w);
+	cr_assert(answers(&w, sent(&w, "east", ITS_OWN, ""), 200, "\"adopted\":40,"));
+	cr_assert(answers(&w, sent(&w, "east", ITS_OWN, ""), 200, "\"results\":[]"));
+	struct hf_call *call = sent(&w, "east", ITS_OWN, "");
+	struct hf_move move = {.want = {.id = identity("east", "default", "s39")}};
+	hf_move_begin(&move);
+	cr_assert_eq(commit(&w.f, &move.write), HF_OK);
+	cr_expect(answers(&w, call, 200,
+			  "\"service\":\"s39\",\"outcome\":\"unchanged\",\"vips\":[{\"ip\":\"241.0.0.0\"}],"
+			  "\"claimRefused\":[{\"address\":\"241.0.1.39\",\"reason\":\"lease-exists\"}]"));
+	world_close(&w);
 }
 
 Test(known, a_known_document_restores_and_leaves_unchanged_as_a_parsed_one_does) {
